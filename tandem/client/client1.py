@@ -1,0 +1,82 @@
+"""Client 1: message 1 to the ground, and its reply on to client 2.
+
+ground -> client 1   1  welcome
+client 1 -> ground   2  message 1
+ground -> client 1   3  the reply: secret and status filled in
+client 1 -> client 2 4  the handover: the very bytes of the reply
+"""
+
+import socket
+
+from tandem.client import wire
+from tandem.client.failures import Failure
+from tandem.client.options import Options
+from tandem.client.story import Story
+from tandem.client.visit import Visit, refused
+from tandem.exchange.address import show_address
+from tandem.exchange.message import WAITING, Message, message_1
+
+HANDOVER = 4
+BETWEEN_TRIES = 0.25  # seconds; client 2 may be started after us
+
+
+def run(options: Options, story: Story) -> None:
+    """The whole of client 1. Raises Failure where it does not work."""
+    reply, carried = visit_ground(options, story)
+    if reply.status != WAITING:
+        raise refused(reply.status, WAITING, arrow=3)
+    hand_over(carried, options, story)
+    story.finished("client 1 has done its part: client 2 goes on")
+
+
+def visit_ground(options: Options, story: Story) -> tuple[Message, bytes]:
+    """Arrows 1 to 3. Returns the reply, and the very bytes that carried it."""
+    visit = Visit(options, story, arrows=(1, 2, 3))
+    try:
+        visit.take_welcome()
+        visit.send(message_1(**options.team, ip=visit.own_ip))
+        return visit.take_reply()
+    finally:
+        visit.close()
+
+
+def hand_over(carried: bytes, options: Options, story: Story) -> None:
+    """Arrow 4: sends the bytes to client 2 as they are, and waits until it has taken them."""
+    where = f"client 2 at {show_address(*options.peer)}"
+    try:
+        connection = reach_client_2(options, story)
+        try:
+            wire.send(connection, carried, options.timeout, where)
+            wire.end(connection)
+            story.arrow(HANDOVER, carried, f"to {where}")
+            await_close(connection, options.timeout, where)
+        finally:
+            connection.close()
+    except Failure as failed:
+        raise failed.at(HANDOVER) from None
+
+
+def reach_client_2(options: Options, story: Story) -> socket.socket:
+    """A connection to client 2; where nobody listens yet, tries again until options.wait has passed."""
+    waited = 0.0
+    told = ""
+    while True:
+        try:
+            return wire.connect(*options.peer, limit=min(options.timeout, options.wait))
+        except Failure as failed:
+            if failed.is_final or waited >= options.wait:
+                raise
+            waited += failed.waited + wire.pause(BETWEEN_TRIES)
+            if failed.what != told:
+                told = failed.what
+                story.note(f"client 2 is not there yet ({told}); trying for {options.wait:g} s")
+
+
+def await_close(connection: socket.socket, limit: float, where: str) -> None:
+    """Until client 2 has closed, which says that it has taken everything; or `limit`: it may keep it open."""
+    waited = 0.0
+    while waited < limit:
+        came = wire.take(connection, where)
+        if came == b"":
+            return
+        waited += wire.pause()

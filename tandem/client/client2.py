@@ -1,0 +1,177 @@
+"""Client 2: waits for the handover, makes message 2 of it, and sends that to the ground.
+
+    client 1 -> client 2 4  the handover: the ground's reply to message 1
+    ground -> client 2   5  welcome
+    client 2 -> ground   6  message 2: numbers swapped, own client id and ip
+    ground -> client 2   7  the reply: Finished successfully
+
+Anybody can connect to a listening port. Only the real message ends the wait; all callers are looked
+at in turn, so none of them holds up another.
+"""
+
+import socket
+
+from tandem.client import wire
+from tandem.client.failures import Failure
+from tandem.client.options import Options
+from tandem.client.story import Story
+from tandem.client.visit import Visit, refused
+from tandem.exchange.address import plain_ip, show_address
+from tandem.exchange.message import FINISHED, WAITING, Message, NotAMessage, decode, message_2
+from tandem.exchange.printable import printable_bytes
+from tandem.exchange.reader import COMPLETE, NEVER, Reader
+
+HANDOVER = 4
+MOST_CALLERS = 200  # at a time; the systems of students' laptops allow 256 open files and more
+MOST_ACCEPTED = 100  # in one round, so that a flood of callers does not keep us from looking at them
+BUSY_ROUND = 0.001  # seconds that a round without a pause counts for
+LENGTH_GRACE = 0.5  # seconds for the rest of a length of which less than four bytes came
+
+
+def run(options: Options, story: Story) -> None:
+    """The whole of client 2. Raises Failure where it does not work."""
+    handover = await_handover(options, story)
+    reply = visit_ground(handover, options, story)
+    if reply.status != FINISHED:
+        raise refused(reply.status, FINISHED, arrow=7)
+    story.finished(f"client 2 has done its part: {FINISHED}")
+
+
+def visit_ground(handover: Message, options: Options, story: Story) -> Message:
+    """Arrows 5 to 7. Returns the reply."""
+    visit = Visit(options, story, arrows=(5, 6, 7))
+    try:
+        visit.take_welcome()
+        visit.send(message_2(handover, visit.own_ip))
+        return visit.take_reply()[0]
+    finally:
+        visit.close()
+
+
+def await_handover(options: Options, story: Story) -> Message:
+    """Arrow 4: listens until the real message has come, whatever else comes."""
+    try:
+        listener = wire.listen(*options.listen)
+    except Failure as failed:
+        raise failed.at(HANDOVER) from None
+    door = Door(listener, options, story)
+    try:
+        port = listener.getsockname()[1]
+        story.note(f"listening on {show_address(options.listen[0], port)} for client 1")
+        waited = 0.0
+        while waited < options.wait:
+            door.let_in()
+            message = door.look_at_all()
+            if message:
+                return message
+            waited += BUSY_ROUND if door.busy else wire.pause()
+    finally:
+        door.close()
+    raise Failure(
+        f"no message came from client 1 within {options.wait:g} s",
+        f"start client 1 with --peer THIS-MACHINE:{port}; if it cannot connect, look at this machine's firewall",
+        HANDOVER,
+    )
+
+
+class Caller:
+    """One connection to our port, and what it has said so far."""
+
+    __slots__ = ("connection", "host", "where", "reader", "doubt")
+
+    def __init__(self, connection: socket.socket, host: str, port: int) -> None:
+        self.connection = connection
+        self.host = host
+        self.where = show_address(host, port)
+        self.reader = Reader()
+        self.doubt = 0.0  # seconds that the first bytes may have been the start of a length
+
+
+class Door:
+    """Who has called, and who of them has brought the real message."""
+
+    def __init__(self, listener: socket.socket, options: Options, story: Story) -> None:
+        self._listener = listener
+        self._team = options.team
+        self._story = story
+        self._callers: list[Caller] = []  # the longest here first
+        self._told: set[str] = set()
+        self.busy = False  # did as many call in the last round as we take in one?
+
+    def let_in(self) -> None:
+        """Accepts those who wait at the port now."""
+        self.busy = False
+        for _ in range(MOST_ACCEPTED):
+            try:
+                connection, address = self._listener.accept()
+            except OSError:  # nobody there, or gone again, or no more sockets: the next round sees
+                return
+            connection.setblocking(False)
+            self._callers.append(Caller(connection, plain_ip(address[0]), address[1]))
+            if len(self._callers) > MOST_CALLERS:
+                self._turn_away(self._one_of_the_crowd(), "too many connections from there at once")
+        self.busy = True
+
+    def look_at_all(self) -> Message | None:
+        """One look at each caller. The message, if one of them has brought it."""
+        for caller in list(self._callers):
+            try:
+                data = wire.take(caller.connection, caller.where)
+            except Failure:
+                self._turn_away(caller, "broke the connection off")
+                continue
+            state = caller.reader.feed(data) if data else caller.reader.state
+            if caller.reader.doubtful:
+                caller.doubt += wire.PAUSE
+                if caller.doubt >= LENGTH_GRACE or data == b"":
+                    state = caller.reader.settle()
+            if state is COMPLETE:
+                try:
+                    return self._real_message(caller)
+                except NotAMessage as why:
+                    self._turn_away(caller, str(why))
+            elif state is NEVER:
+                self._turn_away(caller, f"sent no message but {printable_bytes(bytes(caller.reader.received[:40]))}")
+            elif data == b"":
+                begun = "in the middle of a message" if caller.reader.received else "without a word"
+                self._turn_away(caller, f"closed {begun}")
+        return None
+
+    def close(self) -> None:
+        """Stops listening and sends everybody away."""
+        self._listener.close()
+        for caller in self._callers:
+            wire.close(caller.connection)
+
+    def _real_message(self, caller: Caller) -> Message:
+        """The caller's message, if it is the one we wait for. Raises NotAMessage."""
+        carried = bytes(caller.reader.received)
+        message = decode(caller.reader.text)
+        if message.status != WAITING:
+            raise NotAMessage(f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over')
+        if not message.secret:
+            raise NotAMessage("it has no secret: client 1 has to hand over the ground's reply, not its own message")
+        for name in ("classname", "teamname"):
+            ours, theirs = self._team.get(name), getattr(message, name)
+            if ours is not None and theirs != ours:
+                raise NotAMessage(f'it is another team\'s: its {name} is "{theirs}", ours is "{ours}"')
+        numbers = {self._team.get("studentnr1"), self._team.get("studentnr2")}
+        if None not in numbers and {message.studentnr1, message.studentnr2} != numbers:
+            raise NotAMessage("it is another team's: its student numbers are not ours")
+        self._story.arrow(HANDOVER, carried, f"from client 1 at {caller.where}")
+        return message
+
+    def _one_of_the_crowd(self) -> Caller:
+        """Who has to go when too many are here: the oldest caller from the host with the most of them."""
+        hosts = [caller.host for caller in self._callers]
+        crowd = max(set(hosts), key=hosts.count)
+        return next(caller for caller in self._callers if caller.host == crowd)
+
+    def _turn_away(self, caller: Caller, why: str) -> None:
+        """Closes one connection and says why: once for each host and reason, so that a flood stays readable."""
+        self._callers.remove(caller)
+        wire.close(caller.connection)
+        told = f"{caller.host} {why}"
+        if told not in self._told and len(self._told) < 1000:
+            self._told.add(told)
+            self._story.note(f"not client 1's message, from {caller.where}: {why}; still listening")

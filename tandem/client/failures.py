@@ -1,0 +1,111 @@
+"""What can go wrong on the way, as data: the error of the system, what it means, what to try.
+
+The numbers of one error differ from system to system; each row has them for Linux, macOS and Windows.
+"""
+
+import socket
+
+
+class Failure(Exception):
+    """The exchange did not work. Facts for one line: what happened, what to try, at which arrow (0: none)."""
+
+    is_final = False  # would another try end the same way?
+    waited = 0.0  # seconds spent until it was known
+
+    def __init__(self, what: str, help: str, arrow: int = 0) -> None:
+        super().__init__(what)
+        self.what = what
+        self.help = help
+        self.arrow = arrow
+
+    def at(self, arrow: int) -> "Failure":
+        """The same, with the arrow at which it happened."""
+        self.arrow = arrow
+        return self
+
+
+# (what was done) -> (exception, its numbers on Linux, macOS, Windows; () for all) -> (what it means, what to try)
+_CONNECT = (
+    (
+        socket.gaierror,
+        (),
+        "there is no machine called {where}",
+        "use the address in numbers, as the other machine's `ip address` or `ipconfig` shows it",
+    ),
+    (UnicodeError, (), "{where} is not the name of a machine", "use the address in numbers, such as 192.168.1.2"),
+    (
+        ConnectionRefusedError,
+        (),
+        "connection refused: the machine is there, but nothing listens on {where}",
+        "start the program there first, check the port, and let it listen on all addresses, not on 127.0.0.1",
+    ),
+    (
+        TimeoutError,
+        (),
+        "{where} did not answer in time",
+        "check the address, the firewall of that machine, and that both are in the same network "
+        "(guest Wi-Fi often keeps laptops apart)",
+    ),
+    (
+        OSError,
+        (113, 65, 10065, 101, 51, 10051, 100, 50, 10050),
+        "there is no route to {where}",
+        "check the address, and that this machine is connected to the same network",
+    ),
+    (
+        OSError,
+        (99, 49, 10049),
+        "{where} is not an address that one can connect to",
+        "use the address of the other machine, and a port above 0",
+    ),
+    (PermissionError, (), "this system forbids connecting to {where}", "check the firewall of this machine"),
+)
+_LISTEN = (
+    (
+        OSError,
+        (98, 48, 10048),
+        "port already in use: another program listens on {where}, perhaps your own from before",
+        "end that program, wait a minute, or take another port with --listen (0 takes a free one)",
+    ),
+    (
+        PermissionError,
+        (),
+        "this system does not let you listen on {where}",
+        "take a port above 1023, or let the firewall allow it",
+    ),
+    (
+        OSError,
+        (99, 49, 10049),
+        "{where} is not an address of this machine",
+        "leave the host away to listen on all addresses: --listen PORT",
+    ),
+    (
+        socket.gaierror,
+        (),
+        "{where} is not an address of this machine",
+        "leave the host away to listen on all addresses: --listen PORT",
+    ),
+)
+_TALK = (
+    (
+        ConnectionError,
+        (),
+        "{where} broke the connection off (connection reset)",
+        "look at what the program on the other side says; then start again",
+    ),
+    (
+        TimeoutError,
+        (),
+        "{where} did not answer in time",
+        "start again; if it stays so, look at what the program on the other side waits for, or give more --timeout",
+    ),
+)
+_TABLES = {"connect": _CONNECT, "listen": _LISTEN, "talk": _TALK}
+
+
+def failure(doing: str, where: str, error: Exception) -> Failure:
+    """The Failure for an error of the system while we were doing "connect", "listen" or "talk"."""
+    for kind, numbers, what, help in _TABLES[doing]:
+        if isinstance(error, kind) and (not numbers or getattr(error, "errno", None) in numbers):
+            return Failure(what.format(where=where), help)
+    return Failure(f"{where}: {error}", "read the system's own words, then start again")

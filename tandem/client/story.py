@@ -1,0 +1,47 @@
+"""What the screen tells, arrow by arrow, while the exchange runs. Writes to standard output only.
+
+As text for people, or (`--format json`) as one JSON object a line for programs that watch.
+"""
+
+import json
+import sys
+
+from tandem.exchange.arrows import ARROWS
+from tandem.exchange.printable import printable, printable_bytes
+
+
+class Story:
+    def __init__(self, as_json: bool = False, verbose: bool = False) -> None:
+        self._as_json = as_json
+        self._verbose = verbose
+
+    def note(self, words: str) -> None:
+        """Something that is no arrow: connected, listening, waiting, a stranger at the door."""
+        if self._as_json:
+            self._write(json.dumps({"note": words}))
+        else:
+            self._write(f"     {printable(words)}")
+
+    def arrow(self, number: int, data: bytes, words: str) -> None:
+        """One arrow of the exchange has happened; `data` are its bytes."""
+        sender, receiver, what = ARROWS[number]
+        if self._as_json:
+            text = data.decode(errors="backslashreplace")
+            self._write(json.dumps({"arrow": number, "bytes": len(data), "text": text}))
+            return
+        self._write(f"  {number}  {sender} -> {receiver}  {what}, {len(data)} bytes: {printable(words)}")
+        if self._verbose:
+            self._write(f"     | {printable_bytes(data)}")
+
+    def finished(self, words: str) -> None:
+        """The last line: our part is done."""
+        if self._as_json:
+            self._write(json.dumps({"finished": words}))
+        else:
+            self._write(printable(words))
+
+    @staticmethod
+    def _write(line: str) -> None:
+        """One line, at once. A terminal that lacks a character gets an escape in its place."""
+        encoding = sys.stdout.encoding or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -1,0 +1,133 @@
+"""One visit to the ground: connect, take the welcome, send one message, take the reply.
+
+The same for both clients: which message it is and what the reply must say, client1 and client2 know.
+"""
+
+import socket
+
+from tandem.client import wire
+from tandem.client.failures import Failure
+from tandem.client.options import Options
+from tandem.client.story import Story
+from tandem.exchange.address import show_address
+from tandem.exchange.answer import AnswerReader
+from tandem.exchange.framing import frame
+from tandem.exchange.message import ERROR, WELCOME_WORD, Message, NotAMessage, decode
+from tandem.exchange.printable import printable_bytes
+from tandem.exchange.reader import COMPLETE, MORE, NEVER
+
+REST_OF_WELCOME = 0.5  # seconds for the second part of a welcome that came in two
+
+
+class Visit:
+    """A connection to the ground. Its methods are the arrows, in their order: `arrows` has their numbers."""
+
+    def __init__(self, options: Options, story: Story, arrows: tuple[int, int, int]) -> None:
+        self._options = options
+        self._story = story
+        self._arrows = arrows
+        self._answer = AnswerReader()
+        self._where = show_address(*options.server)
+        self._connection = self._connect()
+        self.own_ip = options.ip or wire.own_ip(self._connection)
+
+    def _connect(self) -> socket.socket:
+        try:
+            connection = wire.connect(*self._options.server, self._options.timeout)
+        except Failure as refused:
+            raise refused.at(self._arrows[0]) from None
+        self._story.note(f"connected to the ground at {self._where} from {wire.own_ip(connection)}")
+        return connection
+
+    def close(self) -> None:
+        wire.close(self._connection)
+
+    def take_welcome(self) -> None:
+        """Takes the ground's first line. One that does not come in time is no reason to give up."""
+        arrow, answer = self._arrows[0], self._answer
+        waited, came_at = 0.0, 0.0
+        state = MORE
+        while state is MORE and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
+            data = self._take(arrow)
+            if data:
+                state = answer.feed(data)
+                came_at = waited
+            elif data == b"":
+                raise Failure(
+                    f"the ground at {self._where} closed the connection before anything was sent",
+                    "check that this is the ground's address and port, then start again",
+                    arrow,
+                )
+            elif waited >= self._options.timeout or (answer.came and waited - came_at >= REST_OF_WELCOME):
+                break
+            else:
+                waited += wire.pause()
+        if answer.came:
+            self._story.arrow(arrow, answer.came, answer.welcome.strip())
+        else:
+            self._story.note(f"no welcome within {self._options.timeout:g} s; sending all the same")
+
+    def send(self, message: Message) -> None:
+        """Sends one message, in one piece."""
+        arrow = self._arrows[1]
+        data = frame(message.encode(), self._options.on_wire)
+        try:
+            wire.send(self._connection, data, self._options.timeout, f"the ground at {self._where}")
+        except Failure as broken:
+            raise broken.at(arrow) from None
+        self._story.arrow(arrow, data, f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}")
+
+    def take_reply(self) -> tuple[Message, bytes]:
+        """The reply, and the very bytes that carried it. Raises Failure if none comes or it is no message."""
+        arrow, answer = self._arrows[2], self._answer
+        state = answer.feed(b"")
+        waited = 0.0
+        while state is MORE:
+            data = self._take(arrow)
+            if data:
+                state = answer.feed(data)
+            elif data == b"":
+                raise self._no_reply("closed the connection", arrow)
+            elif waited >= self._options.timeout:
+                raise self._no_reply(f"sent nothing more for {self._options.timeout:g} s", arrow)
+            else:
+                waited += wire.pause()
+        if state is NEVER:
+            raise Failure(
+                f"the ground at {self._where} sent something that is no message: {printable_bytes(answer.came[:80])}",
+                "check that this is the ground's address and port",
+                arrow,
+            )
+        assert state is COMPLETE
+        try:
+            reply = decode(answer.text)
+        except NotAMessage as why:
+            raise Failure(
+                f"the ground's reply cannot be read: {why}", "show --verbose to whoever keeps the ground", arrow
+            ) from None
+        self._story.arrow(arrow, answer.carried, f'status "{reply.status}"')
+        return reply, answer.carried
+
+    def _take(self, arrow: int) -> bytes | None:
+        try:
+            return wire.take(self._connection, f"the ground at {self._where}")
+        except Failure as broken:
+            raise broken.at(arrow) from None
+
+    def _no_reply(self, how: str, arrow: int) -> Failure:
+        if self._answer.reply_begun:
+            return Failure(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
+        return Failure(
+            f"no reply: the ground at {self._where} {how}",
+            "see with `tandem check` whether the message is right, then start again",
+            arrow,
+        )
+
+
+def refused(status: str, wanted: str, arrow: int) -> Failure:
+    """The Failure for a reply whose status is not the one that was wanted."""
+    if status.startswith(ERROR):
+        return Failure(
+            f"the ground refused the message: {status.removeprefix(ERROR)}", "mend that, then start again", arrow
+        )
+    return Failure(f'the status is "{status}", not "{wanted}"', "compare the message with the assignment", arrow)

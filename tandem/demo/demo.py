@@ -1,0 +1,9 @@
+"""placeholder"""
+
+
+class DemoTrouble(Exception):
+    """x"""
+
+
+def demo() -> None:
+    raise DemoTrouble("not there yet")

@@ -1,0 +1,201 @@
+"""From the bytes that came to characters, whatever the bytes: lengths, other encodings and other protocols are named.
+
+Every character knows the byte it came from, so that whoever reads on can point at it. Total and linear.
+"""
+
+from collections.abc import Callable
+
+from tandem.exchange.framing import PREFIX, is_framed
+from tandem.exchange.reader import LIMIT
+from tandem.ground.findings import Findings
+from tandem.ground.problems import Edit
+
+SPACE = " \t\r\n"
+_SPACE_BYTES = SPACE.encode()
+
+
+class Text:
+    """Characters, and for each the offset of the byte it came from."""
+
+    __slots__ = ("chars", "offsets", "as_sent")
+
+    def __init__(self, chars: str, offsets: list[int], as_sent: bool = True) -> None:
+        self.chars = chars
+        self.offsets = offsets  # one more than characters: the last is where they end
+        self.as_sent = as_sent  # are the bytes this text in UTF-8? Then an edit of the one is an edit of the other
+
+    def edit(self, start: int, end: int, text: str) -> tuple[Edit, ...]:
+        """To put `text` in the place of the characters from `start` up to `end`; () where bytes differ from text."""
+        if not self.as_sent:
+            return ()
+        return (Edit(self.offsets[start], self.offsets[end], text),)
+
+
+def to_text(data: bytes, findings: Findings) -> Text | None:
+    """The characters that came, or None where they cannot hold a message; `findings` has the reason."""
+    if not data.strip(_SPACE_BYTES):
+        findings.add("nothing-came")
+        return None
+    for id, is_it in _STRANGERS:
+        if is_it(data):
+            findings.add(id, 0, found=data.partition(b"\r\n")[0][:80].decode("latin-1"))
+            return None
+    codec = _wide_codec(data)
+    if codec:
+        return _from_wide(data, 0, codec, findings)
+    start, end = _without_length(data, findings)
+    codec = _wide_codec(data[start:end])
+    if codec:
+        return _from_wide(data[:end], start, codec, findings)
+    if data.startswith(b"\xef\xbb\xbf", start):
+        findings.add("byte-order-mark", start, Edit(start, start + 3, ""))
+        start += 3
+    return _from_utf_8(data[:end], start, findings)
+
+
+_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"CONNECT", b"PRI")
+
+
+def _is_http(data: bytes) -> bool:
+    line = data.partition(b"\n")[0]
+    method, _, rest = line.partition(b" ")
+    return method in _METHODS and (rest[:1] == b"/" or b"HTTP/" in rest)
+
+
+def _is_tls(data: bytes) -> bool:
+    return data[:2] == b"\x16\x03"
+
+
+def _is_ssh(data: bytes) -> bool:
+    return data[:4] == b"SSH-"
+
+
+def _is_pickle(data: bytes) -> bool:
+    newer = data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and data[2:3] not in (b"", b"\0")
+    return newer or data[:3] in (b"(dp", b"}q\x00")
+
+
+_STRANGERS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
+    ("http-request", _is_http),
+    ("tls-hello", _is_tls),
+    ("ssh-hello", _is_ssh),
+    ("pickle", _is_pickle),
+)
+
+
+def _wide_codec(data: bytes) -> str:
+    """The codec, if each of the first characters takes 2 or 4 bytes. Marks first; then the place of the zeros."""
+    for mark, codec in ((b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be")):
+        if data.startswith(mark):
+            return codec
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if data.startswith(mark):
+            return codec
+    zeros = tuple(byte == 0 for byte in data[:8])
+    return _ZEROS.get(zeros, "")
+
+
+_ZEROS = {  # of two wide ASCII characters (four, where they take 2 bytes): True is a zero byte
+    (False, True, False, True, False, True, False, True): "utf-16-le",
+    (True, False, True, False, True, False, True, False): "utf-16-be",
+    (False, True, True, True, False, True, True, True): "utf-32-le",
+    (True, True, True, False, True, True, True, False): "utf-32-be",
+}
+
+
+def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
+    findings.add("utf-16", start, found=codec[:6].upper())
+    unit = 4 if "32" in codec else 2
+    chars = data[start : start + LIMIT * unit].decode(codec, errors="replace")
+    offsets, at = [], start
+    for c in chars:
+        offsets.append(min(at, len(data)))
+        at += 4 if c > "\uffff" else unit
+    offsets.append(min(at, len(data)))
+    if chars[:1] == "\ufeff":
+        return Text(chars[1:], offsets[1:], as_sent=False)
+    return Text(chars, offsets, as_sent=False)
+
+
+def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
+    """Where the text begins and ends: behind a length of any make, before a second one."""
+    if is_framed(data) and data[:1] != b"{":
+        return _behind_little_endian(data, findings)
+    for size, order in ((4, "big"), (8, "big"), (8, "little"), (2, "big"), (2, "little")):
+        if _is_length(data, size, order):
+            if size == PREFIX:
+                findings.add("length-big-endian", 0, Edit(0, size, ""), found=data[:size].hex(" "))
+            else:
+                findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
+            return size, len(data)
+    digits = data.lstrip(_SPACE_BYTES)[:20]
+    count = len(digits) - len(digits.lstrip(b"0123456789"))
+    if count:
+        behind = data.lstrip(_SPACE_BYTES)[count:].lstrip(_SPACE_BYTES + b":;,|#\0")
+        if behind[:1] == b"{" or (not behind and len(data) > count):
+            start = len(data) - len(behind)
+            findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[:count].decode())
+            return start, len(data)
+    return 0, len(data)
+
+
+def _is_length(data: bytes, size: int, order: str) -> bool:
+    """Whether an object follows on `size` bytes that hold a number about as large as what follows."""
+    number = int.from_bytes(data[:size], "big" if order == "big" else "little")
+    rest = len(data) - size
+    return data[size : size + 1] == b"{" and 0 in data[:size] and number <= max(2 * rest, rest + 8)
+
+
+def _behind_little_endian(data: bytes, findings: Findings) -> tuple[int, int]:
+    """The length that is allowed: it must fit what came behind it."""
+    length = int.from_bytes(data[:PREFIX], "little")
+    came = len(data) - PREFIX
+    behind = data[PREFIX + length :]
+    if length > LIMIT and came >= LIMIT:
+        return PREFIX, len(data)  # too large, as the object's reader will say
+    if is_framed(behind) and behind[PREFIX : PREFIX + 1] == b"{":
+        findings.add("two-messages", PREFIX + length, Edit(PREFIX + length, len(data), ""))
+        return PREFIX, PREFIX + length
+    cut = length < came and data[: PREFIX + length].rstrip(_SPACE_BYTES)[-1:] != b"}"
+    if length > came or cut:
+        findings.add("length-wrong", 0, found=str(length), wanted=str(came))
+    return PREFIX, len(data)
+
+
+def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
+    """UTF-8, with what is not UTF-8 read as the Windows letter it probably is."""
+    chars = data[start : start + LIMIT].decode(errors="surrogateescape")
+    if len(data) - start > LIMIT:
+        chars = chars.rstrip("".join(map(chr, range(0xDC80, 0xDD00))))  # our own cut, perhaps inside a character
+    offsets = _offsets(chars, start)
+    if not any("\udc80" <= c <= "\udcff" for c in chars):
+        return Text(chars, offsets)
+    letters = [_as_letter(c) if "\udc80" <= c <= "\udcff" else c for c in chars]
+    is_latin = None not in letters and not any(c < " " and c not in SPACE for c in chars)
+    for i, (c, letter) in enumerate(zip(chars, letters, strict=True)):
+        if c != letter:
+            byte = f"{ord(c) - 0xDC00:02X}"
+            if is_latin:
+                fix = Edit(offsets[i], offsets[i + 1], letter or "")
+                findings.add_once("latin-1", offsets[i], fix, found=byte, meant=letter or "")
+            else:
+                findings.add_once("not-utf-8", offsets[i], found=byte)
+    return Text("".join(letter or "" for letter in letters) if is_latin else chars, offsets)
+
+
+def _offsets(chars: str, start: int) -> list[int]:
+    if chars.isascii():
+        return list(range(start, start + len(chars) + 1))
+    offsets, at = [], start
+    for c in chars:
+        offsets.append(at)
+        at += 1 if "\udc80" <= c <= "\udcff" else len(c.encode())
+    offsets.append(at)
+    return offsets
+
+
+def _as_letter(escaped: str) -> str | None:
+    """What a byte that is not UTF-8 means on Windows, if that is a letter or a quote; else None."""
+    byte = bytes([ord(escaped) - 0xDC00])
+    letter = byte.decode("cp1252", errors="replace")
+    return letter if letter.isalpha() or letter in "“”„‘’‚«»´" else None

@@ -1,0 +1,58 @@
+"""A line a visit on standard error, safe against what a terminal would obey. Never holds up who writes it.
+
+A thread of its own does the writing: where nobody reads standard error, lines are dropped and counted,
+and the ground goes on.
+"""
+
+import sys
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from typing import TextIO
+
+from tandem.exchange.printable import printable
+
+MOST_WAITING = 10_000  # lines
+LAST_WORDS = 1.0  # seconds to write what is left at the end
+
+
+class Log:
+    """Write lines with `write`, and call `stop` at the end."""
+
+    def __init__(self, stream: TextIO = sys.stderr) -> None:
+        self._stream = stream
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._something = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    def write(self, words: str) -> None:
+        """One line, with the time in front. Control characters in it become escapes."""
+        if len(self._lines) >= MOST_WAITING:
+            self._dropped += 1
+            return
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        self._lines.append(f"{now}Z {printable(words)}\n")
+        self._something.set()
+
+    def stop(self) -> None:
+        """Writes what is left, if that can be had within a second."""
+        self._stopping = True
+        self._something.set()
+        self._thread.join(LAST_WORDS)
+
+    def _run(self) -> None:
+        while not self._stopping or self._lines:
+            self._something.wait()
+            self._something.clear()
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if self._dropped:
+                lines.append(f"({self._dropped} lines were dropped: nobody read them)\n")
+                self._dropped = 0
+            try:
+                self._stream.write("".join(lines))
+                self._stream.flush()
+            except (OSError, ValueError):
+                return  # standard error is gone; there is nobody to tell

@@ -1,0 +1,313 @@
+"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
+
+Owns the schema and every SQL statement. One connection writes (the recorder's thread); readers open
+their own. Two tables: one row a team, one row a visit.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tandem.ground.problems import Problem
+from tandem.ground.record import Outcome, Team, Visit
+
+FILE = "tandem.sqlite3"
+PATIENCE = 2.0  # seconds to wait for another program's lock
+
+WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
+STATES = (WAITING, FINISHED, REJECTED)
+
+# Schema versions, each a step from the one before it; the file's own version is in user_version.
+MIGRATIONS = (
+    """
+    CREATE TABLE team (
+        id INTEGER PRIMARY KEY,
+        classname TEXT NOT NULL,
+        teamname TEXT NOT NULL,
+        pair TEXT NOT NULL,          -- both student numbers in sorted order; '' while only refused messages came
+        studentnr1 TEXT NOT NULL,    -- as in message 1
+        studentnr2 TEXT NOT NULL,
+        state TEXT NOT NULL,
+        secret TEXT NOT NULL,
+        ip TEXT NOT NULL,            -- client 1's, as in message 1
+        first_seen INTEGER NOT NULL, -- microseconds since 1970, UTC; all times are
+        finished_at INTEGER,
+        visits INTEGER NOT NULL,
+        problems TEXT NOT NULL,      -- JSON: ids in the latest refused visit
+        UNIQUE (classname, teamname, pair)
+    );
+    CREATE INDEX team_secret ON team (secret) WHERE secret != '';
+    CREATE TABLE visit (
+        id INTEGER PRIMARY KEY,
+        team INTEGER REFERENCES team (id),
+        at INTEGER NOT NULL,
+        took INTEGER NOT NULL,       -- microseconds
+        address TEXT NOT NULL,
+        port INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        received BLOB NOT NULL,
+        size INTEGER NOT NULL,       -- bytes that came; received may hold less
+        answered BLOB NOT NULL,
+        findings TEXT NOT NULL       -- JSON: problems and remarks as facts
+    );
+    CREATE INDEX visit_team ON visit (team);
+    """,
+)
+
+# What one visit changes. The names behind colons are the keys that _values gives.
+_ADOPT = """
+    UPDATE OR IGNORE team SET pair = :pair, state = 'waiting for message 2', studentnr1 = :studentnr1,
+        studentnr2 = :studentnr2, secret = :secret
+    WHERE classname = :classname AND teamname = :teamname AND pair = ''
+"""
+_MESSAGE_1 = """
+    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
+        problems)
+    VALUES (:classname, :teamname, :pair, :studentnr1, :studentnr2, 'waiting for message 2', :secret, :ip, :at, 1, '[]')
+    ON CONFLICT (classname, teamname, pair) DO UPDATE SET
+        visits = visits + 1,
+        studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
+        studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
+        secret = iif(state = 'finished', secret, excluded.secret),
+        ip = iif(state = 'finished', ip, excluded.ip)
+    RETURNING id
+"""
+_MESSAGE_2 = """
+    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
+        visits, problems)
+    VALUES (:classname, :teamname, :pair, :studentnr1, :studentnr2, 'finished', :secret, '', :at, :at + :took, 1, '[]')
+    ON CONFLICT (classname, teamname, pair) DO UPDATE SET
+        visits = visits + 1,
+        studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
+        studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
+        secret = iif(state = 'finished', secret, excluded.secret),
+        state = 'finished',
+        finished_at = coalesce(finished_at, excluded.finished_at),
+        problems = '[]'
+    RETURNING id
+"""
+_REJECTED_KNOWN = """
+    UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', :problems)
+    WHERE id = (
+        SELECT id FROM team WHERE classname = :classname AND teamname = :teamname
+        ORDER BY pair = :pair DESC, id DESC LIMIT 1)
+    RETURNING id
+"""
+_REJECTED_NEW = """
+    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
+        problems)
+    VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
+    RETURNING id
+"""
+_VISIT = """
+    INSERT INTO visit (team, at, took, address, port, outcome, received, size, answered, findings)
+    VALUES (:team, :at, :took, :address, :port, :outcome, :received, :size, :answered, :findings)
+"""
+
+
+class StoreTrouble(Exception):
+    """The database cannot be used; the text says why and what to try."""
+
+
+class Store:
+    """The writing side. Use it in one thread only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._database = _open_for_writing(self._path)
+
+    def keep(self, visits: Sequence[Visit]) -> None:
+        """Records the visits in one transaction: on disk when this returns, none of them if it raises StoreTrouble."""
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            for visit in visits:
+                self._keep_one(visit)
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise StoreTrouble(f"{self._path}: {error}") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _keep_one(self, visit: Visit) -> None:
+        values = _values(visit)
+        if visit.team:
+            values["team"] = self._team_row(visit.outcome, values)
+        self._database.execute(_VISIT, values)
+
+    def _team_row(self, outcome: Outcome, values: dict[str, object]) -> int:
+        """Brings the team's row up to date and returns its id."""
+        run = self._database.execute
+        if outcome is Outcome.REJECTED:
+            row = run(_REJECTED_KNOWN, values).fetchone() or run(_REJECTED_NEW, values).fetchone()
+        else:
+            run(_ADOPT, values)
+            row = run(_MESSAGE_1 if outcome is Outcome.MESSAGE_1 else _MESSAGE_2, values).fetchone()
+        return int(row[0])
+
+    def _roll_back(self) -> None:
+        try:
+            self._database.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # there was no transaction left to roll back
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """One team as it stands. Times in microseconds since 1970, UTC."""
+
+    id: int
+    team: Team
+    state: str
+    ip: str
+    first_seen: int
+    finished_at: int | None
+    visits: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """One visit as it was recorded."""
+
+    at: int
+    took: int
+    address: str
+    port: int
+    outcome: Outcome
+    received: bytes
+    size: int
+    answered: bytes
+    findings: tuple[Problem, ...]
+
+
+class Records:
+    """The reading side: what results, the board and the judge's recall look at. Changes nothing."""
+
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self._path = folder / FILE
+        if not self._path.exists():
+            raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
+        try:
+            self._database = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
+            )
+            _check_version(self._database, self._path)
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def teams(self, classname: str | None = None, state: str | None = None) -> Iterator[TeamRow]:
+        """The teams by class and name; only those of one class or in one state, if given."""
+        return self._teams(
+            "WHERE (:classname IS NULL OR classname = :classname) AND (:state IS NULL OR state = :state)"
+            " ORDER BY classname, teamname, pair",
+            {"classname": classname, "state": state},
+        )
+
+    def teams_named(self, teamname: str, classname: str | None = None) -> Iterator[TeamRow]:
+        """The teams with this name, in one class or in all."""
+        return self._teams(
+            "WHERE teamname = :teamname AND (:classname IS NULL OR classname = :classname) ORDER BY classname, pair",
+            {"teamname": teamname, "classname": classname},
+        )
+
+    def team_with_secret(self, secret: str) -> TeamRow | None:
+        """The team that the secret was given to, if that is on record."""
+        return next(self._teams("WHERE secret = :secret AND secret != ''", {"secret": secret}), None)
+
+    def visits(self, team_id: int) -> Iterator[VisitRow]:
+        """The visits of one team, in their order."""
+        query = (
+            "SELECT at, took, address, port, outcome, received, size, answered, findings"
+            " FROM visit WHERE team = ? ORDER BY at, id"
+        )
+        for at, took, address, port, outcome, received, size, answered, findings in self._rows(query, (team_id,)):
+            problems = tuple(Problem(**facts) for facts in json.loads(findings))
+            yield VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, problems)
+
+    def _teams(self, condition: str, values: dict[str, object]) -> Iterator[TeamRow]:
+        query = (
+            "SELECT id, classname, teamname, studentnr1, studentnr2, state, ip, first_seen, finished_at, visits,"
+            f" problems FROM team {condition}"
+        )
+        for id, *team, state, ip, first_seen, finished_at, visits, problems in self._rows(query, values):
+            ids = tuple(json.loads(problems))
+            yield TeamRow(id, Team(*team), state, ip, first_seen, finished_at, visits, ids)
+
+    def _rows(self, query: str, values: dict[str, object] | tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._database.execute(query, values)
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
+
+
+def _values(visit: Visit) -> dict[str, object]:
+    values: dict[str, object] = {
+        "team": None,
+        "at": visit.at,
+        "took": visit.took,
+        "address": visit.address,
+        "port": visit.port,
+        "outcome": visit.outcome,
+        "received": visit.received,
+        "size": visit.size,
+        "answered": visit.answered,
+        "findings": _findings(visit.problems + visit.remarks),
+        "problems": json.dumps([problem.id for problem in visit.problems]) if visit.problems else "[]",
+    }
+    team = visit.team
+    if team:
+        values["classname"] = team.classname
+        values["teamname"] = team.teamname
+        values["studentnr1"] = team.studentnr1
+        values["studentnr2"] = team.studentnr2
+        values["pair"] = "\n".join(sorted((team.studentnr1, team.studentnr2)))
+        values["secret"] = visit.secret
+        values["ip"] = visit.ip
+    return values
+
+
+def _findings(found: Iterable[Problem]) -> str:
+    facts = [{"id": problem.id, "at": problem.at, "facts": problem.facts} for problem in found]
+    return json.dumps(facts) if facts else "[]"
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        _migrate(database, path)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
+    return database
+
+
+def _migrate(database: sqlite3.Connection, path: Path) -> None:
+    """Brings an older file to today's schema, a version at a time, each step whole or not at all."""
+    _check_version(database, path)
+    version = _version(database)
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        database.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _check_version(database: sqlite3.Connection, path: Path) -> None:
+    version = _version(database)
+    if version > len(MIGRATIONS):
+        raise StoreTrouble(
+            f"the database {path} was made by a newer version (schema {version}, this one knows {len(MIGRATIONS)}):"
+            " use that version"
+        )
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])

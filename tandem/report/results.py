@@ -1,0 +1,140 @@
+"""`tandem results`: one row a team, or the visits of one team; as a table, JSON or CSV.
+
+Everything here came from the network: a table shows control characters as escapes, and a CSV cell that
+a spreadsheet would run as a formula gets an apostrophe in front.
+"""
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from tandem.exchange.printable import printable, printable_bytes
+from tandem.ground import explain
+from tandem.ground.store import TeamRow, VisitRow
+
+COLUMNS = (
+    "classname",
+    "teamname",
+    "studentnr1",
+    "studentnr2",
+    "state",
+    "first_seen",
+    "finished_at",
+    "visits",
+    "problems",
+)
+VISIT_COLUMNS = ("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings")
+FORMATS = ("table", "json", "csv")
+
+Cell = str | int | float | None | list[str]
+Row = dict[str, Cell]
+
+
+def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
+    """The rows of `tandem results`, with CONTRACT's names and types."""
+    for row in teams:
+        yield {
+            "classname": row.team.classname,
+            "teamname": row.team.teamname,
+            "studentnr1": row.team.studentnr1,
+            "studentnr2": row.team.studentnr2,
+            "state": row.state,
+            "first_seen": timestamp(row.first_seen),
+            "finished_at": None if row.finished_at is None else timestamp(row.finished_at),
+            "visits": row.visits,
+            "problems": list(row.problems),
+        }
+
+
+def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
+    """The rows of `tandem results --visits`: what came, what was answered, what was wrong or odd."""
+    for visit in visits:
+        yield {
+            "at": timestamp(visit.at),
+            "took_ms": round(visit.took / 1000, 1),
+            "address": visit.address,
+            "port": visit.port,
+            "outcome": str(visit.outcome),
+            "size": visit.size,
+            "received": visit.received.decode(errors="backslashreplace"),
+            "answered": visit.answered.decode(errors="backslashreplace"),
+            "findings": [f"{finding.id}: {explain.sentence(finding)}" for finding in visit.findings],
+        }
+
+
+def as_json(rows: Iterable[Row]) -> Iterator[str]:
+    """A list of objects, an object a line."""
+    before = "["
+    for row in rows:
+        yield f"{before}\n  {json.dumps(row)}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
+
+
+def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
+    """A line of column names, then a line a row; several ids stand in one cell with spaces between."""
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line(_csv_cell(cell) for cell in row.values())
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _csv_cell(cell: Cell) -> str:
+    text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
+    text = "".join(c if c.isprintable() else printable(c) for c in text)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+
+
+def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    """For a terminal: columns as wide as what stands in them."""
+    lines = [[_table_cell(row[name]) for name in columns] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(columns, *lines, strict=True)]
+    yield _table_line(columns, widths)
+    yield _table_line(["-" * width for width in widths], widths)
+    for line in lines:
+        yield _table_line(line, widths)
+
+
+def _table_cell(cell: Cell) -> str:
+    text = ", ".join(cell) if isinstance(cell, list) else "-" if cell is None else str(cell)
+    return printable(text)
+
+
+def _table_line(cells: Iterable[str], widths: Iterable[int]) -> str:
+    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip() + "\n"
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: two for wide characters, none for those that combine with the one before."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
+    """The visits of one team for a person: what came, what was answered, what was wrong and what to try."""
+    who = printable(f"{team.team.classname} / {team.team.teamname}")
+    yield f"{who}: {team.state}, {team.visits} visit{'s' * (team.visits != 1)}\n"
+    for visit in visits:
+        yield (
+            f"\n{timestamp(visit.at)}  {visit.outcome}  from {visit.address} port {visit.port},"
+            f" {visit.took / 1000:.1f} ms\n"
+        )
+        shown = "" if len(visit.received) == visit.size else f" (the first {len(visit.received)} of them)"
+        yield f"  came      {visit.size} bytes{shown}: {printable_bytes(visit.received)}\n"
+        yield f"  answered  {len(visit.answered)} bytes: {printable_bytes(visit.answered)}\n"
+        for finding in visit.findings:
+            yield f"  {finding.kind.severity:8}  {finding.id}: {printable(explain.sentence(finding))}\n"
+
+
+def timestamp(microseconds: int) -> str:
+    """UTC, ISO 8601, to the millisecond: 2026-11-22T21:04:05.678Z."""
+    moment = datetime.fromtimestamp(microseconds / 1e6, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
