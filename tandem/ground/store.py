@@ -130,6 +130,9 @@ class Store:
         except sqlite3.Error as error:
             self._roll_back()
             raise StoreTrouble(f"{self._path}: {error}") from error
+        except Exception:  # our bug
+            self._roll_back()
+            raise
 
     def close(self) -> None:
         self._database.close()

@@ -1,0 +1,125 @@
+"""The judge, without a socket: what each message deserves, and what is remembered of it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tandem.exchange.message import FINISHED, WAITING
+from tandem.exchange.reader import Reader
+from tandem.ground.diagnose import Ending, diagnose
+from tandem.ground.judge import Judgement, Recalled, judge
+from tandem.ground.problems import Problem
+from tandem.ground.record import Outcome, Team
+from tests.raw import encoded, message_1, message_2
+
+KEY = b"k" * 32
+ADDRESS = "192.0.2.7"
+
+
+def judged(message: dict[str, Any], known: Recalled | None = None) -> Judgement:
+    reader = Reader()
+    reader.feed(encoded(message))
+    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), KEY, lambda secret: known)
+
+
+def reply(judgement: Judgement) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(judgement.reply)
+    return fields
+
+
+FIRST = message_1(ip=ADDRESS)
+HANDOVER = reply(judged(FIRST))
+SECOND = message_2(HANDOVER, ip=ADDRESS)
+ON_RECORD = Recalled(Team("INF2A", "Team1", "0923456", "0934567"), "192.0.2.6")
+
+
+def test_both_right_messages() -> None:
+    first, second = judged(FIRST), judged(SECOND)
+    assert (first.outcome, second.outcome) == (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
+    assert (HANDOVER["status"], reply(second)["status"]) == (WAITING, FINISHED)
+    assert first.team == second.team == ON_RECORD.team
+    assert first.secret == second.secret == HANDOVER["secret"]
+    assert first.problems == second.problems == first.remarks == second.remarks == ()
+
+
+# what is changed in message 2 -> ids without a record of message 1, and with one
+WRONG = [
+    ({"studentnr1": "0923456", "studentnr2": "0934567"}, ["not-swapped"], ["not-swapped"]),
+    ({"classname": "INF9Z"}, ["secret-wrong"], ["field-changed classname"]),
+    ({"teamname": "other"}, ["secret-wrong"], ["field-changed teamname"]),
+    ({"studentnr1": "7654321"}, ["secret-wrong"], ["field-changed studentnr1"]),
+    (
+        {"studentnr1": "0923456", "studentnr2": "7654321"},
+        ["secret-wrong"],
+        ["not-swapped", "field-changed studentnr2"],
+    ),
+    (
+        {"classname": "INF9Z", "teamname": "other"},
+        ["secret-wrong"],
+        ["field-changed classname", "field-changed teamname"],
+    ),
+    ({"teamname": "x", "studentnr1": "1", "studentnr2": "2"}, ["secret-wrong"], ["secret-of-another-team"]),
+]
+
+
+@pytest.mark.parametrize(("changed", "alone", "recorded"), WRONG)
+def test_wrong_messages_2(changed: dict[str, Any], alone: list[str], recorded: list[str]) -> None:
+    for known, expected in ((None, alone), (ON_RECORD, recorded)):
+        judgement = judged(SECOND | changed, known)
+        assert [named(problem) for problem in judgement.problems] == expected
+        assert judgement.outcome is Outcome.REJECTED
+        assert reply(judgement)["status"].startswith("error: ")
+        assert (reply(judgement)["secret"], judgement.secret) == ("", "")
+
+
+def named(problem: Problem) -> str:
+    return f"{problem.id} {problem.facts['field']}" if problem.id == "field-changed" else problem.id
+
+
+def test_a_secret_that_was_never_given_is_wrong() -> None:
+    assert [problem.id for problem in judged(SECOND | {"secret": "f" * 64}).problems] == ["secret-wrong"]
+
+
+def test_a_secret_made_with_another_key_does_not_serve() -> None:
+    assert judge_with(b"x" * 32).outcome is Outcome.REJECTED
+    assert judge_with(KEY).outcome is Outcome.MESSAGE_2
+
+
+def judge_with(key: bytes) -> Judgement:
+    reader = Reader()
+    reader.feed(encoded(SECOND))
+    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), key, lambda secret: None)
+
+
+def test_client_1s_ip_in_message_2_is_a_remark_where_it_is_on_record() -> None:
+    sent = SECOND | {"ip": ON_RECORD.ip}
+    assert [remark.id for remark in judged(sent).remarks] == ["ip-elsewhere"]
+    assert [remark.id for remark in judged(sent, ON_RECORD).remarks] == ["ip-of-client-1"]
+    assert judged(sent, ON_RECORD).outcome is Outcome.MESSAGE_2
+
+
+def test_the_team_of_a_refused_message_2_has_its_numbers_as_in_message_1() -> None:
+    team = judged(SECOND | {"secret": "0" * 64}).team
+    assert team == ON_RECORD.team
+
+
+def test_without_class_or_team_name_nobody_is_remembered() -> None:
+    assert judged(FIRST | {"teamname": 5}).team is None
+    assert judged(FIRST | {"classname": None}).team is None
+
+
+def test_nothing_that_came_is_an_outcome_of_its_own() -> None:
+    judgement = judge(diagnose(Reader(), Ending.END_OF_STREAM), KEY, lambda secret: None)
+    assert judgement.outcome is Outcome.NOTHING
+    assert reply(judgement)["status"].startswith("error: ")
+
+
+def test_a_right_message_asks_nothing_of_the_records() -> None:
+    def never(secret: str) -> Recalled | None:
+        raise AssertionError("the records were asked")
+
+    for message in (FIRST, SECOND):
+        reader = Reader()
+        reader.feed(encoded(message))
+        judge(diagnose(reader, Ending.DECIDED, ADDRESS), KEY, never)

@@ -1,0 +1,157 @@
+"""The recorder: visits share commits, who waits is told the truth, and trouble passes."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tandem.ground import recorder as recorder_module
+from tandem.ground.record import Visit
+from tandem.ground.recorder import Recorder
+from tandem.ground.store import StoreTrouble
+from tests.ground.records import message_1, message_2
+from tests.processes import LIMIT
+
+
+class FakeKeeper:
+    """Keeps visits in lists; can be held up, and can be made to fail."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[Visit]] = []
+        self.open_gate = threading.Event()
+        self.open_gate.set()
+        self.reached = threading.Event()
+        self.trouble: Exception | None = None
+        self.poison: Visit | None = None
+        self.closed = False
+
+    def keep(self, visits: Sequence[Visit]) -> None:
+        self.reached.set()
+        self.open_gate.wait()
+        if self.trouble:
+            raise self.trouble
+        if any(visit is self.poison for visit in visits):
+            raise TypeError("a visit that cannot be written")
+        self.commits.append(list(visits))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Bench:
+    """A recorder with a fake keeper, and what the loop would hear of it."""
+
+    def __init__(self) -> None:
+        self.keeper = FakeKeeper()
+        self.rung = threading.Semaphore(0)
+        self.complaints: list[str] = []
+        self.complained = threading.Event()
+        self.recorder = Recorder(self.keeper, self.rung.release, self._complain)
+
+    def settle(self) -> None:
+        assert self.rung.acquire(timeout=LIMIT)
+        self.recorder.settle()
+
+    def _complain(self, words: str) -> None:
+        self.complaints.append(words)
+        self.complained.set()
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    try:
+        yield made
+    finally:
+        made.keeper.open_gate.set()
+        made.recorder.stop()
+
+
+def test_who_waits_is_told_after_the_commit_and_not_before() -> None:
+    with bench() as made:
+        made.keeper.open_gate.clear()
+        verdicts: list[bool] = []
+        made.recorder.record(message_2(), verdicts.append)
+        assert made.keeper.reached.wait(LIMIT)
+        made.recorder.settle()
+        assert verdicts == []
+        made.keeper.open_gate.set()
+        made.settle()
+        assert verdicts == [True]
+        assert len(made.keeper.commits) == 1
+
+
+def test_what_arrives_during_a_commit_shares_the_next() -> None:
+    with bench() as made:
+        made.keeper.open_gate.clear()
+        made.recorder.record(message_1())
+        assert made.keeper.reached.wait(LIMIT)
+        verdicts: list[bool] = []
+        for _ in range(10):
+            made.recorder.record(message_2(), verdicts.append)
+        made.keeper.open_gate.set()
+        while len(verdicts) < 10:
+            made.settle()
+        assert [len(commit) for commit in made.keeper.commits] == [1, 10]
+
+
+def test_trouble_is_told_to_who_waits_and_the_others_are_written_later() -> None:
+    with bench() as made:
+        made.keeper.trouble = StoreTrouble("disk full")
+        verdicts: list[bool] = []
+        unhurried = message_1()
+        made.recorder.record(unhurried)
+        made.recorder.record(message_2(), verdicts.append)
+        made.settle()
+        assert verdicts == [False]
+        assert "disk full" in made.complaints[0]
+        made.keeper.trouble = None
+        made.recorder.record(message_2(), verdicts.append)
+        made.settle()
+        assert verdicts == [False, True]
+        assert any(unhurried in commit for commit in made.keeper.commits)
+
+
+def test_what_could_not_be_written_is_tried_again_without_being_asked() -> None:
+    with bench() as made:
+        made.keeper.trouble = StoreTrouble("locked")
+        made.recorder.record(message_1())
+        assert made.complained.wait(LIMIT)
+        made.keeper.trouble = None
+        made.keeper.reached.clear()
+        assert made.keeper.reached.wait(LIMIT)
+    assert len(made.keeper.commits) == 1
+
+
+def test_one_visit_that_cannot_be_written_costs_the_others_nothing() -> None:
+    with bench() as made:
+        made.keeper.open_gate.clear()
+        made.recorder.record(message_1())
+        assert made.keeper.reached.wait(LIMIT)
+        made.keeper.poison = message_2()
+        told: dict[str, bool] = {}
+        made.recorder.record(message_2(), lambda kept: told.update(before=kept))
+        made.recorder.record(made.keeper.poison, lambda kept: told.update(poison=kept))
+        made.recorder.record(message_2(), lambda kept: told.update(behind=kept))
+        made.keeper.open_gate.set()
+        while len(told) < 3:
+            made.settle()
+        assert told == {"before": True, "poison": False, "behind": True}
+        assert "bug" in made.complaints[0]
+
+
+def test_stop_writes_what_is_left_and_closes() -> None:
+    with bench() as made:
+        made.keeper.open_gate.clear()
+        for _ in range(recorder_module.MOST_IN_ONE + 10):
+            made.recorder.record(message_1())
+        made.keeper.open_gate.set()
+    assert sum(map(len, made.keeper.commits)) == recorder_module.MOST_IN_ONE + 10
+    assert max(map(len, made.keeper.commits)) <= recorder_module.MOST_IN_ONE
+    assert made.keeper.closed
+
+
+def test_what_never_could_be_written_is_counted_at_the_end() -> None:
+    with bench() as made:
+        made.keeper.trouble = StoreTrouble("gone")
+        made.recorder.record(message_1())
+    assert made.complaints[-1] == "1 visits could not be recorded"
