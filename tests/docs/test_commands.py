@@ -1,0 +1,93 @@
+"""Every command in README and CONTRIBUTING runs; what the pages point to exists; they speak of the project alone."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tandem.exchange.message import WAITING
+from tests.processes import ROOT, ground, process, tandem
+from tests.raw import encoded, message_1, visit
+
+PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.is_file()]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    shlex.split(line, comments=True)[2:]
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("python3 -m")
+]
+
+
+def commands(name: str) -> list[list[str]]:
+    """README's commands of one name, without `python3 -m tandem`."""
+    return [words[1:] for words in COMMANDS if words[:2] == ["tandem", name]]
+
+
+def test_the_readme_has_every_command() -> None:
+    assert {words[1] for words in COMMANDS} == {"demo", "client", "serve", "results", "check"}
+
+
+def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) -> None:
+    """As they stand, but for the addresses: documentation has addresses that no machine may have."""
+    team = tmp_path / "TEAM.json"
+    [block] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    team.write_text(block)
+    [client_2, client_1] = commands("client")
+    with ground(tmp_path / "data") as running:
+
+        def here(words: list[str], peer: str) -> list[str]:
+            places = {"192.0.2.1:5550": running.address, "192.0.2.3:5551": peer, "5551": "127.0.0.1:0"}
+            return [str(team) if word == "TEAM.json" else places.get(word, word) for word in words]
+
+        with process("-m", "tandem", *here(client_2, "")) as second:
+            peer = second.wait_for("listening on").split()[2]
+            code, out, err = tandem(*here(client_1, peer))
+            assert (code, err) == (0, "")
+            assert "client 1 has done its part" in out
+            assert second.wait() == 0
+            assert "Finished successfully" in second.out
+        for words in commands("results"):
+            words = [str(running.data) if word == "tandem-data" else word for word in words]
+            code, out, err = tandem(*words)
+            assert (code, err) == (0, "")
+            assert "Team1" in out
+    message = tmp_path / "message.json"
+    message.write_text(block.replace('"ip": ""', '"ip": "192.168.1.2"'))
+    for words in commands("check"):
+        assert tandem(*(str(message) if word == "message.json" else word for word in words))[0] == 0
+
+
+@pytest.mark.parametrize("words", commands("serve"), ids=" ".join)
+def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
+    listen = words[words.index("--listen") + 1].replace("5550", "0")
+    with ground(tmp_path / "data", listen=listen) as running:
+        assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == WAITING
+
+
+def test_the_make_targets_of_the_pages_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in PAGES:
+        for target in re.findall(r"^make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name}: make {target}"
+
+
+def test_what_the_pages_point_to_exists() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for place in re.findall(r"`(tandem/[\w./]+)`", README):
+        assert (ROOT / place).exists(), place
+
+
+def test_no_file_names_a_machine_or_a_registry() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    words = ("pypi." + "org", "python" + "hosted", "/wo" + "rk/", "/ro" + "ot/")
+    for name in filter(None, listed):
+        text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
+        assert not [word for word in words if word in text], name

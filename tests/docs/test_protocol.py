@@ -1,0 +1,57 @@
+"""PROTOCOL.md, held against the program: its captured exchange is replayed, its limits are the code's."""
+
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+from tandem.exchange.message import decode, message_1, message_2
+from tandem.exchange.reader import LIMIT
+from tandem.ground.loop import LIMITS, Phase
+from tests.processes import ROOT, ground
+from tests.raw import raw
+
+PAGE = (ROOT / "PROTOCOL.md").read_text(encoding="utf-8")
+KEY = bytes(range(32)).hex()
+
+
+def captured() -> list[bytes]:
+    """The hex dumps of part 8, in their order."""
+    dumps = re.findall(r"```hex\n(.*?)```", PAGE, re.DOTALL)
+    return [bytes.fromhex("".join(line[6:53] for line in dump.splitlines())) for dump in dumps]
+
+
+def test_the_captured_exchange_is_what_a_ground_says(tmp_path: Path) -> None:
+    welcome, first, handover, second, last = captured()
+    with ground(tmp_path / "data", env=os.environ | {"TANDEM_KEY": KEY}) as running:
+        for sent, answered in ((first, handover), (second, last)):
+            with raw(running.host, running.port) as connection:
+                assert connection.take_welcome() == welcome
+                connection.send(sent)
+                assert connection.rest() == answered
+
+
+def test_the_captured_exchange_is_what_our_clients_say() -> None:
+    _, first, handover, second, last = captured()
+    assert message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2").encode() == first
+    assert message_2(decode(handover), "192.168.1.3").encode() == second
+    assert json.loads(last)["status"] == "Finished successfully"
+
+
+def test_the_text_beside_the_bytes_is_theirs() -> None:
+    for line in re.findall(r"^[0-9a-f]{4}  .*$", PAGE, re.MULTILINE):
+        data = bytes.fromhex(line[6:53])
+        assert line[55:] == data.decode("ascii")
+
+
+def test_the_clauses_are_numbered_in_order() -> None:
+    clauses = [(int(part), int(number)) for part, number in re.findall(r"^(\d)\.(\d+) ", PAGE, re.MULTILINE)]
+    for (part, number), (next_part, next_number) in itertools.pairwise(clauses):
+        assert (next_part, next_number) in ((part, number + 1), (part + 1, 1))
+
+
+def test_the_limits_are_the_codes() -> None:
+    assert f"at most {LIMIT:,} bytes" in PAGE
+    assert (LIMITS[Phase.FIRST_BYTE], LIMITS[Phase.MESSAGE]) == (15 * 60, 3)
+    assert (LIMITS[Phase.DOUBT], LIMITS[Phase.DRAIN]) == (0.5, 5)

@@ -1,0 +1,93 @@
+"""The command line as a whole: usage, exit codes, one line for every mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tandem import __version__
+from tests.processes import ROOT, tandem
+from tests.raw import encoded, message_1
+
+WRONG_USAGE = [
+    [],
+    ["nonsense"],
+    ["serve", "--listen", "127.0.0.1:none"],
+    ["serve", "--listen", "127.0.0.1:70000"],
+    ["serve", "--errors", "loudly"],
+    ["serve", "--on-wire", "morse"],
+    ["results", "--format", "xml"],
+    ["results", "--state", "asleep"],
+    ["check", "one", "two"],
+    ["check", "--format", "xml"],
+    ["demo", "now"],
+    ["client"],
+    ["client", "3"],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
+    code, out, err = tandem(*arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("command", ["demo", "client", "serve", "results", "check"])
+def test_every_command_has_its_help(command: str) -> None:
+    code, out, err = tandem(command, "--help")
+    assert (code, err) == (0, "")
+    assert "usage: tandem" in out
+    assert command in tandem("--help")[1]
+
+
+def test_version() -> None:
+    assert tandem("--version")[:2] == (0, f"tandem {__version__}\n")
+
+
+def test_it_runs_with_a_bare_interpreter() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "tandem", "--version"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_check_accepts_a_right_message(tmp_path: Path) -> None:
+    file = tmp_path / "message.json"
+    file.write_bytes(encoded(message_1(ip="192.168.1.2")) + b"\n")
+    code, _, err = tandem("check", str(file))
+    assert (code, err) == (0, "")
+    code, out, _ = tandem("check", "--format", "json", str(file))
+    assert (code, json.loads(out)["accepted"]) == (0, True)
+
+
+def test_check_refuses_a_wrong_one(tmp_path: Path) -> None:
+    file = tmp_path / "message.json"
+    file.write_bytes(encoded(message_1(clientid="1")))
+    code, out, err = tandem("check", str(file))
+    assert (code, err) == (1, "")
+    assert "clientid" in out
+    code, out, _ = tandem("check", "--format", "json", str(file))
+    assert (code, json.loads(out)["accepted"]) == (1, False)
+
+
+def test_check_reads_standard_input() -> None:
+    command = [sys.executable, "-m", "tandem", "check"]
+    for data, code in ((encoded(message_1()), 0), (b"", 1), (b"\xff\x1b[2J", 1)):
+        done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, b"")
+        assert b"\x1b" not in done.stdout
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    code, out, err = tandem("check", str(tmp_path / "none"))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    command = (
+        f"{sys.executable} -m tandem --help | true; {sys.executable} -m tandem check --format json < /dev/null | true"
+    )
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
