@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,8 +14,11 @@ from tandem.demo.demo import DemoTrouble, demo
 from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.exchange.printable import printable
+from tandem.ground import upkeep
+from tandem.ground.keyring import KeyTrouble, rotate
+from tandem.ground.records import Records
 from tandem.ground.serve import ERRORS, EXPLAIN, ServeOptions, ServeTrouble, serve
-from tandem.ground.store import STATES, Records, StoreTrouble
+from tandem.ground.store import STATES, StoreTrouble
 from tandem.report import check, results
 
 DATA = Path("tandem-data")
@@ -29,7 +33,7 @@ def main(arguments: list[str]) -> int:
     try:
         done: int = options.run(options)
         sys.stdout.flush()
-    except (ServeTrouble, StoreTrouble, DemoTrouble) as trouble:
+    except (ServeTrouble, StoreTrouble, KeyTrouble, DemoTrouble) as trouble:
         return _complain(str(trouble))
     except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,6 +92,32 @@ def _check(options: argparse.Namespace) -> int:
     return 0 if accepted else 1
 
 
+def _backup(options: argparse.Namespace) -> int:
+    size = upkeep.backup(options.data, options.file)
+    return _print([f"{options.file}: {size:,} bytes; the key is not in it: keep {options.data / 'key'} apart\n"])
+
+
+def _forget(options: argparse.Namespace) -> int:
+    if options.team is not None:
+        forgotten = upkeep.forget_team(options.data, options.team, options.classname)
+    else:
+        forgotten = upkeep.forget_before(options.data, options.before)
+    if not forgotten.teams and not forgotten.visits:
+        return _complain("nothing was removed: nothing on record fits")
+    _print(f"removed {printable(team)}\n" for team in forgotten.teams)
+    return _print([f"removed {len(forgotten.teams)} teams and {forgotten.visits} visits, for good\n"])
+
+
+def _rotate(options: argparse.Namespace) -> int:
+    rotate(options.data, options.valid * 3600)
+    return _print(
+        [
+            f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"
+            f"secrets made before count for {options.valid:g} hours more\n"
+        ]
+    )
+
+
 def _demo(options: argparse.Namespace) -> int:
     demo()
     return 0
@@ -135,6 +165,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--state", choices=STATES, help="only the teams in one state")
     command.add_argument("--visits", metavar="TEAM", help="the visits of one team: what came, and what was wrong")
 
+    command = _command(commands, "backup", _backup, "copy the database to a file, also while the ground runs")
+    _data_option(command)
+    command.add_argument("file", type=Path, metavar="FILE", help="the copy, a new file; to restore, copy it back")
+
+    command = _command(commands, "forget", _forget, "remove personal data for good")
+    _data_option(command)
+    which = command.add_mutually_exclusive_group(required=True)
+    which.add_argument("--team", metavar="TEAM", help="the teams of this name, with all their visits")
+    which.add_argument("--before", type=_moment, metavar="DATE", help="all that was last seen before YYYY-MM-DD, UTC")
+    command.add_argument("--class", dest="classname", metavar="CLASS", help="with --team: only in this class")
+
+    command = _command(commands, "key", None, "what secrets are made with")
+    command = _command(command.add_subparsers(metavar="rotate", required=True), "rotate", _rotate, "make a new key")
+    _data_option(command)
+    command.add_argument(
+        "--valid", type=_hours, default=168.0, metavar="HOURS", help="how long secrets made before still count (168)"
+    )
+
     command = _command(commands, "check", _check, "what is wrong with a message; exit 0 if it would be accepted")
     command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the message (standard input)")
     command.add_argument("--format", choices=("text", "json"), default="text", help="how to show it (text)")
@@ -158,6 +206,23 @@ def _address(text: str) -> tuple[str, int]:
         return parse_address(text, GROUND_PORT)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date as 2026-12-31") from None
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours <= 87_600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours from 0 to 87600")
+    return hours
 
 
 def _complain(words: str, code: int = 1) -> int:

@@ -1,6 +1,7 @@
 """Real processes for tests: started, watched line by line, and ended whatever happens."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -74,6 +75,12 @@ class Process:
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
+    def stop(self) -> None:
+        """Asks it to stop, and waits until it has; if it has ended before, nothing."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self.wait()
+
     def end(self) -> None:
         """Kills it if it still runs."""
         self._process.kill()
@@ -140,6 +147,7 @@ def ground(
     arguments = ("-m", "tandem", "serve", "--listen", listen, "--data", str(data), *options)
     with process(*arguments, before=before, env=env) as serving:
         yield Ground(serving, data)
+        serving.stop()
 
 
 def team_options(**changed: str) -> list[str]:

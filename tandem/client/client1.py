@@ -62,11 +62,11 @@ def reach_client_2(options: Options, story: Story) -> socket.socket:
     told = ""
     while True:
         try:
-            return wire.connect(*options.peer, limit=min(options.timeout, options.wait))
+            return wire.connect(*options.peer, limit=min(options.timeout, options.wait - waited))
         except Failure as failed:
+            waited += failed.waited + wire.pause(BETWEEN_TRIES)
             if failed.is_final or waited >= options.wait:
                 raise
-            waited += failed.waited + wire.pause(BETWEEN_TRIES)
             if failed.what != told:
                 told = failed.what
                 story.note(f"client 2 is not there yet ({told}); trying for {options.wait:g} s")

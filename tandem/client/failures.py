@@ -9,14 +9,13 @@ import socket
 class Failure(Exception):
     """The exchange did not work. Facts for one line: what happened, what to try, at which arrow (0: none)."""
 
-    is_final = False  # would another try end the same way?
-    waited = 0.0  # seconds spent until it was known
-
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
         super().__init__(what)
         self.what = what
         self.help = help
         self.arrow = arrow
+        self.waited = 0.0  # seconds that it took to know
+        self.is_final = False  # would another try end the same way?
 
     def at(self, arrow: int) -> "Failure":
         """The same, with the arrow at which it happened."""
@@ -42,7 +41,7 @@ _CONNECT = (
     (
         TimeoutError,
         (),
-        "{where} did not answer in time",
+        "connection timed out: {where} did not answer in time",
         "check the address, the firewall of that machine, and that both are in the same network "
         "(guest Wi-Fi often keeps laptops apart)",
     ),

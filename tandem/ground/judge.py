@@ -4,7 +4,7 @@ The secret carries the state: message 2 is judged from itself and the key alone.
 makes the words for a wrong message better, and is asked for wrong messages only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tandem.exchange.message import FINISHED, WAITING, Message, is_team_of_one
@@ -12,7 +12,7 @@ from tandem.ground import explain
 from tandem.ground.diagnose import Diagnosis
 from tandem.ground.problems import Problem
 from tandem.ground.record import Outcome, Team
-from tandem.ground.secret import derive, same
+from tandem.ground.secret import belongs, derive
 
 LONGEST_REPLY = 1000  # bytes, so that a program that receives once has it all
 
@@ -40,14 +40,17 @@ class Judgement:
     remarks: tuple[Problem, ...] = ()
 
 
-def judge(diagnosis: Diagnosis, key: bytes, recall: Recall) -> Judgement:
-    """Judges one message. `recall(secret)` tells what is on record of the secret's team, None for nothing."""
+def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgement:
+    """Judges one message. The first of the keys makes secrets, each of them checks.
+
+    `recall(secret)` tells what is on record of the team that has the secret, None for nothing.
+    """
     message = diagnosis.message
     if diagnosis.problems:
         return reject(diagnosis, diagnosis.problems)
     if message.clientid == 1:
-        return _accept_message_1(diagnosis, message, key)
-    return _judge_message_2(diagnosis, message, key, recall)
+        return _accept_message_1(diagnosis, message, keys[0])
+    return _judge_message_2(diagnosis, message, keys, recall)
 
 
 def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
@@ -68,17 +71,17 @@ def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
 
 def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Judgement:
     team = Team(message.classname, message.teamname, message.studentnr1, message.studentnr2)
-    message.secret = _secret(key, team)
+    message.secret = derive(key, team)
     message.status = WAITING
     return Judgement(Outcome.MESSAGE_1, message.encode(), team, message.secret, message.ip, (), diagnosis.remarks)
 
 
-def _judge_message_2(diagnosis: Diagnosis, message: Message, key: bytes, recall: Recall) -> Judgement:
+def _judge_message_2(diagnosis: Diagnosis, message: Message, keys: Sequence[bytes], recall: Recall) -> Judgement:
     swapped = Team(message.classname, message.teamname, message.studentnr2, message.studentnr1)
     unswapped = Team(message.classname, message.teamname, message.studentnr1, message.studentnr2)
-    if same(message.secret, _secret(key, swapped)):
+    if belongs(message.secret, swapped, keys):
         return _accept_message_2(diagnosis, message, swapped, recall)
-    if same(message.secret, _secret(key, unswapped)):
+    if belongs(message.secret, unswapped, keys):
         if is_team_of_one(message.studentnr1, message.studentnr2):
             return _accept_message_2(diagnosis, message, unswapped, recall)
         return reject(diagnosis, (Problem("not-swapped", facts={"found": message.studentnr1}),))
@@ -136,7 +139,3 @@ def _differences(message: Message, studentnr1: str, studentnr2: str) -> list[Pro
         )
         if found != wanted
     ]
-
-
-def _secret(key: bytes, team: Team) -> str:
-    return derive(key, team.classname, team.teamname, team.studentnr1, team.studentnr2)

@@ -1,4 +1,4 @@
-"""What is remembered of one visit. Made by the judge's side, kept by the store, read by results and board."""
+"""What is remembered. Made by the judge's side, kept by the store, read by results."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,3 +44,15 @@ class Visit:
     ip: str  # as the message has it
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """Refused visits of one address that were counted in the place of being recorded."""
+
+    minute: int  # when it began: microseconds since 1970, UTC
+    address: str
+    visits: int
+
+
+Record = Visit | Surplus

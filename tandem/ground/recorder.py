@@ -1,7 +1,7 @@
-"""Group commit, off the loop: many visits, one transaction, then their replies.
+"""Group commit, off the loop: many records, one transaction, then their replies.
 
 A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next.
-Whoever waits for a visit to be on disk is told in the end: kept, or not kept.
+Whoever waits for a record to be on disk is told in the end: kept, or not kept.
 """
 
 import queue
@@ -11,32 +11,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tandem.ground.record import Visit
+from tandem.ground.record import Record
 from tandem.ground.store import StoreTrouble
 
-MOST_IN_ONE = 1000  # visits in one transaction
-MOST_WAITING = 20_000  # visits that may wait while nothing can be written; those beyond are dropped
+MOST_IN_ONE = 1000  # records in one transaction
+MOST_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped
 RETRY = 1.0  # seconds between two tries to write what could not be written
 
 Settled = Callable[[bool], None]
 
 
 class Keeper(Protocol):
-    """What a recorder writes to: all of the visits are on disk when `keep` returns, none if it raises StoreTrouble."""
+    """What a recorder writes to: all records are on disk when `keep` returns, none if it raises StoreTrouble."""
 
-    def keep(self, visits: Sequence[Visit]) -> None: ...
+    def keep(self, records: Sequence[Record]) -> None: ...
 
     def close(self) -> None: ...
 
 
 @dataclass(slots=True)
 class _Entry:
-    visit: Visit
+    record: Record
     settled: Settled | None  # who waits for it; nobody: it may be written later
 
 
 class Recorder:
-    """Give it visits with `record`; when `wake` was called, call `settle` in the loop's thread."""
+    """Give it records with `record`; when `wake` was called, call `settle` in the loop's thread."""
 
     def __init__(self, keeper: Keeper, wake: Callable[[], None], complain: Callable[[str], None]) -> None:
         self._keeper = keeper
@@ -50,12 +50,12 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
-    def record(self, visit: Visit, settled: Settled | None = None) -> None:
-        """Writes a visit soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
-        self._arriving.put(_Entry(visit, settled))
+    def record(self, record: Record, settled: Settled | None = None) -> None:
+        """Writes a record soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
+        self._arriving.put(_Entry(record, settled))
 
     def settle(self) -> None:
-        """Tells those who wait what became of their visits."""
+        """Tells those who wait what became of their records."""
         while self._verdicts:
             settled, kept = self._verdicts.popleft()
             settled(kept)
@@ -72,7 +72,7 @@ class Recorder:
             if batch:
                 self._write(batch)
         if self._dropped or self._later:
-            self._complain(f"{self._dropped + len(self._later)} visits could not be recorded")
+            self._complain(f"{self._dropped + len(self._later)} records could not be written")
 
     def _gather(self) -> list[_Entry]:
         """What could not be written before, and what has arrived; waits for something to do."""
@@ -93,14 +93,14 @@ class Recorder:
 
     def _write(self, batch: list[_Entry]) -> None:
         try:
-            self._keeper.keep([entry.visit for entry in batch])
+            self._keeper.keep([entry.record for entry in batch])
         except StoreTrouble as trouble:
-            self._complain(f"could not be recorded, will be tried again: {trouble}")
+            self._complain(f"could not be written, will be tried again: {trouble}")
             self._postpone(batch)
             self._tell(batch, kept=False)
-        except Exception as bug:  # one visit that cannot be written must not cost the others theirs
+        except Exception as bug:  # one record that cannot be written must not cost the others theirs
             if len(batch) == 1:
-                self._complain(f"bug: this visit cannot be recorded: {bug!r}")
+                self._complain(f"bug: this cannot be recorded: {bug!r}")
                 self._tell(batch, kept=False)
             else:
                 for entry in batch:

@@ -20,12 +20,14 @@ from tandem.exchange.reader import COMPLETE, MORE, NEVER, Reader
 from tandem.ground import explain
 from tandem.ground.diagnose import Ending, diagnose
 from tandem.ground.judge import Judgement, Recalled, judge
+from tandem.ground.keyring import Keyring, KeyTrouble, load_keyring
 from tandem.ground.log import Log
 from tandem.ground.loop import BACKLOG, Connection, Loop, Next, Phase
+from tandem.ground.ration import MOST, Ration
 from tandem.ground.record import KEPT_BYTES, Outcome, Visit
 from tandem.ground.recorder import Recorder, Settled
-from tandem.ground.secret import KeyTrouble, load_key
-from tandem.ground.store import Records, Store, StoreTrouble
+from tandem.ground.records import Records
+from tandem.ground.store import FILE, Store, StoreTrouble
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
@@ -57,8 +59,8 @@ class ServeOptions:
 def serve(options: ServeOptions) -> None:
     """Runs a ground until SIGTERM or Ctrl-C. Raises ServeTrouble if it cannot start."""
     try:
-        options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = load_key(options.data)
+        make_private_folder(options.data)
+        keyring = load_keyring(options.data)
         store = Store(options.data)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error
@@ -66,7 +68,7 @@ def serve(options: ServeOptions) -> None:
         raise ServeTrouble(f"the data folder {options.data} cannot be used: {error.strerror}") from error
     listener = open_listener(*options.listen)
     log = Log()
-    desk = FrontDesk(options, key, Records(options.data, patience=0), log)
+    desk = FrontDesk(options, keyring, Records(options.data, patience=0), log)
     loop = Loop([listener], desk, min(options.most, _descriptors() - SPARE_DESCRIPTORS), log.write)
     recorder = Recorder(store, loop.wake, log.write)
     desk.open(loop, recorder)
@@ -80,8 +82,17 @@ def serve(options: ServeOptions) -> None:
     try:
         loop.run(stirred)
     finally:
+        desk.close()
         recorder.stop()
         log.stop()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes the data folder, for its owner alone. One that holds other things keeps its mode: it is not ours."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = {path.name for path in folder.iterdir()}
+    if not names or FILE in names:
+        folder.chmod(0o700)
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -114,12 +125,13 @@ class _Mind:
 class FrontDesk:
     """Answers the loop's questions: one message in, one reply out, everything recorded."""
 
-    def __init__(self, options: ServeOptions, key: bytes, records: Records, log: Log) -> None:
+    def __init__(self, options: ServeOptions, keyring: Keyring, records: Records, log: Log) -> None:
         self.welcome = frame(WELCOME, options.on_wire)
         self._errors = options.errors
-        self._key = key
+        self._keyring = keyring
         self._records = records
         self._log = log
+        self._ration = Ration()
 
     def open(self, loop: Loop, recorder: Recorder) -> None:
         """Who carries the replies, and who keeps the records; before the first question."""
@@ -169,7 +181,7 @@ class FrontDesk:
         """Our own bugs end here: logged with their cause, and the student told that it was not their mistake."""
         try:
             diagnosis = diagnose(mind.reader, ending, connection.address)
-            return judge(diagnosis, self._key, self._recall)
+            return judge(diagnosis, self._keyring.checking(time.time()), self._recall)
         except Exception:
             self._log.write(f"{connection.address} bug: {traceback.format_exc()}")
             return Judgement(Outcome.REJECTED, Message(status=OUR_BUG).encode(), None)
@@ -222,8 +234,22 @@ class FrontDesk:
             problems=judgement.problems,
             remarks=judgement.remarks,
         )
+        now = time.time()
+        if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING) and not self._ration.allows(visit.address, now):
+            if self._ration.is_just_over(visit.address):
+                self._log.write(f"{visit.address} refused more than {MOST} times this minute: the rest is only counted")
+            return
         self._recorder.record(visit, settled)
         self._log.write(_log_line(visit))
+        self._record_surplus(now)
+
+    def close(self) -> None:
+        """Hands over what was only counted; after the last answer."""
+        self._record_surplus(None)
+
+    def _record_surplus(self, now: float | None) -> None:
+        for surplus in self._ration.take_surplus(now):
+            self._recorder.record(surplus)
 
 
 def _mind_of(connection: Connection) -> "_Mind":

@@ -1,19 +1,17 @@
 """What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
 
-Owns the schema and every SQL statement. One connection writes (the recorder's thread); readers open
-their own. Two tables: one row a team, one row a visit.
+Owns the schema and all writing: one row a team, one row a visit. One connection writes, in the recorder's
+thread; who reads (records.py) opens its own.
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from tandem.ground.problems import Problem
-from tandem.ground.record import Outcome, Team, Visit
+from tandem.ground.record import Outcome, Record, Visit
 
 FILE = "tandem.sqlite3"
 PATIENCE = 2.0  # seconds to wait for another program's lock
@@ -55,6 +53,11 @@ MIGRATIONS = (
         findings TEXT NOT NULL       -- JSON: problems and remarks as facts
     );
     CREATE INDEX visit_team ON visit (team);
+    CREATE TABLE surplus (           -- refused visits that were only counted
+        minute INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        visits INTEGER NOT NULL
+    );
     """,
 )
 
@@ -109,6 +112,9 @@ _VISIT = """
 """
 
 
+_SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+
+
 class StoreTrouble(Exception):
     """The database cannot be used; the text says why and what to try."""
 
@@ -120,12 +126,15 @@ class Store:
         self._path = folder / FILE
         self._database = _open_for_writing(self._path)
 
-    def keep(self, visits: Sequence[Visit]) -> None:
-        """Records the visits in one transaction: on disk when this returns, none of them if it raises StoreTrouble."""
+    def keep(self, records: Sequence[Record]) -> None:
+        """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreTrouble."""
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            for visit in visits:
-                self._keep_one(visit)
+            for record in records:
+                if isinstance(record, Visit):
+                    self._keep_visit(record)
+                else:
+                    self._database.execute(_SURPLUS, (record.minute, record.address, record.visits))
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
@@ -137,7 +146,7 @@ class Store:
     def close(self) -> None:
         self._database.close()
 
-    def _keep_one(self, visit: Visit) -> None:
+    def _keep_visit(self, visit: Visit) -> None:
         values = _values(visit)
         if visit.team:
             values["team"] = self._team_row(visit.outcome, values)
@@ -158,98 +167,6 @@ class Store:
             self._database.execute("ROLLBACK")
         except sqlite3.Error:
             pass  # there was no transaction left to roll back
-
-
-@dataclass(frozen=True, slots=True)
-class TeamRow:
-    """One team as it stands. Times in microseconds since 1970, UTC."""
-
-    id: int
-    team: Team
-    state: str
-    ip: str
-    first_seen: int
-    finished_at: int | None
-    visits: int
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VisitRow:
-    """One visit as it was recorded."""
-
-    at: int
-    took: int
-    address: str
-    port: int
-    outcome: Outcome
-    received: bytes
-    size: int
-    answered: bytes
-    findings: tuple[Problem, ...]
-
-
-class Records:
-    """The reading side: what results, the board and the judge's recall look at. Changes nothing."""
-
-    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
-        self._path = folder / FILE
-        if not self._path.exists():
-            raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
-        try:
-            self._database = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
-            )
-            _check_version(self._database, self._path)
-        except sqlite3.Error as error:
-            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
-
-    def close(self) -> None:
-        self._database.close()
-
-    def teams(self, classname: str | None = None, state: str | None = None) -> Iterator[TeamRow]:
-        """The teams by class and name; only those of one class or in one state, if given."""
-        return self._teams(
-            "WHERE (:classname IS NULL OR classname = :classname) AND (:state IS NULL OR state = :state)"
-            " ORDER BY classname, teamname, pair",
-            {"classname": classname, "state": state},
-        )
-
-    def teams_named(self, teamname: str, classname: str | None = None) -> Iterator[TeamRow]:
-        """The teams with this name, in one class or in all."""
-        return self._teams(
-            "WHERE teamname = :teamname AND (:classname IS NULL OR classname = :classname) ORDER BY classname, pair",
-            {"teamname": teamname, "classname": classname},
-        )
-
-    def team_with_secret(self, secret: str) -> TeamRow | None:
-        """The team that the secret was given to, if that is on record."""
-        return next(self._teams("WHERE secret = :secret AND secret != ''", {"secret": secret}), None)
-
-    def visits(self, team_id: int) -> Iterator[VisitRow]:
-        """The visits of one team, in their order."""
-        query = (
-            "SELECT at, took, address, port, outcome, received, size, answered, findings"
-            " FROM visit WHERE team = ? ORDER BY at, id"
-        )
-        for at, took, address, port, outcome, received, size, answered, findings in self._rows(query, (team_id,)):
-            problems = tuple(Problem(**facts) for facts in json.loads(findings))
-            yield VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, problems)
-
-    def _teams(self, condition: str, values: dict[str, object]) -> Iterator[TeamRow]:
-        query = (
-            "SELECT id, classname, teamname, studentnr1, studentnr2, state, ip, first_seen, finished_at, visits,"
-            f" problems FROM team {condition}"
-        )
-        for id, *team, state, ip, first_seen, finished_at, visits, problems in self._rows(query, values):
-            ids = tuple(json.loads(problems))
-            yield TeamRow(id, Team(*team), state, ip, first_seen, finished_at, visits, ids)
-
-    def _rows(self, query: str, values: dict[str, object] | tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from self._database.execute(query, values)
-        except sqlite3.Error as error:
-            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
 
 
 def _values(visit: Visit) -> dict[str, object]:
@@ -297,13 +214,13 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
     """Brings an older file to today's schema, a version at a time, each step whole or not at all."""
-    _check_version(database, path)
+    check_version(database, path)
     version = _version(database)
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         database.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
 
 
-def _check_version(database: sqlite3.Connection, path: Path) -> None:
+def check_version(database: sqlite3.Connection, path: Path) -> None:
     version = _version(database)
     if version > len(MIGRATIONS):
         raise StoreTrouble(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from tandem.exchange.printable import printable, printable_bytes
 from tandem.ground import explain
-from tandem.ground.store import TeamRow, VisitRow
+from tandem.ground.records import TeamRow, VisitRow
 
 COLUMNS = (
     "classname",

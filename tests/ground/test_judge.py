@@ -14,13 +14,14 @@ from tandem.ground.record import Outcome, Team
 from tests.raw import encoded, message_1, message_2
 
 KEY = b"k" * 32
+OLD_KEY = b"o" * 32
 ADDRESS = "192.0.2.7"
 
 
 def judged(message: dict[str, Any], known: Recalled | None = None) -> Judgement:
     reader = Reader()
     reader.feed(encoded(message))
-    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), KEY, lambda secret: known)
+    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), [KEY], lambda secret: known)
 
 
 def reply(judgement: Judgement) -> dict[str, Any]:
@@ -86,10 +87,14 @@ def test_a_secret_made_with_another_key_does_not_serve() -> None:
     assert judge_with(KEY).outcome is Outcome.MESSAGE_2
 
 
-def judge_with(key: bytes) -> Judgement:
+def test_a_secret_made_with_an_older_key_still_serves() -> None:
+    assert judge_with(OLD_KEY, KEY).outcome is Outcome.MESSAGE_2
+
+
+def judge_with(*keys: bytes) -> Judgement:
     reader = Reader()
     reader.feed(encoded(SECOND))
-    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), key, lambda secret: None)
+    return judge(diagnose(reader, Ending.DECIDED, ADDRESS), keys, lambda secret: None)
 
 
 def test_client_1s_ip_in_message_2_is_a_remark_where_it_is_on_record() -> None:
@@ -110,7 +115,7 @@ def test_without_class_or_team_name_nobody_is_remembered() -> None:
 
 
 def test_nothing_that_came_is_an_outcome_of_its_own() -> None:
-    judgement = judge(diagnose(Reader(), Ending.END_OF_STREAM), KEY, lambda secret: None)
+    judgement = judge(diagnose(Reader(), Ending.END_OF_STREAM), [KEY], lambda secret: None)
     assert judgement.outcome is Outcome.NOTHING
     assert reply(judgement)["status"].startswith("error: ")
 
@@ -122,4 +127,4 @@ def test_a_right_message_asks_nothing_of_the_records() -> None:
     for message in (FIRST, SECOND):
         reader = Reader()
         reader.feed(encoded(message))
-        judge(diagnose(reader, Ending.DECIDED, ADDRESS), KEY, never)
+        judge(diagnose(reader, Ending.DECIDED, ADDRESS), [KEY], never)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tandem.ground import recorder as recorder_module
-from tandem.ground.record import Visit
+from tandem.ground.record import Record
 from tandem.ground.recorder import Recorder
 from tandem.ground.store import StoreTrouble
 from tests.ground.records import message_1, message_2
@@ -16,22 +16,22 @@ class FakeKeeper:
     """Keeps visits in lists; can be held up, and can be made to fail."""
 
     def __init__(self) -> None:
-        self.commits: list[list[Visit]] = []
+        self.commits: list[list[Record]] = []
         self.open_gate = threading.Event()
         self.open_gate.set()
         self.reached = threading.Event()
         self.trouble: Exception | None = None
-        self.poison: Visit | None = None
+        self.poison: Record | None = None
         self.closed = False
 
-    def keep(self, visits: Sequence[Visit]) -> None:
+    def keep(self, records: Sequence[Record]) -> None:
         self.reached.set()
         self.open_gate.wait()
         if self.trouble:
             raise self.trouble
-        if any(visit is self.poison for visit in visits):
+        if any(record is self.poison for record in records):
             raise TypeError("a visit that cannot be written")
-        self.commits.append(list(visits))
+        self.commits.append(list(records))
 
     def close(self) -> None:
         self.closed = True
@@ -154,4 +154,4 @@ def test_what_never_could_be_written_is_counted_at_the_end() -> None:
     with bench() as made:
         made.keeper.trouble = StoreTrouble("gone")
         made.recorder.record(message_1())
-    assert made.complaints[-1] == "1 visits could not be recorded"
+    assert made.complaints[-1] == "1 records could not be written"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tandem.ground.record import Team, Visit
-from tandem.ground.store import FILE, MIGRATIONS, Records, Store, StoreTrouble, TeamRow
+from tandem.ground.records import Records, TeamRow
+from tandem.ground.store import FILE, MIGRATIONS, Store, StoreTrouble
 from tests.ground.records import TEAM, message_1, message_2, rejected
 
 

@@ -1,0 +1,164 @@
+"""The exchange between three hosts with addresses of their own and a long wire between them.
+
+Where a client starts before the other side, it has to be told a port that nobody has taken yet: these are
+the usual ones, which are free on hosts of their own.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+
+from tandem.exchange.address import CLIENT_2_PORT, GROUND_PORT
+from tests.hosts.network import DEVICE, Host, Network, ip
+from tests.hosts.wire import DELAY
+from tests.processes import TEAM, Ground, Process, ground, process, team_options
+
+# Client 1 visits the ground when it starts: before the ground it does so in vain, and its user starts it again.
+ORDERS = (
+    ("ground", "client 1", "client 2"),
+    ("ground", "client 2", "client 1"),
+    ("client 1 in vain", "ground", "client 1", "client 2"),
+    ("client 1 in vain", "client 2", "ground", "client 1"),
+    ("client 2", "ground", "client 1"),
+    ("client 2", "client 1 in vain", "ground", "client 1"),
+)
+
+AT_THE_GROUND = "tandem client: arrow 1 (ground -> client 1, welcome): "
+AT_CLIENT_2 = "tandem client: arrow 4 (client 1 -> client 2, handover): "
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=", ".join)
+def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str, ...]) -> None:
+    server = f"{network.ground.ipv4}:{GROUND_PORT}"
+    peer = f"{network.client_2.ipv4}:{CLIENT_2_PORT}"
+    running: dict[str, Process] = {}
+    with ExitStack() as ending:
+        for step in order:
+            match step:
+                case "ground":
+                    records = ending.enter_context(ground(tmp_path, listen=server, before=network.ground.inside))
+                case "client 1 in vain":
+                    refused = "connection refused: the machine is there, but nothing listens on"
+                    assert failure_of_client_1(network, server, peer).startswith(f"{AT_THE_GROUND}{refused} {server}.")
+                case "client 1":
+                    running[step] = ending.enter_context(client_1(network, server, peer))
+                    if "client 2" not in running:
+                        running[step].wait_for("client 2 is not there yet (connection refused")
+                case "client 2":
+                    running[step] = ending.enter_context(client_2(network, server, f":{CLIENT_2_PORT}"))
+        assert_finishes(running["client 1"], server, network.client_1.ipv4)
+        assert_finishes(running["client 2"], server, network.client_2.ipv4)
+        assert_recorded(records, network.client_1.ipv4, network.client_2.ipv4)
+
+
+@pytest.mark.parametrize(
+    ("ip_of", "zone"),
+    [
+        pytest.param(attrgetter("ipv6"), "", id="global"),
+        pytest.param(attrgetter("link_local"), f"%{DEVICE}", id="link-local"),
+    ],
+)
+def test_ipv6(network: Network, tmp_path: Path, ip_of: Callable[[Host], str], zone: str) -> None:
+    with ground(tmp_path, listen="[::]:0", before=network.ground.inside) as records:
+        server = f"[{ip_of(network.ground)}{zone}]:{records.port}"
+        with client_2(network, server, "[::]:0") as second:
+            with client_1(network, server, f"[{ip_of(network.client_2)}{zone}]:{port_of(second)}") as first:
+                assert_finishes(first, server, ip_of(network.client_1))
+            assert_finishes(second, server, ip_of(network.client_2))
+        assert_recorded(records, ip_of(network.client_1), ip_of(network.client_2))
+
+
+def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
+    """Client 1 says what it looks like; as soon as the port is open, the same exchange finishes."""
+    with ground(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records:
+        server = records.address
+        with client_2(network, server, "0") as second:
+            port = port_of(second)
+            peer = f"{network.client_2.ipv4}:{port}"
+            with network.wire.firewall(network.client_2.ipv4, port):
+                said = failure_of_client_1(network, server, peer, "--wait", "1")
+            assert said.startswith(f"{AT_CLIENT_2}{peer} did not answer in time. Try: ")
+            assert "the firewall of that machine" in said
+            with client_1(network, server, peer) as first:
+                assert_finishes(first, server, network.client_1.ipv4)
+            assert_finishes(second, server, network.client_2.ipv4)
+
+
+def test_firewall_before_the_ground(network: Network) -> None:
+    server = f"{network.ground.ipv4}:{GROUND_PORT}"
+    with network.wire.firewall(network.ground.ipv4, GROUND_PORT):
+        said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
+    assert said.startswith(f"{AT_THE_GROUND}{server} did not answer in time. Try: ")
+    assert "the firewall of that machine" in said
+
+
+@pytest.mark.parametrize("elsewhere", ["192.0.2.1:5550", "[2001:db8:ffff::1]:5550", "198.51.100.1:5550"])
+def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
+    """The first two are in no network of client 1; to the third, its system knows that there is no way."""
+    with (
+        ground(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records,
+        no_way_to("198.51.100.0/24", network.client_1),
+    ):
+        to_ground = failure_of_client_1(network, elsewhere, network.client_2.ipv4)
+        to_client_2 = failure_of_client_1(network, records.address, elsewhere, "--wait", "0.1")
+    assert to_ground.startswith(f"{AT_THE_GROUND}there is no route to {elsewhere}. Try: ")
+    assert to_client_2.startswith(f"{AT_CLIENT_2}there is no route to {elsewhere}. Try: ")
+
+
+def client_1(network: Network, server: str, peer: str, *options: str) -> AbstractContextManager[Process]:
+    arguments = ("-m", "tandem", "client", "1", *team_options(), "--server", server, "--peer", peer, *options)
+    return process(*arguments, before=network.client_1.inside)
+
+
+@contextmanager
+def client_2(network: Network, server: str, listen: str) -> Iterator[Process]:
+    """Client 2, which is listening by now."""
+    arguments = ("-m", "tandem", "client", "2", *team_options(), "--server", server, "--listen", listen)
+    with process(*arguments, before=network.client_2.inside) as client:
+        client.wait_for("listening on")
+        yield client
+
+
+def port_of(client_2: Process) -> int:
+    """Where it listens, from its words "listening on HOST:PORT for client 1"."""
+    return int(client_2.wait_for("listening on").split()[2].rpartition(":")[2])
+
+
+def failure_of_client_1(network: Network, server: str, peer: str, *options: str) -> str:
+    """The one line that it says when it does not work."""
+    with client_1(network, server, peer, *options) as client:
+        assert client.wait() == 1
+        assert client.err.count("\n") == 1
+        return client.err
+
+
+@contextmanager
+def no_way_to(addresses: str, host: Host) -> Iterator[None]:
+    """Within the block, the host knows that there is no way to these addresses."""
+    ip("-n", host.namespace, "route", "add", "unreachable", addresses)
+    try:
+        yield
+    finally:
+        ip("-n", host.namespace, "route", "delete", "unreachable", addresses)
+
+
+def assert_finishes(client: Process, server: str, own_ip: str) -> None:
+    assert client.wait() == 0, client.err
+    assert f"connected to the ground at {server} from {own_ip}\n" in client.out
+
+
+def assert_recorded(records: Ground, ip_1: str, ip_2: str) -> None:
+    """One finished team, and of both its visits: the address they came from, the ip they told, how long they took."""
+    [team] = records.results()
+    assert (team["teamname"], team["state"], team["visits"]) == (TEAM["teamname"], "finished", 2)
+    visits = records.results("--visits", TEAM["teamname"])
+    assert [visit["outcome"] for visit in visits] == ["message 1", "message 2"]
+    assert [visit["address"] for visit in visits] == [ip_1, ip_2]
+    assert [json.loads(visit["received"])["ip"] for visit in visits] == [ip_1, ip_2]
+    assert [visit["findings"] for visit in visits] == [[], []]
+    there_and_back = 2 * DELAY * 1000  # milliseconds: the welcome goes out, then the message comes
+    assert all(visit["took_ms"] >= there_and_back for visit in visits)
