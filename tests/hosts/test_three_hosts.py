@@ -81,7 +81,7 @@ def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
             peer = f"{network.client_2.ipv4}:{port}"
             with network.wire.firewall(network.client_2.ipv4, port):
                 said = failure_of_client_1(network, server, peer, "--wait", "1")
-            assert said.startswith(f"{AT_CLIENT_2}{peer} did not answer in time. Try: ")
+            assert said.startswith(f"{AT_CLIENT_2}connection timed out: {peer} did not answer in time. Try: ")
             assert "the firewall of that machine" in said
             with client_1(network, server, peer) as first:
                 assert_finishes(first, server, network.client_1.ipv4)
@@ -92,7 +92,7 @@ def test_firewall_before_the_ground(network: Network) -> None:
     server = f"{network.ground.ipv4}:{GROUND_PORT}"
     with network.wire.firewall(network.ground.ipv4, GROUND_PORT):
         said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
-    assert said.startswith(f"{AT_THE_GROUND}{server} did not answer in time. Try: ")
+    assert said.startswith(f"{AT_THE_GROUND}connection timed out: {server} did not answer in time. Try: ")
     assert "the firewall of that machine" in said
 
 
