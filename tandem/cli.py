@@ -1,4 +1,4 @@
-"""The commands: arguments, exit codes, wiring, nothing else."""
+"""The commands: arguments, exit codes, wiring, nothing else. `client` has its own: tandem/client/__main__.py."""
 
 import argparse
 import os
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tandem import __version__
-from tandem.client.__main__ import main as client_main
 from tandem.demo.demo import DemoTrouble, demo
 from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.framing import PLAIN, WAYS
@@ -27,8 +26,6 @@ MOST_TO_CHECK = 65_536  # bytes of a file that check reads; a message has at mos
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns the exit code: 0 done, 1 it did not work, 2 wrong usage."""
-    if arguments[:1] == ["client"]:
-        return client_main(arguments[1:])  # it reads its own arguments, because it also runs without the rest
     options = _parser().parse_args(arguments)
     try:
         done: int = options.run(options)
@@ -86,7 +83,7 @@ def _check(options: argparse.Namespace) -> int:
                 data = file.read(MOST_TO_CHECK)
     except OSError as error:
         return _complain(f"{options.file} cannot be read: {error.strerror}", 2)
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.main_text(data, options.format, colour)
     _print([text])
     return 0 if accepted else 1

@@ -1,0 +1,32 @@
+"""What was done to a message, told field by field."""
+
+import pytest
+
+from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, OWN, SWAPPED, changes
+from tandem.exchange.message import FIELDS, FINISHED, WAITING, Message, message_1, message_2
+
+ASKED = message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2")
+ANSWERED = Message(**(ASKED.fields() | {"secret": "5e" * 32, "status": WAITING}))  # type: ignore[arg-type]
+PASSED_ON = message_2(ANSWERED, "192.168.1.3")
+DONE = Message(**(PASSED_ON.fields() | {"status": FINISHED}))  # type: ignore[arg-type]
+
+ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAITING)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (ASKED, ANSWERED, {FILLED_IN: ["secret", "status"]}),
+        (ANSWERED, PASSED_ON, {SWAPPED: ["studentnr1", "studentnr2"], OWN: ["clientid", "ip"]}),
+        (ANSWERED, message_2(ANSWERED, ANSWERED.ip), {SWAPPED: ["studentnr1", "studentnr2"], OWN: ["clientid", "ip"]}),
+        (PASSED_ON, DONE, {CHANGED: ["status"]}),
+        (DONE, DONE, {}),
+        (ALONE, message_2(ALONE, "192.168.1.3"), {OWN: ["clientid", "ip"]}),
+        (ANSWERED, Message("1", "2", "INF2A", 1, "Team1", "192.168.1.2", "5e" * 32, WAITING), None),
+    ],
+    ids=["reply 1", "message 2", "message 2, one machine", "reply 2", "nothing", "team of one", "other numbers"],
+)
+def test_changes(before: Message, after: Message, told: dict[str, list[str]] | None) -> None:
+    told = {CHANGED: ["studentnr1", "studentnr2"]} if told is None else told
+    touched = [name for names in told.values() for name in names]
+    assert changes(before, after) == told | {KEPT: [name for name in FIELDS if name not in touched]}
