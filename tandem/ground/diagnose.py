@@ -4,16 +4,20 @@ Pure and total: for any bytes it returns. A right message takes the fast path an
 rest. What needs the key or the records (is this secret right?) is the judge's business, not decided here.
 """
 
-import ipaddress
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from enum import Enum, auto
+from typing import NamedTuple
 
-from tandem.exchange.message import FIELDS, TEXT_FIELDS, WAITING, Message, is_unicode
+from tandem.exchange.message import FIELDS, TEXT_FIELDS, Message
 from tandem.exchange.reader import COMPLETE, Reader
+from tandem.ground import rules
 from tandem.ground.problems import Problem
+from tandem.ground.recovery.findings import in_order
+from tandem.ground.recovery.recover import recover
 
-LONGEST = {"studentnr1": 32, "studentnr2": 32, "classname": 64, "teamname": 128, "ip": 64, "secret": 64, "status": 64}
+_SPACE = b" \t\r\n"
+_LOOPBACK = ("127.", "::1")
 
 
 class Ending(Enum):
@@ -24,65 +28,90 @@ class Ending(Enum):
     END_OF_STREAM = auto()  # the sender closed its side
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(NamedTuple):
     """What could be read, and what is wrong or odd about it. No problem: the message is right in itself."""
 
-    message: Message  # fields that could not be read are "", clientid 0
+    message: Message  # fields that could not be read are "", clientid 0; never more than a reply can carry
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
-    repaired: Message | None = field(default=None)  # the message that was probably meant
+    repaired: Message | None = None  # the message that was probably meant: it has no problem any more
 
 
 def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
     """Reads what came; `address` is where it came from ("" if that is not known)."""
-    if not reader.received:
-        return Diagnosis(Message(), (Problem("nothing-came"),))
-    if reader.state is not COMPLETE:
-        kind = "not-json" if ending is Ending.DECIDED else "never-closed"
-        return Diagnosis(Message(), (Problem(kind, facts={"found": "no object"}),))
-    try:
-        found = json.loads(reader.text)
-    except (ValueError, RecursionError) as error:
-        return Diagnosis(Message(), (Problem("not-json", facts={"found": str(error)}),))
-    problems, remarks, read = [], [], {}
-    for name in FIELDS:
-        value = found.get(name)
-        wanted = str if name in TEXT_FIELDS else int
-        if name not in found:
-            problems.append(Problem("field-missing", facts={"field": name}))
-        elif value is None and name in ("secret", "status"):
-            read[name] = ""
-            remarks.append(Problem("null-as-empty", facts={"field": name}))
-        elif type(value) is not wanted or (wanted is str and not is_unicode(value)):
-            problems.append(
-                Problem("field-type", facts={"field": name, "found": str(type(value)), "wanted": str(wanted)})
-            )
-        else:
-            read[name] = value
-    message = Message(**read)
-    if not problems:
-        if message.clientid not in (1, 2):
-            problems.append(Problem("clientid-not-1-or-2", facts={"found": str(message.clientid)}))
-        if message.clientid == 1 and message.secret:
-            problems.append(Problem("clientid-still-1" if len(message.secret) == 64 else "secret-in-message-1"))
-        elif message.clientid == 1 and message.status:
-            problems.append(Problem("status-in-message-1"))
-        if message.clientid == 2 and not message.secret:
-            problems.append(Problem("secret-missing"))
-        if message.clientid == 2 and message.status != WAITING:
-            remarks.append(Problem("status-changed", facts={"found": message.status}))
-    remarks += remarks_on_ip(message.ip, address)
-    return Diagnosis(message, tuple(problems), tuple(remarks))
+    if reader.state is COMPLETE and not reader.tail.strip(_SPACE):
+        right = _read_right(reader, address)
+        if right is not None:
+            return right
+    reading = recover(bytes(reader.received), _CAME_THEN[ending], address)
+    readable = {name: value for name, value in reading.fields.items() if rules.is_repeatable(name, value)}
+    problems = reading.problems or (Problem("not-json", 0, {"found": bytes(reader.received[:60]).decode("latin-1")}),)
+    return Diagnosis(Message(**readable), problems, reading.remarks, reading.meant)  # type: ignore[arg-type]
 
 
-def remarks_on_ip(ip: str, address: str) -> list[Problem]:
+_CAME_THEN = {
+    Ending.DECIDED: "nothing more",
+    Ending.SILENCE: "silence",
+    Ending.END_OF_STREAM: "the end of the connection",
+}
+
+_pairs = json.JSONDecoder(object_pairs_hook=tuple).decode  # an object is a tuple then, and shows what it has twice
+
+
+def _read_right(reader: Reader, address: str) -> Diagnosis | None:
+    """The diagnosis of a right message; None if anything about it is wrong."""
     try:
-        parsed = ipaddress.ip_address(ip)
-    except ValueError:
-        return [Problem("ip-not-an-address", facts={"field": "ip", "found": ip})]
-    if parsed.is_loopback:
-        return [Problem("ip-loopback", facts={"field": "ip", "found": ip})]
-    if address and ip != address:
-        return [Problem("ip-elsewhere", facts={"field": "ip", "found": ip, "wanted": address})]
-    return []
+        pairs = _pairs(reader.text.decode())
+    except (ValueError, RecursionError):
+        return None
+    if type(pairs) is not tuple or len(pairs) != len(FIELDS):
+        return None
+    values = dict(pairs)
+    if len(values) != len(FIELDS):
+        return None
+    try:
+        message = Message(**values)
+    except TypeError:  # a name that is not one of the eight
+        return None
+    if not rules.is_spotless(message):
+        return _look_closer(message, reader, address)
+    if message.ip == address and not address.startswith(_LOOPBACK):
+        return Diagnosis(message)
+    return Diagnosis(message, (), _placed(rules.remarks_on_ip(message.ip, address), reader))
+
+
+def _look_closer(message: Message, reader: Reader, address: str) -> Diagnosis | None:
+    """The same for a message that may be right but unusual: every rule is asked."""
+    nulls = [name for name in ("secret", "status") if getattr(message, name) is None]
+    for name in nulls:
+        setattr(message, name, "")
+    values = message.fields()
+    if type(message.clientid) is not int or any(type(values[name]) is not str for name in TEXT_FIELDS):
+        return None
+    remarks = [Problem("null-as-empty", facts={"field": name}) for name in nulls]
+    for problem in rules.judge(values, address):
+        if not problem.is_remark:
+            return None
+        if problem.facts["field"] not in nulls:
+            remarks.append(problem)
+    return Diagnosis(message, (), _placed(remarks, reader))
+
+
+def _placed(remarks: Iterable[Problem], reader: Reader) -> tuple[Problem, ...]:
+    """The remarks, each with the place where the value of its field stands."""
+    return in_order(
+        Problem(remark.id, _place_of(remark.facts["field"].encode(), reader.received), remark.facts)
+        for remark in remarks
+    )
+
+
+def _place_of(name: bytes, received: bytearray) -> int | None:
+    """Where the value of a field begins, behind its quote. A right message has its name and a colon only once."""
+    at = received.find(b'"%b"' % name)
+    while at >= 0:
+        behind = received[at + len(name) + 2 :]
+        value = behind.lstrip(_SPACE)[1:].lstrip(_SPACE + b'"')
+        if behind.lstrip(_SPACE)[:1] == b":":
+            return len(received) - len(value)
+        at = received.find(b'"%b"' % name, at + 1)
+    return None

@@ -16,12 +16,12 @@ _LONGEST_FACT = 32  # bytes in JSON, inside a sentence
 
 def what(problem: Problem) -> str:
     """What is wrong, in full."""
-    return _fill(problem.kind.what, problem, printable)
+    return _fill(problem.kind.what, problem, _visible)
 
 
 def help_for(problem: Problem) -> str:
     """What to try, in full."""
-    return _fill(problem.kind.help, problem, printable)
+    return _fill(problem.kind.help, problem, _visible)
 
 
 def sentence(problem: Problem) -> str:
@@ -58,8 +58,15 @@ def _fill(template: str, problem: Problem, show: Callable[[str], str]) -> str:
     return template.format_map(_Facts({name: show(value) for name, value in problem.facts.items()}))
 
 
+def _visible(text: str) -> str:
+    """Safe to show; a byte that is not UTF-8 as what it is, \\xff, and not as what Python makes of it."""
+    if text.isprintable():
+        return text
+    return printable("".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text))
+
+
 def _short(text: str) -> str:
-    shown = printable(text[: _LONGEST_FACT + 1])
+    shown = _visible(text[: _LONGEST_FACT + 1])
     if size_in_json(shown) <= _LONGEST_FACT:
         return shown
     while size_in_json(shown) > _LONGEST_FACT - 3:

@@ -6,6 +6,7 @@ and the ground goes on.
 
 import sys
 import threading
+import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import TextIO
@@ -13,6 +14,7 @@ from typing import TextIO
 from tandem.exchange.printable import printable
 
 MOST_WAITING = 10_000  # lines
+LINGER = 0.02  # seconds that a line may wait for company: many are written at once
 LAST_WORDS = 1.0  # seconds to write what is left at the end
 
 
@@ -35,7 +37,8 @@ class Log:
             return
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         self._lines.append(f"{now}Z {printable(words)}\n")
-        self._something.set()
+        if not self._something.is_set():
+            self._something.set()
 
     def stop(self) -> None:
         """Writes what is left, if that can be had within a second."""
@@ -46,6 +49,8 @@ class Log:
     def _run(self) -> None:
         while not self._stopping or self._lines:
             self._something.wait()
+            if not self._stopping:
+                time.sleep(LINGER)
             self._something.clear()
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             if self._dropped:

@@ -6,18 +6,18 @@ The words are made by `explain`, from the templates of the Kind. Nothing here re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tandem.ground import problems_in_bytes, problems_in_exchange, problems_in_fields, problems_in_json
-from tandem.ground.kinds import Family, Kind, Severity
+from tandem.ground.catalogue import in_bytes, in_exchange, in_fields, in_json
+from tandem.ground.catalogue.kinds import Family, Kind, Severity
 
 __all__ = ["CATALOGUE", "Edit", "Family", "Kind", "Problem", "Severity"]
 
 CATALOGUE: dict[str, Kind] = {
     kind.id: kind
     for kind in (
-        *problems_in_bytes.KINDS,
-        *problems_in_json.KINDS,
-        *problems_in_fields.KINDS,
-        *problems_in_exchange.KINDS,
+        *in_bytes.KINDS,
+        *in_json.KINDS,
+        *in_fields.KINDS,
+        *in_exchange.KINDS,
     )
 }
 

@@ -4,7 +4,6 @@ A thread of its own writes. While one commit runs, what arrives meanwhile waits 
 Whoever waits for a record to be on disk is told in the end: kept, or not kept.
 """
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,7 +14,8 @@ from tandem.ground.record import Record
 from tandem.ground.store import StoreTrouble
 
 MOST_IN_ONE = 1000  # records in one transaction
-MOST_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped
+MOST_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped, and counted
+LINGER = 0.02  # seconds that a record nobody waits for may wait for company
 RETRY = 1.0  # seconds between two tries to write what could not be written
 
 Settled = Callable[[bool], None]
@@ -42,9 +42,11 @@ class Recorder:
         self._keeper = keeper
         self._wake = wake
         self._complain = complain
-        self._arriving: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()  # None: stop
-        self._later: deque[_Entry] = deque()  # could not be written yet; nobody waits for them
+        self._waiting: deque[_Entry] = deque()  # to be written, the oldest first
         self._verdicts: deque[tuple[Settled, bool]] = deque()
+        self._something = threading.Event()  # there is something to write
+        self._urgent = threading.Event()  # and somebody waits for it
+        self._troubled = False  # did the last try fail?
         self._dropped = 0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="recorder")
@@ -52,7 +54,15 @@ class Recorder:
 
     def record(self, record: Record, settled: Settled | None = None) -> None:
         """Writes a record soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
-        self._arriving.put(_Entry(record, settled))
+        entry = _Entry(record, settled)
+        if len(self._waiting) >= MOST_WAITING:
+            self._drop(entry)
+            return
+        self._waiting.append(entry)
+        if settled and not self._urgent.is_set():
+            self._urgent.set()
+        if not self._something.is_set():
+            self._something.set()
 
     def settle(self) -> None:
         """Tells those who wait what became of their records."""
@@ -62,34 +72,29 @@ class Recorder:
 
     def stop(self) -> None:
         """Writes what is still waiting, then ends the thread and closes the keeper."""
-        self._arriving.put(None)
+        self._stopping = True
+        self._urgent.set()
+        self._something.set()
         self._thread.join()
         self._keeper.close()
 
     def _run(self) -> None:
         while not self._stopping:
-            batch = self._gather()
-            if batch:
-                self._write(batch)
-        if self._dropped or self._later:
-            self._complain(f"{self._dropped + len(self._later)} records could not be written")
+            self._something.wait(RETRY if self._troubled else None)
+            self._urgent.wait(LINGER)
+            self._something.clear()
+            self._urgent.clear()
+            self._write_all()
+        self._write_all()
+        if self._dropped or self._waiting:
+            self._complain(f"{self._dropped + len(self._waiting)} records could not be written")
 
-    def _gather(self) -> list[_Entry]:
-        """What could not be written before, and what has arrived; waits for something to do."""
-        batch = list(self._later)
-        self._later.clear()
-        try:
-            entry = self._arriving.get(timeout=RETRY if batch else None)
-            while entry and len(batch) < MOST_IN_ONE:
-                batch.append(entry)
-                entry = self._arriving.get_nowait()
-            if entry is None:
-                self._stopping = True
-            else:
-                batch.append(entry)
-        except queue.Empty:
-            pass
-        return batch
+    def _write_all(self) -> None:
+        """Everything that waits now, or until the first trouble."""
+        self._troubled = False
+        while self._waiting and not self._troubled:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_IN_ONE))]
+            self._write(batch)
 
     def _write(self, batch: list[_Entry]) -> None:
         try:
@@ -109,12 +114,14 @@ class Recorder:
             self._tell(batch, kept=True)
 
     def _postpone(self, batch: list[_Entry]) -> None:
-        for entry in batch:
-            if entry.settled is None:
-                if len(self._later) < MOST_WAITING:
-                    self._later.append(entry)
-                else:
-                    self._dropped += 1
+        """Back to the front of those that wait, but for those whose sender is told to try again."""
+        self._troubled = True
+        self._waiting.extendleft(entry for entry in reversed(batch) if entry.settled is None)
+
+    def _drop(self, entry: _Entry) -> None:
+        """There is no more room: nobody can write, and has not been able to for long."""
+        self._dropped += 1
+        self._tell([entry], kept=False)
 
     def _tell(self, batch: list[_Entry], kept: bool) -> None:
         waiting = [(entry.settled, kept) for entry in batch if entry.settled]

@@ -61,15 +61,16 @@ def is_spotless(message: Message) -> bool:
         together = "".join((number1, number2, classname, teamname, ip, secret))
     except TypeError:  # one of them is no text
         return False
+    widest = 1 if together.isascii() else 4  # bytes of a character
     return (
-        together.isascii()
-        and together.isprintable()
+        together.isprintable()
         and "your" not in together.lower()
         and len(number1) == USUAL_DIGITS == len(number2)
         and (number1 + number2).isdigit()
-        and 0 < len(classname) <= LONGEST["classname"]
-        and 0 < len(teamname) <= LONGEST["teamname"]
-        and 0 < len(ip) <= LONGEST["ip"]
+        and (number1 + number2).isascii()
+        and 0 < len(classname) * widest <= LONGEST["classname"]
+        and 0 < len(teamname) * widest <= LONGEST["teamname"]
+        and 0 < len(ip) * widest <= LONGEST["ip"]
         and _is_in_order(message)
     )
 
@@ -99,12 +100,12 @@ def _judge_text(name: str, text: str, clientid: str | int | None) -> Iterator[Pr
     if not text:
         if not _may_be_empty(name, clientid):
             yield Problem("field-empty", facts={"field": name})
+    elif is_placeholder(text):
+        yield Problem("placeholder", facts={"field": name, "found": text})
     elif size > LONGEST[name]:
         if clientid == 1 and name in ("secret", "status"):
             return  # it should not be there at all
         yield Problem("field-too-long", facts={"field": name, "found": str(size), "wanted": str(LONGEST[name])})
-    elif is_placeholder(text):
-        yield Problem("placeholder", facts={"field": name, "found": text})
     elif name.startswith("studentnr") and not _is_usual(text):
         yield Problem("studentnr-unusual", facts={"field": name, "found": text})
     control = first_control(text)

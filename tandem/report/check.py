@@ -1,2 +1,109 @@
+"""One message checked as the ground would, and shown in full: what `tandem check` prints.
+
+Pure: bytes in, text out. The words are the ground's own (`explain`), and so is the judgement.
+"""
+
+import json
+from collections.abc import Iterator
+
+from tandem.exchange.message import Message
+from tandem.exchange.reader import MORE, Reader
+from tandem.ground import explain
+from tandem.ground.diagnose import Diagnosis, Ending, diagnose
+from tandem.ground.excerpt import Excerpt, excerpt
+from tandem.ground.problems import Problem, Severity
+
+_PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
+_COLOURED = {
+    "problem": "\x1b[31m",
+    "remark": "\x1b[33m",
+    "right": "\x1b[32m",
+    "bold": "\x1b[1m",
+    "end": "\x1b[0m",
+}
+
+
 def main_text(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
-    return ("", True)
+    """What to print about a message, and whether it would be accepted. `format` is "text" or "json"."""
+    diagnosis = check(data)
+    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
+    return text, not diagnosis.problems
+
+
+def check(data: bytes, address: str = "") -> Diagnosis:
+    """The diagnosis of a connection that sends `data` and then ends."""
+    reader = Reader()
+    reader.feed(data)
+    if reader.state is MORE and reader.doubtful:
+        reader.settle()
+    ending = Ending.END_OF_STREAM if reader.state is MORE else Ending.DECIDED
+    return diagnose(reader, ending, address)
+
+
+def as_json(diagnosis: Diagnosis, data: bytes) -> str:
+    """For programs: every problem and remark with its place, its words and the corrected line."""
+    whole = {
+        "accepted": not diagnosis.problems,
+        "problems": [_entry(problem, data) for problem in diagnosis.problems],
+        "remarks": [_entry(remark, data) for remark in diagnosis.remarks],
+        "repaired": diagnosis.repaired.fields() if diagnosis.repaired else None,
+    }
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
+    place = excerpt(data, problem)
+    return {
+        "id": problem.id,
+        "severity": problem.kind.severity.value,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "what": explain.what(problem),
+        "help": explain.help_for(problem),
+        "clause": problem.kind.clause,
+        "excerpt": place.shown if place else None,
+        "corrected": place.corrected if place else None,
+    }
+
+
+def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
+    """For people: each problem with its line, a mark under the place, and the line as it should be."""
+    style = _COLOURED if colour else _PLAIN
+    lines = [_verdict(diagnosis, style)]
+    for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
+        lines += ["", *_lines(number, problem, excerpt(data, problem), style)]
+    if diagnosis.repaired:
+        lines += ["", f"{style['bold']}Did you mean{style['end']}", "", *_message(diagnosis.repaired)]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(diagnosis: Diagnosis, style: dict[str, str]) -> str:
+    problems, remarks = _count(diagnosis.problems, "problem"), _count(diagnosis.remarks, "remark")
+    if diagnosis.problems:
+        return f"{style['problem']}not accepted: {problems}, {remarks}{style['end']}"
+    known = "; only the ground can tell whether its secret is right" if diagnosis.message.clientid == 2 else ""
+    return f"{style['right']}accepted: {problems}, {remarks}{style['end']}{known}"
+
+
+def _count(found: tuple[Problem, ...], noun: str) -> str:
+    return f"{len(found) or 'no'} {noun}{'' if len(found) == 1 else 's'}"
+
+
+def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str, str]) -> Iterator[str]:
+    kind = problem.kind
+    ink = style[kind.severity]
+    remark = "remark: " if kind.severity is Severity.REMARK else ""
+    yield f"{number}. {remark}{style['bold']}{kind.title}{style['end']} ({kind.id}; PROTOCOL.md {kind.clause})"
+    if place:
+        yield f"   line {place.line}, column {place.column}"
+        yield f"       {place.shown}"
+        yield f"       {ink}{place.mark}{style['end']}"
+    yield f"   what  {explain.what(problem)}"
+    yield f"   try   {explain.help_for(problem)}"
+    if place and place.corrected is not None:
+        yield f"   so    {style['right']}{place.corrected}{style['end']}"
+
+
+def _message(message: Message) -> Iterator[str]:
+    """The message as one writes it by hand. Its texts hold nothing that a terminal would obey but what JSON escapes."""
+    yield from json.dumps(message.fields(), indent=4).splitlines()

@@ -2,7 +2,7 @@
 
 import json
 
-from tandem.ground.kinds import RIGHT, Family, Kind, Severity, but
+from tandem.ground.catalogue.kinds import RIGHT, Family, Kind, Severity, but
 
 P, JSON = Severity.PROBLEM, Family.JSON
 
@@ -102,7 +102,7 @@ KINDS = (
         P,
         JSON,
         "Never closed",
-        "the last brace is missing: after {near} {ending}",
+        "the last brace is missing: after {near} came {ending}",
         "send the whole object, down to its }}",
         "2.4",
         RIGHT[:-1],
@@ -112,7 +112,7 @@ KINDS = (
         P,
         JSON,
         "Cut off",
-        "the message breaks off in the middle, in {near}: {ending}",
+        "the message breaks off after {near}: then came {ending}",
         "send all its bytes with sendall",
         "2.4",
         RIGHT[:100],

@@ -1,6 +1,6 @@
 """The catalogue, third part: JSON whose fields break a rule."""
 
-from tandem.ground.kinds import Family, Kind, Severity, but
+from tandem.ground.catalogue.kinds import Family, Kind, Severity, but
 
 P, R, FIELDS = Severity.PROBLEM, Severity.REMARK, Family.FIELDS
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from tandem.exchange.framing import PREFIX, is_framed
 from tandem.exchange.reader import LIMIT
-from tandem.ground.findings import Findings
 from tandem.ground.problems import Edit
+from tandem.ground.recovery.ahead import SPACE
+from tandem.ground.recovery.findings import Findings
 
-SPACE = " \t\r\n"
 _SPACE_BYTES = SPACE.encode()
 
 
@@ -34,7 +34,7 @@ class Text:
 def to_text(data: bytes, findings: Findings) -> Text | None:
     """The characters that came, or None where they cannot hold a message; `findings` has the reason."""
     if not data.strip(_SPACE_BYTES):
-        findings.add("nothing-came")
+        findings.add("nothing-came", 0)
         return None
     for id, is_it in _STRANGERS:
         if is_it(data):
@@ -44,6 +44,10 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
     if codec:
         return _from_wide(data, 0, codec, findings)
     start, end = _without_length(data, findings)
+    if not data[start:end].strip(_SPACE_BYTES):
+        if not findings.problems():
+            findings.add("nothing-came", 0)
+        return None
     codec = _wide_codec(data[start:end])
     if codec:
         return _from_wide(data[:end], start, codec, findings)
@@ -63,7 +67,7 @@ def _is_http(data: bytes) -> bool:
 
 
 def _is_tls(data: bytes) -> bool:
-    return data[:2] == b"\x16\x03"
+    return data[:3] in (b"\x16\x03\x01", b"\x16\x03\x02", b"\x16\x03\x03")
 
 
 def _is_ssh(data: bytes) -> bool:
@@ -95,7 +99,9 @@ def _wide_codec(data: bytes) -> str:
     return _ZEROS.get(zeros, "")
 
 
-_ZEROS = {  # of two wide ASCII characters (four, where they take 2 bytes): True is a zero byte
+_ZEROS: dict[
+    tuple[bool, ...], str
+] = {  # of two wide ASCII characters (four, where they take 2 bytes): True is a zero byte
     (False, True, False, True, False, True, False, True): "utf-16-le",
     (True, False, True, False, True, False, True, False): "utf-16-be",
     (False, True, True, True, False, True, True, True): "utf-32-le",
@@ -119,15 +125,15 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
 
 def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
     """Where the text begins and ends: behind a length of any make, before a second one."""
-    if is_framed(data) and data[:1] != b"{":
-        return _behind_little_endian(data, findings)
-    for size, order in ((4, "big"), (8, "big"), (8, "little"), (2, "big"), (2, "little")):
+    for size, order in ((8, "big"), (8, "little"), (2, "big"), (2, "little")):
         if _is_length(data, size, order):
-            if size == PREFIX:
-                findings.add("length-big-endian", 0, Edit(0, size, ""), found=data[:size].hex(" "))
-            else:
-                findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
+            findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
             return size, len(data)
+    if is_framed(data):
+        return _behind_little_endian(data, findings)
+    if _is_length(data, PREFIX, "big"):
+        findings.add("length-big-endian", 0, Edit(0, PREFIX, ""), found=data[:PREFIX].hex(" "))
+        return PREFIX, len(data)
     digits = data.lstrip(_SPACE_BYTES)[:20]
     count = len(digits) - len(digits.lstrip(b"0123456789"))
     if count:
@@ -143,7 +149,8 @@ def _is_length(data: bytes, size: int, order: str) -> bool:
     """Whether an object follows on `size` bytes that hold a number about as large as what follows."""
     number = int.from_bytes(data[:size], "big" if order == "big" else "little")
     rest = len(data) - size
-    return data[size : size + 1] == b"{" and 0 in data[:size] and number <= max(2 * rest, rest + 8)
+    fits = number in (rest, rest + size) or (0 in data[:size] and number <= max(2 * rest, rest + 8))
+    return data[size : size + 1] == b"{" and fits
 
 
 def _behind_little_endian(data: bytes, findings: Findings) -> tuple[int, int]:
@@ -168,19 +175,18 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
     if len(data) - start > LIMIT:
         chars = chars.rstrip("".join(map(chr, range(0xDC80, 0xDD00))))  # our own cut, perhaps inside a character
     offsets = _offsets(chars, start)
-    if not any("\udc80" <= c <= "\udcff" for c in chars):
+    distinct = set(chars)
+    letters = {c: _as_letter(c) for c in distinct if "\udc80" <= c <= "\udcff"}
+    if not letters:
         return Text(chars, offsets)
-    letters = [_as_letter(c) if "\udc80" <= c <= "\udcff" else c for c in chars]
-    is_latin = None not in letters and not any(c < " " and c not in SPACE for c in chars)
-    for i, (c, letter) in enumerate(zip(chars, letters, strict=True)):
-        if c != letter:
-            byte = f"{ord(c) - 0xDC00:02X}"
-            if is_latin:
-                fix = Edit(offsets[i], offsets[i + 1], letter or "")
-                findings.add_once("latin-1", offsets[i], fix, found=byte, meant=letter or "")
-            else:
-                findings.add_once("not-utf-8", offsets[i], found=byte)
-    return Text("".join(letter or "" for letter in letters) if is_latin else chars, offsets)
+    wrong = [i for i, c in enumerate(chars) if c in letters]
+    at, found = offsets[wrong[0]], f"{data[offsets[wrong[0]]]:02X}"
+    if "" in letters.values() or any(c < " " and c not in SPACE for c in distinct):
+        findings.add("not-utf-8", at, found=found)
+        return Text(chars, offsets)
+    edits = (Edit(offsets[i], offsets[i + 1], letters[chars[i]]) for i in wrong)
+    findings.add("latin-1", at, *edits, found=found, meant=letters[chars[wrong[0]]])
+    return Text(chars.translate({ord(c): letter for c, letter in letters.items()}), offsets)
 
 
 def _offsets(chars: str, start: int) -> list[int]:
@@ -189,13 +195,16 @@ def _offsets(chars: str, start: int) -> list[int]:
     offsets, at = [], start
     for c in chars:
         offsets.append(at)
-        at += 1 if "\udc80" <= c <= "\udcff" else len(c.encode())
+        at += 1 if c < "\x80" or "\udc80" <= c <= "\udcff" else 2 if c < "\u0800" else 3 if c <= "\uffff" else 4
     offsets.append(at)
     return offsets
 
 
-def _as_letter(escaped: str) -> str | None:
-    """What a byte that is not UTF-8 means on Windows, if that is a letter or a quote; else None."""
-    byte = bytes([ord(escaped) - 0xDC00])
-    letter = byte.decode("cp1252", errors="replace")
-    return letter if letter.isalpha() or letter in "“”„‘’‚«»´" else None
+def _as_letter(escaped: str) -> str:
+    """What a byte that is not UTF-8 means on Windows, if that is a letter or a quote; else "".
+
+    C2, C3 and F0 are letters, too, but far more often what is left of one in UTF-8.
+    """
+    byte = ord(escaped) - 0xDC00
+    letter = bytes([byte]).decode("cp1252", errors="replace")
+    return letter if (letter.isalpha() or letter in "“”„‘’") and byte not in (0xC2, 0xC3, 0xF0) else ""

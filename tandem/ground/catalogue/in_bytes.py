@@ -1,6 +1,6 @@
 """The catalogue, first part: what can be wrong before there is any text to read, or around the object."""
 
-from tandem.ground.kinds import RIGHT, Family, Kind, Severity, but
+from tandem.ground.catalogue.kinds import RIGHT, Family, Kind, Severity, but
 
 P, BYTES = Severity.PROBLEM, Family.BYTES
 

@@ -1,6 +1,6 @@
 """The catalogue, last part: a message that is right in itself, but not where it stands in the exchange."""
 
-from tandem.ground.kinds import RIGHT_2, Family, Kind, Severity, but
+from tandem.ground.catalogue.kinds import RIGHT_2, Family, Kind, Severity, but
 
 P, R, EXCHANGE = Severity.PROBLEM, Severity.REMARK, Family.EXCHANGE
 

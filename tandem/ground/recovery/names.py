@@ -1,0 +1,103 @@
+"""Which of the eight names was meant by one that is none of them."""
+
+from collections.abc import Collection
+
+from tandem.exchange.message import FIELDS
+
+LONGEST = 24  # characters of a name that is still looked at
+
+# What people call a field, in small letters, without blanks and signs.
+ALIASES = {
+    "student1": "studentnr1",
+    "student2": "studentnr2",
+    "studentnumber1": "studentnr1",
+    "studentnumber2": "studentnr2",
+    "studentnummer1": "studentnr1",
+    "studentnummer2": "studentnr2",
+    "studentno1": "studentnr1",
+    "studentno2": "studentnr2",
+    "studentid1": "studentnr1",
+    "studentid2": "studentnr2",
+    "nr1": "studentnr1",
+    "nr2": "studentnr2",
+    "number1": "studentnr1",
+    "number2": "studentnr2",
+    "class": "classname",
+    "classcode": "classname",
+    "classid": "classname",
+    "klas": "classname",
+    "id": "clientid",
+    "client": "clientid",
+    "clientnr": "clientid",
+    "clientnumber": "clientid",
+    "team": "teamname",
+    "name": "teamname",
+    "teamcode": "teamname",
+    "group": "teamname",
+    "groupname": "teamname",
+    "ipaddress": "ip",
+    "ipaddr": "ip",
+    "ipadres": "ip",
+    "ipv4": "ip",
+    "address": "ip",
+    "ownip": "ip",
+    "myip": "ip",
+    "secretkey": "secret",
+    "key": "secret",
+    "state": "status",
+    "statuscode": "status",
+}
+
+SINGLE = frozenset(("studentnr", "studentnumber", "studentnummer", "studentno", "studentid", "student"))
+
+_NUMBERS = ("studentnr1", "studentnr2")
+
+
+def squeeze(name: str) -> str:
+    """Small letters and digits only: studentnr_1 and StudentNr-1 are the same then."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def is_known(name: str) -> bool:
+    """Whether the name is a field's, or plainly stands for one."""
+    plain = squeeze(name[:LONGEST])
+    return plain in FIELDS or plain in ALIASES or plain in SINGLE
+
+
+def meant(name: str, wanting: Collection[str]) -> str | None:
+    """The one of the fields still `wanting` that the name stands for; None if it is like none of them."""
+    if len(name) > LONGEST:
+        return None
+    plain = squeeze(name)
+    guesses = (plain, ALIASES.get(plain, ""), *(_NUMBERS if plain in SINGLE else ()))
+    likely = [guess for guess in guesses if guess in wanting] or [field for field in wanting if _is_like(plain, field)]
+    if likely:
+        return likely[0]
+    near = [(distance(plain, field), field) for field in wanting if abs(len(plain) - len(field)) <= _slips(field)]
+    cost, field = min(near, default=(LONGEST, ""))
+    return field if field and cost <= _slips(field) and len(plain) > 1 else None
+
+
+def _is_like(plain: str, field: str) -> bool:
+    """Whether the one is a part of the other, or begins and ends like it: letters were lost or doubled."""
+    is_part = len(plain) > 2 and (plain in field or field in plain)
+    return is_part or (len(field) > 4 and plain[:4] == field[:4] and plain[-1:] == field[-1:])
+
+
+def _slips(field: str) -> int:
+    """How many slips of the finger still leave the field recognisable."""
+    return 2 if len(field) > 4 else 1
+
+
+def distance(one: str, other: str) -> int:
+    """How many letters one must insert, delete, replace or swap with the next to get from one to the other."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        older, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

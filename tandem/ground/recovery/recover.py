@@ -1,0 +1,148 @@
+"""Reads a message that is not right, whatever it is, and tells everything that is wrong with it.
+
+Pure and total: any bytes give a reading. It never takes longer than in proportion to what came.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from tandem.exchange.message import FIELDS, Message
+from tandem.exchange.reader import LIMIT
+from tandem.ground import rules
+from tandem.ground.problems import Problem
+from tandem.ground.recovery import names
+from tandem.ground.recovery.ahead import SPACE
+from tandem.ground.recovery.decoding import to_text
+from tandem.ground.recovery.fields import FieldReader
+from tandem.ground.recovery.findings import Findings
+from tandem.ground.recovery.members import End, MemberReader
+from tandem.ground.recovery.scanner import Scanner
+from tandem.ground.recovery.values import Type
+from tandem.ground.recovery.wrapping import Place, find_object
+
+_SHOWN = 60  # characters of what stands behind the object, in a fact
+
+
+class Reading(NamedTuple):
+    """What a wrong message says, as far as that can be known."""
+
+    fields: Mapping[str, str | int]  # by name: those that could be read
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+    meant: Message | None  # the message that was probably meant, where nothing had to be invented
+
+
+def recover(data: bytes, ending: str, address: str) -> Reading:
+    """Reads `data`, all that came; `ending` says in words what came then, `address` where it came from."""
+    findings = Findings()
+    text = to_text(data, findings)
+    place = find_object(text, findings) if text else None
+    if place is None:
+        return Reading({}, _with_lines(findings.problems(), data), (), None)
+    scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.is_json)
+    reader = MemberReader(scanner)
+    end = reader.read()
+    fields = FieldReader(place.text, findings)
+    fields.read(reader.members)
+    if end is End.CLOSED:
+        _tell_behind(scanner, place, data)
+    elif end is not End.ENOUGH:
+        end = _tell_unfinished(scanner, place, reader, len(data), ending)
+    _tell_missing(fields, end, place)
+    _tell_rules(fields, findings, address)
+    meant = _meant(fields) if end in (End.CLOSED, End.OPEN) else None
+    problems, remarks = (_with_lines(found, data) for found in (findings.problems(), findings.remarks()))
+    return Reading(fields.values, problems, remarks, meant)
+
+
+def _with_lines(problems: tuple[Problem, ...], data: bytes) -> tuple[Problem, ...]:
+    """The same problems; where the message has several lines, each knows the one it is in."""
+    if b"\n" not in data.strip():
+        return problems
+    return tuple(
+        problem
+        if problem.at is None
+        else replace(problem, facts=problem.facts | {"line": str(data.count(b"\n", 0, problem.at) + 1)})
+        for problem in problems
+    )
+
+
+_CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
+
+
+def _tell_behind(scanner: Scanner, place: Place, data: bytes) -> None:
+    """Names what follows the object, but for what closes what is around it."""
+    scanner.skip_space()
+    if place.wrapping in _CLOSERS and scanner.peek() == _CLOSERS[place.wrapping]:
+        scanner.add_once(place.wrapping, scanner.at, *scanner.text.edit(scanner.at, scanner.at + 1, ""))
+        scanner.at += 1
+        scanner.skip_space()
+    rest = scanner.chars[scanner.at :].rstrip(SPACE)
+    end = len(scanner.chars)
+    if rest.lstrip(",;").lstrip(SPACE).startswith("{"):
+        scanner.add("two-messages", scanner.at, *scanner.text.edit(scanner.at, end, ""))
+    elif rest:
+        scanner.add("text-after-object", scanner.at, *scanner.text.edit(scanner.at, end, ""), found=rest[:_SHOWN])
+    elif len(data) > LIMIT and data[LIMIT:].strip(SPACE.encode()):
+        scanner.findings.add("text-after-object", LIMIT, found=data[LIMIT:].strip()[:_SHOWN].decode("latin-1"))
+
+
+def _tell_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: str) -> End:
+    """Names why the object does not end, and returns whether all of it came but for the brace."""
+    end = scanner.text.offsets[len(scanner.chars.removesuffix("\n"))]
+    members = reader.members
+    if size >= LIMIT:
+        scanner.findings.add("too-large", end, wanted=str(LIMIT))
+        return End.CUT_OFF
+    is_whole = reader.end is End.OPEN and (len(members) >= len(FIELDS) or names.meant(scanner.near, ["status"]))
+    if not is_whole:
+        scanner.findings.add("cut-off", end, near=scanner.near, ending=ending)
+        return End.CUT_OFF
+    at = members[-1].value.end
+    fix = scanner.text.edit(at, at, "}")
+    if place.opened:
+        scanner.add("never-closed", at, *fix, ending=ending)
+    else:
+        scanner.add_once(place.wrapping, at, *fix)  # neither of the two braces is there: one mistake
+    return End.OPEN
+
+
+def _tell_missing(fields: FieldReader, end: End, place: Place) -> None:
+    """Names the fields that did not come. Of a message that was cut off: those before the last that did."""
+    expected = list(FIELDS)
+    if end in (End.CUT_OFF, End.ENOUGH):
+        came = [FIELDS.index(name) for name in fields.found]
+        expected = expected[: max(came, default=0)] if came == sorted(came) else []
+    at = place.start
+    for name in FIELDS:
+        if name in fields.found:
+            at = fields.found[name].value.end
+        elif name in expected:
+            fields.findings.add("field-missing", place.text.offsets[at], field=name)
+
+
+def _tell_rules(fields: FieldReader, findings: Findings, address: str) -> None:
+    """Applies the rules to what could be read, each problem where the field's value stands."""
+    if findings.has("not-utf-8"):
+        fields.forget_undecoded()
+    for problem in rules.judge(fields.values, address):
+        name = problem.facts["field"]
+        member = fields.found.get(name)
+        if member is None:
+            continue  # a value that only stands for what did not come
+        if problem.id == "status-blanked" and member.value.type is Type.NULL:
+            continue  # that it is null was told
+        findings.add(problem.id, fields.offset_of(problem), *fields.fix_of(problem), **problem.facts)
+
+
+def _meant(fields: FieldReader) -> Message | None:
+    """The message with every mistake repaired, if it obeys every rule then."""
+    values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.values.items()}
+    if values.get("clientid") == 1:
+        values |= {"secret": "", "status": ""}
+    if not fields.certain or values.keys() != set(FIELDS):
+        return None
+    if any(not problem.is_remark for problem in rules.judge(values, "")):
+        return None
+    return Message(**{name: values[name] for name in FIELDS})  # type: ignore[arg-type]

@@ -1,0 +1,242 @@
+"""Reads one text in quotes out of a broken object, whatever is wrong with its quotes, escapes and lines.
+
+Where the closing quote is missing or in doubt, the text ends where a person would end it: by what follows.
+"""
+
+import re
+
+from tandem.ground.recovery.ahead import (
+    QUOTES,
+    SPACE,
+    TYPOGRAPHIC_DOUBLE,
+    TYPOGRAPHIC_SINGLE,
+    ends_line,
+    ends_member,
+    is_member,
+    is_quote,
+    is_quoted_member,
+    name_at,
+    next_char,
+    skip,
+)
+from tandem.ground.recovery.scanner import Scanner, Word
+from tandem.ground.rules import first_control
+
+_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_PLAIN = re.compile(f"[^\\\\\x00-\x1f{QUOTES}]+")
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def read_name(scanner: Scanner) -> Word:
+    """A name in quotes: ended at its colon, if its closing quote is missing."""
+    chars, start = scanner.chars, scanner.at
+    name, end = name_at(chars, start)
+    if scanner.is_json or not name or next_char(chars, end) not in (":", "="):
+        return TextReader(scanner).read()
+    scanner.near = name
+    scanner.at = end
+    scanner.check_quote(start)
+    if is_quote(chars, end - 1):
+        scanner.check_quote(end - 1)
+        return Word(chars[start + 1 : end - 1], start, end, quoted=True)
+    scanner.add("quote-never-closed", end, *scanner.text.edit(end, end, '"'))
+    return Word(name, start, end, quoted=True)
+
+
+def read_text(scanner: Scanner) -> Word:
+    """A text in quotes."""
+    return TextReader(scanner).read()
+
+
+class TextReader:
+    """The reading of one text. Its quotes are JSON's, Python's or a text program's."""
+
+    def __init__(self, scanner: Scanner) -> None:
+        self.scanner = scanner
+        self.start = scanner.at
+        self.opening = scanner.peek()
+        self.content: list[str] = []
+        self.inner_quotes: list[int] = []
+        self.closed = False
+        self.cut_off = False
+        self.unknown = False  # nobody can say what an escape in it means
+        self.raw_controls = 0
+
+    def read(self) -> Word:
+        scanner = self.scanner
+        scanner.check_quote(self.start)
+        scanner.at += 1
+        while not self.closed and (c := scanner.peek()):
+            if c == "\\":
+                self._read_escape()
+            elif c in QUOTES:
+                self._read_quote(c)
+            elif c in "\r\n" and self._ends_with_line():
+                self._close_before()
+            elif c < " ":
+                self._read_control(c)
+            else:
+                self._read_plain()
+        if not self.closed:
+            self._end_with_message()
+        if self.inner_quotes:
+            edits = [edit for at in self.inner_quotes for edit in scanner.text.edit(at, at, "\\")]
+            scanner.add("quote-in-text", self.inner_quotes[0], *edits)
+        value = _paired("".join(self.content))
+        if self.raw_controls:
+            value = value.strip()
+        damaged = self.unknown or bool(self.raw_controls and first_control(value))
+        return Word(value, self.start, scanner.at, True, self.cut_off, damaged)
+
+    def _take(self, length: int, content: str) -> None:
+        self.scanner.at += length
+        self.content.append(content)
+
+    def _read_quote(self, quote: str) -> None:
+        scanner = self.scanner
+        matches = self._matches(quote)
+        if matches and not scanner.is_json and is_quoted_member(scanner.chars, scanner.at):
+            self._close_before()
+        elif self._is_end(quote, matches):
+            scanner.check_quote(scanner.at)
+            scanner.at += 1
+            self.closed = True
+        else:
+            if quote == '"' and self.opening == '"':
+                self.inner_quotes.append(scanner.at)
+            elif quote == '"':
+                scanner.tell_quote(self.opening, self.start, *scanner.text.edit(scanner.at, scanner.at, "\\"))
+            self._take(1, quote)
+
+    def _is_end(self, quote: str, matches: bool) -> bool:
+        """Whether the quote here closes the text, judged by what follows it."""
+        chars, behind = self.scanner.chars, self.scanner.at + 1
+        if self.scanner.is_json:
+            return quote == '"'
+        if not matches or ends_member(chars, behind):
+            return ends_member(chars, behind)
+        if chars[behind : behind + 1] == quote and next_char(chars, behind + 1) in (",", "}"):
+            return False  # two in a row: the second one closes
+        if not next_char(chars, behind).isalnum() or ends_line(chars, behind):
+            return True
+        return not self.scanner.text_goes_on(behind, quote)
+
+    def _matches(self, quote: str) -> bool:
+        if self.opening in TYPOGRAPHIC_DOUBLE:
+            return quote in TYPOGRAPHIC_DOUBLE or quote == '"'
+        if self.opening in TYPOGRAPHIC_SINGLE:
+            return quote in TYPOGRAPHIC_SINGLE or quote == "'"
+        return quote == self.opening
+
+    def _close_before(self) -> None:
+        """Ends the text before the comma and the white space that were read already: its quote is missing."""
+        content = "".join(self.content)
+        kept = content.rstrip(SPACE).removesuffix(",").rstrip(SPACE)
+        self.scanner.at -= len(content) - len(kept)
+        self.content = [kept]
+        self._tell_never_closed()
+
+    def _tell_never_closed(self) -> None:
+        at = self.scanner.at
+        self.scanner.add("quote-never-closed", at, *self.scanner.text.edit(at, at, '"'))
+        self.closed = True
+
+    def _ends_with_line(self) -> bool:
+        """Whether the next line goes on with another member, or with the last brace."""
+        chars = self.scanner.chars
+        at = skip(chars, self.scanner.at)
+        return is_member(chars, at) or (chars[at : at + 1] == "}" and not next_char(chars, at + 1))
+
+    def _end_with_message(self) -> None:
+        """The message is over, and the text is not: only its quote is missing, or the rest was cut off."""
+        content = "".join(self.content)
+        before_brace = content.rstrip(SPACE).removesuffix("}")
+        if before_brace == content.rstrip(SPACE):
+            self.cut_off = True
+            return
+        kept = before_brace.rstrip(SPACE)
+        self.scanner.at -= len(content) - len(kept)
+        self.content = [kept]
+        self._tell_never_closed()
+
+    def _read_plain(self) -> None:
+        """All the characters up to the next one that may mean something."""
+        plain = _PLAIN.match(self.scanner.chars, self.scanner.at)
+        if plain:
+            self._take(len(plain[0]), plain[0])
+
+    def _read_control(self, c: str) -> None:
+        """One, or with the end of a line the white space behind it, too."""
+        self.raw_controls += 1
+        if self.raw_controls == 1:
+            self._tell_control(c)
+        scanner = self.scanner
+        end = skip(scanner.chars, scanner.at) if c in SPACE else scanner.at + 1
+        self._take(end - scanner.at, scanner.chars[scanner.at : end])
+
+    def _tell_control(self, c: str) -> None:
+        """Once for a text, however many it has."""
+        scanner, at = self.scanner, self.scanner.at
+        end = skip(scanner.chars, at) if c in SPACE else at + 1
+        closes = scanner.chars[end : end + 1] == self.opening
+        fix = scanner.text.edit(at, end, "") if closes else ()
+        if c in "\r\n":
+            scanner.add("newline-in-text", at, *fix)
+        else:
+            scanner.add("control-character", at, *fix, field=scanner.near, found=c)
+
+    def _read_escape(self) -> None:
+        scanner = self.scanner
+        at, escaped = scanner.at, scanner.peek(2)[1:]
+        if escaped == '"' and not scanner.is_json and ends_member(scanner.chars, at + 2):
+            self._tell_bad_escape(at, at, "\\")
+            self._take(2, "\\")
+            self.closed = True
+        elif escaped in _ESCAPES:
+            self._take(2, _ESCAPES[escaped])
+        elif escaped == "u" and _is_hex(scanner.chars[at + 2 : at + 6], 4):
+            self._take(6, chr(int(scanner.chars[at + 2 : at + 6], 16)))
+        elif self.unknown or not escaped:
+            self._take(1 + len(escaped), "")
+        else:
+            self._read_foreign_escape(at, escaped)
+
+    def _read_foreign_escape(self, at: int, escaped: str) -> None:
+        """An escape that JSON does not have: Python's, or a backslash that was meant as itself."""
+        scanner = self.scanner
+        code = scanner.chars[at + 2 : at + 4]
+        if escaped == "'":
+            self._tell_foreign_escape(at, at + 1, "")
+            self._take(2, "'")
+        elif escaped == "x" and self.opening != '"' and _is_hex(code, 2):
+            self._tell_foreign_escape(at + 1, at + 2, "u00")
+            self._take(4, chr(int(code, 16)))
+        elif escaped in "xuUN":
+            self._tell_bad_escape(at, at, "\\")
+            self.unknown = True
+            self._take(2, "")
+        else:
+            self._tell_bad_escape(at, at, "\\")
+            self._take(1, "\\")
+
+    def _tell_foreign_escape(self, start: int, end: int, text: str) -> None:
+        """In a text of Python the quotes tell it already."""
+        if self.opening == '"':
+            self._tell_bad_escape(start, end, text)
+        else:
+            self.scanner.tell_quote(self.opening, self.start, *self.scanner.text.edit(start, end, text))
+
+    def _tell_bad_escape(self, start: int, end: int, text: str) -> None:
+        scanner = self.scanner
+        scanner.add_once("bad-escape", scanner.at, *scanner.text.edit(start, end, text), found=scanner.peek(2))
+
+
+def _is_hex(code: str, length: int) -> bool:
+    return len(code) == length and _HEX.issuperset(code)
+
+
+def _paired(text: str) -> str:
+    """The two halves of a character that was escaped as two, put together. A lone half stays."""
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
