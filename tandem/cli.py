@@ -14,9 +14,10 @@ from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.exchange.printable import printable
 from tandem.ground import upkeep
+from tandem.ground.desk import ERRORS, EXPLAIN
 from tandem.ground.keyring import KeyTrouble, rotate
 from tandem.ground.records import Records
-from tandem.ground.serve import ERRORS, EXPLAIN, ServeOptions, ServeTrouble, serve
+from tandem.ground.serve import ServeOptions, ServeTrouble, serve
 from tandem.ground.store import STATES, StoreTrouble
 from tandem.report import check, results
 

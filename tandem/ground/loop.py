@@ -1,6 +1,6 @@
 """Sockets and deadlines: accepts, greets, reads, answers, drains, closes. Knows no JSON.
 
-One thread, nothing blocks. What to make of the bytes is the Desk's business: the loop hands them over
+One thread, nothing blocks. What to make of the bytes is the desk's business: the loop hands them over
 and does what the desk returns. Every connection is in exactly one Phase, and each phase has its limit.
 """
 
@@ -58,7 +58,7 @@ class Connection:
         self.mind: object = None  # the desk's own: what it wants to remember between two calls
 
 
-class Desk(Protocol):
+class Answers(Protocol):
     """Who decides what to say. Nothing here may block."""
 
     welcome: bytes
@@ -76,7 +76,9 @@ class Desk(Protocol):
 class Loop:
     """Runs the connections of some listening sockets until `stop`."""
 
-    def __init__(self, listeners: Sequence[socket.socket], desk: Desk, most: int, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, listeners: Sequence[socket.socket], desk: Answers, most: int, log: Callable[[str], None]
+    ) -> None:
         self._listeners = {listener.fileno(): listener for listener in listeners}
         self._desk = desk
         self._most = most  # connections at a time

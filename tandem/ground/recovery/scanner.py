@@ -121,7 +121,7 @@ class Scanner:
             self.at += 1
         else:
             fix = *self.text.edit(start, start, '"'), *self.text.edit(self.at, self.at, '"')
-            self.add("bare-key", start, *fix, found=word.value)
+            self.add_once("bare-key", start, *fix, found=word.value)
         return word
 
     def read_bare_value(self) -> Word:

@@ -1,0 +1,189 @@
+"""What the loop asks: one message in, one reply out, everything recorded.
+
+Leads each message through reader -> diagnose -> judge; everything that decides something is called from
+here and pure. A right message 2 waits for its record; every other reply goes out at once.
+"""
+
+import time
+import traceback
+from functools import partial
+
+from tandem.exchange.address import show_address
+from tandem.exchange.framing import LENGTH, frame
+from tandem.exchange.message import Message, decode
+from tandem.exchange.reader import COMPLETE, MORE, NEVER, Reader
+from tandem.ground import explain
+from tandem.ground.diagnose import Ending, diagnose
+from tandem.ground.judge import Judgement, Recalled, judge
+from tandem.ground.keyring import Keyring
+from tandem.ground.log import Log
+from tandem.ground.loop import Connection, Loop, Next, Phase
+from tandem.ground.ration import MOST, Ration
+from tandem.ground.record import KEPT_BYTES, Outcome, Visit
+from tandem.ground.recorder import Recorder, Settled
+from tandem.ground.records import Records
+from tandem.ground.store import StoreTrouble
+
+WELCOME = b"Tandem: socket connection established. Send your message."
+
+OUR_BUG = "error: the ground itself failed over this message; that is no mistake of yours: tell your teacher"
+NOT_KEPT = "error: your message is right, but the ground could not keep the result just now: send it again in a minute"
+
+EXPLAIN, CLOSE, SILENT = "explain", "close", "silent"
+ERRORS = (EXPLAIN, CLOSE, SILENT)
+
+
+class _Mind:
+    """What the desk remembers of a connection: what came, and what was made of it."""
+
+    __slots__ = ("reader", "judgement")
+
+    def __init__(self) -> None:
+        self.reader = Reader()
+        self.judgement: Judgement | None = None
+
+
+class Desk:
+    """Answers the loop's questions: one message in, one reply out, everything recorded."""
+
+    def __init__(self, keyring: Keyring, errors: str, on_wire: str, records: Records, log: Log) -> None:
+        self.welcome = frame(WELCOME, on_wire)
+        self._errors = errors
+        self._keyring = keyring
+        self._records = records
+        self._log = log
+        self._ration = Ration()
+
+    def open(self, loop: Loop, recorder: Recorder) -> None:
+        """Who carries the replies, and who keeps the records; before the first question."""
+        self._loop = loop
+        self._recorder = recorder
+
+    def received(self, connection: Connection, data: bytes) -> Next:
+        """Feeds the reader; answers as soon as a message is complete or can never become one."""
+        mind = _mind_of(connection)
+        if not data:
+            return self._answer(connection, mind, Ending.END_OF_STREAM)
+        state = mind.reader.feed(data)
+        if state is COMPLETE or state is NEVER:
+            return self._answer(connection, mind, Ending.DECIDED)
+        return Phase.DOUBT if mind.reader.doubtful else Phase.MESSAGE
+
+    def expired(self, connection: Connection) -> Next:
+        """Silence: nothing came, the rest of a length did not, an object was never closed, a commit hangs."""
+        mind = _mind_of(connection)
+        if connection.phase is Phase.HELD:
+            return self._not_kept(connection, mind)
+        if connection.phase is Phase.DOUBT:
+            ending = Ending.SILENCE if mind.reader.settle() is MORE else Ending.DECIDED
+            return self._answer(connection, mind, ending)
+        return self._answer(connection, mind, Ending.SILENCE)
+
+    def lost(self, connection: Connection) -> None:
+        """The connection broke before its reply: recorded all the same."""
+        mind = _mind_of(connection)
+        judgement = self._judge(connection, mind, Ending.END_OF_STREAM)
+        self._record(connection, mind, judgement, b"")
+
+    def _answer(self, connection: Connection, mind: "_Mind", ending: Ending) -> Next:
+        judgement = mind.judgement = self._judge(connection, mind, ending)
+        if judgement.outcome is Outcome.MESSAGE_2:
+            reply = self._framed(mind, judgement.reply)
+            self._record(connection, mind, judgement, reply, partial(self._settled, connection, mind))
+            return Phase.HELD
+        if judgement.outcome is Outcome.MESSAGE_1 or self._errors == EXPLAIN:
+            reply = self._framed(mind, judgement.reply)
+            self._record(connection, mind, judgement, reply)
+            return reply
+        self._record(connection, mind, judgement, b"")
+        return b"" if self._errors == CLOSE else Phase.IGNORED
+
+    def _judge(self, connection: Connection, mind: "_Mind", ending: Ending) -> Judgement:
+        """Our own bugs end here: logged with their cause, and the student told that it was not their mistake."""
+        try:
+            diagnosis = diagnose(mind.reader, ending, connection.address)
+            return judge(diagnosis, self._keyring.checking(time.time()), self._recall)
+        except Exception:
+            self._log.write(f"{connection.address} bug: {traceback.format_exc()}")
+            return Judgement(Outcome.REJECTED, Message(status=OUR_BUG).encode(), None)
+
+    def _settled(self, connection: Connection, mind: "_Mind", kept: bool) -> None:
+        """The commit is over: `Finished successfully` goes out only if it holds the record."""
+        if kept and mind.judgement:
+            self._loop.reply(connection, self._framed(mind, mind.judgement.reply))
+        else:
+            self._loop.reply(connection, self._not_kept(connection, mind))
+
+    def _not_kept(self, connection: Connection, mind: "_Mind") -> bytes:
+        self._log.write(f"{connection.address} was told to try again: the result could not be kept")
+        message = decode(mind.judgement.reply) if mind.judgement else Message()
+        message.secret, message.status = "", NOT_KEPT
+        return self._framed(mind, message.encode())
+
+    def _framed(self, mind: "_Mind", reply: bytes) -> bytes:
+        return frame(reply, LENGTH) if mind.reader.framed else reply
+
+    def _recall(self, secret: str) -> Recalled | None:
+        try:
+            row = self._records.team_with_secret(secret)
+        except StoreTrouble:
+            return None  # it only makes the words better
+        return Recalled(row.team, row.ip) if row else None
+
+    def _record(
+        self,
+        connection: Connection,
+        mind: "_Mind",
+        judgement: Judgement,
+        answered: bytes,
+        settled: Settled | None = None,
+    ) -> None:
+        took = time.monotonic() - connection.opened
+        received = mind.reader.received
+        visit = Visit(
+            at=int((time.time() - took) * 1e6),
+            took=int(took * 1e6),
+            address=connection.address,
+            port=connection.port,
+            outcome=judgement.outcome,
+            received=bytes(received[:KEPT_BYTES]),
+            size=len(received),
+            answered=answered,
+            team=judgement.team,
+            secret=judgement.secret,
+            ip=judgement.ip,
+            problems=judgement.problems,
+            remarks=judgement.remarks,
+        )
+        now = time.time()
+        if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING) and not self._ration.allows(visit.address, now):
+            if self._ration.is_just_over(visit.address):
+                self._log.write(f"{visit.address} refused more than {MOST} times this minute: the rest is only counted")
+            return
+        self._recorder.record(visit, settled)
+        self._log.write(_log_line(visit))
+        self._record_surplus(now)
+
+    def close(self) -> None:
+        """Hands over what was only counted; after the last answer."""
+        self._record_surplus(None)
+
+    def _record_surplus(self, now: float | None) -> None:
+        for surplus in self._ration.take_surplus(now):
+            self._recorder.record(surplus)
+
+
+def _mind_of(connection: Connection) -> "_Mind":
+    if not isinstance(connection.mind, _Mind):
+        connection.mind = _Mind()
+    return connection.mind
+
+
+def _log_line(visit: Visit) -> str:
+    """Who came, what it was, how it ended; no student numbers."""
+    team = f"{visit.team.classname}/{visit.team.teamname}" if visit.team else "-"
+    found = "; ".join(explain.sentence(problem) for problem in visit.problems + visit.remarks)
+    return (
+        f"{show_address(visit.address, visit.port)} {visit.outcome} {team} {visit.size} bytes"
+        f" {visit.took / 1000:.1f} ms{': ' if found else ''}{found}"
+    )
