@@ -13,7 +13,10 @@ from tandem.exchange.printable import printable
 def main(arguments: list[str]) -> int:
     """Runs client 1 or client 2. Returns the exit code: 0 done, 1 it did not work, 2 wrong usage."""
     if "--help" in arguments or "-h" in arguments:
-        print(USAGE, end="")
+        try:
+            print(USAGE, end="", flush=True)
+        except BrokenPipeError:
+            return complain("nobody reads the help any more: standard output was closed", 1)
         return 0
     try:
         options = parse_options(arguments)

@@ -147,10 +147,12 @@ class Door:
         """The caller's message, if it is the one we wait for. Raises NotAMessage."""
         carried = bytes(caller.reader.received)
         message = decode(caller.reader.text)
+        if not message.secret and not message.status:
+            raise NotAMessage("it is message 1: client 1 has to hand over the ground's reply, not its own message")
         if message.status != WAITING:
             raise NotAMessage(f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over')
         if not message.secret:
-            raise NotAMessage("it has no secret: client 1 has to hand over the ground's reply, not its own message")
+            raise NotAMessage("it has no secret: client 1 has to hand over the ground's reply as it came")
         for name in ("classname", "teamname"):
             ours, theirs = self._team.get(name), getattr(message, name)
             if ours is not None and theirs != ours:

@@ -23,6 +23,11 @@ class Failure(Exception):
         return self
 
 
+_BROKEN_OFF = (
+    "{where} broke the connection off (connection reset)",
+    "look at what the program on the other side says; then start again",
+)
+
 # (what was done) -> (exception, its numbers on Linux, macOS, Windows; () for all) -> (what it means, what to try)
 _CONNECT = (
     (
@@ -58,8 +63,16 @@ _CONNECT = (
         "use the address of the other machine, and a port above 0",
     ),
     (PermissionError, (), "this system forbids connecting to {where}", "check the firewall of this machine"),
+    (ConnectionError, (), *_BROKEN_OFF),
+    (OSError, (107, 57, 10057), *_BROKEN_OFF),
 )
 _LISTEN = (
+    (
+        UnicodeError,
+        (),
+        "{where} is not an address of this machine",
+        "leave the host away to listen on all addresses: --listen PORT",
+    ),
     (
         OSError,
         (98, 48, 10048),

@@ -73,9 +73,9 @@ def parse_options(arguments: list[str]) -> Options:
         elif name not in _WITH_VALUE:
             raise UsageError(f"there is no option {argument}: see --help")
         else:
-            given[name] = value if equals else next(rest, "")
+            given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
-                raise UsageError(f"--{name} needs a value, not {given[name]}")
+                raise UsageError(f"--{name} needs a value")
     if not plain or plain[0] not in ("1", "2"):
         raise UsageError("say which client this is: `client 1` or `client 2`; see --help")
     if len(plain) > 2:

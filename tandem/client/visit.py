@@ -27,6 +27,7 @@ class Visit:
         self._story = story
         self._arrows = arrows
         self._answer = AnswerReader()
+        self._greeted = 0  # bytes of the welcome
         self._where = show_address(*options.server)
         self._connection = self._connect()
         self.own_ip = options.ip or wire.own_ip(self._connection)
@@ -58,12 +59,13 @@ class Visit:
                     "check that this is the ground's address and port, then start again",
                     arrow,
                 )
-            elif waited >= self._options.timeout or (answer.came and waited - came_at >= REST_OF_WELCOME):
+            elif waited >= self._options.timeout or (answer.greeting and waited - came_at >= REST_OF_WELCOME):
                 break
             else:
                 waited += wire.pause()
-        if answer.came:
-            self._story.arrow(arrow, answer.came, answer.welcome.strip())
+        self._greeted = len(answer.greeting)
+        if answer.greeting:
+            self._story.arrow(arrow, answer.greeting, answer.welcome.strip())
         else:
             self._story.note(f"no welcome within {self._options.timeout:g} s; sending all the same")
 
@@ -89,12 +91,13 @@ class Visit:
             elif data == b"":
                 raise self._no_reply("closed the connection", arrow)
             elif waited >= self._options.timeout:
-                raise self._no_reply(f"sent nothing more for {self._options.timeout:g} s", arrow)
+                raise self._no_reply(f"sent no whole reply within {self._options.timeout:g} s", arrow)
             else:
                 waited += wire.pause()
         if state is NEVER:
+            came = printable_bytes(answer.came[self._greeted :][:80])
             raise Failure(
-                f"the ground at {self._where} sent something that is no message: {printable_bytes(answer.came[:80])}",
+                f"the ground at {self._where} sent something that is no message: {came}",
                 "check that this is the ground's address and port",
                 arrow,
             )
@@ -117,8 +120,10 @@ class Visit:
     def _no_reply(self, how: str, arrow: int) -> Failure:
         if self._answer.reply_begun:
             return Failure(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
+        instead = self._answer.came[self._greeted :][:80]
+        said = f'said "{printable_bytes(instead)}" and ' if instead.strip() else ""
         return Failure(
-            f"no reply: the ground at {self._where} {how}",
+            f"no reply: the ground at {self._where} {said}{how}",
             "see with `tandem check` whether the message is right, then start again",
             arrow,
         )

@@ -39,7 +39,11 @@ def connect(host: str, port: int, limit: float) -> socket.socket:
     refusal = Failure(f"{where} has no address", "check the name")
     waited = 0.0
     for family, kind, protocol, _, address in found:
-        connection = socket.socket(family, kind, protocol)
+        try:
+            connection = socket.socket(family, kind, protocol)
+        except OSError as error:  # the name has an IPv6 address, this system has no IPv6
+            refusal = failure("connect", where, error)
+            continue
         try:
             connection.settimeout(limit)
             connection.connect(address)

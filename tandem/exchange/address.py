@@ -29,4 +29,5 @@ def show_address(host: str, port: int) -> str:
 
 def plain_ip(ip: str) -> str:
     """An address from the socket layer in its usual form: no ::ffff: before IPv4, no zone behind IPv6."""
-    return ip.removeprefix("::ffff:") if "." in ip else ip.partition("%")[0]
+    ip = ip.partition("%")[0]
+    return ip.removeprefix("::ffff:") if "." in ip else ip

@@ -23,11 +23,15 @@ class AnswerReader:
         if self._reply is not None:
             return self._reply.feed(data)
         start = self._find_reply()
-        if start is None:
+        if start is None or start > LIMIT:
             return NEVER if len(self._came) > LIMIT else MORE
         self._start = start
         self._reply = Reader()
         return self._reply.feed(self._came[start:])
+
+    @property
+    def reply_begun(self) -> bool:
+        return self._reply is not None
 
     @property
     def came(self) -> bytes:
@@ -35,13 +39,14 @@ class AnswerReader:
         return self._came
 
     @property
-    def reply_begun(self) -> bool:
-        return self._reply is not None
+    def greeting(self) -> bytes:
+        """What came before the reply: the welcome, behind its length if it has one."""
+        return self._came[: self._start] if self._reply else self._came
 
     @property
     def welcome(self) -> str:
-        """What came before the reply, without its length if it has one: for people to read."""
-        greeting = self._came[: self._start] if self._reply else self._came
+        """The greeting's text, for people to read."""
+        greeting = self.greeting
         return greeting[PREFIX if is_framed(greeting) else 0 :].decode(errors="backslashreplace")
 
     @property
@@ -60,6 +65,8 @@ class AnswerReader:
     def _find_reply(self) -> int | None:
         """A reply begins at the first brace, or four bytes earlier if a length stands before the brace."""
         came, after_welcome = self._came, 0
+        if len(came) < PREFIX:
+            return None  # a brace may yet turn out to be the first byte of a length
         if is_framed(came):
             after_welcome = PREFIX + int.from_bytes(came[:PREFIX], "little")
             if came[PREFIX : PREFIX + 1] == b"{":

@@ -88,11 +88,15 @@ class Reader:
 
     def _take_framed(self) -> None:
         """The length says where the message ends; only its first byte is looked at."""
-        first = bytes(self.received[self._start : self._end].lstrip(_SPACE)[:1])
-        if self._end == PREFIX or first not in (b"", b"{"):
+        stop = min(len(self.received), self._end)
+        self._at = max(self._at, self._start)
+        while self._at < stop and self.received[self._at] in _SPACE:
+            self._at += 1
+        begun = self._at < stop
+        if self._end == PREFIX or (begun and self.received[self._at] != _OPEN):
             self.state = NEVER
         elif len(self.received) >= self._end:
-            self.state = COMPLETE if first else NEVER
+            self.state = COMPLETE if begun else NEVER
 
     def _scan(self) -> None:
         """Looks at the bytes that were not looked at yet: for the first brace, then for the one that closes it."""
@@ -147,5 +151,6 @@ def _plainly_whole(data: bytes) -> bool:
         and data.count(b"{") == 1
         and data.count(b"}") == 1
         and data.count(b'"') % 2 == 0
+        and b"\0" not in data
         and b"\\" not in data
     )

@@ -24,7 +24,7 @@ KINDS = (
         "A browser or a web library",
         "this is HTTP ({found})",
         "open a plain TCP socket and send the JSON object alone, not a web address, not requests or curl",
-        "1",
+        "1.1",
         b"GET / HTTP/1.1\r\nHost: 192.168.1.10:5550\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n",
     ),
     Kind(
@@ -34,7 +34,7 @@ KINDS = (
         "TLS (https)",
         "this is the start of a TLS connection (https)",
         "open a plain TCP socket, without ssl and without https://",
-        "1",
+        "1.1",
         bytes.fromhex("16030100c8010000c403031f2e3d4c5b6a79880102030405060708") + bytes(range(40)),
     ),
     Kind(
@@ -44,7 +44,7 @@ KINDS = (
         "SSH",
         "this is an SSH client",
         "ssh cannot speak to the ground: connect with your own program",
-        "1",
+        "1.1",
         b"SSH-2.0-OpenSSH_9.6\r\n",
     ),
     Kind(
@@ -104,7 +104,7 @@ KINDS = (
         "A big-endian length",
         "4 bytes of big-endian length ({found}) stand before the object",
         'use length.to_bytes(4, "little") or struct "<I", or leave the length out',
-        "6",
+        "6.1",
         _LENGTH.to_bytes(4, "big") + RIGHT,
     ),
     Kind(
@@ -114,7 +114,7 @@ KINDS = (
         "A length of another size",
         "{found} of length stand before the object",
         'a length has 4 bytes, little-endian (struct "<I"); it may be left out',
-        "6",
+        "6.1",
         _LENGTH.to_bytes(2, "little") + RIGHT,
     ),
     Kind(
@@ -124,7 +124,7 @@ KINDS = (
         "A length in digits",
         "a length in digits ({found}) stands before the object",
         "leave it out: the message ends where its object closes",
-        "6",
+        "6.1",
         f"{_LENGTH:<64}".encode() + RIGHT,
     ),
     Kind(
@@ -134,7 +134,7 @@ KINDS = (
         "A length that does not fit",
         "the length says {found} bytes, but {wanted} came",
         "count the bytes after .encode(), without the length itself",
-        "6",
+        "6.1",
         (_LENGTH + 4).to_bytes(4, "little") + RIGHT,
     ),
     Kind(

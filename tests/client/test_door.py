@@ -1,0 +1,193 @@
+"""Client 2's door: whoever calls, nothing ends or holds up the wait but the real message. Strangers are named."""
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from tests.client.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
+from tests.client.script import (
+    Server,
+    Step,
+    call,
+    changed,
+    close,
+    end,
+    framed,
+    reset,
+    send,
+    server,
+    silence,
+    trickle,
+    until_end,
+    without,
+)
+from tests.processes import TEAM, process
+
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5551\r\nUser-Agent: Mozilla/5.0\r\n\r\n"
+MESSAGE_1 = changed(REPLY_1, secret="", status="")
+
+Stranger = tuple[tuple[Step, ...], str]  # what it does, and what the screen says of it ("": nothing)
+
+STRANGERS: dict[str, Stranger] = {
+    "idle": ((), ""),
+    "port probe": ((close,), "closed without a word"),
+    "port probe with a reset": ((reset,), "broke the connection off"),
+    "browser": ((send(GET),), "sent no message but GET / HTTP/1.1"),
+    "half a message, left open": ((send(REPLY_1[:50]),), ""),
+    "slow half message": ((trickle(REPLY_1[:50]),), ""),
+    "half a message, closed": ((send(REPLY_1[:50]), close), "closed in the middle of a message"),
+    "half a message, ended": ((send(REPLY_1[:50]), end), "closed in the middle of a message"),
+    "half a message, reset": ((send(REPLY_1[:50]), silence(0.1), reset), "broke the connection off"),
+    "one letter, left open": ((send(b"G"),), "sent no message but G"),
+    "three letters, closed": ((send(b"hi\0"), close), r"sent no message but hi\x00"),
+    "white space, closed": ((send(b" \r\n" * 9), close), "closed in the middle of a message"),
+    "garbage": ((send(b"\x1b[2J\xff\xfe\x00"),), r"sent no message but \x1b[2J\xff\xfe\x00"),
+    "endless garbage": ((send(b"{" + b"x" * 9000),), "sent no message but {xxx"),
+    "object that is no JSON": ((send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
+    "missing field": ((send(without(REPLY_1, "ip")),), "it has no ip"),
+    "half of a surrogate pair": ((send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
+    "message 1 itself": ((send(MESSAGE_1),), "it is message 1"),
+    "no secret": ((send(changed(REPLY_1, secret="")),), "it has no secret"),
+    "error handed over": (
+        (send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
+        'its status is "error: the classname is empty"',
+    ),
+    "finished handed over": ((send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
+    "other team": ((send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
+    "other class": ((send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
+    "other students": ((send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
+    "other team, framed": ((send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
+    "length that never ends": ((send(b"\xff\0\0\0{"), end), "closed in the middle of a message"),
+    "length of nothing": ((send(b"\0\0\0\0"),), r"sent no message but \x00\x00\x00\x00"),
+}
+
+
+def assert_taken(client: Client2, ground: Server) -> None:
+    """The real message was taken, and message 2 was made of it."""
+    assert_done(client.process)
+    sent = json.loads(ground.came)
+    assert (sent["studentnr1"], sent["studentnr2"], sent["clientid"]) == (TEAM["studentnr2"], TEAM["studentnr1"], 2)
+    assert (sent["secret"], sent["status"]) == (json.loads(REPLY_1)["secret"], "waiting for message 2")
+
+
+@pytest.mark.parametrize(("script", "said"), STRANGERS.values(), ids=STRANGERS.keys())
+def test_a_stranger_is_named_and_the_real_message_taken(script: Sequence[Step], said: str) -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as stranger:
+        stranger.play(script)
+        if said:
+            assert "still listening" in client.process.wait_for(said)
+        client.hand_over()
+        assert_taken(client, ground)
+    assert client.process.out.count("still listening") == bool(said)
+
+
+def test_all_strangers_at_once_hold_nobody_up() -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client, contextlib.ExitStack() as calls:
+        for script, _ in STRANGERS.values():
+            calls.enter_context(call(client.port)).play(script)
+        client.hand_over()
+        assert_taken(client, ground)
+    assert_safe(client.process.out)
+
+
+def test_an_early_idle_client_1_brings_the_message_later() -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as early:
+        with call(client.port) as probe:
+            probe.play((close,))
+        client.process.wait_for("without a word")
+        early.play((send(REPLY_1), end, until_end))
+        assert_taken(client, ground)
+
+
+def test_a_crowd_from_one_address_keeps_nobody_else_out() -> None:
+    """300 idle connections at once; client 1 called before them from another address, and sends after them."""
+    with (
+        server(*RIGHT_2) as ground,
+        client_2(ground.address) as client,
+        call(client.port, "127.0.0.2") as early,
+        contextlib.ExitStack() as crowd,
+    ):
+        for _ in range(300):
+            crowd.enter_context(call(client.port))
+        client.process.wait_for("too many connections")
+        early.play((send(REPLY_1), end, until_end))
+        assert_taken(client, ground)
+
+
+def test_a_crowd_does_not_keep_out_who_comes_after_it() -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client, contextlib.ExitStack() as crowd:
+        for _ in range(300):
+            crowd.enter_context(call(client.port))
+        client.hand_over()
+        assert_taken(client, ground)
+
+
+def test_a_flood_of_probes_is_named_once() -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client:
+        for _ in range(300):
+            with call(client.port) as probe:
+                probe.play((close,))
+        client.hand_over()
+        assert_taken(client, ground)
+    assert client.process.out.count("closed without a word") == 1
+
+
+NAME = REPLY_1.replace(b"Team1", "Zoë".encode())  # with a character of two bytes
+
+HANDOVERS: dict[str, tuple[Step, ...]] = {
+    "in one piece": (send(REPLY_1), end),
+    "left open": (send(REPLY_1),),
+    "byte by byte": (trickle(REPLY_1), end),
+    "first byte alone": (send(REPLY_1[:1]), silence(0.1), send(REPLY_1[1:]), end),
+    "last byte alone": (send(REPLY_1[:-1]), silence(0.1), send(REPLY_1[-1:]), end),
+    "stops for longer than a length may take": (send(REPLY_1[:2]), silence(0.8), send(REPLY_1[2:]), end),
+    "white space around": (send(b" \r\n" + REPLY_1 + b"\n"), end),
+    "white space, then a long stop": (send(b"\n"), silence(0.8), send(REPLY_1), end),
+    "more behind it": (send(REPLY_1 + b"bye {"), end),
+    "framed": (send(framed(REPLY_1)), end),
+    "framed, byte by byte": (trickle(framed(REPLY_1)), end),
+    "framed, length alone": (send(framed(REPLY_1)[:4]), silence(0.1), send(REPLY_1), end),
+    "extra key": (send(changed(REPLY_1, hint="go on")), end),
+    "pretty-printed": (send(json.dumps(json.loads(REPLY_1), indent=4).encode()), end),
+    "reset behind it": (send(REPLY_1), silence(0.2), reset),
+}
+
+
+@pytest.mark.parametrize("script", HANDOVERS.values(), ids=HANDOVERS.keys())
+def test_the_real_message_is_taken_however_it_comes(script: Sequence[Step]) -> None:
+    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as line:
+        line.play(script)
+        assert_taken(client, ground)
+
+
+def test_a_character_cut_in_two() -> None:
+    half = NAME.index("ë".encode()) + 1
+    with (
+        server(*RIGHT_2) as ground,
+        client_2(ground.address, "--teamname", "Zoë") as client,
+        call(client.port) as line,
+    ):
+        line.play((send(NAME[:half]), silence(0.1), send(NAME[half:]), end, until_end))
+        assert_taken(client, ground)
+    assert json.loads(ground.came)["teamname"] == "Zoë"
+
+
+def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:
+    with server(*RIGHT_2) as ground:
+        arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "0")
+        with process(*arguments) as running:
+            assert re.search(r"listening on \*:[1-9][0-9]* for client 1", running.wait_for("listening on"))
+            client = Client2(running)
+            client.hand_over()
+            assert_taken(client, ground)
+
+
+def test_nobody_comes() -> None:
+    with server() as ground, client_2(ground.address, "--wait", "0.3") as client:
+        assert_failed(
+            client.process, r"arrow 4 \(client 1 -> client 2, handover\)", "no message came", str(client.port)
+        )
+    assert ground.lines == []

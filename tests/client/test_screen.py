@@ -1,0 +1,131 @@
+"""What the clients show while they run: the story for people, the same as JSON, and what a screen may do to them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.client.clients import (
+    REPLY_1,
+    REPLY_2,
+    RIGHT_1,
+    RIGHT_2,
+    SECRET,
+    WELCOME,
+    assert_done,
+    assert_safe,
+    client_1,
+    client_2,
+    meet,
+)
+from tests.client.script import changed, message, send, server, until_end
+from tests.processes import LIMIT, ROOT, TEAM, process, team_options
+
+
+def test_client_1_tells_its_arrows_in_their_order() -> None:
+    with server(*RIGHT_1) as ground, server(until_end) as peer:
+        client = meet(1, ground, peer)
+    assert re.findall(r"^  ([0-9])  ", client.out, re.MULTILINE) == ["1", "2", "3", "4"]
+    assert SECRET not in client.out, "the bytes are for --verbose"
+
+
+def test_verbose_shows_the_bytes() -> None:
+    with server(*RIGHT_1) as ground, server(until_end) as peer:
+        client = meet(1, ground, peer, "--verbose")
+    for data in (WELCOME, ground.came, REPLY_1):
+        assert f"| {data.decode()}\n" in client.out
+
+
+@pytest.mark.parametrize("clientid", [1, 2])
+def test_json_for_programs(clientid: int) -> None:
+    with server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as ground, server(until_end) as peer:
+        client = meet(clientid, ground, peer, "--format", "json")
+    sent = ground.came.decode()
+    told = [json.loads(line) for line in client.out.splitlines()]
+    arrows = [(line["arrow"], line["text"]) for line in told if "arrow" in line]
+    if clientid == 1:
+        assert arrows == [(1, WELCOME.decode()), (2, sent), (3, REPLY_1.decode()), (4, REPLY_1.decode())]
+    else:
+        assert arrows == [(4, REPLY_1.decode()), (5, WELCOME.decode()), (6, sent), (7, REPLY_2.decode())]
+    assert all(line["bytes"] == len(line["text"].encode()) for line in told if "arrow" in line)
+    assert list(told[-1]) == ["finished"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_a_screen_that_lacks_characters(encoding: str) -> None:
+    """A Windows console, or LANG=C: what cannot be shown is shown as an escape, and all goes on."""
+    reply = changed(REPLY_1, teamname="Zoë 🙂")
+    env = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    with server(send("🙂 connection".encode()), message, send(reply), until_end) as ground, server(until_end) as peer:
+        addresses = ("--server", ground.address, "--peer", peer.address)
+        arguments = ("1", *team_options(teamname="Zoë 🙂"), *addresses, "--verbose")
+        with process("-m", "tandem.client", *arguments, env=env) as client:
+            assert_done(client)
+            assert ("🙂 connection" if encoding == "utf-8" else r"\U0001f642 connection") in client.out
+    assert json.loads(ground.came)["teamname"] == "Zoë 🙂"
+
+
+CLOSED = {
+    "client 1": ("1", *team_options(), "--server", "GROUND", "--peer", "127.0.0.1:1"),
+    "client 2": ("2", "--server", "GROUND", "--listen", "127.0.0.1:0"),
+    "help": ("--help",),
+}
+
+
+@pytest.mark.parametrize("arguments", CLOSED.values(), ids=CLOSED.keys())
+def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
+    """As in `tandem client … | head -1`: one line at most, no traceback."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        with server(*RIGHT_1) as ground:
+            done = subprocess.run(
+                [sys.executable, "-m", "tandem.client", *(ground.address if a == "GROUND" else a for a in arguments)],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=LIMIT,
+            )
+    finally:
+        os.close(write_end)
+    assert done.returncode in (0, 1)
+    assert done.stderr.count("\n") <= 1, done.stderr
+    assert_safe(done.stderr)
+
+
+def test_ctrl_c() -> None:
+    with server() as ground:
+        arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "127.0.0.1:0")
+        with process(*arguments, before=("env", "--default-signal=INT")) as client:
+            client.wait_for("listening on")
+            client.signal(signal.SIGINT)
+            assert client.wait() == 1
+            assert client.err == "tandem client: stopped by Ctrl-C\n"
+
+
+def test_the_same_program_as_a_command_of_tandem() -> None:
+    with server(*RIGHT_1) as ground, server(until_end) as peer:
+        addresses = ("--server", ground.address, "--peer", peer.address)
+        with process("-m", "tandem", "client", "1", *team_options(), *addresses) as client:
+            assert_done(client)
+    assert peer.came == REPLY_1
+
+
+def test_both_clients_together() -> None:
+    """All seven arrows, over a ground that only knows its lines."""
+    with (
+        server(*RIGHT_1) as ground_1,
+        server(*RIGHT_2) as ground_2,
+        client_2(ground_2.address) as second,
+        client_1(ground_1.address, f"127.0.0.1:{second.port}") as first,
+    ):
+        assert_done(first)
+        assert_done(second.process)
+    swapped = json.loads(ground_2.came)
+    assert (swapped["studentnr1"], swapped["studentnr2"]) == (TEAM["studentnr2"], TEAM["studentnr1"])

@@ -1,0 +1,108 @@
+"""Who may import whom: held over every file. And the client's closure, copied out and run alone."""
+
+import ast
+import graphlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.script import server, until_end
+from tests.processes import LIMIT, ROOT, ground, team_options
+
+ANY = frozenset(sys.stdlib_module_names)
+
+# part of the house -> (what it may import of the standard library, which parts it may import)
+RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "exchange": (frozenset({"json"}), frozenset({"exchange"})),
+    "client": (frozenset({"socket", "json", "sys"}), frozenset({"exchange", "client"})),
+    "ground": (ANY, frozenset({"exchange", "ground"})),
+    "report": (ANY, frozenset({"exchange", "ground", "report"})),
+    "demo": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
+    "cli": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
+    "__main__": (ANY, frozenset({"cli", "client"})),
+    "": (frozenset(), frozenset()),  # tandem/__init__.py
+}
+ONLY_READ = frozenset({"report", "demo"})  # what the ground has recorded
+ACTING = frozenset(f"tandem.ground.{name}" for name in ("serve", "desk", "loop", "poller", "judge", "recorder"))
+
+
+def module_name(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(file): file for file in sorted((ROOT / "tandem").rglob("*.py"))}
+
+
+def part(module: str) -> str:
+    """tandem.client.wire -> client"""
+    return f"{module}.".split(".")[1]
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module that the file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports have full names"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else str(node.module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_only_what_its_part_may(module: str) -> None:
+    library, parts = RULES[part(module)]
+    for imported in imports(MODULES[module]):
+        if imported.partition(".")[0] != "tandem":
+            assert imported.partition(".")[0] in library
+        else:
+            assert part(imported) in parts, imported
+            assert not (part(module) in ONLY_READ and imported in ACTING), imported
+
+
+def test_the_rules_speak_of_what_there_is() -> None:
+    assert set(RULES) == {part(module) for module in MODULES}
+    assert set(MODULES) >= ACTING
+
+
+def test_no_circles() -> None:
+    graph = {module: set(imports(file)) & set(MODULES) for module, file in MODULES.items()}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+@pytest.fixture(params=("with tandem/__init__.py", "without"))
+def copied_out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder with the client and the exchange, and nothing else of the project."""
+    for name in ("client", "exchange"):
+        ours_only = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "tandem" / name, tmp_path / "alone" / "tandem" / name, ignore=ours_only)
+    if request.param != "without":
+        shutil.copy(ROOT / "tandem" / "__init__.py", tmp_path / "alone" / "tandem")
+    return tmp_path / "alone"
+
+
+def run_alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The client from that folder, by a Python that has nothing installed."""
+    command = [sys.executable, "-S", "-m", "tandem.client", *arguments]
+    return subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=True
+    )
+
+
+def test_the_copied_client_helps(copied_out: Path) -> None:
+    assert run_alone(copied_out, "--help").stdout.startswith("usage: tandem client 1")
+
+
+def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> None:
+    with ground(tmp_path / "data") as running, server(until_end) as peer:
+        addresses = ("--server", running.address, "--peer", peer.address)
+        done = run_alone(copied_out, "1", *team_options(), *addresses)
+        assert done.stderr == ""
+        (row,) = running.results()
+    assert row["state"] == "waiting for message 2"
+    assert b'"waiting for message 2"' in peer.came
