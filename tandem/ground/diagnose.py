@@ -5,7 +5,7 @@ rest. What needs the key or the records (is this secret right?) is the judge's b
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -97,21 +97,22 @@ def _look_closer(message: Message, reader: Reader, address: str) -> Diagnosis | 
     return Diagnosis(message, (), _placed(remarks, reader))
 
 
-def _placed(remarks: Iterable[Problem], reader: Reader) -> tuple[Problem, ...]:
+def _placed(remarks: Sequence[Problem], reader: Reader) -> tuple[Problem, ...]:
     """The remarks, each with the place where the value of its field stands."""
-    return in_order(
+    placed = [
         Problem(remark.id, _place_of(remark.facts["field"].encode(), reader.received), remark.facts)
         for remark in remarks
-    )
+    ]
+    return tuple(placed) if len(placed) < 2 else in_order(placed)
 
 
 def _place_of(name: bytes, received: bytearray) -> int | None:
     """Where the value of a field begins, behind its quote. A right message has its name and a colon only once."""
-    at = received.find(b'"%b"' % name)
+    quoted = b'"%b"' % name
+    at = received.find(quoted)
     while at >= 0:
-        behind = received[at + len(name) + 2 :]
-        value = behind.lstrip(_SPACE)[1:].lstrip(_SPACE + b'"')
-        if behind.lstrip(_SPACE)[:1] == b":":
-            return len(received) - len(value)
-        at = received.find(b'"%b"' % name, at + 1)
+        behind = received[at + len(quoted) :].lstrip(_SPACE)
+        if behind[:1] == b":":
+            return len(received) - len(behind[1:].lstrip(_SPACE + b'"'))
+        at = received.find(quoted, at + 1)
     return None

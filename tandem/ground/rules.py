@@ -71,6 +71,7 @@ def is_spotless(message: Message) -> bool:
         and 0 < len(classname) * widest <= LONGEST["classname"]
         and 0 < len(teamname) * widest <= LONGEST["teamname"]
         and 0 < len(ip) * widest <= LONGEST["ip"]
+        and len(secret) * widest <= LONGEST["secret"]
         and _is_in_order(message)
     )
 
@@ -80,7 +81,7 @@ def _is_in_order(message: Message) -> bool:
         return False
     if message.clientid == 1:
         return message.secret == message.status == ""
-    return message.clientid == 2 and 0 < len(message.secret) <= LONGEST["secret"] and message.status == WAITING
+    return message.clientid == 2 and message.secret != "" and message.status == WAITING
 
 
 def judge(fields: Fields, address: str) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ class FieldReader:
         self.findings = findings
         self.found: dict[str, Member] = {}  # by field
         self.values: dict[str, str | int] = {}  # by field: what could be read, or repaired without inventing anything
+        self.converted: set[str] = set()  # fields whose value came as another type
         self.certain = True  # does every field that came have such a value?
 
     def read(self, members: list[Member]) -> None:
@@ -41,6 +42,10 @@ class FieldReader:
         for name in FIELDS:
             if name in self.found:
                 self._read_value(name, self.found[name].value)
+
+    def as_received(self) -> dict[str, str | int]:
+        """What could be read without changing its type."""
+        return {name: value for name, value in self.values.items() if name not in self.converted}
 
     def forget_undecoded(self) -> None:
         """Drops the texts that hold bytes which could not be read: that was told already."""
@@ -142,16 +147,17 @@ class FieldReader:
                 self._tell_value("null-as-empty", value, *fix, field=name)
         elif value.type is Type.NUMBER and name.startswith("studentnr"):
             is_whole = len(value.text) == rules.USUAL_DIGITS and value.text.isdigit()
-            self._take_number(name, value, is_whole)
+            self._take_number(name, value.text, is_whole)
             self._tell_value("studentnr-as-number", value, *self._quote(value), field=name, found=value.text)
         else:
-            self._take_number(name, value, value.type is Type.NUMBER and name in ("classname", "teamname"))
+            self._take_number(name, value.text, value.type is Type.NUMBER and name in ("classname", "teamname"))
             self._tell_type(name, value, Type.TEXT.value)
 
-    def _take_number(self, name: str, value: Value, is_whole: bool) -> None:
+    def _take_number(self, name: str, digits: str, is_whole: bool) -> None:
         """A number where text belongs can be read if no digit of it can have been lost."""
+        self.converted.add(name)
         if is_whole:
-            self.values[name] = value.text
+            self.values[name] = digits
         else:
             self.certain = False
 
@@ -170,6 +176,7 @@ class FieldReader:
                 self._tell_value("clientid-not-1-or-2", value, field="clientid", found=value.text)
         elif value.type is Type.TEXT and value.text.strip() in ("1", "2"):
             self.values["clientid"] = int(value.text)
+            self.converted.add("clientid")
             fix = self.text.edit(value.at - 1, value.end, value.text.strip()) if value.is_literal else ()
             self._tell_value("clientid-in-quotes", value, *fix, field="clientid", found=value.text)
         elif value.type is Type.TEXT and names.squeeze(value.text) == CLIENTID_PLACEHOLDER:

@@ -41,6 +41,7 @@ ALIASES = {
     "ipv4": "ip",
     "address": "ip",
     "ownip": "ip",
+    "clientip": "ip",
     "myip": "ip",
     "secretkey": "secret",
     "key": "secret",
@@ -69,7 +70,7 @@ def meant(name: str, wanting: Collection[str]) -> str | None:
     if len(name) > LONGEST:
         return None
     plain = squeeze(name)
-    guesses = (plain, ALIASES.get(plain, ""), *(_NUMBERS if plain in SINGLE else ()))
+    guesses = [plain, ALIASES.get(plain, ""), *(number for number in _NUMBERS if plain in SINGLE)]
     likely = [guess for guess in guesses if guess in wanting] or [field for field in wanting if _is_like(plain, field)]
     if likely:
         return likely[0]
@@ -80,8 +81,9 @@ def meant(name: str, wanting: Collection[str]) -> str | None:
 
 def _is_like(plain: str, field: str) -> bool:
     """Whether the one is a part of the other, or begins and ends like it: letters were lost or doubled."""
-    is_part = len(plain) > 2 and (plain in field or field in plain)
-    return is_part or (len(field) > 4 and plain[:4] == field[:4] and plain[-1:] == field[-1:])
+    if len(plain) < 3 or len(field) < 3:
+        return False
+    return plain in field or field in plain or (plain[:4] == field[:4] and plain[-1] == field[-1])
 
 
 def _slips(field: str) -> int:

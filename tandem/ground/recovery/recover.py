@@ -53,7 +53,7 @@ def recover(data: bytes, ending: str, address: str) -> Reading:
     _tell_rules(fields, findings, address)
     meant = _meant(fields) if end in (End.CLOSED, End.OPEN) else None
     problems, remarks = (_with_lines(found, data) for found in (findings.problems(), findings.remarks()))
-    return Reading(fields.values, problems, remarks, meant)
+    return Reading(fields.as_received(), problems, remarks, meant)
 
 
 def _with_lines(problems: tuple[Problem, ...], data: bytes) -> tuple[Problem, ...]:

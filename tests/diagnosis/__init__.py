@@ -1,0 +1,1 @@
+"""The diagnosis: every mistake named, nothing right called wrong."""

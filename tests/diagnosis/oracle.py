@@ -1,0 +1,53 @@
+"""What "right" means, said a second time and in another way, to hold the diagnosis against.
+
+Written from the contract alone: Python's json and plain checks, nothing of the code under test.
+"""
+
+import json
+import unicodedata
+
+LONGEST = {"studentnr1": 32, "studentnr2": 32, "classname": 64, "teamname": 128, "ip": 64, "secret": 64, "status": 128}
+TYPED = {"yourstudentnumber", "youripaddress", "yourclasscode", "yourteamnameshouldbehere", "yourownipaddress"}
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name twice")
+    return dict(pairs)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(constant)
+
+
+def is_right(data: bytes) -> bool:
+    """Whether `data`, all that came, is one right message in itself, bare or behind its length."""
+    if len(data) >= 4 and data[2:4] == b"\0\0" and len(data) - 4 >= int.from_bytes(data[:4], "little"):
+        length = int.from_bytes(data[:4], "little")
+        data = data[4 : 4 + length] + b" " * len(data[4 + length :].strip()) * 10000 + data[4 + length :]
+    if len(data.rstrip()) > 8192:
+        return False
+    try:
+        message = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(message, dict) and message.keys() == {*LONGEST, "clientid"} and _obeys_the_rules(message)
+
+
+def _obeys_the_rules(message: dict[str, object]) -> bool:
+    first = message["clientid"] == 1
+    if type(message["clientid"]) is not int or message["clientid"] not in (1, 2):
+        return False
+    for name, longest in LONGEST.items():
+        text = message[name]
+        if text is None and name in ("secret", "status"):
+            text = message[name] = ""
+        if not isinstance(text, str) or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+            return False
+        if len(text.encode()) > longest or "".join(filter(str.isalnum, text)).lower() in TYPED:
+            return False
+    if not all(message[name] for name in ("classname", "teamname", "ip")):
+        return False
+    if first:
+        return message["studentnr1"] != "" and message["secret"] == message["status"] == ""
+    return message["secret"] != "" and (message["studentnr1"], message["studentnr2"]) != ("", "")

@@ -1,0 +1,142 @@
+"""The catalogue is whole: each kind has a specimen that gives it and nothing else, and words that always fit."""
+
+import re
+import string
+from collections.abc import Callable
+
+import pytest
+
+from tandem.exchange.message import ERROR, Message, message_2
+from tandem.ground import explain
+from tandem.ground.catalogue.kinds import RIGHT, RIGHT_2, but
+from tandem.ground.judge import Recalled, judge
+from tandem.ground.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.ground.record import Team
+from tests.diagnosis.sending import diagnosed, ids
+
+KINDS = list(CATALOGUE.values())
+FACTS = {"found", "wanted", "field", "near", "meant", "ending"}
+
+by_id = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.needs], ids=lambda kind: kind.id)
+def test_the_specimen_gives_its_kind_and_no_other(kind: Kind) -> None:
+    diagnosis = diagnosed(kind.specimen)
+    assert ids(diagnosis) == (kind.id,)
+    assert bool(diagnosis.remarks) == (kind.severity is Severity.REMARK)
+
+
+@pytest.mark.parametrize("right", [RIGHT, RIGHT_2])
+def test_a_right_message_gives_none_of_them(right: bytes) -> None:
+    assert ids(diagnosed(right)) == ()
+
+
+# What the judge finds: each from a right message 2 of a team, and what the ground has on record of it.
+
+KEY = b"a ground's own key"
+FIRST = Message("0923456", "0934567", "INF2A", 1, "Team1", "192.168.1.2")
+
+
+def _judged(data: bytes, record: Team | None, address: str = "192.168.1.3") -> tuple[str, ...]:
+    recalled = Recalled(record, FIRST.ip) if record else None
+    judgement = judge(diagnosed(data, address), [KEY], lambda secret: recalled)
+    return tuple(problem.id for problem in (*judgement.problems, *judgement.remarks))
+
+
+@pytest.fixture(scope="module")
+def second() -> bytes:
+    """Message 2 as it is right, with the secret that this key gives."""
+    reply = judge(diagnosed(FIRST.encode()), [KEY], lambda secret: None)
+    handover = diagnosed(reply.reply.replace(b'"clientid": 1', b'"clientid": 2')).message
+    return message_2(handover, "192.168.1.3").encode()
+
+
+OWN = Team("INF2A", "Team1", "0923456", "0934567")
+OTHER = Team("INF2B", "Team9", "1111111", "2222222")
+
+JUDGED = [
+    ("secret-wrong", (b"Team1", b"Team2"), None, ""),
+    ("secret-of-another-team", (b"Team1", b"Team2"), OTHER, ""),
+    ("not-swapped", (b'"0934567", "studentnr2": "0923456"', b'"0923456", "studentnr2": "0934567"'), OWN, ""),
+    ("field-changed", (b"INF2A", b"INF2B"), OWN, ""),
+    ("ip-of-client-1", (b"192.168.1.3", b"192.168.1.2"), OWN, "192.168.1.3"),
+    ("ip-elsewhere", (b"192.168.1.3", b"10.8.0.6"), OWN, "192.168.1.3"),
+]
+
+
+@pytest.mark.parametrize(("id", "change", "record", "address"), JUDGED, ids=[row[0] for row in JUDGED])
+def test_what_the_judge_must_know_more_for(
+    id: str, change: tuple[bytes, bytes], record: Team | None, address: str, second: bytes
+) -> None:
+    assert _judged(second, record) == ()
+    assert _judged(but(*change, second), record, address) == (id,)
+
+
+def test_the_judged_kinds_are_the_ones_that_say_what_they_need() -> None:
+    assert {row[0] for row in JUDGED} == {kind.id for kind in KINDS if kind.needs}
+    for kind in KINDS:
+        if kind.needs:
+            assert diagnosed(kind.specimen).problems == ()
+
+
+@by_id
+def test_a_kind_is_filled_in(kind: Kind) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.id)
+    assert re.fullmatch(r"\d(\.\d)?", kind.clause)
+    assert kind.family in Family
+    for text in (kind.title, kind.what, kind.help):
+        assert text == text.strip()
+        assert not text.endswith(".")
+    fields = {name for text in (kind.what, kind.help) for _, name, _, _ in string.Formatter().parse(text) if name}
+    assert fields <= FACTS
+    assert "{" not in kind.title
+
+
+@by_id
+@pytest.mark.parametrize("fact", ['"' * 500, "\\" * 500, "ë" * 500, "\x1b" * 500, "😀" * 500, "\ud800" * 500, ""])
+def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None:
+    problem = Problem(kind.id, 0, dict.fromkeys(FACTS, fact) | {"line": "8192"})
+    sentence = explain.sentence(problem)
+    assert sentence.isprintable()
+    assert explain.size_in_json(sentence) <= explain.LONGEST_SENTENCE
+
+
+@by_id
+def test_a_problem_without_facts_has_words_all_the_same(kind: Kind) -> None:
+    assert explain.what(Problem(kind.id))
+    assert explain.help_for(Problem(kind.id))
+
+
+def test_titles_are_different() -> None:
+    assert len({kind.title for kind in KINDS}) == len(KINDS)
+
+
+def test_a_status_holds_as_many_whole_problems_as_fit_and_always_the_first() -> None:
+    problems = [Problem("field-missing", 0, {"field": name}) for name in ("ip", "secret", "status")]
+    sentences = [explain.sentence(problem) for problem in problems]
+    whole = ERROR + "; ".join(sentences)
+    assert explain.status(problems, len(whole)) == whole
+    assert explain.status(problems, len(whole) - 1) == ERROR + "; ".join(sentences[:2])
+    assert explain.status(problems, 0) == ERROR + sentences[0]
+
+
+def test_room_is_counted_as_json_writes_the_words() -> None:
+    problems = [Problem("missing-comma", 0, {"near": "ip"})] * 2
+    whole = ERROR + "; ".join(explain.sentence(problem) for problem in problems)
+    assert '"' in whole
+    assert explain.status(problems, len(whole)) == ERROR + explain.sentence(problems[0])
+    assert explain.status(problems, explain.size_in_json(whole)) == whole
+
+
+def test_a_fact_that_is_short_is_shown_whole_and_a_long_one_only_cut_in_a_sentence() -> None:
+    problem = Problem("extra-key", 0, {"found": "x" * 60})
+    assert "x" * 60 in explain.what(problem)
+    assert "x" * 60 not in explain.sentence(problem)
+    assert "..." in explain.sentence(problem)
+
+
+def test_the_catalogue_and_the_summary_are_counted(record_property: Callable[[str, object], None]) -> None:
+    problems = sum(kind.severity is Severity.PROBLEM for kind in KINDS)
+    record_property("figure", f"{problems} kinds of problems, {len(KINDS) - problems} of remarks in the catalogue")
+    assert len(KINDS) >= 80

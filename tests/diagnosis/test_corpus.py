@@ -1,0 +1,149 @@
+"""Every wrong message gives exactly the problems it has: none is missed, none is made up."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tandem.exchange.message import Message
+from tandem.ground.problems import CATALOGUE, Edit, Problem
+from tandem.report.check import check
+from tests.diagnosis import corpus
+from tests.diagnosis.corpus import CASES, Case
+from tests.diagnosis.oracle import is_right
+from tests.diagnosis.sending import diagnosed, ids
+from tests.diagnosis.working import MESSAGES
+
+
+def test_precision_and_recall_are_100_percent(record_property: Callable[[str, object], None]) -> None:
+    right = given = wanted = 0
+    for case in CASES:
+        found, expected = Counter(ids(diagnosed(case.data))), Counter(case.ids)
+        assert found == expected, case.data
+        right += (found & expected).total()
+        given += found.total()
+        wanted += expected.total()
+    record_property(
+        "figure",
+        f"{len(CASES)} wrong messages, {wanted} mistakes: precision {right / given:.1%}, recall {right / wanted:.1%}",
+    )
+    assert right == given == wanted
+
+
+def test_the_corpus_is_large_and_each_of_its_messages_is_wrong() -> None:
+    assert len({case.data for case in CASES}) >= 300
+    assert [case.data for case in CASES if is_right(case.data)] == []
+
+
+def test_every_kind_that_a_message_can_show_alone_is_in_the_corpus_or_among_what_works() -> None:
+    seen = {id for case in CASES for id in case.ids} | {id for message in MESSAGES for id in message.remarks}
+    judged = {id for id, kind in CATALOGUE.items() if kind.needs}
+    assert seen | judged == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
+def test_a_case_is_the_same_in_a_file_and_its_places_are_inside_of_it(case: Case) -> None:
+    diagnosis = check(case.data)
+    assert ids(diagnosis) == case.ids
+    for problem in (*diagnosis.problems, *diagnosis.remarks):
+        assert problem.at is not None
+        assert 0 <= problem.at <= len(case.data)
+        assert all(0 <= edit.start <= edit.end <= len(case.data) for edit in problem.edits)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
+def test_what_was_probably_meant_has_no_problem_any_more(case: Case) -> None:
+    repaired = diagnosed(case.data).repaired
+    if repaired is not None:
+        assert diagnosed(repaired.encode()).problems == ()
+        assert is_right(repaired.encode())
+
+
+# Kinds that take something away which only the sender knows.
+NOBODY_KNOWS = {
+    "nothing-came",
+    "http-request",
+    "tls-hello",
+    "ssh-hello",
+    "pickle",
+    "not-utf-8",
+    "too-large",
+    "not-json",
+    "cut-off",
+    "not-a-number",
+    "field-missing",
+    "missing-value",
+    "studentnr-single",
+    "studentnr-as-number",
+    "field-type",
+    "field-empty",
+    "field-too-long",
+    "control-character",
+    "newline-in-text",
+    "bad-escape",
+    "lone-surrogate",
+    "placeholder",
+    "clientid-not-1-or-2",
+    "clientid-still-1",
+    "secret-missing",
+    "key-twice",
+    "length-in-digits",
+    "bad-number",
+}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if not NOBODY_KNOWS & set(case.ids)], ids=lambda case: "+".join(case.ids)
+)
+def test_the_whole_message_is_offered_where_nothing_has_to_be_invented(case: Case) -> None:
+    assert diagnosed(case.data).repaired is not None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [case.data for case in CASES if (d := diagnosed(case.data)).repaired and all(p.edits for p in d.problems)],
+    ids=lambda data: data[:60].decode("latin-1"),
+)
+def test_all_corrections_together_make_the_message_right(data: bytes) -> None:
+    assert diagnosed(edited(data, diagnosed(data).problems)).problems == ()
+
+
+def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
+    """The bytes with every correction made; of two that overlap, the outer one."""
+    result, done = b"", 0
+    edits: list[Edit] = sorted(edit for problem in problems for edit in problem.edits)
+    for edit in edits:
+        if edit.start >= done:
+            result += data[done : edit.start] + edit.text.encode()
+            done = edit.end
+    return result + data[done:]
+
+
+def test_the_fields_that_could_be_read_come_back_as_received_and_no_others() -> None:
+    data = {"studentnr1": 987654, "Teamname": "Packet Pirates", "clientid": "1", "ip": None, "classname": "x" * 65}
+    message = diagnosed(json.dumps(data).encode()).message
+    assert message == Message(teamname="Packet Pirates")
+
+
+def test_the_assignments_own_example_gives_its_four_mistakes_in_one_answer() -> None:
+    data = corpus.ASSIGNMENT_EXAMPLE.encode()
+    diagnosis = diagnosed(data)
+    assert [(problem.id, data.count(b"\n", 0, problem.at) + 1) for problem in diagnosis.problems] == [
+        ("wrong-separator", 2),
+        ("missing-comma", 3),
+        ("missing-comma", 8),
+        ("never-closed", 9),
+    ]
+    assert diagnosis.repaired is not None
+    assert diagnosis.repaired.fields() == {
+        "studentnr1": "0923456",
+        "studentnr2": "0934567",
+        "classname": "INF2A",
+        "clientid": 1,
+        "teamname": "Team1",
+        "ip": "192.168.1.2",
+        "secret": "",
+        "status": "",
+    }
+    assert json.loads(edited(data, diagnosis.problems)) == diagnosis.repaired.fields()

@@ -1,0 +1,24 @@
+"""Right messages with one change by chance: judged as the oracle judges them, and pointed at near the change."""
+
+from collections.abc import Callable
+
+from tests.diagnosis.mutations import COUNT, SEED, mutations
+from tests.diagnosis.oracle import is_right
+from tests.diagnosis.sending import diagnosed
+
+NEAR = 3  # characters
+
+
+def test_no_mutation_is_misjudged_and_most_are_pointed_at(record_property: Callable[[str, object], None]) -> None:
+    wrong = near = 0
+    for mutation in mutations():
+        problems = diagnosed(mutation.data).problems
+        assert is_right(mutation.data) == (not problems), mutation
+        wrong += bool(problems)
+        near += any(mutation.distance(problem.at) <= NEAR for problem in problems)
+    record_property(
+        "figure",
+        f"{COUNT} mutations (seed {SEED}), {wrong} of them wrong: none misjudged; "
+        f"a problem within {NEAR} characters of the change in {near / wrong:.1%}",
+    )
+    assert near / wrong >= 0.9

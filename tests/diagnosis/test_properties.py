@@ -1,0 +1,222 @@
+"""What holds for any bytes at all, not only for the rows of a table."""
+
+import json
+import sys
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tandem.exchange.message import FIELDS, Message
+from tandem.ground import explain, rules
+from tandem.ground.diagnose import Diagnosis
+from tandem.ground.judge import LONGEST_REPLY, reject
+from tandem.ground.recovery.findings import MOST
+from tandem.ground.recovery.recover import recover
+from tandem.report.check import as_json, as_text, check
+from tests.diagnosis.corpus import CASES, ONE, SECOND, TEAM, Case
+from tests.diagnosis.oracle import is_right
+from tests.diagnosis.sending import diagnosed, diagnosed_in_pieces, ids
+
+quickly = settings(max_examples=300, deadline=None, derandomize=True)
+
+# Pieces of which broken messages are made, so that chance gets deeper than the first byte.
+PIECES = [
+    b'"',
+    b"'",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b".",
+    b";",
+    b"=",
+    b"\\",
+    b"\n",
+    b"    ",
+    b"//",
+    b"#",
+    b"null",
+    b"None",
+    b"NaN",
+    b"01",
+    b"1 or 2",
+    b"1e400",
+    b"\\u",
+    b"\\ud800",
+    b"\x00",
+    b"\x1b",
+    b"\xff",
+    b"\xc3\xab",
+    b"\xe2\x80\x9c",
+    b"\xc2\xa0",
+    b"\xef\xbb\xbf",
+    b"b'",
+    b"studentnr1",
+    b'"studentnr2": ',
+    b'"classname": "INF2C", ',
+    b'"clientid": 1, ',
+    b'"clientid": 2',
+    b'{"studentnr1": "0987654", ',
+    b'"secret": "", ',
+    b'"status": ""}',
+    b"\xa8\x00\x00\x00",
+    b"\x00\x00\x00\xa8",
+]
+broken = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4)), max_size=40).map(b"".join)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> bytes:
+    """A right message into which something was put, or from which something was cut."""
+    data = draw(st.sampled_from((ONE, SECOND))).encode()
+    for _ in range(draw(st.integers(1, 3))):
+        at, end = sorted(draw(st.tuples(st.integers(0, len(data)), st.integers(0, len(data)))))
+        data = data[:at] + draw(st.one_of(st.sampled_from(PIECES), broken)) + data[min(end, at + 6) :]
+    return data
+
+
+anything = st.one_of(st.binary(max_size=200), broken, spoiled(), st.sampled_from([case.data for case in CASES]))
+
+
+@quickly
+@given(anything)
+def test_any_bytes_give_a_diagnosis_that_agrees_with_the_oracle(data: bytes) -> None:
+    diagnosis = diagnosed(data)
+    assert is_right(data) == (not diagnosis.problems)
+    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MOST
+    for problem in (*diagnosis.problems, *diagnosis.remarks):
+        assert problem.at is not None
+        assert 0 <= problem.at <= len(data)
+
+
+@quickly
+@given(anything, st.lists(st.integers(0, 200), max_size=5))
+def test_any_cut_gives_the_same_diagnosis(data: bytes, cuts: list[int]) -> None:
+    marks = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    pieces = [data[start:end] for start, end in pairwise(marks)]
+    assert diagnosed_in_pieces(pieces) == diagnosed(data)
+
+
+@pytest.mark.parametrize("case", CASES[::7], ids=lambda case: "+".join(dict.fromkeys(case.ids)))
+def test_byte_by_byte_gives_the_same_diagnosis(case: Case) -> None:
+    data = case.data
+    assert diagnosed_in_pieces(data[i : i + 1] for i in range(len(data))) == diagnosed(data)
+
+
+@quickly
+@given(anything)
+def test_what_is_offered_instead_is_right(data: bytes) -> None:
+    repaired = diagnosed(data).repaired
+    if repaired is not None:
+        assert is_right(repaired.encode())
+        assert diagnosed(repaired.encode()).problems == ()
+
+
+@quickly
+@given(anything)
+def test_a_reply_always_fits_and_a_status_keeps_to_its_room(data: bytes) -> None:
+    diagnosis = diagnosed(data)
+    if diagnosis.problems:
+        reply = reject(diagnosis, diagnosis.problems).reply
+        assert len(reply) <= LONGEST_REPLY
+        assert json.loads(reply).keys() == set(FIELDS)
+
+
+def longest_message() -> Message:
+    """The message whose reply is longest: every character of every field needs an escape."""
+    texts = {name: '"' * size for name, size in rules.LONGEST.items()}
+    return Message(**texts | {"secret": "", "status": ""}, clientid=10**rules.LONGEST_CLIENTID - 1)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
+def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
+    problems = diagnosed(case.data).problems
+    assert len(reject(Diagnosis(longest_message()), problems).reply) <= LONGEST_REPLY
+    assert explain.sentence(problems[0])
+
+
+@quickly
+@given(anything)
+def test_what_is_shown_obeys_no_terminal_command(data: bytes) -> None:
+    diagnosis = check(data)
+    assert as_text(diagnosis, data, colour=False).replace("\n", "").isprintable()
+    for line in json.loads(as_json(diagnosis, data))["problems"]:
+        assert all(str(value).isprintable() for value in line.values())
+
+
+names = st.sampled_from(FIELDS)
+values = st.one_of(
+    st.text(max_size=40),
+    st.text("0123456789", max_size=9),
+    st.integers(-2, 4),
+    st.none(),
+    st.sampled_from(("", "0000000", "1", "127.0.0.1", "::1", "YOURCLASSCODE", "waiting for message 2", "x" * 65)),
+)
+
+
+@quickly
+@given(st.dictionaries(names, values, max_size=4), st.booleans())
+def test_the_fast_path_and_the_recovering_one_agree(changes: dict[str, object], ascii_only: bool) -> None:
+    data = json.dumps(TEAM | changes, ensure_ascii=ascii_only).encode(errors="surrogatepass")
+    fast = diagnosed(data, "145.137.54.21")
+    slow = recover(data, "silence", "145.137.54.21")
+    assert [problem.id for problem in fast.problems] == [problem.id for problem in slow.problems]
+    assert [(remark.id, remark.at) for remark in fast.remarks] == [(remark.id, remark.at) for remark in slow.remarks]
+    if not fast.problems:
+        assert fast.message.fields() == slow.fields
+
+
+EXTREMES = [
+    b"[" * 8000,
+    b'{"studentnr1":' * 500,
+    ONE.replace('"clientid": 1', '"clientid": ' + "[" * 4000).encode(),
+    ONE.replace('"clientid": 1', '"clientid": ' + "9" * 5000).encode(),
+    ONE.replace('"clientid": 1', '"clientid": -' + "9" * 700).encode(),
+    ONE.replace('"clientid": 1', '"clientid": 1e400').encode(),
+    ONE.replace('"clientid": 1', '"clientid": 1' + "0" * 20 + ".5e-7").encode(),
+    ONE.replace('"clientid": 1', '"clientid": -0').encode(),
+    ONE.replace("Packet", "\\ud800" * 900).encode(),
+    b" " * 9000,
+    b" " * 8100 + ONE.encode(),
+    ONE.encode() + b" " * 9000,
+    ONE.encode() + b" " * 9000 + b"x",
+    b"\0" * 9000,
+    b"\xff" * 9000,
+]
+
+
+@pytest.mark.parametrize("data", EXTREMES, ids=lambda data: data[:30].decode("latin-1"))
+def test_extremes_are_diagnosed_like_anything_else(data: bytes) -> None:
+    diagnosis = diagnosed(data)
+    assert is_right(data) == (not diagnosis.problems)
+    assert "not-json" not in ids(diagnosis) or data.lstrip()[:1] != b"{"
+    assert len(as_text(diagnosis, data, colour=False)) < 60_000
+
+
+def steps(data: bytes) -> int:
+    """How many lines of Python the diagnosis takes: as time, but the same on every machine."""
+    count = 0
+
+    def trace(frame: object, event: str, argument: object) -> object:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        diagnosed(data)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("unit", PIECES, ids=repr)
+@pytest.mark.parametrize("start", [b"", b"{", b'{"teamname": ', b'{"teamname": "', ONE.encode()[:-1] + b", "], ids=repr)
+def test_twice_the_bytes_take_at_most_about_twice_the_steps(start: bytes, unit: bytes) -> None:
+    small, large = (start + unit * (size // len(unit)) for size in (2000, 4000))
+    assert steps(large) <= 2.5 * steps(small) + 500
