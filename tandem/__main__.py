@@ -5,6 +5,9 @@ import sys
 
 def run() -> None:
     """The installed command `tandem`. The client starts without loading the rest of the project."""
+    if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
+        print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
+        sys.exit(2)
     arguments = sys.argv[1:]
     if arguments[:1] == ["client"]:
         from tandem.client.__main__ import main as client

@@ -83,7 +83,7 @@ def _check(options: argparse.Namespace) -> int:
             with options.file.open("rb") as file:
                 data = file.read(MOST_TO_CHECK)
     except OSError as error:
-        return _complain(f"{options.file} cannot be read: {error.strerror}", 2)
+        return _complain(f"{options.file} cannot be read: {error.strerror}; give a file with one message in it")
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.main_text(data, options.format, colour)
     _print([text])
@@ -223,10 +223,10 @@ def _hours(text: str) -> float:
     return hours
 
 
-def _complain(words: str, code: int = 1) -> int:
-    """One line on standard error. Returns the exit code."""
+def _complain(words: str) -> int:
+    """One line on standard error. Returns the exit code 1."""
     print(f"tandem: {printable(words)}", file=sys.stderr)
-    return code
+    return 1
 
 
 def _print(pieces: Iterable[str]) -> int:

@@ -82,7 +82,7 @@ def test_check_reads_standard_input() -> None:
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     code, out, err = tandem("check", str(tmp_path / "none"))
-    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert (code, out, err.count("\n")) == (1, "", 1)
 
 
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def run(options: Options, story: Story) -> None:
     if reply.status != WAITING:
         raise refused(reply.status, WAITING, arrow=3)
     hand_over(carried, options, story)
-    story.finished("client 1 has done its part: client 2 goes on")
+    story.finished("client 1 has done its part; how it goes on, client 2's screen tells")
 
 
 def visit_ground(options: Options, story: Story) -> tuple[Message, bytes]:

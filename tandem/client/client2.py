@@ -25,7 +25,7 @@ HANDOVER = 4
 MOST_CALLERS = 200  # at a time; the systems of students' laptops allow 256 open files and more
 MOST_ACCEPTED = 100  # in one round, so that a flood of callers does not keep us from looking at them
 BUSY_ROUND = 0.001  # seconds that a round without a pause counts for
-LENGTH_GRACE = 0.5  # seconds for the rest of a length of which less than four bytes came
+LENGTH_GRACE = 0.2  # seconds for the rest of a length of which less than four bytes came
 
 
 def run(options: Options, story: Story) -> None:

@@ -68,7 +68,7 @@ def parse_options(arguments: list[str]) -> Options:
         name, equals, value = argument.removeprefix("--").partition("=")
         if argument == "--verbose":
             verbose = True
-        elif not argument.startswith("--"):
+        elif not argument.startswith("-"):
             plain.append(argument)
         elif name not in _WITH_VALUE:
             raise UsageError(f"there is no option {argument}: see --help")

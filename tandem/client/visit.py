@@ -14,7 +14,7 @@ from tandem.exchange.answer import AnswerReader
 from tandem.exchange.framing import frame
 from tandem.exchange.message import ERROR, WELCOME_WORD, Message, NotAMessage, decode
 from tandem.exchange.printable import printable_bytes
-from tandem.exchange.reader import COMPLETE, MORE, NEVER
+from tandem.exchange.reader import COMPLETE, LIMIT, MORE, NEVER
 
 REST_OF_WELCOME = 0.5  # seconds for the second part of a welcome that came in two
 
@@ -95,9 +95,10 @@ class Visit:
             else:
                 waited += wire.pause()
         if state is NEVER:
-            came = printable_bytes(answer.came[self._greeted :][:80])
+            begins = printable_bytes(answer.came[self._greeted :][:40].rstrip())
             raise Failure(
-                f"the ground at {self._where} sent something that is no message: {came}",
+                f"the reply is too large: more than {LIMIT:,} bytes came from {self._where} and no message ended;"
+                f" they begin with {begins}",
                 "check that this is the ground's address and port",
                 arrow,
             )

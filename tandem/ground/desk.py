@@ -12,13 +12,12 @@ from tandem.exchange.address import show_address
 from tandem.exchange.framing import LENGTH, frame
 from tandem.exchange.message import Message, decode
 from tandem.exchange.reader import COMPLETE, MORE, NEVER, Reader
-from tandem.ground import explain
 from tandem.ground.diagnose import Ending, diagnose
 from tandem.ground.judge import Judgement, Recalled, judge
 from tandem.ground.keyring import Keyring
 from tandem.ground.log import Log
 from tandem.ground.loop import Connection, Loop, Next, Phase
-from tandem.ground.ration import MOST, Ration
+from tandem.ground.ration import Ration
 from tandem.ground.record import KEPT_BYTES, Outcome, Visit
 from tandem.ground.recorder import Recorder, Settled
 from tandem.ground.records import Records
@@ -156,17 +155,19 @@ class Desk:
             remarks=judgement.remarks,
         )
         now = time.time()
-        if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING) and not self._ration.allows(visit.address, now):
-            if self._ration.is_just_over(visit.address):
-                self._log.write(f"{visit.address} refused more than {MOST} times this minute: the rest is only counted")
-            return
+        if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING):
+            visit.whole = self._ration.allows(visit.address, visit.team, now)
+        if visit.whole:
+            self._log.write(_log_line(visit))
+        elif self._ration.is_first_surplus(visit.address):
+            self._log.write(f"{visit.address} is refused too often this minute: the rest is only counted")
         self._recorder.record(visit, settled)
-        self._log.write(_log_line(visit))
         self._record_surplus(now)
 
     def close(self) -> None:
-        """Hands over what was only counted; after the last answer."""
+        """Hands over what was only counted, and reads no more; after the last answer."""
         self._record_surplus(None)
+        self._records.close()
 
     def _record_surplus(self, now: float | None) -> None:
         for surplus in self._ration.take_surplus(now):
@@ -180,10 +181,11 @@ def _mind_of(connection: Connection) -> "_Mind":
 
 
 def _log_line(visit: Visit) -> str:
-    """Who came, what it was, how it ended; no student numbers."""
+    """Who came, what it was, what was wrong or odd; no values, so no student numbers."""
     team = f"{visit.team.classname}/{visit.team.teamname}" if visit.team else "-"
-    found = "; ".join(explain.sentence(problem) for problem in visit.problems + visit.remarks)
+    found = [f"{problem.kind.title} ({problem.id})" for problem in visit.problems]
+    found += [f"remark: {remark.kind.title} ({remark.id})" for remark in visit.remarks]
     return (
         f"{show_address(visit.address, visit.port)} {visit.outcome} {team} {visit.size} bytes"
-        f" {visit.took / 1000:.1f} ms{': ' if found else ''}{found}"
+        f" {visit.took / 1000:.1f} ms{': ' if found else ''}{'; '.join(found)}"
     )

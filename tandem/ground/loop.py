@@ -24,6 +24,7 @@ class Phase(Enum):
     """Where a connection stands."""
 
     FIRST_BYTE = auto()  # greeted; nothing has come yet
+    LEAVING = auto()  # the same, and we are about to stop
     DOUBT = auto()  # what came might be the start of a length
     MESSAGE = auto()  # in the middle of a message
     HELD = auto()  # the reply waits for its record to be on disk
@@ -33,7 +34,8 @@ class Phase(Enum):
 
 LIMITS = {  # seconds; PROTOCOL.md 3.4
     Phase.FIRST_BYTE: 900.0,  # a person may be typing; client 2 may connect early
-    Phase.DOUBT: 0.5,
+    Phase.LEAVING: 0.5,  # for a message that is under way
+    Phase.DOUBT: 0.2,
     Phase.MESSAGE: 3.0,  # of silence: starts again with every byte
     Phase.HELD: 30.0,
     Phase.IGNORED: 900.0,
@@ -120,11 +122,17 @@ class Loop:
         self._rope.close()
 
     def stop(self, within: float) -> None:
-        """Accepts nobody any more, finishes what is in hand, gives up on the rest after `within` seconds."""
+        """Accepts nobody any more, finishes what is in hand, gives up on the rest after `within` seconds.
+
+        Who has connected already, even if only the system knows, may still bring a message at once.
+        """
         self._stop_by = time.monotonic() + within
+        for listener in self._listeners.values():
+            while self._accept(listener):
+                pass
         self._stop_listening()
         for fd in list(self._queues[Phase.FIRST_BYTE]):
-            self._close(self._connections[fd])
+            self._wait(self._connections[fd], Phase.LEAVING)
 
     def reply(self, connection: Connection, data: bytes) -> None:
         """Answers a connection that was HELD. One that is gone by now gets nothing."""
@@ -158,17 +166,20 @@ class Loop:
             pass
         self._stirred()
 
-    def _accept(self, listener: socket.socket) -> None:
-        """Lets in and greets all who wait, up to a hundred, so that those already here get their turn."""
+    def _accept(self, listener: socket.socket) -> bool:
+        """Lets in and greets who waits, up to a hundred, so that those already here get their turn.
+
+        Returns whether there may be more.
+        """
         for _ in range(100):
             try:
                 sock, address = listener.accept()
             except (BlockingIOError, ConnectionError):
-                return
+                return False
             except OSError as error:
                 self._log(f"cannot accept: {error.strerror}; resting for {REST:g} s")
                 self._rest()
-                return
+                return False
             sock.setblocking(False)
             connection = Connection(sock, plain_ip(address[0]), address[1], time.monotonic())
             fd = sock.fileno()
@@ -181,6 +192,7 @@ class Loop:
                 self._lose(connection)
             if len(self._connections) > self._most:
                 self._make_room()
+        return True
 
     def _make_room(self) -> None:
         """Closes the connection that has been silent for longest, if there is one that nothing came from."""
@@ -230,7 +242,7 @@ class Loop:
                 if deadline > now:
                     break
                 connection = self._connections[fd]
-                if phase in (Phase.DRAIN, Phase.IGNORED):
+                if phase in (Phase.DRAIN, Phase.IGNORED, Phase.LEAVING):
                     self._close(connection)
                 else:
                     self._do(connection, self._desk.expired(connection))

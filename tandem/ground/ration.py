@@ -1,39 +1,51 @@
-"""How many refused visits of one address are recorded in a minute. The rest are answered, too, but only counted.
+"""How many refused visits are recorded whole in a minute. The rest are answered, too, but only counted.
 
-A flood of nonsense must not fill the disk; a class behind one campus address must not be throttled. So
-nobody's reply depends on this, only what is kept of it. Pure: the time comes in.
+A flood of nonsense must not fill the disk; a class behind one campus address must not be throttled, and one
+noisy team there must not cost the others their records. So there is a ration for each team at an address,
+and a larger one for the address. Nobody's reply depends on it. Pure: the time comes in.
 """
 
 import ipaddress
 
-from tandem.ground.record import Surplus
+from tandem.ground.record import Surplus, Team
 
-MOST = 120  # refused visits of an address in a minute
-MOST_ADDRESSES = 10_000  # counted apart in a minute; the others together
+MOST_OF_TEAM = 60  # refused visits in a minute: of one team at one address
+MOST_OF_ADDRESS = 600  # of one address
+MOST_COUNTED = 20_000  # addresses, and teams, that are counted apart in a minute; the others together
 OTHERS = "others"
 
 
 class Ration:
     """Ask `allows` for every refused visit; hand what `take_surplus` returns to the records."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, of_team: int = MOST_OF_TEAM, of_address: int = MOST_OF_ADDRESS) -> None:
+        self._of_team = of_team
+        self._of_address = of_address
         self._minute = 0
-        self._visits: dict[str, int] = {}  # in this minute, by address
+        self._by_address: dict[str, int] = {}  # visits in this minute
+        self._by_team: dict[tuple[str, str, str], int] = {}
+        self._surplus: dict[str, int] = {}  # those of them that were not allowed, by address
         self._past: list[Surplus] = []
 
-    def allows(self, address: str, now: float) -> bool:
-        """Whether a refused visit at `now` (seconds since 1970) is recorded."""
+    def allows(self, address: str, team: Team | None, now: float) -> bool:
+        """Whether a refused visit at `now` (seconds since 1970) is recorded whole."""
         self._turn(int(now // 60))
-        key = _network(address)
-        if key not in self._visits and len(self._visits) >= MOST_ADDRESSES:
-            key = OTHERS
-        self._visits[key] = self._visits.get(key, 0) + 1
-        return self._visits[key] <= self._most
+        host = _network(address)
+        if host not in self._by_address and len(self._by_address) >= MOST_COUNTED:
+            host = OTHERS
+        who = (host, team.classname, team.teamname) if team else (host, "", "")
+        if who not in self._by_team and len(self._by_team) >= MOST_COUNTED:
+            who = (OTHERS, "", "")
+        visits = self._by_address[host] = self._by_address.get(host, 0) + 1
+        of_team = self._by_team[who] = self._by_team.get(who, 0) + 1
+        if visits <= self._of_address and of_team <= self._of_team:
+            return True
+        self._surplus[host] = self._surplus.get(host, 0) + 1
+        return False
 
-    def is_just_over(self, address: str) -> bool:
-        """Whether the visit asked for last was the first too many: worth a word in the log."""
-        return self._visits.get(_network(address)) == self._most + 1
+    def is_first_surplus(self, address: str) -> bool:
+        """Whether the visit asked for last was the first of its address too many: worth a word in the log."""
+        return self._surplus.get(_network(address)) == 1
 
     def take_surplus(self, now: float | None = None) -> list[Surplus]:
         """What was only counted in the minutes before `now`, or until now without it; each is told once."""
@@ -44,10 +56,10 @@ class Ration:
     def _turn(self, minute: int) -> None:
         if minute == self._minute:
             return
-        for address, visits in self._visits.items():
-            if visits > self._most:
-                self._past.append(Surplus(self._minute * 60_000_000, address, visits - self._most))
-        self._visits.clear()
+        began = self._minute * 60_000_000
+        self._past += [Surplus(began, address, visits) for address, visits in self._surplus.items()]
+        for counts in (self._by_address, self._by_team, self._surplus):
+            counts.clear()
         self._minute = minute
 
 

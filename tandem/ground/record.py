@@ -44,6 +44,7 @@ class Visit:
     ip: str  # as the message has it
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
+    whole: bool = True  # False: one too many, it only counts for its team
 
 
 @dataclass(frozen=True, slots=True)

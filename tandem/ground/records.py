@@ -99,6 +99,8 @@ class Records:
 
     def _rows(self, query: str, values: dict[str, object] | tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._database.execute(query, values)
+            cursor = self._database.execute(query, values)
+            while rows := cursor.fetchmany(100):
+                yield from rows
         except sqlite3.Error as error:
             raise StoreTrouble(f"{self._path} cannot be read: {error}") from error

@@ -24,7 +24,7 @@ LONGEST = {  # bytes
 USUAL_DIGITS = 7  # of a student number
 LONGEST_CLIENTID = 9  # digits, in a reply
 
-# As in the assignment, and as people shorten it: small letters, without blanks and signs.
+# As in the assignment, and as people shorten it: small letters, without blanks and signs. Each has a "your".
 PLACEHOLDERS = frozenset(
     (
         "yourstudentnumber",
@@ -128,7 +128,8 @@ def _is_usual(number: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether it is the assignment's own word for what belongs there."""
-    return "".join(c for c in text.lower() if c.isalnum()) in PLACEHOLDERS
+    lower = text.lower()
+    return "your" in lower and "".join(c for c in lower if c.isalnum()) in PLACEHOLDERS
 
 
 def is_repeatable(name: str, value: str | int) -> bool:

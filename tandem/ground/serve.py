@@ -42,15 +42,17 @@ class ServeOptions:
 
 def serve(options: ServeOptions) -> None:
     """Runs a ground until SIGTERM or Ctrl-C. Raises ServeTrouble if it cannot start."""
+    listener = open_listener(*options.listen)
     try:
         make_private_folder(options.data)
         keyring = load_keyring(options.data)
         store = Store(options.data)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error
+    except FileExistsError as error:
+        raise ServeTrouble(f"{options.data} is a file: --data must name a folder, or one that can be made") from error
     except OSError as error:
         raise ServeTrouble(f"the data folder {options.data} cannot be used: {error.strerror}") from error
-    listener = open_listener(*options.listen)
     log = Log()
     desk = Desk(keyring, options.errors, options.on_wire, Records(options.data, patience=0), log)
     loop = Loop([listener], desk, min(options.most, _descriptors() - SPARE_DESCRIPTORS), log.write)

@@ -148,6 +148,10 @@ class Store:
 
     def _keep_visit(self, visit: Visit) -> None:
         values = _values(visit)
+        if not visit.whole:
+            if visit.team:
+                self._database.execute(_REJECTED_KNOWN, values).fetchall()
+            return
         if visit.team:
             values["team"] = self._team_row(visit.outcome, values)
         self._database.execute(_VISIT, values)

@@ -27,7 +27,16 @@ def commands(name: str) -> list[list[str]]:
 
 
 def test_the_readme_has_every_command() -> None:
-    assert {words[1] for words in COMMANDS} == {"demo", "client", "serve", "results", "check", "backup", "key", "forget"}
+    assert {words[1] for words in COMMANDS} == {
+        "demo",
+        "client",
+        "serve",
+        "results",
+        "check",
+        "backup",
+        "key",
+        "forget",
+    }
 
 
 def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) -> None:

@@ -54,4 +54,4 @@ def test_the_clauses_are_numbered_in_order() -> None:
 def test_the_limits_are_the_codes() -> None:
     assert f"at most {LIMIT:,} bytes" in PAGE
     assert (LIMITS[Phase.FIRST_BYTE], LIMITS[Phase.MESSAGE]) == (15 * 60, 3)
-    assert (LIMITS[Phase.DOUBT], LIMITS[Phase.DRAIN]) == (0.5, 5)
+    assert (LIMITS[Phase.DOUBT], LIMITS[Phase.DRAIN]) == (0.2, 5)

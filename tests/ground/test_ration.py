@@ -2,50 +2,63 @@
 
 from tandem.ground import ration as ration_module
 from tandem.ground.ration import Ration
-from tandem.ground.record import Surplus
+from tandem.ground.record import Surplus, Team
 
 MINUTE = 60_000_000  # microseconds
 
 
 def test_the_first_ones_of_a_minute_are_allowed_and_the_rest_counted() -> None:
-    ration = Ration(most=3)
-    assert [ration.allows("192.0.2.1", 61.0) for _ in range(5)] == [True] * 3 + [False] * 2
+    ration = Ration(of_team=3)
+    assert [ration.allows("192.0.2.1", None, 61.0) for _ in range(5)] == [True] * 3 + [False] * 2
     assert ration.take_surplus(119.9) == []
     assert ration.take_surplus(120.0) == [Surplus(MINUTE, "192.0.2.1", 2)]
     assert ration.take_surplus(120.0) == []
 
 
 def test_the_next_minute_begins_anew() -> None:
-    ration = Ration(most=1)
-    assert [ration.allows("192.0.2.1", now) for now in (0.0, 59.0, 60.0, 61.0)] == [True, False, True, False]
+    ration = Ration(of_team=1)
+    assert [ration.allows("192.0.2.1", None, now) for now in (0.0, 59.0, 60.0, 61.0)] == [True, False, True, False]
     assert ration.take_surplus() == [Surplus(0, "192.0.2.1", 1), Surplus(MINUTE, "192.0.2.1", 1)]
 
 
 def test_addresses_do_not_share_a_ration() -> None:
-    ration = Ration(most=1)
-    assert ration.allows("192.0.2.1", 0.0)
-    assert ration.allows("192.0.2.2", 0.0)
-    assert not ration.allows("192.0.2.1", 0.0)
+    ration = Ration(of_team=1)
+    assert ration.allows("192.0.2.1", None, 0.0)
+    assert ration.allows("192.0.2.2", None, 0.0)
+    assert not ration.allows("192.0.2.1", None, 0.0)
 
 
 def test_the_addresses_of_one_ipv6_network_do() -> None:
-    ration = Ration(most=1)
-    assert ration.allows("2001:db8::1", 0.0)
-    assert not ration.allows("2001:db8::2", 0.0)
-    assert ration.allows("2001:db8:0:1::1", 0.0)
+    ration = Ration(of_team=1)
+    assert ration.allows("2001:db8::1", None, 0.0)
+    assert not ration.allows("2001:db8::2", None, 0.0)
+    assert ration.allows("2001:db8:0:1::1", None, 0.0)
+
+
+def test_a_noisy_team_costs_the_others_at_its_address_nothing() -> None:
+    ration = Ration(of_team=1, of_address=100)
+    noisy, quiet = Team("c", "noisy", "", ""), Team("c", "quiet", "", "")
+    assert [ration.allows("192.0.2.1", noisy, 0.0) for _ in range(3)] == [True, False, False]
+    assert ration.allows("192.0.2.1", quiet, 0.0)
+
+
+def test_an_address_that_makes_up_team_after_team_has_a_ration_too() -> None:
+    ration = Ration(of_team=1, of_address=2)
+    allowed = [ration.allows("192.0.2.1", Team("c", f"team {number}", "", ""), 0.0) for number in range(4)]
+    assert allowed == [True, True, False, False]
 
 
 def test_the_first_too_many_is_told_once() -> None:
-    ration = Ration(most=1)
+    ration = Ration(of_team=1)
     told = []
     for _ in range(4):
-        ration.allows("192.0.2.1", 0.0)
-        told.append(ration.is_just_over("192.0.2.1"))
+        ration.allows("192.0.2.1", None, 0.0)
+        told.append(ration.is_first_surplus("192.0.2.1"))
     assert told == [False, True, False, False]
 
 
 def test_more_addresses_than_can_be_counted_share_one_ration() -> None:
-    ration = Ration(most=1)
-    for number in range(ration_module.MOST_ADDRESSES + 50):
-        ration.allows(f"address {number}", 0.0)
+    ration = Ration(of_team=1)
+    for number in range(ration_module.MOST_COUNTED + 50):
+        ration.allows(f"address {number}", None, 0.0)
     assert ration.take_surplus() == [Surplus(0, ration_module.OTHERS, 49)]

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,22 @@ def test_a_signal_ends_it_with_exit_code_0_and_what_is_in_hand_is_finished(tmp_p
         assert "Traceback" not in running.process.err
     _, out, _ = tandem("results", "--data", str(tmp_path / "data"), "--format", "json")
     assert {row["teamname"] for row in json.loads(out)} == {"Team1", "later"}
+
+
+def test_a_signal_costs_nobody_who_has_connected_a_reply(tmp_path: Path) -> None:
+    """The ground is held up while they connect and send, so it finds the signal and their messages together."""
+    with ground(tmp_path / "data") as running, ExitStack() as opened:
+        running.process.signal(signal.SIGSTOP)
+        waiting = [opened.enter_context(raw(running.host, running.port)) for _ in range(20)]
+        for number, connection in enumerate(waiting):
+            connection.send(encoded(message_1(teamname=f"team {number}")))
+        running.process.signal(signal.SIGTERM)
+        running.process.signal(signal.SIGCONT)
+        for connection in waiting:
+            said = connection.rest()
+            assert json.loads(said[said.index(b"{") :])["status"] == WAITING
+            connection.socket.close()
+        assert running.process.wait() == 0
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
@@ -128,6 +145,9 @@ def test_the_log_has_a_line_a_visit_that_no_terminal_obeys(tmp_path: Path) -> No
         exchange(running, "plain")
         lines = [running.process.wait_for(words) for words in ("rejected", "message 1", "message 2")]
         assert "INF2A/plain" in lines[1]
+        visit(running.host, running.port, encoded(message_1(studentnr1="12345678", teamname="odd")))
+        assert "remark: " in running.process.wait_for("INF2A/odd")
+        assert "12345678" not in running.process.err
         assert "0923456" not in running.process.err
         assert "\x1b" not in running.process.err
         assert "\u202e" not in running.process.err

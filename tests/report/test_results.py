@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from tandem.ground.record import Team
 from tandem.ground.store import Store
 from tandem.report import results
 from tests.ground.records import message_1, message_2, rejected
-from tests.processes import tandem
+from tests.processes import ROOT, tandem
 
 HOSTILE = [
     '=HYPERLINK("http://example.org")',
@@ -133,6 +135,15 @@ def test_no_data_is_one_line(tmp_path: Path) -> None:
     code, out, err = tandem("results", "--data", str(tmp_path))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "no results" in err
+
+
+def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.keep([rejected() for _ in range(2000)])  # more than a pipe holds
+    store.close()
+    command = f"{sys.executable} -m tandem results --data {tmp_path} --visits Team1 | head -1"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
 def test_wide_characters_keep_the_columns_straight() -> None:
