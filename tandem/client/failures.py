@@ -23,6 +23,7 @@ class Failure(Exception):
         return self
 
 
+_NO_ROUTE = (113, 65, 10065, 112, 64, 10064, 101, 51, 10051, 100, 50, 10050)  # host or network, unreachable or down
 _BROKEN_OFF = (
     "{where} broke the connection off (connection reset)",
     "look at what the program on the other side says; then start again",
@@ -30,6 +31,12 @@ _BROKEN_OFF = (
 
 # (what was done) -> (exception, its numbers on Linux, macOS, Windows; () for all) -> (what it means, what to try)
 _CONNECT = (
+    (
+        socket.gaierror,
+        (-3, 2, 11002),
+        "names cannot be looked up just now, {where} neither",
+        "check that this machine is connected, or use the address in numbers",
+    ),
     (
         socket.gaierror,
         (),
@@ -52,9 +59,9 @@ _CONNECT = (
     ),
     (
         OSError,
-        (113, 65, 10065, 101, 51, 10051, 100, 50, 10050),
+        _NO_ROUTE,
         "there is no route to {where}",
-        "check the address, and that this machine is connected to the same network",
+        "check the address, and that both machines are on and connected to the same network",
     ),
     (
         OSError,
@@ -71,7 +78,7 @@ _LISTEN = (
         UnicodeError,
         (),
         "{where} is not an address of this machine",
-        "leave the host away to listen on all addresses: --listen PORT",
+        "leave out the host to listen on all addresses: --listen PORT",
     ),
     (
         OSError,
@@ -89,16 +96,22 @@ _LISTEN = (
         OSError,
         (99, 49, 10049),
         "{where} is not an address of this machine",
-        "leave the host away to listen on all addresses: --listen PORT",
+        "leave out the host to listen on all addresses: --listen PORT",
     ),
     (
         socket.gaierror,
         (),
         "{where} is not an address of this machine",
-        "leave the host away to listen on all addresses: --listen PORT",
+        "leave out the host to listen on all addresses: --listen PORT",
     ),
 )
 _TALK = (
+    (
+        OSError,
+        _NO_ROUTE,
+        "the network to {where} is gone",
+        "check that this machine is still connected, then start again",
+    ),
     (
         ConnectionError,
         (),

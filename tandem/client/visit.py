@@ -96,11 +96,11 @@ class Visit:
                 waited += wire.pause()
         if state is NEVER:
             begins = printable_bytes(answer.came[self._greeted :][:40].rstrip())
+            what = f"something that is no message: {begins}"
+            if answer.reply_begun and len(answer.came) > LIMIT:
+                what = f"a reply that is too large: after {LIMIT:,} bytes it had not ended"
             raise Failure(
-                f"the reply is too large: more than {LIMIT:,} bytes came from {self._where} and no message ended;"
-                f" they begin with {begins}",
-                "check that this is the ground's address and port",
-                arrow,
+                f"the ground at {self._where} sent {what}", "check that this is the ground's address and port", arrow
             )
         assert state is COMPLETE
         try:
@@ -109,7 +109,10 @@ class Visit:
             raise Failure(
                 f"the ground's reply cannot be read: {why}", "show --verbose to whoever keeps the ground", arrow
             ) from None
-        self._story.arrow(arrow, answer.carried, f'status "{reply.status}"')
+        problems = reply.status.removeprefix(ERROR).split("; ") if reply.status.startswith(ERROR) else []
+        self._story.arrow(arrow, answer.carried, "refused" if problems else f'status "{reply.status}"')
+        for problem in problems:
+            self._story.note(f"- {problem}")
         return reply, answer.carried
 
     def _take(self, arrow: int) -> bytes | None:
@@ -133,7 +136,8 @@ class Visit:
 def refused(status: str, wanted: str, arrow: int) -> Failure:
     """The Failure for a reply whose status is not the one that was wanted."""
     if status.startswith(ERROR):
-        return Failure(
-            f"the ground refused the message: {status.removeprefix(ERROR)}", "mend that, then start again", arrow
-        )
+        first, *others = status.removeprefix(ERROR).split("; ")
+        what, _, help = first.partition(" - ")
+        more = f" (and {len(others)} more, as told above)" if others else ""
+        return Failure(f"the ground refused the message: {what}{more}", help or "mend that, then start again", arrow)
     return Failure(f'the status is "{status}", not "{wanted}"', "compare the message with the assignment", arrow)

@@ -6,17 +6,19 @@ here and pure. A right message 2 waits for its record; every other reply goes ou
 
 import time
 import traceback
+from collections import OrderedDict
 from functools import partial
 
 from tandem.exchange.address import show_address
 from tandem.exchange.framing import LENGTH, frame
 from tandem.exchange.message import Message, decode
 from tandem.exchange.reader import COMPLETE, MORE, NEVER, Reader
-from tandem.ground.diagnose import Ending, diagnose
-from tandem.ground.judge import Judgement, Recalled, judge
+from tandem.ground.diagnose import Ending, diagnose, placed
+from tandem.ground.judge import Judgement, judge
 from tandem.ground.keyring import Keyring
 from tandem.ground.log import Log
 from tandem.ground.loop import Connection, Loop, Next, Phase
+from tandem.ground.message_2 import Recalled
 from tandem.ground.ration import Ration
 from tandem.ground.record import KEPT_BYTES, Outcome, Visit
 from tandem.ground.recorder import Recorder, Settled
@@ -27,6 +29,8 @@ WELCOME = b"Tandem: socket connection established. Send your message."
 
 OUR_BUG = "error: the ground itself failed over this message; that is no mistake of yours: tell your teacher"
 NOT_KEPT = "error: your message is right, but the ground could not keep the result just now: send it again in a minute"
+
+MOST_RECENT = 1000  # teams whose message 1 is remembered until it is on record, and beyond
 
 EXPLAIN, CLOSE, SILENT = "explain", "close", "silent"
 ERRORS = (EXPLAIN, CLOSE, SILENT)
@@ -52,6 +56,7 @@ class Desk:
         self._records = records
         self._log = log
         self._ration = Ration()
+        self._recent: OrderedDict[str, Recalled] = OrderedDict()  # by secret: what may not be on record yet
 
     def open(self, loop: Loop, recorder: Recorder) -> None:
         """Who carries the replies, and who keeps the records; before the first question."""
@@ -90,6 +95,10 @@ class Desk:
             reply = self._framed(mind, judgement.reply)
             self._record(connection, mind, judgement, reply, partial(self._settled, connection, mind))
             return Phase.HELD
+        if judgement.outcome is Outcome.MESSAGE_1 and judgement.team:
+            self._recent[judgement.secret] = Recalled(judgement.team, judgement.ip)
+            if len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
         if judgement.outcome is Outcome.MESSAGE_1 or self._errors == EXPLAIN:
             reply = self._framed(mind, judgement.reply)
             self._record(connection, mind, judgement, reply)
@@ -123,6 +132,8 @@ class Desk:
         return frame(reply, LENGTH) if mind.reader.framed else reply
 
     def _recall(self, secret: str) -> Recalled | None:
+        if secret in self._recent:
+            return self._recent[secret]
         try:
             row = self._records.team_with_secret(secret)
         except StoreTrouble:
@@ -151,8 +162,8 @@ class Desk:
             team=judgement.team,
             secret=judgement.secret,
             ip=judgement.ip,
-            problems=judgement.problems,
-            remarks=judgement.remarks,
+            problems=placed(judgement.problems, received),
+            remarks=placed(judgement.remarks, received),
         )
         now = time.time()
         if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING):

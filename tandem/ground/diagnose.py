@@ -5,7 +5,8 @@ rest. What needs the key or the records (is this secret right?) is the judge's b
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -77,7 +78,7 @@ def _read_right(reader: Reader, address: str) -> Diagnosis | None:
         return _look_closer(message, reader, address)
     if message.ip == address and not address.startswith(_LOOPBACK):
         return Diagnosis(message)
-    return Diagnosis(message, (), _placed(rules.remarks_on_ip(message.ip, address), reader))
+    return Diagnosis(message, (), placed(rules.remarks_on_ip(message.ip, address), reader.received))
 
 
 def _look_closer(message: Message, reader: Reader, address: str) -> Diagnosis | None:
@@ -94,16 +95,17 @@ def _look_closer(message: Message, reader: Reader, address: str) -> Diagnosis | 
             return None
         if problem.facts["field"] not in nulls:
             remarks.append(problem)
-    return Diagnosis(message, (), _placed(remarks, reader))
+    return Diagnosis(message, (), placed(remarks, reader.received))
 
 
-def _placed(remarks: Sequence[Problem], reader: Reader) -> tuple[Problem, ...]:
-    """The remarks, each with the place where the value of its field stands."""
-    placed = [
-        Problem(remark.id, _place_of(remark.facts["field"].encode(), reader.received), remark.facts)
-        for remark in remarks
-    ]
-    return tuple(placed) if len(placed) < 2 else in_order(placed)
+def placed(problems: Iterable[Problem], received: bytearray) -> tuple[Problem, ...]:
+    """The problems, first things first. One without a place gets the one where the value of its field stands."""
+    return in_order(
+        problem
+        if problem.at is not None or "field" not in problem.facts
+        else replace(problem, at=_place_of(problem.facts["field"].encode(), received))
+        for problem in problems
+    )
 
 
 def _place_of(name: bytes, received: bytearray) -> int | None:

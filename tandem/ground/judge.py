@@ -4,27 +4,20 @@ The secret carries the state: message 2 is judged from itself and the key alone.
 makes the words for a wrong message better, and is asked for wrong messages only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tandem.exchange.message import FINISHED, WAITING, Message, is_team_of_one
+from tandem.exchange.message import FINISHED, WAITING, Message
 from tandem.ground import explain
 from tandem.ground.diagnose import Diagnosis
+from tandem.ground.message_2 import Recall, problems_of_message_2, team_of_message_2
 from tandem.ground.problems import Problem
 from tandem.ground.record import Outcome, Team
-from tandem.ground.secret import belongs, derive
+from tandem.ground.secret import derive
 
 LONGEST_REPLY = 1000  # bytes, so that a program that receives once has it all
 
-Recall = Callable[[str], "Recalled | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What is on record of the team that a secret was given to: the team, and the ip in its message 1."""
-
-    team: Team
-    ip: str
+_IN_SECRET = ("studentnr1", "studentnr2", "classname", "teamname", "secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +40,13 @@ def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgem
     """
     message = diagnosis.message
     if diagnosis.problems:
-        return reject(diagnosis, diagnosis.problems)
+        return reject(diagnosis, (*diagnosis.problems, *_problems_besides(diagnosis, keys, recall)))
     if message.clientid == 1:
         return _accept_message_1(diagnosis, message, keys[0])
-    return _judge_message_2(diagnosis, message, keys, recall)
+    team = team_of_message_2(message, keys)
+    if team is None:
+        return reject(diagnosis, problems_of_message_2(message, keys, recall))
+    return _accept_message_2(diagnosis, message, team, recall)
 
 
 def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
@@ -76,18 +72,6 @@ def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Jud
     return Judgement(Outcome.MESSAGE_1, message.encode(), team, message.secret, message.ip, (), diagnosis.remarks)
 
 
-def _judge_message_2(diagnosis: Diagnosis, message: Message, keys: Sequence[bytes], recall: Recall) -> Judgement:
-    swapped = Team(message.classname, message.teamname, message.studentnr2, message.studentnr1)
-    unswapped = Team(message.classname, message.teamname, message.studentnr1, message.studentnr2)
-    if belongs(message.secret, swapped, keys):
-        return _accept_message_2(diagnosis, message, swapped, recall)
-    if belongs(message.secret, unswapped, keys):
-        if is_team_of_one(message.studentnr1, message.studentnr2):
-            return _accept_message_2(diagnosis, message, unswapped, recall)
-        return reject(diagnosis, (Problem("not-swapped", facts={"found": message.studentnr1}),))
-    return reject(diagnosis, _why_secret_is_wrong(message, recall))
-
-
 def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall: Recall) -> Judgement:
     message.status = FINISHED
     remarks = diagnosis.remarks
@@ -99,43 +83,14 @@ def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall
     return Judgement(Outcome.MESSAGE_2, message.encode(), team, message.secret, message.ip, (), remarks)
 
 
-def _why_secret_is_wrong(message: Message, recall: Recall) -> tuple[Problem, ...]:
-    """The secret fits these fields in neither order: is it nobody's, another team's, or were fields changed?"""
-    recalled = recall(message.secret)
-    if recalled is None:
-        return (Problem("secret-wrong", facts={"field": "secret"}),)
-    was = recalled.team
-    changed = _changed_numbers(message, was)
-    is_own = message.teamname == was.teamname or {message.studentnr1, message.studentnr2} & {
-        was.studentnr1,
-        was.studentnr2,
-    }
-    if not is_own:
-        return (Problem("secret-of-another-team", facts={"field": "secret"}),)
-    for name, now, before in (
-        ("teamname", message.teamname, was.teamname),
-        ("classname", message.classname, was.classname),
-    ):
-        if now != before:
-            changed.insert(0, Problem("field-changed", facts={"field": name, "found": now, "wanted": before}))
-    return tuple(changed)
-
-
-def _changed_numbers(message: Message, was: Team) -> list[Problem]:
-    """How the numbers of a message 2 differ from message 1's, read swapped or not, whichever differs less."""
-    swapped = _differences(message, was.studentnr2, was.studentnr1)
-    unswapped = _differences(message, was.studentnr1, was.studentnr2)
-    if len(swapped) <= len(unswapped) or is_team_of_one(was.studentnr1, was.studentnr2):
-        return swapped
-    return [Problem("not-swapped", facts={"found": message.studentnr1}), *unswapped]
-
-
-def _differences(message: Message, studentnr1: str, studentnr2: str) -> list[Problem]:
-    return [
-        Problem("field-changed", facts={"field": name, "found": found, "wanted": wanted})
-        for name, found, wanted in (
-            ("studentnr1", message.studentnr1, studentnr1),
-            ("studentnr2", message.studentnr2, studentnr2),
-        )
-        if found != wanted
-    ]
+def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> tuple[Problem, ...]:
+    """What a wrong message gets wrong as message 2, too, so that all of it is told at once."""
+    is_second = any(problem.id == "clientid-still-1" for problem in diagnosis.problems)
+    message = diagnosis.message
+    if diagnosis.repaired and not is_second:
+        message = diagnosis.repaired
+    elif any(problem.facts.get("field") in _IN_SECRET for problem in diagnosis.problems):
+        return ()  # what could not be read for certain is not held against the secret
+    if not (is_second or message.clientid == 2) or not (message.secret and message.classname and message.teamname):
+        return ()
+    return problems_of_message_2(message, keys, recall)

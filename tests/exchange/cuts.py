@@ -6,7 +6,7 @@ from itertools import combinations
 from hypothesis import strategies as st
 
 SHORT = 40  # bytes up to which every pair of cuts is tried
-LONG = 700  # bytes from which only the cuts at both ends are tried
+LONG = 1_000  # bytes from which only the cuts at both ends are tried
 
 
 def every_way(data: bytes) -> Iterator[list[bytes]]:

@@ -8,7 +8,8 @@ import pytest
 from tandem.exchange.message import FINISHED, WAITING
 from tandem.exchange.reader import Reader
 from tandem.ground.diagnose import Ending, diagnose
-from tandem.ground.judge import Judgement, Recalled, judge
+from tandem.ground.judge import Judgement, judge
+from tandem.ground.message_2 import Recalled
 from tandem.ground.problems import Problem
 from tandem.ground.record import Outcome, Team
 from tests.raw import encoded, message_1, message_2
@@ -49,11 +50,11 @@ WRONG = [
     ({"studentnr1": "0923456", "studentnr2": "0934567"}, ["not-swapped"], ["not-swapped"]),
     ({"classname": "INF9Z"}, ["secret-wrong"], ["field-changed classname"]),
     ({"teamname": "other"}, ["secret-wrong"], ["field-changed teamname"]),
-    ({"studentnr1": "7654321"}, ["secret-wrong"], ["field-changed studentnr1"]),
+    ({"studentnr1": "7654321"}, ["secret-wrong"], ["number-changed studentnr1 of studentnr2"]),
     (
         {"studentnr1": "0923456", "studentnr2": "7654321"},
         ["secret-wrong"],
-        ["not-swapped", "field-changed studentnr2"],
+        ["not-swapped", "number-changed studentnr2 of studentnr2"],
     ),
     (
         {"classname": "INF9Z", "teamname": "other"},
@@ -75,7 +76,60 @@ def test_wrong_messages_2(changed: dict[str, Any], alone: list[str], recorded: l
 
 
 def named(problem: Problem) -> str:
+    """The id, and which field was changed: for a number also which one it was in message 1."""
+    if problem.id == "number-changed":
+        return f"{problem.id} {problem.facts['field']} of {problem.facts['other']}"
     return f"{problem.id} {problem.facts['field']}" if problem.id == "field-changed" else problem.id
+
+
+ALONE = Recalled(Team("INF2A", "Team1", "0923456", ""), ADDRESS)
+NUMBERS = [
+    ("a typing error", ON_RECORD, "0934568", "0923456", ["number-changed studentnr1 of studentnr2"]),
+    ("a = b; b = a", ON_RECORD, "0934567", "0934567", ["number-lost"]),
+    (
+        "another teammate, not swapped",
+        ON_RECORD,
+        "0923456",
+        "7",
+        ["not-swapped", "number-changed studentnr2 of studentnr2"],
+    ),
+    ("alone, a typing error", ALONE, "0923457", "", ["number-changed studentnr1 of studentnr1"]),
+    ("alone and swapped, a typing error", ALONE, "", "0923457", ["number-changed studentnr2 of studentnr1"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("known", "first", "second", "expected"), [row[1:] for row in NUMBERS], ids=[row[0] for row in NUMBERS]
+)
+def test_changed_numbers_are_named_as_they_were_in_message_1(
+    known: Recalled, first: str, second: str, expected: list[str]
+) -> None:
+    judgement = judged(SECOND | {"secret": "0" * 64, "studentnr1": first, "studentnr2": second}, known)
+    assert [named(problem) for problem in judgement.problems] == expected
+
+
+def test_the_same_team_name_in_another_class_is_another_team() -> None:
+    other = Recalled(Team("INF2B", "Team1", "1111111", "2222222"), ADDRESS)
+    judgement = judged(SECOND | {"secret": "0" * 64}, other)
+    assert [problem.id for problem in judgement.problems] == ["secret-of-another-team"]
+    assert b"1111111" not in judgement.reply
+
+
+# what else is wrong with a message 2 that has another mistake already
+BESIDES = [
+    ({"clientid": "2", "studentnr1": "0923456", "studentnr2": "0934567"}, ["clientid-in-quotes", "not-swapped"]),
+    ({"extra": 1, "secret": "0" * 64}, ["extra-key", "secret-wrong"]),
+    ({"clientid": 1}, ["clientid-still-1"]),
+    ({"clientid": 1, "studentnr1": "0923456", "studentnr2": "0934567"}, ["clientid-still-1", "not-swapped"]),
+    ({"studentnr1": 934567}, ["studentnr-as-number"]),
+    ({"secret": "0" * 63}, ["secret-damaged"]),
+    ({"secret": HANDOVER["secret"].upper()}, ["secret-damaged"]),
+]
+
+
+@pytest.mark.parametrize(("changed", "expected"), BESIDES)
+def test_all_that_is_wrong_is_told_at_once(changed: dict[str, Any], expected: list[str]) -> None:
+    assert sorted(problem.id for problem in judged(SECOND | changed).problems) == expected
 
 
 def test_a_secret_that_was_never_given_is_wrong() -> None:

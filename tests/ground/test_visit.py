@@ -146,11 +146,11 @@ MESSAGE_2_MISTAKES = [
     ({"clientid": 1}, "clientid-still-1", "clientid"),
     ({"secret": ""}, "secret-missing", "secret"),
     ({"secret": "0" * 64}, "secret-wrong", "secret"),
-    ({"secret": "nonsense"}, "secret-wrong", "secret"),
+    ({"secret": "nonsense"}, "secret-damaged", "secret"),
     ({"classname": "INF2B"}, "field-changed", "classname"),
     ({"teamname": "renamed"}, "field-changed", "teamname"),
-    ({"studentnr1": "0999999"}, "field-changed", "studentnr1"),
-    ({"studentnr2": "0999999"}, "field-changed", "studentnr2"),
+    ({"studentnr1": "0999999"}, "number-changed", "studentnr1"),
+    ({"studentnr2": "0999999"}, "number-changed", "studentnr2"),
 ]
 
 
@@ -160,9 +160,6 @@ def test_a_mistake_in_message_2_is_named(
 ) -> None:
     name = request.node.name.partition("[")[2]
     handover = ask(shared, message_1(teamname=name))
-    # Message 1 is recorded after its reply: only then can the ground say which field was changed.
-    while not any(row["teamname"] == name for row in shared.results()):
-        pass
     reply = ask(shared, message_2(handover) | changed)
     assert reply["status"].startswith("error: ")
     assert word in reply["status"]
@@ -174,8 +171,6 @@ def test_a_mistake_in_message_2_is_named(
 
 def test_another_teams_secret_does_not_serve(shared: Ground) -> None:
     stolen = ask(shared, message_1(teamname="owner", studentnr1="1111111", studentnr2="2222222"))["secret"]
-    while not any(row["teamname"] == "owner" for row in shared.results()):
-        pass
     mine = ask(shared, message_1(teamname="thief"))
     reply = ask(shared, message_2(mine, secret=stolen))
     assert reply["status"].startswith("error: ")
