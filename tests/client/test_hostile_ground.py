@@ -239,7 +239,8 @@ FAILS: dict[str, Fails] = {
         lambda _: (send(WELCOME), message, send(b'{"a": "'), endless(b"x" * 1000)), "too large: after 8,192 bytes"
     ),
     "endless object behind a length": Fails(
-        lambda _: (send(WELCOME), message, send(b'\xff\xff\0\0{"a": "'), endless(b"x" * 1000)), "too large: after 8,192 bytes"
+        lambda _: (send(WELCOME), message, send(b'\xff\xff\0\0{"a": "'), endless(b"x" * 1000)),
+        "too large: after 8,192 bytes",
     ),
     "endless welcome": Fails(lambda _: (endless(b"connection! " * 99),), "that is no message"),
     "endless welcome without the word": Fails(lambda _: (endless(b"hello! " * 99),), "that is no message"),
