@@ -56,6 +56,7 @@ class Desk:
         self._records = records
         self._log = log
         self._ration = Ration()
+        self._nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda secret: None)
         self._recent: OrderedDict[str, Recalled] = OrderedDict()  # by secret: what may not be on record yet
 
     def open(self, loop: Loop, recorder: Recorder) -> None:
@@ -108,6 +109,8 @@ class Desk:
 
     def _judge(self, connection: Connection, mind: "_Mind", ending: Ending) -> Judgement:
         """Our own bugs end here: logged with their cause, and the student told that it was not their mistake."""
+        if ending is Ending.END_OF_STREAM and not mind.reader.received:
+            return self._nothing  # always the same; whoever floods us with it should cost little
         try:
             diagnosis = diagnose(mind.reader, ending, connection.address)
             return judge(diagnosis, self._keyring.checking(time.time()), self._recall)
@@ -148,10 +151,17 @@ class Desk:
         answered: bytes,
         settled: Settled | None = None,
     ) -> None:
+        now = time.time()
+        refused = judgement.outcome in (Outcome.REJECTED, Outcome.NOTHING)
+        whole = not refused or self._ration.allows(connection.address, judgement.team, now)
+        if not whole and self._ration.is_first_surplus(connection.address):
+            self._log.write(f"{connection.address} is refused too often this minute: the rest is only counted")
+        if not whole and not judgement.team:
+            return  # counted; there is no team to note it at
         took = time.monotonic() - connection.opened
         received = mind.reader.received
         visit = Visit(
-            at=int((time.time() - took) * 1e6),
+            at=int((now - took) * 1e6),
             took=int(took * 1e6),
             address=connection.address,
             port=connection.port,
@@ -165,13 +175,9 @@ class Desk:
             problems=placed(judgement.problems, received),
             remarks=placed(judgement.remarks, received),
         )
-        now = time.time()
-        if visit.outcome in (Outcome.REJECTED, Outcome.NOTHING):
-            visit.whole = self._ration.allows(visit.address, visit.team, now)
-        if visit.whole:
+        visit.whole = whole
+        if whole:
             self._log.write(_log_line(visit))
-        elif self._ration.is_first_surplus(visit.address):
-            self._log.write(f"{visit.address} is refused too often this minute: the rest is only counted")
         self._recorder.record(visit, settled)
         self._record_surplus(now)
 

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from itertools import islice
 from typing import Protocol
 
 from tandem.exchange.address import plain_ip
@@ -16,6 +17,7 @@ from tandem.ground.poller import READ, new_poller
 
 RECEIVE = 16_384  # bytes taken at a time; more than a whole message
 BACKLOG = 4096  # connections that the system holds ready for us
+TELL = 1.0  # seconds between two words in the log about connections that had to go
 REST = 0.1  # seconds without accepting when the system has no more sockets to give
 MORE = getattr(socket, "MSG_MORE", 0)  # lets the end of stream ride on the reply, where the system can
 
@@ -89,6 +91,8 @@ class Loop:
         self._connections: dict[int, Connection] = {}
         # One queue a phase. All deadlines of a phase are equally far away, so each queue is in order by itself.
         self._queues: dict[Phase, OrderedDict[int, float]] = {phase: OrderedDict() for phase in Phase}
+        self._pushed_out = 0  # connections closed to make room, since that was told
+        self._tell_at = 0.0  # when to tell it again
         self._resting_until = 0.0  # no more accepts before then
         self._stop_by: float | None = None  # set once we stop: when the last connection is cut off
         self._stirred: Callable[[], None] = lambda: None
@@ -195,13 +199,21 @@ class Loop:
         return True
 
     def _make_room(self) -> None:
-        """Closes the connection that has been silent for longest, if there is one that nothing came from."""
-        for phase in (Phase.FIRST_BYTE, Phase.IGNORED, Phase.DRAIN, Phase.MESSAGE):
-            if self._queues[phase]:
-                connection = self._connections[next(iter(self._queues[phase]))]
-                self._log(f"{connection.address} closed: {self._most} connections are open, it was silent for longest")
-                self._lose(connection)
-                return
+        """Closes the connection that has been silent for longest, but none that waits for its record."""
+        heads = [
+            (deadline - LIMITS[phase], fd)  # since when it is silent
+            for phase, queue in self._queues.items()
+            if phase is not Phase.HELD
+            for fd, deadline in islice(queue.items(), 1)
+        ]
+        if heads:
+            self._lose(self._connections[min(heads)[1]])
+            self._pushed_out += 1
+        now = time.monotonic()
+        if now >= self._tell_at:
+            self._log(f"{self._most} connections are open: {self._pushed_out} closed, those silent for longest")
+            self._pushed_out = 0
+            self._tell_at = now + TELL
 
     def _rest(self) -> None:
         self._resting_until = time.monotonic() + REST

@@ -47,6 +47,7 @@ def serve(options: ServeOptions) -> None:
         make_private_folder(options.data)
         keyring = load_keyring(options.data)
         store = Store(options.data)
+        records = Records(options.data, patience=0)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error
     except FileExistsError as error:
@@ -54,8 +55,10 @@ def serve(options: ServeOptions) -> None:
     except OSError as error:
         raise ServeTrouble(f"the data folder {options.data} cannot be used: {error.strerror}") from error
     log = Log()
-    desk = Desk(keyring, options.errors, options.on_wire, Records(options.data, patience=0), log)
-    loop = Loop([listener], desk, min(options.most, _descriptors() - SPARE_DESCRIPTORS), log.write)
+    desk = Desk(keyring, options.errors, options.on_wire, records, log)
+    files = _descriptors()
+    most = min(options.most, max(files - SPARE_DESCRIPTORS, files // 2))
+    loop = Loop([listener], desk, most, log.write)
     recorder = Recorder(store, loop.wake, log.write)
     desk.open(loop, recorder)
     stop = _StopOnSignal(loop)
@@ -104,6 +107,7 @@ class _StopOnSignal:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._asked = 0
+        self._heard = 0
         signal.set_wakeup_fd(loop.rope, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
@@ -112,7 +116,8 @@ class _StopOnSignal:
         self._asked += 1
 
     def if_asked(self) -> None:
-        if self._asked:
+        if self._asked > self._heard:
+            self._heard = self._asked
             self._loop.stop(STOP_WITHIN if self._asked == 1 else 0.0)
 
 

@@ -124,10 +124,14 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._database = _open_for_writing(self._path)
+        _make_file(self._path)
+        self._troubled = False  # did the last `keep` fail?
+        self._open()
 
     def keep(self, records: Sequence[Record]) -> None:
         """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreTrouble."""
+        if self._troubled:
+            self._open_again()
         try:
             self._database.execute("BEGIN IMMEDIATE")
             for record in records:
@@ -135,16 +139,46 @@ class Store:
                     self._keep_visit(record)
                 else:
                     self._database.execute(_SURPLUS, (record.minute, record.address, record.visits))
+            self._check_files()
             self._database.execute("COMMIT")
+            self._check_files()
         except sqlite3.Error as error:
             self._roll_back()
+            self._troubled = True
             raise StoreTrouble(f"{self._path}: {error}") from error
-        except Exception:  # our bug
+        except Exception:  # the files are gone, or our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
         self._database.close()
+
+    def _open(self) -> None:
+        self._database = _open_for_writing(self._path)
+        self._files = self._identify()
+        self._troubled = False
+
+    def _open_again(self) -> None:
+        """After trouble: SQLite would go on with what it remembers of a file that was damaged, and is whole again."""
+        self._check_files()
+        self._database.close()
+        self._open()
+
+    def _check_files(self) -> None:
+        """SQLite goes on writing to files that were deleted or replaced: what it keeps there, nobody finds."""
+        if self._identify() != self._files:
+            raise StoreTrouble(f"{self._path} was moved or replaced: put it back, or start the ground again")
+
+    def _identify(self) -> list[tuple[int, int]]:
+        """Which files bear the names of the database and of SQLite's log, if they do."""
+        found = []
+        for path in (self._path, self._path.with_name(f"{FILE}-wal")):
+            try:
+                status = path.stat()
+            except OSError:
+                return []
+            found.append((status.st_dev, status.st_ino) if status.st_size or path != self._path else (0, 0))
+        return found
 
     def _keep_visit(self, visit: Visit) -> None:
         values = _values(visit)
@@ -204,14 +238,21 @@ def _findings(found: Iterable[Problem]) -> str:
     return json.dumps(facts) if facts else "[]"
 
 
-def _open_for_writing(path: Path) -> sqlite3.Connection:
+def _make_file(path: Path) -> None:
+    """For its owner alone. Not while a connection is open: closing a file drops all locks that SQLite has on it."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    try:
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         _migrate(database, path)
-    except (sqlite3.Error, OSError) as error:
+    except sqlite3.Error as error:
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
     return database
 

@@ -23,7 +23,8 @@ class Forgotten:
 def backup(folder: Path, target: Path) -> int:
     """Writes the whole database, as it is at one moment, to a new file for its owner alone; returns its bytes.
 
-    The key is not in it. To restore, copy the file to DIR/tandem.sqlite3 while no ground runs on DIR.
+    The key is not in it. To restore, while no ground runs on DIR: delete DIR/tandem.sqlite3-wal and -shm, if they
+    are there, and copy the file to DIR/tandem.sqlite3.
     """
     source = _open(folder)
     try:

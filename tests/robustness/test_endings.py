@@ -1,0 +1,67 @@
+"""Confirmed is kept: whoever has read `Finished successfully` is in the results, however the ground ended."""
+
+import json
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from tandem.exchange.message import WAITING
+from tests.processes import ground
+from tests.raw import encoded, message_1, raw, visit
+from tests.robustness.ending import Endings
+
+KILLS = 20
+STARTS = 5
+TERMS = 8
+
+
+@pytest.fixture
+def endings(tmp_path: Path) -> Endings:
+    """Endings with a new seed every time, which a failure shows."""
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    return Endings(tmp_path / "data", seed)
+
+
+def test_kill_9_under_load_loses_no_confirmed_team(endings: Endings) -> None:
+    for _ in range(KILLS):
+        endings.kill()
+    assert len(endings.confirmed) >= KILLS
+
+
+def test_kill_9_while_it_starts_costs_nothing(endings: Endings, tmp_path: Path) -> None:
+    endings.kill()
+    for _ in range(STARTS):
+        endings.kill_while_it_starts()
+    with ground(tmp_path / "data") as running:
+        assert endings.confirmed <= {row["teamname"] for row in running.results("--state", "finished")}
+
+
+def test_sigterm_under_load_answers_whatever_was_read(endings: Endings) -> None:
+    for _ in range(TERMS):
+        endings.terminate()
+    assert len(endings.confirmed) >= TERMS
+
+
+def test_a_message_that_came_before_sigterm_is_answered(tmp_path: Path) -> None:
+    """The ground is held still, so that both are there when it goes on: the message first, then the signal."""
+    with ground(tmp_path / "data") as running, raw(running.host, running.port) as connection:
+        connection.take_welcome()
+        running.process.signal(signal.SIGSTOP)
+        connection.send(encoded(message_1()))
+        running.process.signal(signal.SIGTERM)
+        running.process.signal(signal.SIGCONT)
+        assert json.loads(connection.rest())["status"] == WAITING
+        connection.socket.close()
+        assert running.process.wait() == 0
+
+
+def test_at_the_end_everything_is_in_the_one_file(tmp_path: Path) -> None:
+    """SQLite's own log is merged and gone: who copies the file has it all, who restores one sees that and no more."""
+    with ground(tmp_path / "data") as running:
+        visit(running.host, running.port, encoded(message_1()))
+        running.process.signal(signal.SIGTERM)
+        assert running.process.wait() == 0
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["key", "tandem.sqlite3"]

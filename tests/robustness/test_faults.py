@@ -1,0 +1,120 @@
+"""Whatever keeps the ground from writing: a line in the log, no false confirmation, and it goes on by itself."""
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.exchange.message import FINISHED, WAITING
+from tandem.ground.desk import NOT_KEPT
+from tandem.ground.store import Store
+from tests.ground import records
+from tests.processes import Ground, ground, tandem, wait_until
+from tests.raw import encoded, message_1, message_2, visit
+from tests.robustness import faults
+from tests.robustness.conftest import mount
+
+Fault = Callable[[Ground], AbstractContextManager[None]]
+
+# what happens -> the words in the log
+ANYWHERE: dict[str, tuple[Fault, str]] = {
+    "locked by another program": (faults.locked, "database is locked"),
+    "no file may grow": (faults.no_writing, "disk I/O error"),
+    "the database was moved away": (faults.moved_away, "moved"),
+    "its log was moved away": (faults.log_moved_away, "moved"),
+    "another file in its place": (faults.replaced, "moved"),
+}
+
+
+def ask(running: Ground, message: dict[str, Any]) -> dict[str, Any]:
+    return visit(running.host, running.port, encoded(message))
+
+
+def states(running: Ground) -> dict[str, str]:
+    return {row["teamname"]: row["state"] for row in running.results()}
+
+
+def hold(running: Ground, fault: Fault, words: str) -> None:
+    """What must be true before, during and after a fault."""
+    before = ask(running, message_1(teamname="before"))
+    assert ask(running, message_2(before))["status"] == FINISHED
+    second = message_2(ask(running, message_1(teamname="Team1")))
+    with fault(running):
+        reply = ask(running, second)
+        assert reply == second | {"secret": "", "status": NOT_KEPT}
+        assert ask(running, message_1(teamname="meanwhile"))["status"] == WAITING
+        running.process.wait_for(words)
+        running.process.wait_for("told to try again")
+    wait_until(lambda: ask(running, second)["status"] == FINISHED)
+    # The first try on its own: nobody asked for what came meanwhile, and it was kept all the same.
+    wait_until(lambda: states(running) == {"before": "finished", "Team1": "finished", "meanwhile": WAITING})
+    assert "Traceback" not in running.process.err
+
+
+@pytest.mark.parametrize(("fault", "words"), ANYWHERE.values(), ids=ANYWHERE)
+def test_a_fault_is_told_and_passes(tmp_path: Path, fault: Fault, words: str) -> None:
+    with ground(tmp_path / "data") as running:
+        hold(running, fault, words)
+
+
+def test_a_full_disk_is_told_and_passes(small_disk: Path) -> None:
+    with ground(small_disk / "data") as running:
+        hold(running, faults.full_disk, "disk is full")
+
+
+def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
+    """The damage is met: the database is larger than what the ground has read of it since it started."""
+    with ground(tmp_path) as running:
+        second = message_2(ask(running, message_1()))
+    store = Store(tmp_path)
+    teams = [dataclasses.replace(records.TEAM, teamname=f"{number} {'x' * 100}") for number in range(5000)]
+    store.keep([records.message_1(team) for team in teams])
+    store.close()
+    with ground(tmp_path) as running:
+        with faults.damaged(running):
+            assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}
+            running.process.wait_for("malformed")
+        wait_until(lambda: ask(running, second)["status"] == FINISHED)
+        assert states(running)["Team1"] == "finished"
+
+
+def test_a_data_folder_that_is_read_only_at_the_start_is_one_line(small_disk: Path) -> None:
+    """Under a running ground nothing on Linux makes it so: the system refuses, `mount point is busy`."""
+    data = str(small_disk / "data")
+    with ground(small_disk / "data") as running:
+        assert ask(running, message_2(ask(running, message_1())))["status"] == FINISHED
+    mount("-o", "remount,ro", str(small_disk))
+    code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", data)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert data in err
+    mount("-o", "remount,rw", str(small_disk))
+    with ground(small_disk / "data") as running:
+        assert states(running) == {"Team1": "finished"}
+
+
+def test_a_disk_that_is_full_at_the_start_is_one_line(small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    faults.fill(filler)
+    data = str(small_disk / "data")
+    code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", data)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert data in err
+    filler.unlink()
+    with ground(small_disk / "data") as running:
+        assert ask(running, message_1())["status"] == WAITING
+
+
+def test_a_copy_put_back_is_what_the_results_show(tmp_path: Path) -> None:
+    """Restoring is copying: nothing of the time behind the copy shows through, and the database is whole."""
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    with ground(data) as running:
+        assert ask(running, message_1(teamname="before"))["status"] == WAITING
+        wait_until(lambda: "before" in states(running))
+        assert tandem("backup", "--data", str(data), str(copy))[0] == 0
+        assert ask(running, message_2(ask(running, message_1(teamname="after"))))["status"] == FINISHED
+    (data / "tandem.sqlite3").write_bytes(copy.read_bytes())
+    with ground(data) as running:
+        assert states(running) == {"before": WAITING}
