@@ -78,5 +78,6 @@ def await_close(connection: socket.socket, limit: float, where: str) -> None:
     while waited < limit:
         came = wire.take(connection, where)
         if came == b"":
+            wire.check(connection, where)
             return
         waited += wire.pause()

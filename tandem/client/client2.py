@@ -95,6 +95,7 @@ class Door:
         self._team = options.team
         self._story = story
         self._callers: list[Caller] = []  # the longest here first
+        self._from: dict[str, int] = {}  # how many of them, by host
         self._told: set[str] = set()
         self.busy = False  # did as many call in the last round as we take in one?
 
@@ -107,7 +108,9 @@ class Door:
             except OSError:  # nobody there, or gone again, or no more sockets: the next round sees
                 return
             connection.setblocking(False)
-            self._callers.append(Caller(connection, plain_ip(address[0]), address[1]))
+            caller = Caller(connection, plain_ip(address[0]), address[1])
+            self._callers.append(caller)
+            self._from[caller.host] = self._from.get(caller.host, 0) + 1
             if len(self._callers) > MOST_CALLERS:
                 self._turn_away(self._one_of_the_crowd(), "too many connections from there at once")
         self.busy = True
@@ -165,13 +168,14 @@ class Door:
 
     def _one_of_the_crowd(self) -> Caller:
         """Who has to go when too many are here: the oldest caller from the host with the most of them."""
-        hosts = [caller.host for caller in self._callers]
-        crowd = max(set(hosts), key=hosts.count)
-        return next(caller for caller in self._callers if caller.host == crowd)
+        return max(self._callers, key=lambda caller: self._from[caller.host])
 
     def _turn_away(self, caller: Caller, why: str) -> None:
         """Closes one connection and says why: once for each host and reason, so that a flood stays readable."""
         self._callers.remove(caller)
+        self._from[caller.host] -= 1
+        if not self._from[caller.host]:
+            del self._from[caller.host]
         wire.close(caller.connection)
         told = f"{caller.host} {why}"
         if told not in self._told and len(self._told) < 1000:

@@ -124,6 +124,13 @@ def end(connection: socket.socket) -> None:
         pass  # it has gone already; the next take says so
 
 
+def check(connection: socket.socket, where: str) -> None:
+    """Raises Failure if the connection broke: behind an end of stream, a take says nothing of it."""
+    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise failure("talk", where, OSError(number, "connection broken"))
+
+
 def close(connection: socket.socket) -> None:
     """Ends and closes. What still lies there is taken first: closing over unread bytes resets the connection."""
     end(connection)

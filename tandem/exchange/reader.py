@@ -90,8 +90,7 @@ class Reader:
         """The length says where the message ends; only its first byte is looked at."""
         stop = min(len(self.received), self._end)
         self._at = max(self._at, self._start)
-        while self._at < stop and self.received[self._at] in _SPACE:
-            self._at += 1
+        self._skip_space(stop)
         begun = self._at < stop
         if self._end == PREFIX or (begun and self.received[self._at] != _OPEN):
             self.state = NEVER
@@ -109,8 +108,7 @@ class Reader:
 
     def _find_start(self) -> None:
         stop = min(len(self.received), LIMIT)
-        while self._at < stop and self.received[self._at] in _SPACE:
-            self._at += 1
+        self._skip_space(stop)
         if self._at < stop:
             if self.received[self._at] == _OPEN:
                 self._start = self._at
@@ -118,6 +116,10 @@ class Reader:
                 self._depth = 1
             else:
                 self.state = NEVER
+
+    def _skip_space(self, stop: int) -> None:
+        if self._at < stop and self.received[self._at] in _SPACE:
+            self._at = stop - len(self.received[self._at : stop].lstrip(_SPACE))
 
     def _find_end(self) -> None:
         """Counts braces outside of strings."""
