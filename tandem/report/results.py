@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from tandem.exchange.printable import printable, printable_bytes
 from tandem.ground import explain
+from tandem.ground.excerpt import excerpt
 from tandem.ground.records import TeamRow, VisitRow
 
 COLUMNS = (
@@ -132,6 +133,11 @@ def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
         yield f"  answered  {len(visit.answered)} bytes: {printable_bytes(visit.answered)}\n"
         for finding in visit.findings:
             yield f"  {finding.kind.severity:8}  {finding.id}: {printable(explain.sentence(finding))}\n"
+            place = excerpt(visit.received, finding)
+            if place:
+                yield f"            line {place.line}, column {place.column}\n"
+                yield f"              {place.shown}\n"
+                yield f"              {place.mark}\n"
 
 
 def timestamp(microseconds: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.ground.problems import Problem
 from tandem.ground.record import Team
 from tandem.ground.store import Store
 from tandem.report import results
@@ -119,6 +120,19 @@ def test_visits_tell_what_came_and_what_was_wrong(data: Path) -> None:
     [header, *rows] = run(data, "--visits", "Team1", "--format", "csv").splitlines()
     assert header == ",".join(results.VISIT_COLUMNS)
     assert len(rows) == 2
+
+
+def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    visit = rejected(problem="field-changed")
+    visit.received = b'{"classname": "INF2B"}'
+    visit.problems = (Problem("field-changed", 15, {"field": "classname", "found": "INF2B", "wanted": "INF2A"}),)
+    store.keep([visit])
+    store.close()
+    story = run(tmp_path, "--visits", "Team1")
+    assert "line 1, column 16\n" in story
+    [shown, mark] = story.splitlines()[-2:]
+    assert shown[mark.index("^") :].startswith("INF2B")
 
 
 def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
