@@ -106,6 +106,9 @@ def _judge_text(name: str, text: str, clientid: str | int | None) -> Iterator[Pr
     elif size > LONGEST[name]:
         if clientid == 1 and name in ("secret", "status"):
             return  # it should not be there at all
+        if name == "secret":
+            yield Problem("secret-damaged", facts={"field": name, "found": str(len(text))})
+            return
         yield Problem("field-too-long", facts={"field": name, "found": str(size), "wanted": str(LONGEST[name])})
     elif name.startswith("studentnr") and not _is_usual(text):
         yield Problem("studentnr-unusual", facts={"field": name, "found": text})

@@ -7,7 +7,12 @@ import json
 import unicodedata
 
 LONGEST = {"studentnr1": 32, "studentnr2": 32, "classname": 64, "teamname": 128, "ip": 64, "secret": 64, "status": 128}
-TYPED = {"yourstudentnumber", "youripaddress", "yourclasscode", "yourteamnameshouldbehere", "yourownipaddress"}
+TYPED = {  # without blanks and signs
+    *("yourstudentnumber", "yourstudentnr", "yourstudentnr1", "yourstudentnumber1"),
+    *("thestudentnumberofyourteammate", "studentnumberofyourteammate", "yourteammatesstudentnumber", "yourteammate"),
+    *("yourclasscode", "yourclass", "yourclassname", "yourteamnameshouldbehere", "yourteamname"),
+    *("yourownipaddress", "youripaddress", "yourownip", "yourip"),
+}
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -44,10 +49,15 @@ def _obeys_the_rules(message: dict[str, object]) -> bool:
             text = message[name] = ""
         if not isinstance(text, str) or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
             return False
-        if len(text.encode()) > longest or "".join(filter(str.isalnum, text)).lower() in TYPED:
+        if len(text.encode()) > longest or _is_typed_off(text):
             return False
     if not all(message[name] for name in ("classname", "teamname", "ip")):
         return False
     if first:
         return message["studentnr1"] != "" and message["secret"] == message["status"] == ""
     return message["secret"] != "" and (message["studentnr1"], message["studentnr2"]) != ("", "")
+
+
+def _is_typed_off(text: str) -> bool:
+    """Whether it is a placeholder of the assignment, whatever its capitals, blanks and signs around the word "your"."""
+    return "your" in text.lower() and "".join(filter(str.isalnum, text)).lower() in TYPED

@@ -22,8 +22,15 @@ HEADINGS = {
 }
 
 # Facts for the kinds that only the ground can find, which no message shows alone.
-_SAMPLES = {"field": "classname", "found": "INF2B", "wanted": "INF2A"}
-_SAMPLE_IPS = {"field": "ip", "found": "10.8.0.6", "wanted": "192.168.1.2"}
+_SAMPLE = {"field": "classname", "found": "INF2B", "wanted": "INF2A"}
+_SAMPLE_IP = {"field": "ip", "found": "10.8.0.6", "wanted": "192.168.1.2"}
+_SAMPLES = {
+    "ip-elsewhere": _SAMPLE_IP,
+    "ip-of-client-1": _SAMPLE_IP,
+    "secret-damaged": {"field": "secret", "found": "60"},
+    "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
+    "number-lost": {"field": "studentnr2", "found": "0934567"},
+}
 
 
 def catalogue() -> str:
@@ -59,7 +66,7 @@ def _entry(kind: Kind) -> Iterator[str]:
 
 def _problem(kind: Kind) -> Problem:
     if kind.needs:
-        return Problem(kind.id, facts=_SAMPLE_IPS if kind.id.startswith("ip-") else _SAMPLES)
+        return Problem(kind.id, facts=_SAMPLES.get(kind.id, _SAMPLE))
     diagnosis = diagnosed(kind.specimen)
     return (*diagnosis.problems, *diagnosis.remarks)[0]
 

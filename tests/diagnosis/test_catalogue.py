@@ -9,13 +9,15 @@ import pytest
 from tandem.exchange.message import ERROR, Message, message_2
 from tandem.ground import explain
 from tandem.ground.catalogue.kinds import RIGHT, RIGHT_2, but
-from tandem.ground.judge import Recalled, judge
+from tandem.ground.judge import judge
+from tandem.ground.message_2 import Recalled
 from tandem.ground.problems import CATALOGUE, Family, Kind, Problem, Severity
 from tandem.ground.record import Team
+from tandem.ground.secret import derive
 from tests.diagnosis.sending import diagnosed, ids
 
 KINDS = list(CATALOGUE.values())
-FACTS = {"found", "wanted", "field", "near", "meant", "ending"}
+FACTS = {"other", "found", "wanted", "field", "near", "meant", "ending", "place"}
 
 by_id = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
 
@@ -53,6 +55,7 @@ def second() -> bytes:
 
 
 OWN = Team("INF2A", "Team1", "0923456", "0934567")
+SECRET = derive(KEY, OWN).encode()
 OTHER = Team("INF2B", "Team9", "1111111", "2222222")
 
 JUDGED = [
@@ -60,6 +63,9 @@ JUDGED = [
     ("secret-of-another-team", (b"Team1", b"Team2"), OTHER, ""),
     ("not-swapped", (b'"0934567", "studentnr2": "0923456"', b'"0923456", "studentnr2": "0934567"'), OWN, ""),
     ("field-changed", (b"INF2A", b"INF2B"), OWN, ""),
+    ("secret-damaged", (SECRET, SECRET[:60]), None, ""),
+    ("number-changed", (b"0934567", b"0934568"), OWN, ""),
+    ("number-lost", (b"0923456", b"0934567"), OWN, ""),
     ("ip-of-client-1", (b"192.168.1.3", b"192.168.1.2"), OWN, "192.168.1.3"),
     ("ip-elsewhere", (b"192.168.1.3", b"10.8.0.6"), OWN, "192.168.1.3"),
 ]

@@ -74,6 +74,7 @@ NOBODY_KNOWS = {
     "not-a-number",
     "field-missing",
     "missing-value",
+    "python-value",
     "studentnr-single",
     "studentnr-as-number",
     "field-type",
@@ -87,6 +88,7 @@ NOBODY_KNOWS = {
     "clientid-not-1-or-2",
     "clientid-still-1",
     "secret-missing",
+    "secret-damaged",
     "key-twice",
     "length-in-digits",
     "bad-number",
@@ -118,6 +120,27 @@ def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
             result += data[done : edit.start] + edit.text.encode()
             done = edit.end
     return result + data[done:]
+
+
+NOT_OFFERED = [
+    corpus.second(clientid=1),  # message 1, as it says, or message 2, as its secret says?
+    corpus.second(clientid="1"),
+    corpus.but(corpus.ONE, ('"Packet Pirates"', '"Jan", Piet')),
+    corpus.but(corpus.ONE, ('"Packet Pirates"', "Jan, Piet")),
+    corpus.but(corpus.ONE, ("Packet Pirates", 'De "beste", Pakketjes')),
+    corpus.but(corpus.ONE, ('"clientid": 1', '"clientid": None')),
+]
+
+
+@pytest.mark.parametrize("data", NOT_OFFERED)
+def test_no_message_is_offered_that_would_lose_what_was_written(data: str) -> None:
+    assert diagnosed(data.encode()).repaired is None
+
+
+def test_none_for_secret_and_status_is_read_as_empty() -> None:
+    repaired = diagnosed(str(corpus.TEAM | {"secret": None, "status": None}).encode()).repaired
+    assert repaired is not None
+    assert repaired.fields() == corpus.TEAM
 
 
 def test_the_fields_that_could_be_read_come_back_as_received_and_no_others() -> None:

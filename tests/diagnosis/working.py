@@ -67,6 +67,7 @@ MESSAGES = [
     working(ONE, address=ADDRESS),
     working(ONE, "ip-elsewhere", address="10.0.0.7"),
     working(team(teamname="your best friends", classname="yours")),
+    working(team(teamname="y.o.u.r team name")),
     working(but(ONE, ('"classname"', '"\\u0063lassname"'))),
     working(but(ONE, ('"secret": ""', '"secret":""'), ('"clientid": 1', '"clientid" :\n1'))),
     working(len(ONE).to_bytes(4, "little") + ONE.encode()),

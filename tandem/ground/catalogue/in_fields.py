@@ -122,7 +122,7 @@ KINDS = (
         "Half a character",
         "{field} holds {found}, half of a character",
         "send the whole character; let json.dumps write it",
-        "2.3",
+        "2.1",
         but(b'"Team1"', b'"Team \\ud83d"'),
     ),
     Kind(

@@ -1,4 +1,4 @@
-"""What an entry of the catalogue is made of. Data types only; the entries are in problems_*.py."""
+"""What an entry of the catalogue is made of. Data types only; the entries are in the four files in_*.py beside it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

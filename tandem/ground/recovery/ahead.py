@@ -11,6 +11,8 @@ SPACE = " \t\r\n"
 TYPOGRAPHIC_DOUBLE = "“”„‟«»″"
 TYPOGRAPHIC_SINGLE = "‘’‚‛′"
 TYPOGRAPHIC = TYPOGRAPHIC_DOUBLE + TYPOGRAPHIC_SINGLE
+WIDE_SIGNS = "，；：、＝"  # as a Chinese or Japanese keyboard types them
+COLONS = (":", "=", "：", "＝")  # and what people take for one
 QUOTES = "\"'`" + TYPOGRAPHIC
 
 _END_OF_MEMBER = SPACE + ",}"  # and "" is in every text
@@ -42,17 +44,21 @@ def name_at(chars: str, at: int) -> tuple[str, int]:
 def is_member(chars: str, at: int) -> bool:
     """Whether a name and a colon begin there, with or without quotes."""
     name, end = name_at(chars, at)
-    return bool(name) and next_char(chars, end) in (":", "=")
+    return bool(name) and next_char(chars, end) in COLONS
 
 
 def is_quoted_member(chars: str, at: int) -> bool:
     """Whether a member begins there whose name has both its quotes."""
-    return is_quote(chars, at) and is_member(chars, at) and is_quote(chars, name_at(chars, at)[1] - 1)
+    if not is_quote(chars, at):
+        return False
+    name, end = name_at(chars, at)
+    return bool(name) and is_quote(chars, end - 1) and next_char(chars, end) in COLONS
 
 
 def is_known_member(chars: str, at: int) -> bool:
     """Whether a member begins there whose name is one of the eight, or plainly stands for one."""
-    return is_member(chars, at) and names.is_known(name_at(chars, at)[0])
+    name, end = name_at(chars, at)
+    return bool(name) and next_char(chars, end) in COLONS and names.is_known(name)
 
 
 def ends_member(chars: str, at: int) -> bool:

@@ -3,6 +3,7 @@
 Every character knows the byte it came from, so that whoever reads on can point at it. Total and linear.
 """
 
+import re
 from collections.abc import Callable
 
 from tandem.exchange.framing import PREFIX, is_framed
@@ -33,8 +34,8 @@ class Text:
 
 def to_text(data: bytes, findings: Findings) -> Text | None:
     """The characters that came, or None where they cannot hold a message; `findings` has the reason."""
-    if not data.strip(_SPACE_BYTES):
-        findings.add("nothing-came", 0)
+    if not data[:LIMIT].strip(_SPACE_BYTES):
+        _tell_blank(data, findings)
         return None
     for id, is_it in _STRANGERS:
         if is_it(data):
@@ -46,7 +47,7 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
     start, end = _without_length(data, findings)
     if not data[start:end].strip(_SPACE_BYTES):
         if not findings.problems():
-            findings.add("nothing-came", 0)
+            findings.add("nothing-came", 0, found="the length says 0 bytes")
         return None
     codec = _wide_codec(data[start:end])
     if codec:
@@ -55,6 +56,13 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
         findings.add("byte-order-mark", start, Edit(start, start + 3, ""))
         start += 3
     return _from_utf_8(data[:end], start, findings)
+
+
+def _tell_blank(data: bytes, findings: Findings) -> None:
+    if len(data) >= LIMIT:
+        findings.add("too-large", LIMIT, wanted=str(LIMIT))
+    else:
+        findings.add("nothing-came", 0, found="only white space" if data else "not one byte")
 
 
 _METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"CONNECT", b"PRI")
@@ -180,12 +188,13 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
     if not letters:
         return Text(chars, offsets)
     wrong = [i for i, c in enumerate(chars) if c in letters]
-    at, found = offsets[wrong[0]], f"{data[offsets[wrong[0]]]:02X}"
-    if "" in letters.values() or any(c < " " and c not in SPACE for c in distinct):
-        findings.add("not-utf-8", at, found=found)
+    at = offsets[wrong[0]]
+    found, place = f"{data[at]:02X}", str(at + 1)
+    if "" in letters.values() or _TORN.search(chars) or any(c < " " and c not in SPACE for c in distinct):
+        findings.add("not-utf-8", at, found=found, place=place)
         return Text(chars, offsets)
     edits = (Edit(offsets[i], offsets[i + 1], letters[chars[i]]) for i in wrong)
-    findings.add("latin-1", at, *edits, found=found, meant=letters[chars[wrong[0]]])
+    findings.add("latin-1", at, *edits, found=found, place=place, meant=letters[chars[wrong[0]]])
     return Text(chars.translate({ord(c): letter for c, letter in letters.items()}), offsets)
 
 
@@ -200,11 +209,14 @@ def _offsets(chars: str, start: int) -> list[int]:
     return offsets
 
 
+_TORN = re.compile("[\udce0-\udcf4][\udc80-\udcbf]")  # the beginning of one character in UTF-8, without its end
+
+
 def _as_letter(escaped: str) -> str:
-    """What a byte that is not UTF-8 means on Windows, if that is a letter or a quote; else "".
+    """What a byte that is not UTF-8 means on Windows, if that is a letter, a quote or a euro; else "".
 
     C2, C3 and F0 are letters, too, but far more often what is left of one in UTF-8.
     """
     byte = ord(escaped) - 0xDC00
     letter = bytes([byte]).decode("cp1252", errors="replace")
-    return letter if (letter.isalpha() or letter in "“”„‘’") and byte not in (0xC2, 0xC3, 0xF0) else ""
+    return letter if (letter.isalpha() or letter in "“”„‘’–—…€™") and byte not in (0xC2, 0xC3, 0xF0) else ""

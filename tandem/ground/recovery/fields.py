@@ -99,6 +99,7 @@ class FieldReader:
         meant = names.meant(member.name, wanting) if may_guess else None
         if meant is None:
             self._tell("extra-key", member)
+            self.certain = self.certain and member.value.type is not None  # else it may be part of a text
             return
         fix = self._rename(member, meant)
         id = "key-case" if member.name.lower() == meant else "key-misspelt"
@@ -187,6 +188,8 @@ class FieldReader:
             self._tell_type("clientid", value, "the number 1 or 2")
 
     def _tell_type(self, name: str, value: Value, wanted: str) -> None:
+        if value.is_python:
+            return  # what belongs there was told
         found = value.type.value if value.type else ""
         if name == "clientid" and value.type in (Type.TEXT, Type.NUMBER, Type.WORD):
             found = value.text or "an empty text"

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from tandem.ground.problems import Edit, Family, Problem, Severity
 
-MOST = 60  # problems and remarks of one message; what comes after them is not told
+MOST = 40  # problems and remarks of one message; what comes after them is not told
+_MOST_ALIKE = 3  # of them, with the same facts: the next ones would only repeat the words
 
 _RANK = {family: rank for rank, family in enumerate(Family)}
 
@@ -13,28 +14,40 @@ class Findings:
     """What was found so far."""
 
     def __init__(self) -> None:
+        self._count = 0  # of all, those that are not told included
         self._found: list[Problem] = []
         self._edits: list[list[Edit]] = []  # of each in _found; they may still grow
+        self._alike: dict[tuple[str, ...], list[int]] = {}  # where in _found those stand that have the same words
         self._once: dict[str, int] = {}  # where in _found a kind is that is told once only
 
     def add(self, id: str, at: int | None = None, *edits: Edit, **facts: str) -> None:
-        """One mistake at one place."""
+        """One mistake at one place. What was told three times in the same words counts, but is not told again."""
         if not self.full:
-            self._found.append(Problem(id, at, facts))
+            self._tell(Problem(id, at, facts), edits)
+
+    def _tell(self, problem: Problem, edits: tuple[Edit, ...]) -> int:
+        """Returns where in _found it stands, or one in the same words to which its edits went."""
+        self._count += 1
+        alike = self._alike.setdefault((problem.id, *problem.facts.values()), [])
+        if len(alike) < _MOST_ALIKE:
+            alike.append(len(self._found))
+            self._found.append(problem)
             self._edits.append(list(edits))
+        else:
+            self._edits[alike[-1]] += edits
+        return alike[-1]
 
     def add_once(self, id: str, at: int | None = None, *edits: Edit, **facts: str) -> None:
         """A mistake that goes through the whole message: told at its first place, with the edits of all."""
         if id in self._once:
             self._edits[self._once[id]] += edits
         elif not self.full:
-            self._once[id] = len(self._found)
-            self.add(id, at, *edits, **facts)
+            self._once[id] = self._tell(Problem(id, at, facts), edits)
 
     @property
     def full(self) -> bool:
         """Whether there is no room for more: then nobody needs to read on."""
-        return len(self._found) >= MOST
+        return self._count >= MOST
 
     def has(self, id: str) -> bool:
         return any(problem.id == id for problem in self._found)

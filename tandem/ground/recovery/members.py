@@ -10,6 +10,7 @@ from tandem.exchange.message import FIELDS
 from tandem.ground.recovery.ahead import (
     QUOTES,
     SPACE,
+    WIDE_SIGNS,
     is_known_member,
     is_member,
     is_quoted_member,
@@ -18,7 +19,7 @@ from tandem.ground.recovery.ahead import (
     skip,
 )
 from tandem.ground.recovery.findings import MOST
-from tandem.ground.recovery.names import is_known
+from tandem.ground.recovery.names import is_known, squeeze, wanted_value
 from tandem.ground.recovery.scanner import Scanner, Word
 from tandem.ground.recovery.texts import read_name, read_text
 from tandem.ground.recovery.values import Type, Value, from_bare, from_text
@@ -114,7 +115,7 @@ class MemberReader:
         if name.cut_off or (not name.quoted and name.end == len(scanner.chars)):
             self.end = End.CUT_OFF
             return
-        scanner.near = name.value
+        scanner.near = name.value or "an empty name"
         value = self._read_value() if self._read_colon() else self._no_value(': ""')
         if self.end is not End.CUT_OFF:
             self.members.append(Member(name.value, name.start + name.quoted, value))
@@ -134,7 +135,7 @@ class MemberReader:
                 return False
             if c == "," and is_member(scanner.chars, skip(scanner.chars, at + 1)):
                 return False
-            if c in "=,;.":
+            if c in "=,;." + WIDE_SIGNS:
                 self._replace_separator(2 if scanner.peek(2) == "=>" else 1, ":")
                 return True
             if next_char(scanner.chars, at + 1) != ":" and (c in QUOTES or c.isalnum() or c in "-{["):
@@ -150,7 +151,8 @@ class MemberReader:
             self.end = End.CUT_OFF
         else:
             comma = "" if scanner.peek() in ",}]" else ", "
-            scanner.add("missing-value", at, *scanner.text.edit(at, at, wanted + comma))
+            fix = scanner.text.edit(at, at, wanted + comma) if squeeze(scanner.near) in _MAY_BE_EMPTY else ()
+            scanner.add("missing-value", at, *fix, wanted=wanted_value(scanner.near))
         return Value(None, at=at, end=at)
 
     # where a value belongs
@@ -171,6 +173,8 @@ class MemberReader:
                 return self._ended(from_bare(scanner.read_bare_value(), scanner))
             elif c in "{[" and self._skip_nested():
                 return Value(Type.OBJECT if c == "{" else Type.LIST, at=at, end=scanner.at)
+            elif self.end is End.CUT_OFF:
+                return Value(None, at=at, end=at)
             else:
                 self._drop_stray()
 
@@ -196,6 +200,8 @@ class MemberReader:
             if depth == 0 and next_char(chars, at):
                 scanner.at = at
                 return True
+        if depth >= _DEEP:
+            self.end = End.CUT_OFF
         self._braces_fail = True  # never look again: it would take as long each time
         return False
 
@@ -221,7 +227,7 @@ class MemberReader:
             elif is_member(scanner.chars, at) or is_known(name_at(scanner.chars, at)[0]):
                 self._tell_missing_comma(value_end)
                 return
-            elif c in ".;:=|" and follower not in ("", ",", "}"):
+            elif c in ".;:=|" + WIDE_SIGNS and follower not in ("", ",", "}"):
                 self._replace_separator(1, ",")
                 return
             else:
@@ -260,4 +266,6 @@ class MemberReader:
 
 
 _MOST_MEMBERS = len(FIELDS) + MOST  # each one more is a problem that there is no room for
+_DEEP = 3  # braces and brackets that nothing closes are no slip any more: the message breaks off in them
+_MAY_BE_EMPTY = ("secret", "status")
 _MAY_BELONG = frozenset(SPACE + QUOTES + ",:{}[]")

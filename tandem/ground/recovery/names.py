@@ -59,6 +59,14 @@ def squeeze(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
+def wanted_value(name: str) -> str:
+    """In words, what to write for a field where nothing, or None, stands."""
+    plain = squeeze(name)
+    if plain == "clientid":
+        return "the number 1 or 2"
+    return '"", or what the ground sent' if plain in ("secret", "status") else "a text in quotes"
+
+
 def is_known(name: str) -> bool:
     """Whether the name is a field's, or plainly stands for one."""
     plain = squeeze(name[:LONGEST])

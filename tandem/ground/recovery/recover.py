@@ -74,6 +74,10 @@ _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"
 def _tell_behind(scanner: Scanner, place: Place, data: bytes) -> None:
     """Names what follows the object, but for what closes what is around it."""
     scanner.skip_space()
+    if place.end:
+        scanner.add_once("wrapped-object", scanner.at, *scanner.text.edit(scanner.at, place.end, ""))
+        scanner.at = place.end
+        scanner.skip_space()
     if place.wrapping in _CLOSERS and scanner.peek() == _CLOSERS[place.wrapping]:
         scanner.add_once(place.wrapping, scanner.at, *scanner.text.edit(scanner.at, scanner.at + 1, ""))
         scanner.at += 1
@@ -140,6 +144,8 @@ def _meant(fields: FieldReader) -> Message | None:
     """The message with every mistake repaired, if it obeys every rule then."""
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.values.items()}
     if values.get("clientid") == 1:
+        if len(str(values.get("secret", ""))) == rules.LONGEST["secret"]:
+            return None  # clientid-still-1: what was meant is message 2, and what it says only its sender knows
         values |= {"secret": "", "status": ""}
     if not fields.certain or values.keys() != set(FIELDS):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tandem.ground.problems import Edit
 from tandem.ground.recovery import names
-from tandem.ground.recovery.ahead import QUOTES, SPACE, ends_line, is_quote, is_quoted_member, next_char
+from tandem.ground.recovery.ahead import QUOTES, SPACE, WIDE_SIGNS, ends_line, is_quote, is_quoted_member, next_char
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
 
@@ -16,7 +16,7 @@ ODD_SPACES = (
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
-_END_OF_BARE = frozenset(",;{}[]\r\n" + QUOTES)
+_END_OF_BARE = frozenset(",;{}[]\r\n" + WIDE_SIGNS + QUOTES)
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Scanner:
             self.at += 1
         word = Word(self.chars[start : self.at], start, self.at, quoted=False)
         if is_quote(self.chars, self.at):
-            self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), near=word.value)
+            self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), found=word.value)
             self.check_quote(self.at)
             self.at += 1
         else:
@@ -148,7 +148,7 @@ class Scanner:
         if raw.isdigit() and names.squeeze(self.near) == "clientid":
             self.add("stray-character", at, *self.text.edit(at, at + 1, ""), found=self.chars[at])
             return Word(raw, start, at, quoted=False)
-        self.add("quote-never-opened", start, *self.text.edit(start, start, '"'))
+        self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), found=raw)
         self.check_quote(at)
         return Word(raw, start, at + 1, quoted=True)
 

@@ -6,6 +6,7 @@ Where the closing quote is missing or in doubt, the text ends where a person wou
 import re
 
 from tandem.ground.recovery.ahead import (
+    COLONS,
     QUOTES,
     SPACE,
     TYPOGRAPHIC_DOUBLE,
@@ -31,28 +32,29 @@ def read_name(scanner: Scanner) -> Word:
     """A name in quotes: ended at its colon, if its closing quote is missing."""
     chars, start = scanner.chars, scanner.at
     name, end = name_at(chars, start)
-    if scanner.is_json or not name or next_char(chars, end) not in (":", "="):
-        return TextReader(scanner).read()
+    if scanner.is_json or not name or next_char(chars, end) not in COLONS:
+        return TextReader(scanner, "a name").read()
     scanner.near = name
     scanner.at = end
     scanner.check_quote(start)
     if is_quote(chars, end - 1):
         scanner.check_quote(end - 1)
         return Word(chars[start + 1 : end - 1], start, end, quoted=True)
-    scanner.add("quote-never-closed", end, *scanner.text.edit(end, end, '"'))
+    scanner.add("quote-never-closed", end, *scanner.text.edit(end, end, '"'), found=f"the name {name}")
     return Word(name, start, end, quoted=True)
 
 
 def read_text(scanner: Scanner) -> Word:
     """A text in quotes."""
-    return TextReader(scanner).read()
+    return TextReader(scanner, f"the value of {scanner.near}").read()
 
 
 class TextReader:
     """The reading of one text. Its quotes are JSON's, Python's or a text program's."""
 
-    def __init__(self, scanner: Scanner) -> None:
+    def __init__(self, scanner: Scanner, what: str) -> None:
         self.scanner = scanner
+        self.what = what  # for people
         self.start = scanner.at
         self.opening = scanner.peek()
         self.content: list[str] = []
@@ -138,7 +140,7 @@ class TextReader:
 
     def _tell_never_closed(self) -> None:
         at = self.scanner.at
-        self.scanner.add("quote-never-closed", at, *self.scanner.text.edit(at, at, '"'))
+        self.scanner.add("quote-never-closed", at, *self.scanner.text.edit(at, at, '"'), found=self.what)
         self.closed = True
 
     def _ends_with_line(self) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from tandem.ground.recovery.names import squeeze
+from tandem.ground.recovery.names import squeeze, wanted_value
 from tandem.ground.recovery.scanner import Scanner, Word
 
 
@@ -33,6 +33,11 @@ class Value:
     damaged: bool = False  # what was meant cannot be known
     is_literal: bool = False  # stands every character of the text in the message as it is?
 
+    @property
+    def is_python(self) -> bool:
+        """Whether it is None, True or False, which was told."""
+        return self.type in (Type.NULL, Type.TRUE, Type.FALSE) and self.text in _PYTHON
+
 
 CLIENTID_PLACEHOLDER = "1or2"  # the assignment's own, without blanks
 
@@ -60,7 +65,8 @@ def from_bare(word: Word, scanner: Scanner) -> Value:
     if _NUMBER.fullmatch(raw):
         return Value(Type.NUMBER, raw, start, end)
     if raw in _PYTHON:
-        scanner.add_once("python-value", start, *scanner.text.edit(start, end, _IN_JSON[raw]), found=raw)
+        fix = scanner.text.edit(start, end, _IN_JSON[raw])
+        scanner.add("python-value", start, *fix, found=raw, wanted=wanted_value(scanner.near))
         return Value(_PYTHON[raw], raw, start, end)
     if word.cut_off:
         return Value(Type.WORD, raw, start, end, cut_off=True)

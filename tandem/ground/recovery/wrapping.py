@@ -4,14 +4,20 @@ Quotes, b'…', a second json.dumps, a list, an outer object, an earlier try: ea
 """
 
 import json
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from tandem.exchange.message import FIELDS
 from tandem.ground.recovery import names
-from tandem.ground.recovery.ahead import SPACE, is_known_member, is_member, name_at, next_char, skip
+from tandem.ground.recovery.ahead import SPACE, is_known_member, is_member, is_quote, name_at, next_char, skip
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
 
 _SHOWN = 60  # characters of a stranger's text in a fact
+
+_OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*\{""")
+_BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 _decoder = json.JSONDecoder()
 
@@ -23,8 +29,9 @@ class Place(NamedTuple):
     start: int  # of its first brace, or of its first member where the brace is missing
     stop: int  # where the next message begins, or the end of the text
     opened: bool  # is there a first brace?
-    wrapping: str  # the id of the problem that tells what is around it, "" if nothing is
+    wrapping: str  # the id of the problem that tells what is around it (around all of `end`), "" if nothing is
     is_json: bool  # does it parse?
+    end: int = 0  # behind the outer object that it is in; 0 if it is in none, or only what closes that is to be seen
 
 
 def find_object(text: Text, findings: Findings) -> Place | None:
@@ -32,6 +39,9 @@ def find_object(text: Text, findings: Findings) -> Place | None:
     text = _without_quotes(text, findings)
     text = _without_backslashes(text, findings)
     chars = text.chars
+    whole = _parsed_whole(text, findings)
+    if whole:
+        return whole
     starts = _starts(chars)
     first = starts[0] if starts else chars.find("{")
     if first < 0 or (not starts and _is_prose(chars, first)):
@@ -56,21 +66,88 @@ def _parses(chars: str, start: int) -> bool:
     return True
 
 
+def _parsed_whole(text: Text, findings: Findings) -> Place | None:
+    """The place of an object that is JSON, or is in an object that is: what it holds shows where the fields are."""
+    chars = text.chars
+    start = chars.find("{")
+    try:
+        parsed, end = _decoder.raw_decode(chars, start) if start >= 0 else ({}, 0)
+        members = list(_members(chars, start)) if parsed else []
+        objects = [member for member in members if type(member.value) is dict]
+        objects += [inner for member in objects for inner in _members(chars, member.at) if type(inner.value) is dict]
+    except (ValueError, RecursionError):
+        return None
+    if not parsed.keys().isdisjoint(FIELDS):
+        return Place(text, start, len(chars), True, _what_is_before(text, start, findings), True)
+    inside = max(objects, key=_count_known, default=None)
+    if inside and _count_known(inside) > sum(map(names.is_known, parsed)):
+        return _further_down(text, start, end, inside, members, findings)
+    if chars.strip(SPACE) == chars[start:end]:
+        return Place(text, start, len(chars), True, "", True)
+    return None
+
+
+class _Member(NamedTuple):
+    """A member of an object that is JSON."""
+
+    name: str
+    name_at: int
+    value: object
+    at: int  # where the value begins
+    end: int  # behind it
+
+
+def _members(chars: str, brace: int) -> Iterator[_Member]:
+    """The members of the object that begins there: JSON."""
+    at = _between(chars, brace + 1)
+    while chars[at] != "}":
+        name, end = _decoder.raw_decode(chars, at)
+        value_at = _between(chars, end)
+        value, end = _decoder.raw_decode(chars, value_at)
+        yield _Member(name, at, value, value_at, end)
+        at = _between(chars, end)
+
+
+def _between(chars: str, at: int) -> int:
+    """Behind what stands between names and values."""
+    found = _BETWEEN.match(chars, at)
+    return found.end() if found else at
+
+
+def _count_known(member: _Member) -> int:
+    """How many of the names in an object in the place of a value are ours."""
+    return sum(map(names.is_known, member.value)) if isinstance(member.value, dict) else 0
+
+
+def _further_down(
+    text: Text, start: int, end: int, inside: _Member, members: list[_Member], findings: Findings
+) -> Place:
+    """The place of an object in an object, or in one inside of that; the other members are fields too many."""
+    wrapping = _what_is_before(text, start, findings)
+    fix = text.edit(start, inside.at, "")
+    findings.add_once("wrapped-object", text.offsets[start], *fix, found=inside.name)
+    for member in members:
+        if not member.at <= inside.at < member.end:
+            findings.add("extra-key", text.offsets[member.name_at + 1], found=member.name)
+    return Place(text, inside.at, len(text.chars), True, wrapping, True, end)
+
+
 def _starts(chars: str) -> list[int]:
     """Every brace behind which a message begins, even inside a broken one: a known name follows, and a colon.
 
-    Each with the name that the first has: a second try begins like the first one.
+    Each with the name that the first has, and with a quote if that has one: a second try begins like the first one,
+    and what a text holds in braces does not.
     """
-    starts = []
-    begins_with = ""
+    starts: list[int] = []
+    begins_with = "", False
     at = chars.find("{")
     while at >= 0:
         inner = skip(chars, at + 1)
-        if is_known_member(chars, inner) and next_char(chars, name_at(chars, inner)[1]) == ":":
-            name = names.squeeze(name_at(chars, inner)[0])
-            if begins_with in ("", name):
+        if is_known_member(chars, inner) and next_char(chars, name_at(chars, inner)[1]) in (":", "："):
+            begins = names.squeeze(name_at(chars, inner)[0]), is_quote(chars, inner)
+            if not starts or begins == begins_with:
                 starts.append(at)
-                begins_with = name
+                begins_with = begins
         at = chars.find("{", at + 1)
     return starts
 
@@ -161,9 +238,7 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
 
 def _holds_object(chars: str, at: int) -> bool:
     """Whether an object begins there, as one writes it inside of a text."""
-    while chars[at : at + 1] in ("\\", "n", "r", "t", " ", '"', "'", "\n") and at < len(chars):
-        at += 1
-    return chars[at : at + 1] == "{"
+    return _OBJECT_IN_TEXT.match(chars, at) is not None
 
 
 def _without_backslashes(text: Text, findings: Findings) -> Text:

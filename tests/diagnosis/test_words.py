@@ -1,0 +1,46 @@
+"""The words for a mistake name the very place: what an id alone does not show."""
+
+import json
+
+import pytest
+
+from tandem.ground import explain
+from tests.diagnosis.corpus import ONE, SECOND, SECRET, TEAM, but, second
+from tests.diagnosis.sending import diagnosed
+
+# what was sent -> the sentence of its first problem
+WORDS = [
+    (but(ONE, ('"INF2C"', 'INF2C"')), "the opening quote is missing before INF2C - "),
+    (but(ONE, ('"classname"', 'classname"')), "the opening quote is missing before classname - "),
+    (but(ONE, ('"INF2C"', '"INF2C')), "the closing quote is missing behind the value of classname - "),
+    (but(ONE, ('"classname"', '"classname')), "the closing quote is missing behind the name classname - "),
+    (but(ONE, ('"clientid": 1', '"clientid": None')), "here belongs the number 1 or 2"),
+    (but(ONE, ('"0987654"', "None")), "here belongs a text in quotes"),
+    (but(ONE, ('"clientid": 1', '"clientid": ')), "clientid has no value - give it one: the number 1 or 2"),
+    (but(ONE, ('"secret": ""', '"secret": ')), 'give it one: "", or what the ground sent'),
+    (second(secret=SECRET + "0"), "send on all of it, as it came in the reply"),
+    (b" " * 9000 + ONE.encode(), "more than 8192 bytes came"),
+    (b"", "no message came: not one byte - "),
+    (b"\n", "no message came: only white space - "),
+    (b"\0\0\0\0", "no message came: the length says 0 bytes - "),
+    (but(ONE, ("Packet", "Zoë")).encode("latin-1"), "byte 104 is EB, a Latin-1 or Windows letter (ë), not UTF-8"),
+    (but(ONE, ("Packet", "€")).encode("cp1252"), "byte 102 is 80, a Latin-1 or Windows letter (€), not UTF-8"),
+    (ONE.encode().replace(b"Packet", b"\xff\x00"), "byte 102 is FF, which is not UTF-8"),
+    (but(ONE, ('"INF2C"', "'INF2C'")), "there are single quotes near classname"),
+    (but(ONE, ('"INF2C"', "“INF2C”")), "“ near classname is a quote of a text program"),
+    (but(ONE, ('"clientid": 1,', '"clientid": 1, // or 2')), "'//' near clientid begins a comment"),
+    (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "a comma too many after an empty name"),
+    (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside payload - "),
+    (but(SECOND, ('"clientid": 2', '"clientid": 1')), "clientid is still 1"),
+]
+
+
+@pytest.mark.parametrize(("sent", "words"), WORDS, ids=[words for _, words in WORDS])
+def test_the_first_sentence(sent: str | bytes, words: str) -> None:
+    data = sent.encode() if isinstance(sent, str) else sent
+    assert words in explain.sentence(diagnosed(data).problems[0])
+
+
+def test_what_repeats_is_told_three_times_at_most() -> None:
+    told = [explain.sentence(problem) for problem in diagnosed(b"{" + b'"a": NaN, ' * 20).problems]
+    assert max(map(told.count, told)) == 3
