@@ -16,4 +16,4 @@ def frame(text: bytes, way: str) -> bytes:
 
 def is_framed(head: bytes) -> bool:
     """Whether these bytes begin with a length: JSON text and a welcome hold no zero byte, a length has two."""
-    return len(head) >= PREFIX and not any(head[2:PREFIX])
+    return len(head) >= PREFIX and any(head[:2]) and not any(head[2:PREFIX])

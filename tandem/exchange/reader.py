@@ -79,12 +79,13 @@ class Reader:
     def _decide(self) -> None:
         """Bare object or framed? Bytes 3 and 4 of a length are zero, and JSON text holds no zero byte."""
         head = bytes(self.received[:PREFIX])
-        if any(head[2:]) or int.from_bytes(head[:2], "little") > LIMIT:
-            self._decided = True
-        elif is_framed(head):
+        length = int.from_bytes(head[:2], "little")
+        if is_framed(head) and length <= LIMIT:
             self._decided = self.framed = True
             self._start = PREFIX
-            self._end = PREFIX + int.from_bytes(head, "little")
+            self._end = PREFIX + length
+        elif len(head) == PREFIX or any(head[2:]) or length > LIMIT:
+            self._decided = True
 
     def _take_framed(self) -> None:
         """The length says where the message ends; only its first byte is looked at."""
@@ -92,7 +93,7 @@ class Reader:
         self._at = max(self._at, self._start)
         self._skip_space(stop)
         begun = self._at < stop
-        if self._end == PREFIX or (begun and self.received[self._at] != _OPEN):
+        if begun and self.received[self._at] != _OPEN:
             self.state = NEVER
         elif len(self.received) >= self._end:
             self.state = COMPLETE if begun else NEVER

@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     MESSAGE_1 = "message 1"  # right: secret given
     MESSAGE_2 = "message 2"  # right: finished
     REJECTED = "rejected"
-    NOTHING = "nothing"  # not one byte came
+    NOTHING = "nothing"  # no message came: not one byte, or none that counts
 
 
 @dataclass(frozen=True, slots=True)

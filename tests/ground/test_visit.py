@@ -196,7 +196,7 @@ def test_white_space_around_a_message_is_allowed(shared: Ground, around: bytes) 
     assert reply["status"] == WAITING
 
 
-@pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n", b"x", b"[", b"\x80\x04\x95", b"'", b"\x00"])
+@pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n", b"x", b"[", b"\x80\x04\x95", b"'", b"\x00", bytes(4)])
 def test_what_can_never_begin_a_message_is_answered_while_the_sender_waits(shared: Ground, nonsense: bytes) -> None:
     assert visit(shared.host, shared.port, nonsense)["status"].startswith("error: ")
 

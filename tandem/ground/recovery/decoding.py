@@ -137,7 +137,7 @@ def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
         if _is_length(data, size, order):
             findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
             return size, len(data)
-    if is_framed(data):
+    if is_framed(data) or data.startswith(bytes(PREFIX)):
         return _behind_little_endian(data, findings)
     if _is_length(data, PREFIX, "big"):
         findings.add("length-big-endian", 0, Edit(0, PREFIX, ""), found=data[:PREFIX].hex(" "))
