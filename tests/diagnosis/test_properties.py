@@ -229,3 +229,20 @@ def steps(data: bytes) -> int:
 def test_twice_the_bytes_take_at_most_about_twice_the_steps(start: bytes, unit: bytes) -> None:
     small, large = (start + unit * (size // len(unit)) for size in (2000, 4000))
     assert steps(large) <= 2.5 * steps(small) + 500
+
+
+FOUND_BY_CAMPAIGNS = [
+    b'{"clientid": 1\x1c, "teamname": "Packet Pirates"',
+    b'{"s"studentnr2": tudentnr2": "102"classname": "INF2C", ntid": 1\x1c,\n "teamname": "x"}',
+]
+
+
+@pytest.mark.parametrize("data", FOUND_BY_CAMPAIGNS)
+def test_what_a_campaign_found_does_not_come_back(data: bytes) -> None:
+    assert diagnosed(data).problems
+
+
+@pytest.mark.parametrize("space", ["\x1c", "\x85", "\xa0", "\u2003"])
+def test_a_clientid_in_any_white_space_is_read(space: str) -> None:
+    message = diagnosed(('{"clientid": "1' + space + '"}').encode()).message
+    assert message.clientid in (0, 1)

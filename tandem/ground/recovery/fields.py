@@ -176,7 +176,7 @@ class FieldReader:
                 self.certain = False
                 self._tell_value("clientid-not-1-or-2", value, field="clientid", found=value.text)
         elif value.type is Type.TEXT and value.text.strip() in ("1", "2"):
-            self.values["clientid"] = int(value.text)
+            self.values["clientid"] = int(value.text.strip())
             self.converted.add("clientid")
             fix = self.text.edit(value.at - 1, value.end, value.text.strip()) if value.is_literal else ()
             self._tell_value("clientid-in-quotes", value, *fix, field="clientid", found=value.text)
