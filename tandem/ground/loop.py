@@ -17,6 +17,7 @@ from tandem.ground.poller import READ, new_poller
 
 RECEIVE = 16_384  # bytes taken at a time; more than a whole message
 BACKLOG = 4096  # connections that the system holds ready for us
+AT_ONCE = 100  # connections accepted in one go
 TELL = 1.0  # seconds between two words in the log about connections that had to go
 REST = 0.1  # seconds without accepting when the system has no more sockets to give
 MORE = getattr(socket, "MSG_MORE", 0)  # lets the end of stream ride on the reply, where the system can
@@ -132,8 +133,9 @@ class Loop:
         """
         self._stop_by = time.monotonic() + within
         for listener in self._listeners.values():
-            while self._accept(listener):
-                pass
+            for _ in range(BACKLOG // AT_ONCE):  # as many as can have waited; more may be coming without end
+                if not self._accept(listener):
+                    break
         self._stop_listening()
         for fd in list(self._queues[Phase.FIRST_BYTE]):
             self._wait(self._connections[fd], Phase.LEAVING)
@@ -171,11 +173,11 @@ class Loop:
         self._stirred()
 
     def _accept(self, listener: socket.socket) -> bool:
-        """Lets in and greets who waits, up to a hundred, so that those already here get their turn.
+        """Lets in and greets who waits, AT_ONCE at the most, so that those already here get their turn.
 
         Returns whether there may be more.
         """
-        for _ in range(100):
+        for _ in range(AT_ONCE):
             try:
                 sock, address = listener.accept()
             except (BlockingIOError, ConnectionError):
