@@ -174,8 +174,8 @@ class Desk:
             ip=judgement.ip,
             problems=placed(judgement.problems, received),
             remarks=placed(judgement.remarks, received),
+            whole=whole,
         )
-        visit.whole = whole
         if whole:
             self._log.write(_log_line(visit))
         self._recorder.record(visit, settled)

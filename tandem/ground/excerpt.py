@@ -29,7 +29,7 @@ def excerpt(data: bytes, problem: Problem) -> Excerpt | None:
     at = min(problem.at, len(data))
     start = data.rfind(b"\n", 0, at) + 1
     before, after = _window(data[start:at], data[at : _end_of_line(data, at)])
-    mark = " " * _width(before) + "^"
+    mark = " " * width(before) + "^"
     line = data.count(b"\n", 0, start) + 1
     column = len(data[start:at].decode(errors="surrogateescape")) + 1
     return Excerpt(line, column, before + after, mark, _corrected(data, start, at, problem.edits))
@@ -50,7 +50,7 @@ def _window(before: bytes, after: bytes) -> tuple[str, str]:
     return left, right
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """How many columns of a terminal the text takes."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 

@@ -7,13 +7,12 @@ a spreadsheet would run as a formula gets an apostrophe in front.
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from tandem.exchange.printable import printable, printable_bytes
 from tandem.ground import explain
-from tandem.ground.excerpt import excerpt
+from tandem.ground.excerpt import excerpt, width
 from tandem.ground.records import TeamRow, VisitRow
 
 COLUMNS = (
@@ -97,9 +96,9 @@ def _csv_cell(cell: Cell) -> str:
 def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
     """For a terminal: columns as wide as what stands in them."""
     lines = [[_table_cell(row[name]) for name in columns] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(columns, *lines, strict=True)]
+    widths = [max(map(width, column)) for column in zip(columns, *lines, strict=True)]
     yield _table_line(columns, widths)
-    yield _table_line(["-" * width for width in widths], widths)
+    yield _table_line(["-" * size for size in widths], widths)
     for line in lines:
         yield _table_line(line, widths)
 
@@ -110,13 +109,8 @@ def _table_cell(cell: Cell) -> str:
 
 
 def _table_line(cells: Iterable[str], widths: Iterable[int]) -> str:
-    padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+    padded = (cell + " " * (size - width(cell)) for cell, size in zip(cells, widths, strict=True))
     return "  ".join(padded).rstrip() + "\n"
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: two for wide characters, none for those that combine with the one before."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
