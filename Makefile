@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: test format lint types tests tools demo clean
+.PHONY: test format lint types tests tools demo bench clean
 
 test: lint types tests
 
@@ -19,9 +19,13 @@ types: $(STAMP)
 tests: $(STAMP) tools
 	$(BIN)/pytest -n 4 --cov --cov-report=term
 
-# `ip`, for the tests with hosts of their own. With CI=true it is installed where it is missing.
+# For the tests with hosts of their own, with a browser, with a balancer, and with a peer in C. With CI=true what is
+# missing is installed.
 tools:
-	@command -v ip >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq iproute2; }
+	@command -v cc >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq gcc libc6-dev; }
+	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze; do command -v $$tool >/dev/null || \
+	  { apt-get update -q && apt-get install -yq --no-install-recommends iproute2 haproxy systemd; break; }; done
+	@command -v chromium >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq chromium fonts-dejavu-core; }
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -30,7 +34,11 @@ format: $(STAMP)
 demo:
 	$(PYTHON) -m tandem demo
 
-$(STAMP): requirements-test.txt
+# The ground beside its peers, from one run: some 15 minutes on a machine that does nothing else.
+bench: $(STAMP)
+	$(BIN)/python -m bench.compare --concurrency 64 512 --idle
+
+$(STAMP): requirements-test.txt bench/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $(STAMP)

@@ -31,7 +31,7 @@ from bench.crowds import Address, connect, open_many_files
 from bench.picture import Sample, picture
 from bench.vitals import Vitals, vitals
 from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.records import Records
+from tandem.ground.records import open_records
 from tests.processes import ROOT, wait_until
 from tests.raw import encoded, message_1, message_2
 
@@ -228,7 +228,7 @@ def take(teams: list[Team], seconds: float, before: Sample | None, found: Vitals
 
 def missing(data: Path, confirmed: set[str]) -> set[str]:
     """Who has read that it finished, and is not in the results."""
-    records = Records(data)
+    records = open_records(data)
     try:
         return confirmed - {row.team.teamname for row in records.teams(state="finished")}
     finally:

@@ -1,6 +1,10 @@
-"""Shows the figures that tests measured, at the end of the run: precision, recall, how near a problem points."""
+"""How property tests run; and the figures that tests measured, shown at the end of the run."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
+settings.load_profile("tandem")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

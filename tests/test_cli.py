@@ -34,7 +34,9 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
     assert (code, out, err.count("\n")) == (2, "", 1)
 
 
-@pytest.mark.parametrize("command", ["demo", "client", "serve", "results", "check"])
+@pytest.mark.parametrize(
+    "command", ["demo", "client", "serve", "results", "check", "board", "bench", "backup", "forget", "key"]
+)
 def test_every_command_has_its_help(command: str) -> None:
     code, out, err = tandem(command, "--help")
     assert (code, err) == (0, "")

@@ -14,20 +14,27 @@ from tests.client.script import server, until_end
 from tests.processes import LIMIT, ROOT, ground, team_options
 
 ANY = frozenset(sys.stdlib_module_names)
+DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
+BOARD_LIBRARIES = frozenset({"anyio", "jinja2", "markupsafe", "starlette", "uvicorn", "xlsxwriter"})
 
 # part of the house -> (what it may import of the standard library, which parts it may import)
 RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "exchange": (frozenset({"json"}), frozenset({"exchange"})),
     "client": (frozenset({"socket", "json", "sys"}), frozenset({"exchange", "client"})),
-    "ground": (ANY, frozenset({"exchange", "ground"})),
+    "ground": (ANY | {DRIVER}, frozenset({"exchange", "ground"})),
     "report": (ANY, frozenset({"exchange", "ground", "report"})),
     "demo": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
-    "cli": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
+    "board": (ANY | BOARD_LIBRARIES, frozenset({"exchange", "ground", "report", "board"})),
+    "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
+    "cli": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", ""})),
     "__main__": (ANY, frozenset({"cli", "client"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
-ONLY_READ = frozenset({"report", "demo"})  # what the ground has recorded
-ACTING = frozenset(f"tandem.ground.{name}" for name in ("serve", "desk", "loop", "poller", "judge", "recorder"))
+ONLY_READ = frozenset({"report", "board", "demo"})  # what the ground has recorded
+ACTING = frozenset(
+    f"tandem.ground.{name}"
+    for name in ("balanced", "desk", "judge", "loop", "poller", "pulse", "recorder", "serve", "workers")
+)
 
 
 def module_name(file: Path) -> str:
@@ -63,6 +70,13 @@ def test_imports_only_what_its_part_may(module: str) -> None:
         else:
             assert part(imported) in parts, imported
             assert not (part(module) in ONLY_READ and imported in ACTING), imported
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("tandem.ground.postgres")])
+def test_the_driver_is_asked_for_only_when_it_is_needed(module: str) -> None:
+    assert not any(imported.partition(".")[0] == DRIVER for imported in imports(MODULES[module]))
+    at_once = [node for node in ast.parse(MODULES[module].read_bytes()).body if isinstance(node, ast.ImportFrom)]
+    assert not any(str(node.module).startswith("tandem.ground.postgres") for node in at_once)
 
 
 def test_the_rules_speak_of_what_there_is() -> None:

@@ -21,7 +21,7 @@ from tandem.demo.diagram import Diagram
 from tandem.exchange.address import CLIENT_2_PORT, GROUND_PORT
 from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
 from tandem.exchange.message import message_1
-from tandem.ground.records import Records
+from tandem.ground.records import open_records
 from tandem.report import results
 
 TEAM = message_1("0923456", "0934567", "INF2A", "Team1", ip="")
@@ -107,7 +107,7 @@ def _arrows(children: Children, client_1: Child, client_2: Child) -> Iterator[tu
 
 
 def _results(folder: Path) -> list[str]:
-    records = Records(folder)
+    records = open_records(folder)
     try:
         return "".join(results.as_table(results.team_rows(records.teams()), COLUMNS)).splitlines()
     finally:

@@ -5,7 +5,7 @@ makes the words for a wrong message better, and is asked for wrong messages only
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tandem.exchange.message import FINISHED, WAITING, Message
 from tandem.ground import explain
@@ -20,8 +20,7 @@ LONGEST_REPLY = 1000  # bytes, so that a program that receives once has it all
 _IN_SECRET = ("studentnr1", "studentnr2", "classname", "teamname", "secret")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What becomes of a message: the reply, and what is to be remembered."""
 
     outcome: Outcome
@@ -36,7 +35,7 @@ class Judgement:
 def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgement:
     """Judges one message. The first of the keys makes secrets, each of them checks.
 
-    `recall(secret)` tells what is on record of the team that has the secret, None for nothing.
+    `recall(message)` tells what is known of the team that the secret was given to, None for nothing.
     """
     message = diagnosis.message
     if diagnosis.problems:
@@ -76,11 +75,15 @@ def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall
     message.status = FINISHED
     remarks = diagnosis.remarks
     if any(remark.id == "ip-elsewhere" for remark in remarks):
-        recalled = recall(message.secret)
+        recalled = recall(message)
         if recalled and recalled.ip == message.ip:
-            kept = tuple(remark for remark in remarks if remark.id != "ip-elsewhere")
-            remarks = (*kept, Problem("ip-of-client-1", facts={"field": "ip", "found": message.ip}))
+            remarks = tuple(_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
     return Judgement(Outcome.MESSAGE_2, message.encode(), team, message.secret, message.ip, (), remarks)
+
+
+def _of_client_1(remark: Problem) -> Problem:
+    """What "ip-elsewhere" really is, where client 1's message had the same ip."""
+    return Problem("ip-of-client-1", remark.at, {"field": "ip", "found": remark.facts["found"]})
 
 
 def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> tuple[Problem, ...]:

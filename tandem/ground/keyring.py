@@ -1,7 +1,8 @@
 """The ground's keys: where they are kept, which one makes secrets, which older ones still check them.
 
 The file `key` in the data folder has a key a line, in hex: the first makes the secrets; each other one was
-made before, and stands before the time until which its secrets still count. Readable by its owner alone.
+made before, and stands behind the time until which its secrets still count. Readable by its owner alone.
+Grounds that share their visits share their key: they have copies of one file, or one TANDEM_KEY.
 """
 
 import os
@@ -41,14 +42,17 @@ class Keyring:
 
 
 def load_keyring(folder: Path) -> Keyring:
-    """The ground's keys: from TANDEM_KEY, or from the file in the folder, which is made at the first start."""
+    """The ground's keys: from TANDEM_KEY, or from the file in the folder, which is made at the first start.
+
+    TANDEM_KEY stays in the environment: a ground's workers need it, too.
+    """
     given = os.environ.get(KEY_VARIABLE)
     if given is not None:
         return Keyring(_parse_key(given, KEY_VARIABLE))
     path = folder / "key"
     try:
         if not path.exists():
-            _write(path, Keyring(secrets.token_bytes(KEY_BYTES)))
+            _make(path)
         return _read(path)
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be used: {error.strerror}") from None
@@ -56,6 +60,12 @@ def load_keyring(folder: Path) -> Keyring:
 
 def rotate(folder: Path, valid: float) -> Keyring:
     """Makes a new key. The secrets made with the one before count for `valid` seconds more."""
+    if KEY_VARIABLE in os.environ:
+        raise KeyTrouble(
+            f"{KEY_VARIABLE} is set, and grounds that have it read no key file."
+            f" Try: restart them all with a new {KEY_VARIABLE}, which ends all secrets made before;"
+            f" or, to rotate the key file, unset {KEY_VARIABLE}"
+        )
     path = folder / "key"
     try:
         before = _read(path)
@@ -64,7 +74,7 @@ def rotate(folder: Path, valid: float) -> Keyring:
     now = time.time()
     kept = tuple(old for old in before.old if now < old.until)
     after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
-    _write(path, after)
+    _draft(path, after).replace(path)
     return after
 
 
@@ -80,9 +90,22 @@ def _read(path: Path) -> Keyring:
     return Keyring(_parse_key(first, str(path)), tuple(old))
 
 
-def _write(path: Path, keyring: Keyring) -> None:
-    """Writes the file whole or not at all, readable by its owner alone."""
-    draft = path.with_name(f"key.{os.getpid()}.draft")
+def _make(path: Path) -> None:
+    """The first key. Where several grounds start at once over one folder, one of them makes it for all."""
+    draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
+    try:
+        os.link(draft, path)  # unlike a rename, it never takes the place of another's
+    except FileExistsError:
+        pass
+    except OSError:
+        draft.replace(path)  # a file system without links
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path, keyring: Keyring) -> Path:
+    """A whole file beside the one that is meant, readable by its owner alone."""
+    draft = path.with_name(f"key.{secrets.token_hex(4)}.draft")  # process ids repeat from container to container
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -90,9 +113,10 @@ def _write(path: Path, keyring: Keyring) -> None:
             file.writelines(f"{old.until} {old.key.hex()}\n" for old in keyring.old)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
+    except OSError:
         draft.unlink(missing_ok=True)
+        raise
+    return draft
 
 
 def _check_mode(path: Path) -> None:
@@ -105,10 +129,16 @@ def _check_mode(path: Path) -> None:
 
 
 def _parse_key(text: str, source: str) -> bytes:
+    """The key. The text never shows in an error: it may be a key, but for one digit."""
+    text = text.strip()
     try:
-        key = bytes.fromhex(text.strip())
+        key = bytes.fromhex(text)
     except ValueError:
         key = b""
-    if len(key) < KEY_BYTES:
-        raise KeyTrouble(f"{source} does not hold a key: it must be at least {2 * KEY_BYTES} hex digits")
+    if len(key) != KEY_BYTES:
+        not_all = "" if key or not text else ", not all of them hex digits in pairs"
+        raise KeyTrouble(
+            f"{source} does not hold a key: {len(text)} characters are there{not_all}; a key is {2 * KEY_BYTES} hex"
+            f" digits, as `openssl rand -hex {KEY_BYTES}` makes them, and the same on every ground"
+        )
     return key

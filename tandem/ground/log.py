@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TextIO
 
 from tandem.exchange.printable import printable
@@ -23,7 +23,7 @@ class Log:
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
         self._stream = stream
-        self._lines: deque[str] = deque()
+        self._lines: deque[tuple[float, str]] = deque()  # when, what
         self._dropped = 0
         self._something = threading.Event()
         self._stopping = False
@@ -35,8 +35,7 @@ class Log:
         if len(self._lines) >= MOST_WAITING:
             self._dropped += 1
             return
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        self._lines.append(f"{now}Z {printable(words)}\n")
+        self._lines.append((time.time(), words))
         if not self._something.is_set():
             self._something.set()
 
@@ -52,7 +51,7 @@ class Log:
             if not self._stopping:
                 time.sleep(LINGER)
             self._something.clear()
-            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            lines = [_line(*self._lines.popleft()) for _ in range(len(self._lines))]
             if self._dropped:
                 lines.append(f"({self._dropped} lines were dropped: nobody read them)\n")
                 self._dropped = 0
@@ -61,3 +60,12 @@ class Log:
                 self._stream.flush()
             except (OSError, ValueError):
                 return  # standard error is gone; there is nobody to tell
+
+
+def _line(at: float, words: str) -> str:
+    return f"{_second(int(at))}.{int(at % 1 * 1000):03}Z {printable(words)}\n"
+
+
+@lru_cache(maxsize=1)
+def _second(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))

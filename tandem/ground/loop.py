@@ -8,7 +8,7 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
+from enum import IntEnum, auto
 from itertools import islice
 from typing import Protocol
 
@@ -18,12 +18,13 @@ from tandem.ground.poller import READ, new_poller
 RECEIVE = 16_384  # bytes taken at a time; more than a whole message
 BACKLOG = 4096  # connections that the system holds ready for us
 AT_ONCE = 100  # connections accepted in one go
+TICK = 1.0  # seconds: so often the desk is called when nothing else happens
 TELL = 1.0  # seconds between two words in the log about connections that had to go
 REST = 0.1  # seconds without accepting when the system has no more sockets to give
 MORE = getattr(socket, "MSG_MORE", 0)  # lets the end of stream ride on the reply, where the system can
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """Where a connection stands."""
 
     FIRST_BYTE = auto()  # greeted; nothing has come yet
@@ -92,6 +93,8 @@ class Loop:
         self._connections: dict[int, Connection] = {}
         # One queue a phase. All deadlines of a phase are equally far away, so each queue is in order by itself.
         self._queues: dict[Phase, OrderedDict[int, float]] = {phase: OrderedDict() for phase in Phase}
+        self._now = time.monotonic()  # of this turn
+        self._tick_at = self._now + TICK
         self._pushed_out = 0  # connections closed to make room, since that was told
         self._tell_at = 0.0  # when to tell it again
         self._resting_until = 0.0  # no more accepts before then
@@ -112,11 +115,16 @@ class Loop:
         """Makes the loop call what was given to `run`. May be called from any thread."""
         try:
             self._rope.send(b"!")
-        except BlockingIOError:
-            pass  # so many calls are waiting that it will wake anyway
+        except OSError:
+            pass  # so many calls are waiting that it will wake anyway; or it has ended
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
 
     def run(self, stirred: Callable[[], None]) -> None:
-        """Serves until stopped and done. Calls `stirred` in this thread after each `wake`."""
+        """Serves until stopped and done. Calls `stirred` in this thread after each `wake`, and every TICK."""
         self._stirred = stirred
         while self._stop_by is None or (self._connections and time.monotonic() < self._stop_by):
             self._turn()
@@ -147,7 +155,9 @@ class Loop:
 
     def _turn(self) -> None:
         """Waits for something to happen, and deals with it."""
-        for fd, _ in self._poller.poll(self._until_next_deadline()):
+        ready = self._poller.poll(self._until_next_deadline())
+        self._now = time.monotonic()
+        for fd, _ in ready:
             connection = self._connections.get(fd)
             if connection is not None:
                 self._read(connection)
@@ -155,15 +165,19 @@ class Loop:
                 self._accept(self._listeners[fd])
             elif fd == self._bell.fileno():
                 self._ring()
-        self._expire(time.monotonic())
+        if self._now >= self._tick_at:
+            self._tick_at = self._now + TICK
+            self._stirred()
+        self._expire(self._now)
 
     def _until_next_deadline(self) -> float:
         first = [next(iter(queue.values())) for queue in self._queues.values() if queue]
+        first.append(self._tick_at)
         if self._resting_until:
             first.append(self._resting_until)
         if self._stop_by is not None:
             first.append(self._stop_by)
-        return max(0.0, min(first) - time.monotonic()) if first else 60.0
+        return max(0.0, min(first) - time.monotonic())
 
     def _ring(self) -> None:
         try:
@@ -187,7 +201,7 @@ class Loop:
                 self._rest()
                 return False
             sock.setblocking(False)
-            connection = Connection(sock, plain_ip(address[0]), address[1], time.monotonic())
+            connection = Connection(sock, plain_ip(address[0]), address[1], self._now)
             fd = sock.fileno()
             self._connections[fd] = connection
             self._poller.register(fd, READ)
@@ -278,7 +292,7 @@ class Loop:
         """The reply in one send, and the end of our side with it. No bytes: only the end."""
         try:
             if data and connection.socket.send(data, MORE) < len(data):
-                self._lose(connection)  # a reply fits into any socket's buffer: this one is not being read
+                self._close(connection)  # a reply fits into any socket's buffer: this one is not being read
                 return
             connection.socket.shutdown(socket.SHUT_WR)
         except OSError:

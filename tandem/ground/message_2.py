@@ -5,7 +5,7 @@ words better when it does not fit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tandem.exchange.message import NOBODY, Message, is_team_of_one
 from tandem.ground.problems import Problem
@@ -15,15 +15,14 @@ from tandem.ground.secret import belongs
 _DIGITS = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What is on record of the team that a secret was given to: the team, and the ip in its message 1."""
+class Recalled(NamedTuple):
+    """What is known of the team that a secret was given to: the team, and the ip in its message 1."""
 
     team: Team
     ip: str
 
 
-Recall = Callable[[str], Recalled | None]  # by secret
+Recall = Callable[[Message], Recalled | None]  # whose the message's secret is
 
 
 def team_of_message_2(message: Message, keys: Sequence[bytes]) -> Team | None:
@@ -44,12 +43,13 @@ def problems_of_message_2(message: Message, keys: Sequence[bytes], recall: Recal
         return (Problem("not-swapped", facts={"field": "studentnr1", "found": message.studentnr1}),)
     if len(message.secret) != 64 or not _DIGITS.issuperset(message.secret):
         return (Problem("secret-damaged", facts={"field": "secret", "found": str(len(message.secret))}),)
-    recalled = recall(message.secret)
+    recalled = recall(message)
     if recalled is None:
         return (Problem("secret-wrong", facts={"field": "secret"}),)
     if not _is_own(message, recalled.team):
         return (Problem("secret-of-another-team", facts={"field": "secret"}),)
-    return tuple(_changes(message, recalled.team))
+    changes = tuple(_changes(message, recalled.team))
+    return changes or (Problem("secret-expired", facts={"field": "secret"}),)  # all fits but the key
 
 
 def _teams(message: Message) -> tuple[Team, Team]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tandem.ground.problems import Problem
 
@@ -17,14 +18,23 @@ class Outcome(StrEnum):
     NOTHING = "nothing"  # no message came: not one byte, or none that counts
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
+RIGHT = (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
+
+
+class Team(NamedTuple):
     """Who an exchange belongs to; the numbers in the order of message 1."""
 
     classname: str
     teamname: str
     studentnr1: str
     studentnr2: str
+
+    @property
+    def pair(self) -> str:
+        """Both numbers in sorted order: a team stays the same when they are swapped."""
+        if self.studentnr1 <= self.studentnr2:
+            return f"{self.studentnr1}\n{self.studentnr2}"
+        return f"{self.studentnr2}\n{self.studentnr1}"
 
 
 @dataclass(slots=True)
@@ -56,4 +66,21 @@ class Surplus:
     visits: int
 
 
-Record = Visit | Surplus
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How one ground was doing over a few seconds. Times in microseconds."""
+
+    at: int  # the end of the period: microseconds since 1970, UTC
+    ground: str  # which one: its address and process
+    period: int
+    visits: int  # answered in the period
+    connections: int  # open at its end
+    took_p50: int  # from the last byte of a right message 2 to its reply
+    took_p99: int
+    commits: int
+    commit_p50: int
+    commit_p99: int
+    waiting: int  # records not yet on disk
+
+
+Record = Visit | Surplus | Vitals

@@ -1,21 +1,24 @@
 """Group commit, off the loop: many records, one transaction, then their replies.
 
-A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next.
-Whoever waits for a record to be on disk is told in the end: kept, or not kept.
+A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next. A record
+that nobody waits for lets others go first for a moment, so that message 1 mostly shares the commit of its
+team's message 2. Whoever waits for a record to be on disk is told in the end: kept, or not kept.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from tandem.ground.record import Record
+from tandem.ground.pulse import Pulse
+from tandem.ground.record import Record, Visit
 from tandem.ground.store import StoreTrouble
 
 MOST_IN_ONE = 1000  # records in one transaction
 MOST_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped, and counted
-LINGER = 0.02  # seconds that a record nobody waits for may wait for company
+GATHER = 0.003  # seconds from the first record that somebody waits for to its commit: others come meanwhile
+LINGER = 0.2  # seconds that a record nobody waits for may wait for company
 RETRY = 1.0  # seconds between two tries to write what could not be written
 
 Settled = Callable[[bool], None]
@@ -29,8 +32,10 @@ class Keeper(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)
-class _Entry:
+_Whose = tuple[str, str]
+
+
+class _Entry(NamedTuple):
     record: Record
     settled: Settled | None  # who waits for it; nobody: it may be written later
 
@@ -38,31 +43,42 @@ class _Entry:
 class Recorder:
     """Give it records with `record`; when `wake` was called, call `settle` in the loop's thread."""
 
-    def __init__(self, keeper: Keeper, wake: Callable[[], None], complain: Callable[[str], None]) -> None:
+    def __init__(self, keeper: Keeper, wake: Callable[[], None], complain: Callable[[str], None], pulse: Pulse) -> None:
         self._keeper = keeper
         self._wake = wake
+        self._pulse = pulse
         self._complain = complain
-        self._waiting: deque[_Entry] = deque()  # to be written, the oldest first
+        self._arrived: deque[_Entry] = deque()  # from the loop's thread to ours, the oldest first
+        self._patient: dict[_Whose, list[_Entry]] = {}  # nobody waits for these yet
+        self._patience_ends = 0.0  # time.monotonic()
+        self._due: deque[_Entry] = deque()  # to be written, in this order
         self._verdicts: deque[tuple[Settled, bool]] = deque()
-        self._something = threading.Event()  # there is something to write
-        self._urgent = threading.Event()  # and somebody waits for it
+        self._urgent = threading.Event()  # somebody waits
         self._troubled = False  # did the last try fail?
+        self._taken = 0  # records, counted by the loop's thread
+        self._finished = 0  # those of them that are written, or given up; counted by ours
         self._dropped = 0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many records are not on disk yet."""
+        return self._taken - self._finished
+
     def record(self, record: Record, settled: Settled | None = None) -> None:
         """Writes a record soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
-        entry = _Entry(record, settled)
-        if len(self._waiting) >= MOST_WAITING:
-            self._drop(entry)
+        if self.waiting >= MOST_WAITING:
+            self._dropped += 1
+            if settled:
+                self._verdicts.append((settled, False))
+                self._wake()
             return
-        self._waiting.append(entry)
+        self._taken += 1
+        self._arrived.append(_Entry(record, settled))
         if settled and not self._urgent.is_set():
             self._urgent.set()
-        if not self._something.is_set():
-            self._something.set()
 
     def settle(self) -> None:
         """Tells those who wait what became of their records."""
@@ -74,57 +90,79 @@ class Recorder:
         """Writes what is still waiting, then ends the thread and closes the keeper."""
         self._stopping = True
         self._urgent.set()
-        self._something.set()
         self._thread.join()
         self._keeper.close()
 
     def _run(self) -> None:
         while not self._stopping:
-            self._something.wait(RETRY if self._troubled else None)
-            self._urgent.wait(LINGER)
-            self._something.clear()
+            urgent = self._urgent.wait(RETRY if self._troubled else LINGER)
+            if urgent:
+                time.sleep(GATHER)
             self._urgent.clear()
+            self._line_up(everything=not urgent)
             self._write_all()
+        self._line_up(everything=True)
         self._write_all()
-        if self._dropped or self._waiting:
-            self._complain(f"{self._dropped + len(self._waiting)} records could not be written")
+        if self._dropped or self.waiting:
+            self._complain(f"{self._dropped + self.waiting} records could not be written")
+
+    def _line_up(self, everything: bool) -> None:
+        """What somebody waits for is due, behind what came before it of the same team; the others when it is time."""
+        while self._arrived:
+            entry = self._arrived.popleft()
+            whose = _whose(entry.record)
+            if entry.settled:
+                self._due += self._patient.pop(whose, ())
+                self._due.append(entry)
+            else:
+                self._patient.setdefault(whose, []).append(entry)
+        now = time.monotonic()
+        if everything or now >= self._patience_ends:
+            for entries in self._patient.values():
+                self._due += entries
+            self._patient.clear()
+            self._patience_ends = now + LINGER
 
     def _write_all(self) -> None:
-        """Everything that waits now, or until the first trouble."""
+        """Everything that is due, or until the first trouble."""
         self._troubled = False
-        while self._waiting and not self._troubled:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_IN_ONE))]
+        while self._due and not self._troubled:
+            batch = [self._due.popleft() for _ in range(min(len(self._due), MOST_IN_ONE))]
             self._write(batch)
 
     def _write(self, batch: list[_Entry]) -> None:
+        began = time.monotonic()
         try:
             self._keeper.keep([entry.record for entry in batch])
         except StoreTrouble as trouble:
             self._complain(f"could not be written, will be tried again: {trouble}")
             self._postpone(batch)
-            self._tell(batch, kept=False)
         except Exception as bug:  # one record that cannot be written must not cost the others theirs
             if len(batch) == 1:
                 self._complain(f"bug: this cannot be recorded: {bug!r}")
-                self._tell(batch, kept=False)
+                self._finish(batch, kept=False)
             else:
                 for entry in batch:
                     self._write([entry])
         else:
-            self._tell(batch, kept=True)
+            self._pulse.committed(time.monotonic() - began)
+            self._finish(batch, kept=True)
 
     def _postpone(self, batch: list[_Entry]) -> None:
-        """Back to the front of those that wait, but for those whose sender is told to try again."""
+        """Back to the front of those that are due, but for those whose sender is told to try again."""
         self._troubled = True
-        self._waiting.extendleft(entry for entry in reversed(batch) if entry.settled is None)
+        self._due.extendleft(entry for entry in reversed(batch) if entry.settled is None)
+        self._finish([entry for entry in batch if entry.settled], kept=False)
 
-    def _drop(self, entry: _Entry) -> None:
-        """There is no more room: nobody can write, and has not been able to for long."""
-        self._dropped += 1
-        self._tell([entry], kept=False)
-
-    def _tell(self, batch: list[_Entry], kept: bool) -> None:
-        waiting = [(entry.settled, kept) for entry in batch if entry.settled]
-        if waiting:
-            self._verdicts.extend(waiting)
+    def _finish(self, batch: list[_Entry], kept: bool) -> None:
+        self._finished += len(batch)
+        verdicts = [(entry.settled, kept) for entry in batch if entry.settled]
+        if verdicts:
+            self._verdicts.extend(verdicts)
             self._wake()
+
+
+def _whose(record: Record) -> _Whose:
+    """Whose record it is, by class and team, as far as that is known."""
+    team = record.team if isinstance(record, Visit) else None
+    return (team.classname, team.teamname) if team else ("", "")

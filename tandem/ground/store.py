@@ -1,118 +1,70 @@
 """What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
 
-Owns the schema and all writing: one row a team, one row a visit. One connection writes, in the recorder's
-thread; who reads (records.py) opens its own.
+Owns all writing: one row a team, one row a visit. One connection writes, in the recorder's thread; who
+reads (records.py) opens its own.
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
-from tandem.ground.problems import Problem
-from tandem.ground.record import Outcome, Record, Visit
+from tandem.ground.findings import findings_text
+from tandem.ground.record import Outcome, Record, Surplus, Visit, Vitals
+from tandem.ground.schema import VERSION, migrate, version_of
 
 FILE = "tandem.sqlite3"
 PATIENCE = 2.0  # seconds to wait for another program's lock
+KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
+STATE_AFTER = {Outcome.MESSAGE_1: WAITING, Outcome.MESSAGE_2: FINISHED}
 
-# Schema versions, each a step from the one before it; the file's own version is in user_version.
-MIGRATIONS = (
-    """
-    CREATE TABLE team (
-        id INTEGER PRIMARY KEY,
-        classname TEXT NOT NULL,
-        teamname TEXT NOT NULL,
-        pair TEXT NOT NULL,          -- both student numbers in sorted order; '' while only refused messages came
-        studentnr1 TEXT NOT NULL,    -- as in message 1
-        studentnr2 TEXT NOT NULL,
-        state TEXT NOT NULL,
-        secret TEXT NOT NULL,
-        ip TEXT NOT NULL,            -- client 1's, as in message 1
-        first_seen INTEGER NOT NULL, -- microseconds since 1970, UTC; all times are
-        finished_at INTEGER,
-        visits INTEGER NOT NULL,
-        problems TEXT NOT NULL,      -- JSON: ids in the latest refused visit
-        UNIQUE (classname, teamname, pair)
-    );
-    CREATE INDEX team_secret ON team (secret) WHERE secret != '';
-    CREATE TABLE visit (
-        id INTEGER PRIMARY KEY,
-        team INTEGER REFERENCES team (id),
-        at INTEGER NOT NULL,
-        took INTEGER NOT NULL,       -- microseconds
-        address TEXT NOT NULL,
-        port INTEGER NOT NULL,
-        outcome TEXT NOT NULL,
-        received BLOB NOT NULL,
-        size INTEGER NOT NULL,       -- bytes that came; received may hold less
-        answered BLOB NOT NULL,
-        findings TEXT NOT NULL       -- JSON: problems and remarks as facts
-    );
-    CREATE INDEX visit_team ON visit (team);
-    CREATE TABLE surplus (           -- refused visits that were only counted
-        minute INTEGER NOT NULL,
-        address TEXT NOT NULL,
-        visits INTEGER NOT NULL
-    );
-    """,
-)
+Row = tuple[str | int | bytes | None, ...]
 
-# What one visit changes. The names behind colons are the keys that _values gives.
-_ADOPT = """
-    UPDATE OR IGNORE team SET pair = :pair, state = 'waiting for message 2', studentnr1 = :studentnr1,
-        studentnr2 = :studentnr2, secret = :secret
-    WHERE classname = :classname AND teamname = :teamname AND pair = ''
-"""
-_MESSAGE_1 = """
-    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
-        problems)
-    VALUES (:classname, :teamname, :pair, :studentnr1, :studentnr2, 'waiting for message 2', :secret, :ip, :at, 1, '[]')
-    ON CONFLICT (classname, teamname, pair) DO UPDATE SET
-        visits = visits + 1,
-        studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
-        studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
-        secret = iif(state = 'finished', secret, excluded.secret),
-        ip = iif(state = 'finished', ip, excluded.ip)
-    RETURNING id
-"""
-_MESSAGE_2 = """
+# Right visits change their teams many at a time, in their order. What is finished stays as it is.
+_TEAMS = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
-    VALUES (:classname, :teamname, :pair, :studentnr1, :studentnr2, 'finished', :secret, '', :at, :at + :took, 1, '[]')
+    VALUES {rows}
     ON CONFLICT (classname, teamname, pair) DO UPDATE SET
         visits = visits + 1,
         studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
         studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
         secret = iif(state = 'finished', secret, excluded.secret),
-        state = 'finished',
+        ip = iif('finished' IN (state, excluded.state), ip, excluded.ip),
         finished_at = coalesce(finished_at, excluded.finished_at),
-        problems = '[]'
-    RETURNING id
+        problems = iif(excluded.state = 'finished', '[]', problems),
+        state = iif(state = 'finished', state, excluded.state)
 """
-_REJECTED_KNOWN = """
+_VISITS = """
+    INSERT INTO visit (classname, teamname, pair, at, took, address, port, outcome, received, size, answered, findings)
+    VALUES {rows}
+"""
+# A team of which only refused messages had come gets its numbers with the first right one.
+_ANY_REFUSED = "SELECT EXISTS (SELECT 1 FROM team WHERE pair = '')"
+_ADOPT = """
+    UPDATE OR IGNORE team SET pair = ?3, studentnr1 = ?4, studentnr2 = ?5, state = ?6, secret = ?7
+    WHERE classname = ?1 AND teamname = ?2 AND pair = ''
+"""
+# A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
+_REFUSED_KNOWN = """
     UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', :problems)
-    WHERE id = (
-        SELECT id FROM team WHERE classname = :classname AND teamname = :teamname
-        ORDER BY pair = :pair DESC, id DESC LIMIT 1)
-    RETURNING id
+    WHERE classname = :classname AND teamname = :teamname AND pair = (
+        SELECT pair FROM team WHERE classname = :classname AND teamname = :teamname
+        ORDER BY pair = :pair DESC, first_seen DESC LIMIT 1)
 """
-_REJECTED_NEW = """
+_REFUSED_NEW = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
-    RETURNING id
 """
-_VISIT = """
-    INSERT INTO visit (team, at, took, address, port, outcome, received, size, answered, findings)
-    VALUES (:team, :at, :took, :address, :port, :outcome, :received, :size, :answered, :findings)
-"""
-
-
 _SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+_VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
 
 
 class StoreTrouble(Exception):
@@ -124,6 +76,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        self._names = (str(self._path), f"{self._path}-wal")
         _make_file(self._path)
         self._troubled = False  # did the last `keep` fail?
         self._open()
@@ -134,11 +87,7 @@ class Store:
             self._open_again()
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            for record in records:
-                if isinstance(record, Visit):
-                    self._keep_visit(record)
-                else:
-                    self._database.execute(_SURPLUS, (record.minute, record.address, record.visits))
+            self._keep_all(records)
             self._check_files()
             self._database.execute("COMMIT")
             self._check_files()
@@ -172,33 +121,66 @@ class Store:
     def _identify(self) -> list[tuple[int, int]]:
         """Which files bear the names of the database and of SQLite's log, if they do."""
         found = []
-        for path in (self._path, self._path.with_name(f"{FILE}-wal")):
+        for name in self._names:
             try:
-                status = path.stat()
+                status = os.stat(name)
             except OSError:
                 return []
-            found.append((status.st_dev, status.st_ino) if status.st_size or path != self._path else (0, 0))
+            found.append((status.st_dev, status.st_ino) if status.st_size or name != self._names[0] else (0, 0))
         return found
 
-    def _keep_visit(self, visit: Visit) -> None:
-        values = _values(visit)
-        if not visit.whole:
-            if visit.team:
-                self._database.execute(_REJECTED_KNOWN, values).fetchall()
-            return
-        if visit.team:
-            values["team"] = self._team_row(visit.outcome, values)
-        self._database.execute(_VISIT, values)
+    def _keep_all(self, records: Sequence[Record]) -> None:
+        teams: list[Row] = []  # of the right visits since the last refused one
+        visits: list[Row] = []
+        for record in records:
+            if isinstance(record, Visit):
+                if record.outcome in STATE_AFTER:
+                    teams.append(_team_row(record))
+                else:
+                    self._keep_teams(teams)
+                    teams = []
+                    self._keep_refused(record)
+                if record.whole:
+                    visits.append(_visit_row(record))
+            elif isinstance(record, Surplus):
+                self._database.execute(_SURPLUS, astuple(record))
+            else:
+                self._keep_vitals(record)
+        self._keep_teams(teams)
+        self._insert(_VISITS, visits)
 
-    def _team_row(self, outcome: Outcome, values: dict[str, object]) -> int:
-        """Brings the team's row up to date and returns its id."""
-        run = self._database.execute
-        if outcome is Outcome.REJECTED:
-            row = run(_REJECTED_KNOWN, values).fetchone() or run(_REJECTED_NEW, values).fetchone()
-        else:
-            run(_ADOPT, values)
-            row = run(_MESSAGE_1 if outcome is Outcome.MESSAGE_1 else _MESSAGE_2, values).fetchone()
-        return int(row[0])
+    def _keep_teams(self, teams: list[Row]) -> None:
+        if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
+            self._database.executemany(_ADOPT, [row[:7] for row in teams])
+        self._insert(_TEAMS, teams)
+
+    def _keep_refused(self, visit: Visit) -> None:
+        team = visit.team
+        if team is None:
+            return
+        values = {
+            "classname": team.classname,
+            "teamname": team.teamname,
+            "pair": team.pair,
+            "studentnr1": team.studentnr1,
+            "studentnr2": team.studentnr2,
+            "at": visit.at,
+            "problems": json.dumps([problem.id for problem in visit.problems]),
+        }
+        known = self._database.execute(_REFUSED_KNOWN, values).rowcount
+        if not known and visit.whole:
+            self._database.execute(_REFUSED_NEW, values)
+
+    def _keep_vitals(self, vitals: Vitals) -> None:
+        self._database.execute(_VITALS, astuple(vitals))
+        self._database.execute(_OLD_VITALS, (vitals.at - KEEP_VITALS,))
+
+    def _insert(self, statement: str, rows: Sequence[Row]) -> None:
+        """Many rows in few statements: a call for each row would cost more than the row."""
+        for block in _blocks(rows):
+            marks = f"({', '.join('?' * len(block[0]))})"
+            values = [value for row in block for value in row]
+            self._database.execute(statement.format(rows=", ".join([marks] * len(block))), values)
 
     def _roll_back(self) -> None:
         try:
@@ -207,35 +189,42 @@ class Store:
             pass  # there was no transaction left to roll back
 
 
-def _values(visit: Visit) -> dict[str, object]:
-    values: dict[str, object] = {
-        "team": None,
-        "at": visit.at,
-        "took": visit.took,
-        "address": visit.address,
-        "port": visit.port,
-        "outcome": visit.outcome,
-        "received": visit.received,
-        "size": visit.size,
-        "answered": visit.answered,
-        "findings": _findings(visit.problems + visit.remarks),
-        "problems": json.dumps([problem.id for problem in visit.problems]) if visit.problems else "[]",
-    }
+def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Blocks of 2**n rows, so that there are only a few different statements, which SQLite has ready."""
+    at = 0
+    while at < len(rows):
+        size = 1 << (len(rows) - at).bit_length() - 1
+        yield rows[at : at + size]
+        at += size
+
+
+def _team_row(visit: Visit) -> Row:
+    """A right visit's row in `team`, as if it were the team's first."""
     team = visit.team
-    if team:
-        values["classname"] = team.classname
-        values["teamname"] = team.teamname
-        values["studentnr1"] = team.studentnr1
-        values["studentnr2"] = team.studentnr2
-        values["pair"] = "\n".join(sorted((team.studentnr1, team.studentnr2)))
-        values["secret"] = visit.secret
-        values["ip"] = visit.ip
-    return values
+    if team is None:
+        raise ValueError("a right visit has a team")
+    names = (team.classname, team.teamname, team.pair, team.studentnr1, team.studentnr2)
+    if visit.outcome is Outcome.MESSAGE_1:
+        return (*names, WAITING, visit.secret, visit.ip, visit.at, None, 1, "[]")
+    return (*names, FINISHED, visit.secret, "", visit.at, visit.at + visit.took, 1, "[]")
 
 
-def _findings(found: Iterable[Problem]) -> str:
-    facts = [{"id": problem.id, "at": problem.at, "facts": problem.facts} for problem in found]
-    return json.dumps(facts) if facts else "[]"
+def _visit_row(visit: Visit) -> Row:
+    team = visit.team
+    return (
+        team.classname if team else "",
+        team.teamname if team else "",
+        team.pair if team and visit.outcome in STATE_AFTER else "",
+        visit.at,
+        visit.took,
+        visit.address,
+        visit.port,
+        visit.outcome,
+        visit.received,
+        visit.size,
+        visit.answered,
+        findings_text(visit.problems + visit.remarks),
+    )
 
 
 def _make_file(path: Path) -> None:
@@ -251,28 +240,18 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        _migrate(database, path)
+        check_version(database, path)
+        migrate(database)
     except sqlite3.Error as error:
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
     return database
 
 
-def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    """Brings an older file to today's schema, a version at a time, each step whole or not at all."""
-    check_version(database, path)
-    version = _version(database)
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        database.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
-
-
 def check_version(database: sqlite3.Connection, path: Path) -> None:
-    version = _version(database)
-    if version > len(MIGRATIONS):
+    """Raises StoreTrouble if the database was made by a newer version than this one."""
+    version = version_of(database)
+    if version > VERSION:
         raise StoreTrouble(
-            f"the database {path} was made by a newer version (schema {version}, this one knows {len(MIGRATIONS)}):"
+            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION}):"
             " use that version"
         )
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])

@@ -2,14 +2,19 @@
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
+from tandem.ground.rows import Row, Values, Where
 from tandem.ground.store import FILE, StoreTrouble, check_version
 
 PATIENCE = 30.0  # seconds to wait for a running ground's commits
+VISITS_AT_ONCE = 100
+NOBODY = "0000000"  # the number of nobody in particular
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,20 @@ class Forgotten:
 
     teams: Sequence[str]  # CLASS/TEAM
     visits: int
+
+
+class Eraser(Protocol):
+    """Removes rows in one transaction, which begins when it is opened. Every method may raise StoreTrouble."""
+
+    def ask(self, query: str, values: Values) -> list[Row]: ...
+
+    def erase(self, table: str, chosen: str, values: Values) -> int:
+        """Removes the rows for which a condition holds; returns how many."""
+
+    def finish(self) -> None:
+        """Commits, and removes what is left of the rows where rows are kept."""
+
+    def close(self) -> None: ...
 
 
 def backup(folder: Path, target: Path) -> int:
@@ -47,53 +66,104 @@ def backup(folder: Path, target: Path) -> int:
     return target.stat().st_size
 
 
-def forget_team(folder: Path, teamname: str, classname: str | None) -> Forgotten:
+def forget_team(where: Where, teamname: str, classname: str | None) -> Forgotten:
     """Removes the teams of this name, in one class or in all, with their visits.
 
     Visits in which no team could be read go, too, if a student number of the team stands in what came.
     """
-    named = "teamname = :teamname AND (:classname IS NULL OR classname = :classname)"
-    numbers = f"""
-        SELECT DISTINCT number FROM (
-            SELECT studentnr1 AS number FROM team WHERE {named} UNION SELECT studentnr2 FROM team WHERE {named})
-        WHERE length(number) >= 5 AND number != '0000000'
-    """
-    visits = f"""
-        team IN (SELECT id FROM team WHERE {named})
-        OR team IS NULL AND EXISTS (SELECT 1 FROM ({numbers}) WHERE instr(received, CAST(number AS BLOB)))
-    """
-    return _forget(folder, {"team": named, "visit": visits}, {"teamname": teamname, "classname": classname})
+    if not teamname:
+        return Forgotten([], 0)  # so are the visits of nobody called
+    chosen, values = "teamname = :teamname", {"teamname": teamname}
+    if classname is not None:
+        chosen, values = f"{chosen} AND classname = :classname", {**values, "classname": classname}
+    with _erasing(where) as eraser:
+        numbers = set[str]()
+        for pair in eraser.ask(f"SELECT studentnr1, studentnr2 FROM team WHERE {chosen}", values):
+            numbers.update(number for number in pair if len(number) >= 5 and number != NOBODY)
+        visits = _erase_traces(eraser, [number.encode() for number in numbers])
+        visits += eraser.erase("visit", chosen, values)
+        return Forgotten(_erase_teams(eraser, chosen, values), visits)
 
 
-def forget_before(folder: Path, moment: datetime) -> Forgotten:
+def forget_before(where: Where, moment: datetime) -> Forgotten:
     """Removes the teams of which nothing came since this moment, and every visit before it."""
-    silent = "first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.team = team.id AND at >= :before)"
-    chosen = {"team": silent, "visit": "at < :before", "surplus": "minute < :before"}
-    return _forget(folder, chosen, {"before": int(moment.timestamp() * 1e6)})
+    values = {"before": int(moment.timestamp() * 1e6)}
+    silent = """first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.classname = team.classname
+        AND visit.teamname = team.teamname AND visit.pair IN (team.pair, '') AND visit.at >= :before)"""
+    with _erasing(where) as eraser:
+        teams = _erase_teams(eraser, silent, values)
+        eraser.erase("surplus", "minute < :before", values)
+        return Forgotten(teams, eraser.erase("visit", "at < :before", values))
 
 
-def _forget(folder: Path, chosen: dict[str, str], values: dict[str, str | int | None]) -> Forgotten:
-    """Removes what is chosen, a condition a table, and every trace of it from the file and its log."""
-    database = _open(folder)
+def _erase_teams(eraser: Eraser, chosen: str, values: Values) -> list[str]:
+    names = eraser.ask(f"SELECT classname, teamname FROM team WHERE {chosen} ORDER BY classname, teamname", values)
+    eraser.erase("team", chosen, values)
+    return [f"{classname}/{teamname}" for classname, teamname in names]
+
+
+def _erase_traces(eraser: Eraser, numbers: Sequence[bytes]) -> int:
+    """The visits of nobody that hold one of the numbers; a block at a time: each may hold 8 KiB."""
+    erased, values = 0, {"after": -1, "limit": VISITS_AT_ONCE}
+    query = """SELECT id, received FROM visit WHERE classname = '' AND teamname = '' AND id > :after
+        ORDER BY id LIMIT :limit"""
+    while numbers and (block := eraser.ask(query, values)):
+        for id, received in block:
+            if any(number in received for number in numbers):
+                erased += eraser.erase("visit", "id = :id", {"id": id})
+        values["after"] = block[-1][0]
+    return erased
+
+
+@contextmanager
+def _erasing(where: Where) -> Iterator[Eraser]:
+    """One transaction, and afterwards no trace of what it removed."""
+    eraser = _open_eraser(where)
     try:
-        database.execute("PRAGMA secure_delete = ON")
-        database.execute("BEGIN IMMEDIATE")
-        named = f"SELECT classname || '/' || teamname FROM team WHERE {chosen['team']} ORDER BY 1"
-        teams = [name for (name,) in database.execute(named, values)]
-        visits = database.execute(f"DELETE FROM visit WHERE {chosen['visit']}", values).rowcount
-        database.execute(f"DELETE FROM team WHERE {chosen['team']}", values)
-        if "surplus" in chosen:
-            database.execute(f"DELETE FROM surplus WHERE {chosen['surplus']}", values)
-        database.execute("COMMIT")
-        database.execute("VACUUM")
-        busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise StoreTrouble(f"{folder / FILE} is in use: removed, but traces stay in its log; try again")
-    except sqlite3.Error as error:
-        raise StoreTrouble(f"{folder / FILE}: {error}; try again") from None
+        yield eraser
+        eraser.finish()
     finally:
-        database.close()
-    return Forgotten(teams, visits)
+        eraser.close()
+
+
+def _open_eraser(where: Where) -> Eraser:
+    if isinstance(where, Path):
+        return SqliteEraser(where)
+    from tandem.ground.postgres.eraser import PostgresEraser  # its driver is there only with tandem[postgres]
+
+    return PostgresEraser(where)
+
+
+class SqliteEraser:
+    """Removes rows from the file in a data folder, and every trace of them from the file and its log."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._database = _open(folder)
+        self._do("PRAGMA secure_delete = ON")
+        self._do("BEGIN IMMEDIATE")
+
+    def ask(self, query: str, values: Values) -> list[Row]:
+        return self._do(query, values).fetchall()
+
+    def erase(self, table: str, chosen: str, values: Values) -> int:
+        return self._do(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
+
+    def finish(self) -> None:
+        self._do("COMMIT")
+        self._do("VACUUM")
+        busy, _, _ = self._do("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreTrouble(f"{self._path} is in use: removed, but traces stay in its log; try again")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _do(self, statement: str, values: Values | None = None) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(statement, values or {})
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path}: {error}; try again") from None
 
 
 def _open(folder: Path) -> sqlite3.Connection:

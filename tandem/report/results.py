@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain, islice
 
 from tandem.exchange.printable import printable, printable_bytes
 from tandem.ground import explain
@@ -28,6 +29,7 @@ COLUMNS = (
 )
 VISIT_COLUMNS = ("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings")
 FORMATS = ("table", "json", "csv")
+MEASURED = 1000  # rows of a table that are looked at before the first is shown
 
 Cell = str | int | float | None | list[str]
 Row = dict[str, Cell]
@@ -94,12 +96,13 @@ def _csv_cell(cell: Cell) -> str:
 
 
 def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    """For a terminal: columns as wide as what stands in them."""
-    lines = [[_table_cell(row[name]) for name in columns] for row in rows]
-    widths = [max(map(width, column)) for column in zip(columns, *lines, strict=True)]
+    """For a terminal: columns as wide as what stands in the first MEASURED rows."""
+    lines = ([_table_cell(row[name]) for name in columns] for row in rows)
+    first = list(islice(lines, MEASURED))
+    widths = [max(map(width, column)) for column in zip(columns, *first, strict=True)]
     yield _table_line(columns, widths)
     yield _table_line(["-" * size for size in widths], widths)
-    for line in lines:
+    for line in chain(first, lines):
         yield _table_line(line, widths)
 
 

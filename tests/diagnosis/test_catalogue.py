@@ -61,6 +61,7 @@ OTHER = Team("INF2B", "Team9", "1111111", "2222222")
 JUDGED = [
     ("secret-wrong", (b"Team1", b"Team2"), None, ""),
     ("secret-of-another-team", (b"Team1", b"Team2"), OTHER, ""),
+    ("secret-expired", (SECRET, derive(b"the key before", OWN).encode()), OWN, ""),
     ("not-swapped", (b'"0934567", "studentnr2": "0923456"', b'"0923456", "studentnr2": "0934567"'), OWN, ""),
     ("field-changed", (b"INF2A", b"INF2B"), OWN, ""),
     ("secret-damaged", (SECRET, SECRET[:60]), None, ""),

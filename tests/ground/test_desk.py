@@ -12,13 +12,15 @@ import pytest
 from tandem.exchange.framing import PLAIN
 from tandem.exchange.message import FINISHED, WAITING
 from tandem.ground import desk as desk_module
-from tandem.ground.desk import EXPLAIN, NOT_KEPT, OUR_BUG, Desk
+from tandem.ground.desk import NOT_KEPT, OUR_BUG, Desk
 from tandem.ground.keyring import Keyring
 from tandem.ground.log import Log
 from tandem.ground.loop import Loop
+from tandem.ground.options import EXPLAIN
+from tandem.ground.pulse import Pulse
 from tandem.ground.record import Record
 from tandem.ground.recorder import Recorder
-from tandem.ground.records import Records
+from tandem.ground.records import open_records
 from tandem.ground.store import Store, StoreTrouble
 from tests.processes import LIMIT
 from tests.raw import Raw, encoded, message_1, message_2, raw, visit
@@ -53,9 +55,10 @@ class Office:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
         self.host, self.port = self._listener.getsockname()
-        self._desk = Desk(Keyring(b"k" * 32), EXPLAIN, PLAIN, Records(folder), self._log)
+        pulse = Pulse("a ground")
+        self._desk = Desk(Keyring(b"k" * 32), EXPLAIN, PLAIN, open_records(folder), self._log, pulse)
         self._loop = Loop([self._listener], self._desk, 100, self._log.write)
-        self._recorder = Recorder(self.gate, self._loop.wake, self._log.write)
+        self._recorder = Recorder(self.gate, self._loop.wake, self._log.write, pulse)
         self._desk.open(self._loop, self._recorder)
         self._closing = False
         self._thread = threading.Thread(target=self._loop.run, args=(self._stirred,))

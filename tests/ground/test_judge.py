@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tandem.exchange.message import FINISHED, WAITING
+from tandem.exchange.message import FINISHED, WAITING, Message
 from tandem.exchange.reader import Reader
 from tandem.ground.diagnose import Ending, diagnose
 from tandem.ground.judge import Judgement, judge
@@ -175,7 +175,7 @@ def test_nothing_that_came_is_an_outcome_of_its_own() -> None:
 
 
 def test_a_right_message_asks_nothing_of_the_records() -> None:
-    def never(secret: str) -> Recalled | None:
+    def never(message: Message) -> Recalled | None:
         raise AssertionError("the records were asked")
 
     for message in (FIRST, SECOND):

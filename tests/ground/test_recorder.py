@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tandem.ground import recorder as recorder_module
+from tandem.ground.pulse import Pulse
 from tandem.ground.record import Record
 from tandem.ground.recorder import Recorder
 from tandem.ground.store import StoreTrouble
@@ -45,7 +46,7 @@ class Bench:
         self.rung = threading.Semaphore(0)
         self.complaints: list[str] = []
         self.complained = threading.Event()
-        self.recorder = Recorder(self.keeper, self.rung.release, self._complain)
+        self.recorder = Recorder(self.keeper, self.rung.release, self._complain, Pulse("a ground"))
 
     def settle(self) -> None:
         assert self.rung.acquire(timeout=LIMIT)
@@ -92,6 +93,23 @@ def test_what_arrives_during_a_commit_shares_the_next() -> None:
         while len(verdicts) < 10:
             made.settle()
         assert [len(commit) for commit in made.keeper.commits] == [1, 10]
+
+
+def test_message_1_shares_the_commit_of_its_teams_message_2_and_comes_first() -> None:
+    with bench() as made:
+        first, second = message_1(), message_2()
+        made.recorder.record(first)
+        verdicts: list[bool] = []
+        made.recorder.record(second, verdicts.append)
+        made.settle()
+        assert verdicts == [True]
+        assert made.keeper.commits[0] == [first, second]
+
+
+def test_what_nobody_waits_for_is_written_all_the_same() -> None:
+    with bench() as made:
+        made.recorder.record(message_1())
+        assert made.keeper.reached.wait(LIMIT)
 
 
 def test_trouble_is_told_to_who_waits_and_the_others_are_written_later() -> None:

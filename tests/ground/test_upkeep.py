@@ -4,17 +4,23 @@ import json
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
+from tandem.ground.database import open_rows
 from tandem.ground.record import Surplus, Team
+from tandem.ground.recorder import Keeper
+from tandem.ground.rows import Where
 from tandem.ground.store import FILE, Store, StoreTrouble
 from tandem.ground.upkeep import backup, forget_before, forget_team
 from tests.ground.records import TEAM, message_1, message_2, rejected
+from tests.ground.tables import TABLES
 from tests.processes import ground, tandem
 from tests.raw import encoded, visit
 from tests.raw import message_1 as first
@@ -27,6 +33,17 @@ DAY = 86_400_000_000  # microseconds
 def traces(folder: Path, words: str) -> list[str]:
     """The files of the folder in which the words stand."""
     return [path.name for path in folder.iterdir() if words.encode() in path.read_bytes()]
+
+
+def is_left(where: Where, words: str) -> bool:
+    """Whether the words stand anywhere in the database; for a file, in any byte of it."""
+    if isinstance(where, Path):
+        return bool(traces(where, words))
+    with psycopg.connect(where) as server:
+        tables = "SELECT string_agg(t::text, '') FROM {} AS t"
+        told = [server.execute(tables.format(name).encode()).fetchone() for name in (*TABLES, "team_name")]
+        received = [bytes(row[0]) for row in server.execute("SELECT received FROM visit")]
+    return words in str(told) or any(words.encode() in each for each in received)
 
 
 def test_a_backup_of_a_running_ground_restores_by_copying(tmp_path: Path) -> None:
@@ -60,42 +77,69 @@ def test_a_backup_overwrites_nothing_and_needs_something_to_copy(tmp_path: Path)
     assert (tmp_path / "copy").read_text() == "precious"
 
 
-def test_a_team_is_forgotten_for_good(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_a_team_is_forgotten_for_good(where: Where, store: Keeper) -> None:
     nobody = replace(rejected(None), received=b'{"studentnr1": "0923456", ...')
-    store.keep([message_1(), message_2(), message_1(OTHER), nobody])
-    assert traces(tmp_path, "0923456")
-    forgotten = forget_team(tmp_path, "Team1", None)
-    assert (forgotten.teams, forgotten.visits) == (["INF2A/Team1"], 3)
-    assert traces(tmp_path, "0923456") == []
-    assert traces(tmp_path, "1111111")
+    somebody = replace(rejected(None, at=4_000_000), received=b'{"studentnr1": "1111111", ...')
+    store.keep([message_1(), message_2(), message_1(OTHER), nobody, rejected(), somebody])
+    assert is_left(where, "0923456")
+    forgotten = forget_team(where, "Team1", None)
+    assert (forgotten.teams, forgotten.visits) == (["INF2A/Team1"], 4)
+    assert not is_left(where, "0923456")
+    assert is_left(where, "1111111")
+    with closing(open_rows(where)) as rows:
+        assert rows.ask("SELECT count(*) FROM visit", {}) == [(2,)]
     store.keep([message_1()])  # a ground that ran meanwhile goes on
-    store.close()
+    assert is_left(where, "0923456")
 
 
-def test_only_the_team_of_the_given_class_is_forgotten(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.keep([message_1(), message_1(replace(OTHER, teamname="Team1"))])
-    store.close()
-    assert forget_team(tmp_path, "Team1", "INF2B").teams == ["INF2B/Team1"]
-    assert traces(tmp_path, TEAM.studentnr1)
+def test_only_the_team_of_the_given_class_is_forgotten(where: Where, store: Keeper) -> None:
+    store.keep([message_1(), message_1(OTHER._replace(teamname="Team1"))])
+    assert forget_team(where, "Team1", "INF2B").teams == ["INF2B/Team1"]
+    assert is_left(where, TEAM.studentnr1)
+    assert not is_left(where, OTHER.studentnr1)
 
 
-def test_what_is_older_than_a_date_is_forgotten(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+@pytest.mark.parametrize("name", ["", "Team9"])
+def test_who_never_came_is_not_forgotten(where: Where, store: Keeper, name: str) -> None:
+    store.keep([message_1(), rejected(None)])
+    forgotten = forget_team(where, name, None)
+    assert (forgotten.teams, forgotten.visits) == ([], 0)
+    assert is_left(where, TEAM.studentnr1)
+
+
+def test_many_visits_of_nobody_are_searched(where: Where, store: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.ground.upkeep.VISITS_AT_ONCE", 3)
+    some = [replace(rejected(None), port=number, received=b"0923456" * (number % 2)) for number in range(20)]
+    store.keep([message_1(), *some])
+    assert forget_team(where, "Team1", None).visits == 11
+    assert not is_left(where, "0923456")
+
+
+def test_what_is_older_than_a_date_is_forgotten(where: Where, store: Keeper) -> None:
     store.keep([message_1(at=1 * DAY), message_2(at=2 * DAY), rejected(None, at=2 * DAY), Surplus(DAY, "192.0.2.9", 5)])
     store.keep([message_1(OTHER, at=2 * DAY), message_2(OTHER, at=9 * DAY)])
-    store.close()
-    forgotten = forget_before(tmp_path, datetime.fromtimestamp(5 * 86_400, UTC))
+    forgotten = forget_before(where, datetime.fromtimestamp(5 * 86_400, UTC))
     assert (forgotten.teams, forgotten.visits) == (["INF2A/Team1"], 4)
-    assert traces(tmp_path, TEAM.studentnr1) == []
-    assert traces(tmp_path, "192.0.2.9") == []
-    assert traces(tmp_path, OTHER.studentnr1)
+    assert not is_left(where, TEAM.studentnr1)
+    assert not is_left(where, "192.0.2.9")
+    assert is_left(where, OTHER.studentnr1)
+
+
+def test_a_team_that_was_refused_since_is_not_forgotten(where: Where, store: Keeper) -> None:
+    store.keep([message_1(at=1 * DAY), rejected(at=9 * DAY)])
+    forgotten = forget_before(where, datetime.fromtimestamp(5 * 86_400, UTC))
+    assert (forgotten.teams, forgotten.visits) == ([], 1)
+
+
+def test_there_is_nothing_to_forget_where_no_ground_has_run(tmp_path: Path, database: str) -> None:
+    for where in (tmp_path, database):
+        with pytest.raises(StoreTrouble, match="no results"):
+            forget_team(where, "Team1", None)
 
 
 def test_the_commands_say_what_they_removed(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.keep([message_1(), message_1(replace(OTHER, teamname="\x1b[2J"))])
+    store.keep([message_1(), message_1(OTHER._replace(teamname="\x1b[2J"))])
     store.close()
     forget = ("forget", "--data", str(tmp_path))
     assert tandem(*forget, "--team", "Team1")[:2] == (

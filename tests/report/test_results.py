@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,18 @@ def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -
 def test_wide_characters_keep_the_columns_straight() -> None:
     rows: list[results.Row] = [{"a": "漢字", "b": "x"}, {"a": "e\u0301", "b": "y"}]
     assert list(results.as_table(rows, ("a", "b"))) == ["a     b\n", "----  -\n", "漢字  x\n", "e\u0301     y\n"]
+
+
+def test_a_long_table_is_shown_while_it_is_read() -> None:
+    taken = 0
+
+    def rows() -> Iterator[results.Row]:
+        nonlocal taken
+        for taken in range(1, 5001):
+            yield {"a": "x" * (taken > results.MEASURED) + "x"}
+
+    lines = results.as_table(rows(), ("a",))
+    assert next(lines) == "a\n"
+    assert taken == results.MEASURED
+    assert list(lines)[-1] == "xx\n"
+    assert taken == 5000

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tandem.ground.records import Records
+from tandem.ground.records import open_records
 from tandem.ground.store import FILE, FINISHED
 from tests.processes import ground, process
 from tests.robustness.load import load
@@ -57,7 +57,7 @@ class Endings:
         found = database.execute("PRAGMA integrity_check").fetchall()
         database.close()
         assert found == [("ok",)], found
-        records = Records(self._data)
+        records = open_records(self._data)
         finished = {row.team.teamname for row in records.teams(state=FINISHED)}
         records.close()
         self.lost |= self.confirmed - finished
@@ -78,7 +78,7 @@ class Endings:
         return teams.answered
 
     def _visits_of_this_round(self) -> set[tuple[str, str]]:
-        query = "SELECT teamname, outcome FROM visit JOIN team ON team.id = visit.team WHERE teamname LIKE ?"
+        query = "SELECT teamname, outcome FROM visit WHERE teamname LIKE ?"
         database = sqlite3.connect(self._data / FILE)
         rows = database.execute(query, (f"round {self._rounds}, %",)).fetchall()
         database.close()

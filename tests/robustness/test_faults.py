@@ -1,6 +1,5 @@
 """Whatever keeps the ground from writing: a line in the log, no false confirmation, and it goes on by itself."""
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -70,7 +69,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     with ground(tmp_path) as running:
         second = message_2(ask(running, message_1()))
     store = Store(tmp_path)
-    teams = [dataclasses.replace(records.TEAM, teamname=f"{number} {'x' * 100}") for number in range(5000)]
+    teams = [records.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
     store.keep([records.message_1(team) for team in teams])
     store.close()
     with ground(tmp_path) as running:

@@ -93,6 +93,17 @@ KINDS = (
         _RECORD,
     ),
     Kind(
+        "secret-expired",
+        P,
+        EXCHANGE,
+        "A secret of before",
+        "the secret was your team's, but the ground's key has changed since",
+        "begin again with client 1: it gets the new one",
+        "5.3",
+        RIGHT_2,
+        _RECORD,
+    ),
+    Kind(
         "not-swapped",
         P,
         EXCHANGE,

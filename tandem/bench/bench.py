@@ -1,0 +1,148 @@
+"""`tandem bench`: finds the server, makes the load, measures both. What it found out is a Run: summary.py shows it."""
+
+import os
+import random
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.bench.load import Load, Target
+from tandem.bench.pace import Pace
+from tandem.bench.picture import picture
+from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of
+from tandem.bench.progress import Progress
+from tandem.bench.summary import Run, as_json
+from tandem.exchange.address import plain_ip, show_address
+
+HERE = "127.0.0.1"  # the server's host where none is given
+SPARE_DESCRIPTORS = 64
+
+
+class BenchTrouble(Exception):
+    """The run cannot be made; the text says why and what to try."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOptions:
+    """What a run has to be told."""
+
+    server: tuple[str, int]
+    pace: Pace
+    timeout: float  # seconds for a visit
+    pids: tuple[int, ...] = ()  # processes of the server
+    seed: int | None = None  # for the teams; None: any
+    output: Path | None = None  # where all figures go, as JSON
+    picture: Path | None = None  # where the picture goes, as SVG
+
+
+def bench(options: BenchOptions) -> Run:
+    """Makes one run, shows how it goes if standard error is a terminal, and writes the files that were asked for.
+
+    Ctrl-C ends the run; what was measured until then counts. Raises BenchTrouble.
+    """
+    for file in filter(None, (options.output, options.picture)):
+        if not file.absolute().parent.is_dir():
+            raise BenchTrouble(f"{file} cannot be written: there is no folder {file.parent}; make it first")
+    run = _measured(options)
+    if options.output:
+        _write(options.output, "".join(as_json(run)))
+    if options.picture:
+        _write(options.picture, picture(run))
+    return run
+
+
+def _measured(options: BenchOptions) -> Run:
+    seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
+    _allow_descriptors(options.pace.concurrency)
+    host, port = options.server[0] or HERE, options.server[1]
+    target = _reach(host, port, options.timeout)
+    load = Load(target, options.pace, options.timeout, random.Random(seed))
+    server_before, own_before = _server_cpu(options.pids), _own_cpu()
+    stopped = _run(load)
+    own_cpu = _own_cpu().since(own_before)
+    return Run(
+        server=show_address(host, port),
+        seed=seed,
+        pace=options.pace,
+        tally=load.tally,
+        begun=load.begun,
+        seconds=load.seconds,
+        stopped=stopped,
+        server_cpu=_server_cpu_since(server_before, options.pids),
+        load_cpu=own_cpu,
+    )
+
+
+def _run(load: Load) -> bool:
+    """Returns whether it was stopped by Ctrl-C."""
+    progress = Progress(sys.stderr) if sys.stderr.isatty() else None
+    try:
+        load.run(progress or _say_nothing)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        if progress:
+            progress.end()
+    return False
+
+
+def _say_nothing(load: Load) -> None:
+    """The progress where nobody looks on."""
+
+
+def _reach(host: str, port: int, timeout: float) -> Target:
+    """Connects once, to learn which of a name's addresses answers."""
+    try:
+        with socket.create_connection((host, port), timeout) as sock:
+            return Target(sock.family, sock.getpeername(), plain_ip(sock.getsockname()[0]))
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BenchTrouble(
+            f"cannot reach {show_address(host, port)}: {reason}. Try: start the server, or check the address"
+        ) from None
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Asks the system for as many sockets as the run may need."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_DESCRIPTORS
+    if hard != resource.RLIM_INFINITY and wanted > hard:
+        raise BenchTrouble(
+            f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}:"
+            f" try --concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)"
+        )
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BenchTrouble(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _own_cpu() -> Cpu:
+    times = os.times()
+    return Cpu(times.user, times.system)
+
+
+def _server_cpu(pids: tuple[int, ...]) -> Cpu | None:
+    """None if nobody asked. Raises BenchTrouble."""
+    try:
+        return cpu_of(pids) if pids else None
+    except NoSuchProcess as error:
+        raise BenchTrouble(f"no process {error.pid} is seen in /proc: check the id; only Linux has /proc") from None
+
+
+def _server_cpu_since(before: Cpu | None, pids: tuple[int, ...]) -> Cpu | None:
+    """None if nobody asked, or if the server did not outlive the run."""
+    try:
+        return cpu_of(pids).since(before) if before else None
+    except NoSuchProcess:
+        return None

@@ -1,0 +1,27 @@
+"""What a ground has to be told. Data; who starts one, and who only asks for it, need the same words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.exchange.framing import PLAIN
+from tandem.ground.proxy import Networks
+
+EXPLAIN, CLOSE, SILENT = "explain", "close", "silent"
+ERRORS = (EXPLAIN, CLOSE, SILENT)  # what a wrong message gets: an explanation, a close without a word, nothing
+
+MOST_CONNECTIONS = 20_000
+MOST_WORKERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What a ground has to be told."""
+
+    listen: tuple[str, int]
+    data: Path
+    database: str = ""  # the URL of a server, in the place of the file in the data folder
+    errors: str = EXPLAIN
+    on_wire: str = PLAIN  # how the welcome goes out
+    most: int = MOST_CONNECTIONS  # connections at a time
+    balancers: Networks = ()  # whose connections begin with a PROXY header
+    workers: int = 1  # processes

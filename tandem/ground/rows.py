@@ -1,0 +1,54 @@
+"""How the reading side asks a database: a query and its values go in, rows come out.
+
+Owns the reading connection to SQLite; the one to PostgreSQL is in postgres/rows.py. Knows nothing of what is asked.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from tandem.ground.store import FILE, PATIENCE, StoreTrouble, check_version
+
+Row = tuple[Any, ...]
+Values = Mapping[str, str | int]
+Where = Path | str  # a data folder with an SQLite file in it, or the URL of a database server
+
+
+class Rows(Protocol):
+    """A database that is read. Use it in one thread only."""
+
+    lateness: float  # seconds by which a visit may become visible after one with a higher id
+
+    def ask(self, query: str, values: Values) -> list[Row]:
+        """All rows of one query; :name in it stands for a value. Raises StoreTrouble."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SqliteRows:
+    """Reads the file in a data folder while a ground writes to it."""
+
+    lateness = 0.0  # who writes, writes alone: ids are seen in their order
+
+    def __init__(self, folder: Path, patience: float = PATIENCE) -> None:
+        self._path = folder / FILE
+        if not self._path.exists():
+            raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
+        try:
+            self._database = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
+            )
+            check_version(self._database, self._path)
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
+
+    def ask(self, query: str, values: Values) -> list[Row]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
+
+    def close(self) -> None:
+        self._database.close()

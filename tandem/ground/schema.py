@@ -1,0 +1,118 @@
+"""The tables, and how an older database becomes today's: one step a version. Knows SQL, no file and no record."""
+
+import sqlite3
+
+# Each a step from the version before it; a database's own version is in its user_version.
+MIGRATIONS = (
+    """
+    CREATE TABLE team (
+        id INTEGER PRIMARY KEY,
+        classname TEXT NOT NULL,
+        teamname TEXT NOT NULL,
+        pair TEXT NOT NULL,          -- both student numbers in sorted order; '' while only refused messages came
+        studentnr1 TEXT NOT NULL,    -- as in message 1
+        studentnr2 TEXT NOT NULL,
+        state TEXT NOT NULL,
+        secret TEXT NOT NULL,
+        ip TEXT NOT NULL,            -- client 1's, as in message 1
+        first_seen INTEGER NOT NULL, -- microseconds since 1970, UTC; all times are
+        finished_at INTEGER,
+        visits INTEGER NOT NULL,
+        problems TEXT NOT NULL,      -- JSON: ids in the latest refused visit
+        UNIQUE (classname, teamname, pair)
+    );
+    CREATE INDEX team_secret ON team (secret) WHERE secret != '';
+    CREATE TABLE visit (
+        id INTEGER PRIMARY KEY,
+        team INTEGER REFERENCES team (id),
+        at INTEGER NOT NULL,
+        took INTEGER NOT NULL,       -- microseconds
+        address TEXT NOT NULL,
+        port INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        received BLOB NOT NULL,
+        size INTEGER NOT NULL,       -- bytes that came; received may hold less
+        answered BLOB NOT NULL,
+        findings TEXT NOT NULL       -- JSON: problems and remarks as facts
+    );
+    CREATE INDEX visit_team ON visit (team);
+    CREATE TABLE surplus (           -- refused visits that were only counted
+        minute INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        visits INTEGER NOT NULL
+    );
+    """,
+    """
+    -- A team is found by its names and numbers alone, and the teams of a class lie side by side: what comes at
+    -- the same time is written to the same few pages. No index on secrets: random pages are what a commit costs.
+    ALTER TABLE team RENAME TO team_1;
+    ALTER TABLE visit RENAME TO visit_1;
+    CREATE TABLE team (
+        classname TEXT NOT NULL,
+        teamname TEXT NOT NULL,
+        pair TEXT NOT NULL,          -- both student numbers in sorted order; '' while only refused messages came
+        studentnr1 TEXT NOT NULL,    -- as in message 1
+        studentnr2 TEXT NOT NULL,
+        state TEXT NOT NULL,
+        secret TEXT NOT NULL,
+        ip TEXT NOT NULL,            -- client 1's, as in message 1
+        first_seen INTEGER NOT NULL, -- microseconds since 1970, UTC; all times are
+        finished_at INTEGER,
+        visits INTEGER NOT NULL,
+        problems TEXT NOT NULL,      -- JSON: ids in the latest refused visit
+        PRIMARY KEY (classname, teamname, pair)
+    ) WITHOUT ROWID;
+    INSERT INTO team SELECT classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen,
+        finished_at, visits, problems FROM team_1;
+    CREATE TABLE visit (
+        id INTEGER PRIMARY KEY,
+        classname TEXT NOT NULL,     -- whose it is; '' if that could not be read
+        teamname TEXT NOT NULL,
+        pair TEXT NOT NULL,          -- '' if it was refused: the numbers may be what was wrong
+        at INTEGER NOT NULL,
+        took INTEGER NOT NULL,       -- microseconds
+        address TEXT NOT NULL,
+        port INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        received BLOB NOT NULL,
+        size INTEGER NOT NULL,       -- bytes that came; received may hold less
+        answered BLOB NOT NULL,
+        findings TEXT NOT NULL       -- JSON: problems and remarks as facts
+    );
+    INSERT INTO visit SELECT v.id, coalesce(t.classname, ''), coalesce(t.teamname, ''),
+        iif(v.outcome IN ('message 1', 'message 2'), coalesce(t.pair, ''), ''), at, took, address, port, outcome,
+        received, size, answered, findings FROM visit_1 AS v LEFT JOIN team_1 AS t ON t.id = v.team;
+    DROP TABLE visit_1;
+    DROP TABLE team_1;
+    CREATE INDEX visit_team ON visit (classname, teamname);
+    CREATE INDEX team_refused ON team (pair) WHERE pair = ''; -- few: those of which nothing right has come
+    CREATE TABLE vitals (            -- how each ground was doing, a row every few seconds
+        at INTEGER NOT NULL,
+        ground TEXT NOT NULL,
+        period INTEGER NOT NULL,
+        visits INTEGER NOT NULL,
+        connections INTEGER NOT NULL,
+        took_p50 INTEGER NOT NULL,
+        took_p99 INTEGER NOT NULL,
+        commits INTEGER NOT NULL,
+        commit_p50 INTEGER NOT NULL,
+        commit_p99 INTEGER NOT NULL,
+        waiting INTEGER NOT NULL,
+        PRIMARY KEY (at, ground)
+    ) WITHOUT ROWID;
+    """,
+)
+
+VERSION = len(MIGRATIONS)
+
+
+def version_of(database: sqlite3.Connection) -> int:
+    """The version of a database's schema; 0 is an empty one."""
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """Brings an older schema to today's, a version at a time, each step whole or not at all."""
+    first = version_of(database)
+    for number, step in enumerate(MIGRATIONS[first:], start=first + 1):
+        database.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")

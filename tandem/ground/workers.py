@@ -1,0 +1,129 @@
+"""Several processes for one ground: starts them, starts them again when they die, passes signals on.
+
+Owns processes and nothing else: what a worker does is given. The supervisor itself serves nobody, so that
+nothing that comes from the network can end it.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from types import FrameType
+
+PAUSE = 1.0  # seconds before a worker is started again that lived for less
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+Work = Callable[[Callable[[], None]], None]  # what a worker does until SIGTERM; it calls what it is given when ready
+
+
+class CannotStart(Exception):
+    """A worker cannot do its work; the text says why and what to try."""
+
+
+class Supervisor:
+    """Keeps a number of workers running until SIGTERM or Ctrl-C."""
+
+    def __init__(self, workers: int, work: Work) -> None:
+        self._count = workers
+        self._work = work
+        self._started: dict[int, float] = {}  # by process id: when, time.monotonic()
+        self._stopping = False
+        self._lifeline, self._anchor = os.pipe()  # a worker sees the end of it when we are gone
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Calls `ready` when all are; returns when they have ended after a signal. SystemExit: they cannot start."""
+        for number in SIGNALS:
+            signal.signal(number, self._stop)
+        if all(self._start_and_wait() for _ in range(self._count)):
+            ready()
+        elif not self._stopping:
+            self._stop(signal.SIGTERM, None)
+            self._wait_for_all()
+            raise SystemExit(1)  # the worker has said why
+        self._wait_for_all()
+
+    def _wait_for_all(self) -> None:
+        while self._started:
+            pid, status = os.waitpid(-1, 0)
+            began = self._started.pop(pid, None)
+            if self._stopping or began is None:
+                continue
+            _say(f"worker {pid} ended {_how(status)}; another is started in its place")
+            if time.monotonic() - began < PAUSE:
+                time.sleep(PAUSE)
+            if not self._stopping:
+                os.close(self._start())
+
+    def _start_and_wait(self) -> bool:
+        """Starts a worker; whether it got so far that it is ready."""
+        told = self._start()
+        try:
+            return os.read(told, 1) != b""
+        finally:
+            os.close(told)
+
+    def _start(self) -> int:
+        """Starts a worker. From the descriptor that is returned comes a byte when it is ready."""
+        told, tell = os.pipe()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is in the table, or has its own ears
+        pid = os.fork()
+        if not pid:
+            os.close(told)
+            os.close(self._anchor)
+            self._be_worker(tell)
+        self._started[pid] = time.monotonic()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        os.close(tell)
+        return told
+
+    def _be_worker(self, tell: int) -> None:
+        """The rest of a worker's life."""
+        code = 1
+        try:
+            os.setpgid(0, 0)  # Ctrl-C goes to the whole group at a terminal: the supervisor passes it on
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            threading.Thread(target=self._end_with_supervisor, daemon=True).start()
+            self._work(partial(_tell, tell))
+            code = 0
+        except CannotStart as trouble:
+            _say(str(trouble))
+        except Exception:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _end_with_supervisor(self) -> None:
+        os.read(self._lifeline, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        """Passes each signal on: the first lets a worker finish what is in hand, the second ends it at once."""
+        self._stopping = True
+        for pid in self._started:
+            os.kill(pid, signal.SIGTERM)
+
+
+def _tell(descriptor: int) -> None:
+    try:
+        os.write(descriptor, b"!")
+    except BrokenPipeError:
+        pass  # nobody waits for one that was started again
+    os.close(descriptor)
+
+
+def _how(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"by signal {os.WTERMSIG(status)}"
+    return f"with exit code {os.waitstatus_to_exitcode(status)}"
+
+
+def _say(words: str) -> None:
+    print(f"tandem serve: {words}", file=sys.stderr, flush=True)

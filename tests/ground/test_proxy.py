@@ -1,0 +1,164 @@
+"""The PROXY header: who is introduced, what is none, the same for every cut; and whose header is believed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.ground.proxy import LONGEST, Header, Introduced, NoHeader, among, parse_networks
+from tests.exchange.cuts import every_way, pieces
+from tests.ground.headers import (
+    DATAGRAM,
+    LOCAL,
+    PROXY,
+    SIGNATURE,
+    STREAM,
+    TCP4,
+    TCP6,
+    UDP4,
+    UDP6,
+    UNSPECIFIED,
+    addresses,
+    header,
+    note,
+)
+
+IPV4 = addresses("198.51.100.7", 51234, "192.0.2.1")
+IPV6 = addresses("2001:db8::7", 51234, "2001:db8::1")
+MAPPED = addresses("::ffff:198.51.100.7", 51234, "::ffff:192.0.2.1")
+NOTES = note(0x05, b"an id of the balancer's") + note(0x04, b"") + note(0xEE, bytes(64))
+
+SOURCES: dict[str, tuple[bytes, tuple[str, int] | None]] = {
+    "IPv4": (header(PROXY, TCP4, IPV4), ("198.51.100.7", 51234)),
+    "IPv6": (header(PROXY, TCP6, IPV6), ("2001:db8::7", 51234)),
+    "IPv4 within IPv6": (header(PROXY, TCP6, MAPPED), ("198.51.100.7", 51234)),
+    "with notes behind": (header(PROXY, TCP4, IPV4 + NOTES), ("198.51.100.7", 51234)),
+    "the longest": (header(PROXY, TCP4, IPV4.ljust(LONGEST - 16, b"\0")), ("198.51.100.7", 51234)),
+    "a check": (header(LOCAL, UNSPECIFIED), None),
+    "a check with addresses": (header(LOCAL, TCP4, IPV4), None),
+    "a check with nonsense": (header(LOCAL, 0xFF, b"\xff"), None),
+    "unknown": (header(PROXY, UNSPECIFIED), None),
+    "unknown with a block": (header(PROXY, UNSPECIFIED, IPV4), None),
+    "a local stream": (header(PROXY, STREAM, bytes(216)), None),
+    "local datagrams": (header(PROXY, DATAGRAM, bytes(216)), None),
+    "UDP": (header(PROXY, UDP4, IPV4), None),
+    "UDP over IPv6": (header(PROXY, UDP6, IPV6), None),
+}
+
+NO_HEADERS = {
+    "version 1": (b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n", "version 1"),
+    "version 1, unknown": (b"PROXY UNKNOWN\r\n", "version 1"),
+    "a message": (b'{"studentnr1": "0923456"}', "byte 1 is 0x7b, where a header has 0x0d"),
+    "nearly version 1": (b"PROXI", "byte 1 is 0x50, where a header has 0x0d"),
+    "nearly a header": (SIGNATURE[:-1] + b"\r", "byte 12 is 0x0d, where a header has 0x0a"),
+    "version 0": (header(0x01, TCP4, IPV4), "version 0"),
+    "version 3": (header(0x31, TCP4, IPV4), "version 3"),
+    "an unknown command": (header(0x22, TCP4, IPV4), "command 2"),
+    "an unknown family": (header(PROXY, 0x41, IPV4), "family and protocol 0x41"),
+    "an unknown protocol": (header(PROXY, 0x13, IPV4), "family and protocol 0x13"),
+    "too short for IPv4": (header(PROXY, TCP4, IPV4[:-1]), "11 bytes for its addresses came, which need 12"),
+    "too short for IPv6": (header(PROXY, TCP6, IPV4), "12 bytes for its addresses came, which need 36"),
+    "too long": (header(PROXY, TCP4, bytes(LONGEST - 15)), f"{LONGEST + 1} bytes came, and {LONGEST} is the limit"),
+    "too long for a check": (header(LOCAL, TCP4, bytes(65535)), f"65551 bytes came, and {LONGEST} is the limit"),
+}
+
+MESSAGE = b'{"studentnr1": "0923456"}'
+
+_kinds = st.sampled_from((UNSPECIFIED, TCP4, UDP4, TCP6, UDP6, STREAM, DATAGRAM, 0x41))
+_blocks = st.one_of(st.binary(max_size=80), st.just(bytes(1100)))
+anything = st.one_of(
+    st.binary(max_size=80),
+    st.builds(lambda start, rest: start + rest, st.sampled_from((SIGNATURE, b"PROXY ")), st.binary(max_size=80)),
+    st.builds(
+        lambda command, kind, block, rest: header(command, kind, block) + rest,
+        st.sampled_from((LOCAL, PROXY, 0x22, 0x11)),
+        _kinds,
+        _blocks,
+        st.binary(max_size=20),
+    ),
+)
+
+
+def read(parts: list[bytes]) -> Introduced | NoHeader | None:
+    """What comes of the parts, with everything behind a header as its rest."""
+    reading = Header()
+    for number, part in enumerate(parts):
+        found = reading.feed(part)
+        if isinstance(found, Introduced):
+            return Introduced(found.source, found.rest + b"".join(parts[number + 1 :]))
+        if found:
+            return found
+    return None
+
+
+@pytest.mark.parametrize(("data", "source"), SOURCES.values(), ids=SOURCES.keys())
+def test_who_is_introduced(data: bytes, source: tuple[str, int] | None) -> None:
+    for behind in (b"", MESSAGE):
+        for parts in every_way(data + behind):
+            assert read(parts) == Introduced(source, behind)
+
+
+@pytest.mark.parametrize(("data", "words"), NO_HEADERS.values(), ids=NO_HEADERS.keys())
+def test_what_is_no_header(data: bytes, words: str) -> None:
+    found = read([data])
+    assert isinstance(found, NoHeader)
+    assert words in found.came
+    for parts in every_way(data):
+        assert read(parts) == found
+
+
+@pytest.mark.parametrize("data", [data for data, _ in SOURCES.values()], ids=SOURCES.keys())
+def test_a_part_of_a_header_needs_more(data: bytes) -> None:
+    for size in range(len(data)):
+        reading = Header()
+        assert reading.feed(data[:size]) is None
+        assert reading.size == size
+
+
+def test_a_part_of_version_1_needs_more() -> None:
+    assert read([b"PROXY"]) is None
+
+
+@given(pieces(anything))
+def test_whatever_the_bytes_and_the_cut_the_same_value(parts: list[bytes]) -> None:
+    assert read(parts) == read([b"".join(parts)])
+
+
+@given(st.one_of(anything, st.binary(min_size=LONGEST, max_size=LONGEST + 100)))
+def test_it_is_decided_within_the_limit(data: bytes) -> None:
+    assert read([data.ljust(LONGEST, b"\0")]) is not None
+
+
+NETWORKS = {
+    "10.55.0.10": ({"10.55.0.10"}, {"10.55.0.11", "10.55.1.10", "::1"}),
+    "10.55.0.0/24": ({"10.55.0.0", "10.55.0.255"}, {"10.55.1.0"}),
+    "10.55.0.10, 2001:db8::10": ({"10.55.0.10", "2001:db8::10"}, {"2001:db8::11", "127.0.0.1"}),
+    "2001:db8::/64": ({"2001:db8::ffff"}, {"2001:db8:0:1::"}),
+    "0.0.0.0/0": ({"10.55.0.10"}, {"::1"}),
+}
+
+
+@pytest.mark.parametrize("text", NETWORKS)
+def test_the_addresses_that_are_believed(text: str) -> None:
+    within, outside = NETWORKS[text]
+    is_among = among(parse_networks(text))
+    assert {address for address in within | outside if is_among(address)} == within
+
+
+@pytest.mark.parametrize("text", ["", "balancer", "10.55.0", "10.55.0.10/33", "10.55.0.10,", "10.55.0.10:5550", "\x1b"])
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an IP address"):
+        parse_networks(text)
+
+
+def test_an_address_within_a_network_is_not_taken_for_it() -> None:
+    with pytest.raises(ValueError, match=r"'10\.55\.0\.10/24' is an address within 10\.55\.0\.0/24: give"):
+        parse_networks("10.55.0.10/24")
+
+
+@given(st.one_of(st.text(), st.from_regex(r"[0-9a-f.:]{1,20}(/[0-9]{1,3})?(,[0-9.]{1,15})?", fullmatch=True)))
+def test_whatever_the_text_networks_or_a_value_error(text: str) -> None:
+    try:
+        networks = parse_networks(text)
+    except ValueError:
+        return
+    assert networks

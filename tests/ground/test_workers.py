@@ -1,0 +1,98 @@
+"""`serve --workers`: one port, several processes; what dies is started again, and signals reach all."""
+
+import os
+import re
+import select
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tandem.exchange.message import FINISHED
+from tests.processes import LIMIT, Ground, Process, ground, process, tandem
+from tests.raw import encoded, message_1, message_2, visit
+
+
+def exchange(running: Ground, teamname: str) -> str:
+    handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
+    return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
+
+
+def workers_of(supervisor: Process) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()]
+
+
+def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
+    names = [f"team {number}" for number in range(60)]
+    with ground(tmp_path / "data", "--workers", "3") as running:
+        assert len(workers_of(running.process)) == 3
+        with ThreadPoolExecutor(20) as pool:
+            assert set(pool.map(lambda name: exchange(running, name), names)) == {FINISHED}
+        assert {row["teamname"] for row in running.results("--state", "finished")} == set(names)
+
+
+def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "before") == FINISHED
+        first, _ = workers_of(running.process)
+        os.kill(first, signal.SIGKILL)
+        line = running.process.wait_for("another is started in its place")
+        assert f"worker {first} ended by signal 9" in line
+        # Whoever connects now comes to a worker that lives: no two tries, no reset.
+        assert exchange(running, "after") == FINISHED
+        assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, number: int) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        workers = workers_of(running.process)
+        running.process.signal(number)
+        assert running.process.wait() == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+        assert "Traceback" not in running.process.err
+
+
+def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        watched = [os.pidfd_open(pid) for pid in workers_of(running.process)]
+        running.process.signal(signal.SIGKILL)
+        for descriptor in watched:
+            with open(descriptor, "rb", buffering=0) as worker:
+                _wait_until_ended(worker.fileno())
+
+
+def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "Team1") == FINISHED
+        running.process.stop()
+        assert len(re.findall("listening on", running.process.err)) == 1
+
+
+def test_workers_that_cannot_start_are_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "tandem.sqlite3").write_bytes(b"no database" * 1000)
+    code, _, err = tandem("serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+    assert (code, err.count("\n")) == (1, 1), err
+    assert "cannot be used" in err
+
+
+@pytest.mark.parametrize("workers", ["0", "65", "many"])
+def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) -> None:
+    code, _, err = tandem("serve", "--workers", workers, "--listen", "127.0.0.1:0")
+    assert code == 2
+    assert workers in err
+
+
+def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path) -> None:
+    with ground(tmp_path / "one", "--workers", "2") as running:
+        command = ("-m", "tandem", "serve", "--listen", running.address, "--data", str(tmp_path / "two"))
+        with process(*command) as second:
+            assert second.wait() == 1
+            assert "in use" in second.err
+
+
+def _wait_until_ended(descriptor: int) -> None:
+    ready, _, _ = select.select([descriptor], [], [], LIMIT)
+    assert ready, "a worker outlived its supervisor"
