@@ -1,0 +1,158 @@
+"""Whether an exchange costs the same with a million teams on record: python3 -m bench.teams
+
+Fills a data folder through the store, two visits a team, 300 teams a class. Then every round loads a ground with an
+empty folder and one with the full folder, both pinned to one CPU with the load, and compares the CPU time of an
+exchange. At the end, the time and the greatest memory of `tandem results`: of one class, and of all.
+"""
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from bench.compare import measured
+from bench.contenders import ROOT, ContenderTrouble, ground, running
+from tandem.exchange.message import FINISHED, WAITING, Message, message_1, message_2
+from tandem.ground.record import Outcome, Team, Visit
+from tandem.ground.store import FILE, Store
+
+TEAMS = 1_000_000
+CLASS = 300  # teams in it
+BATCH = 10_000  # records in a transaction
+TIMES = 5  # that one class's results are asked for
+CONCURRENCY = 64
+# A tandem command that tells its memory at the end. (What the system tells of a child counts its parent in.)
+COMMAND = """
+import sys
+from tandem.cli import main
+code = main(sys.argv[1:])
+print(*(line for line in open("/proc/self/status") if "VmHWM" in line), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--teams", type=int, default=TEAMS, help=f"({TEAMS:,})")
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=3.0, help="of load in each round (3)")
+    options.add_argument("--cpu", type=int, default=0, help="for server and load both (0)")
+    options.add_argument("--seed", type=int, default=1, help="for the numbers and secrets (1)")
+    options.add_argument("--data", type=Path, help="fill this folder and keep it, or use it as it was kept")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tandem-teams-") as place:
+        folder = given.data or Path(place)
+        if not (folder / FILE).exists():
+            fill(folder, given.teams, Random(given.seed))
+        try:
+            compare(folder, given)
+            show_results(folder, given.teams)
+        except ContenderTrouble as trouble:
+            print(f"bench.teams: {trouble}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def fill(folder: Path, teams: int, random: Random) -> None:
+    """Keeps the visits of so many teams that have finished."""
+    began = time.monotonic()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = Store(folder)
+    now = time.time_ns() // 1000
+    visits = (visit for number in range(teams) for visit in _visits(number, now + number * 1000, random))
+    for batch in _batches(visits, BATCH):
+        store.keep(batch)
+    store.close()
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    print(f"{teams:,} teams, {size / 2**20:,.0f} MiB, filled in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def classname(number: int) -> str:
+    """The class of the team with this number."""
+    return f"CLASS {number // CLASS:05}"
+
+
+def compare(full: Path, given: argparse.Namespace) -> None:
+    """Prints the CPU time of an exchange without and with the teams, round by round."""
+    contenders = [ground("no teams"), ground(f"{given.teams:,} teams", data=full)]
+    found: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(given.rounds):
+        for contender in contenders if number % 2 == 0 else reversed(contenders):
+            with running(contender, given.cpu) as server:
+                found[contender.name].append(measured(server, given.cpu, CONCURRENCY, given.seconds).cpu)
+    for name, costs in found.items():
+        print(f"{name}: {statistics.median(costs):.0f} µs CPU an exchange ({min(costs):.0f}-{max(costs):.0f})")
+    empty, filled = found.values()
+    ratios = [more / less for less, more in zip(empty, filled, strict=True)]
+    print(f"with by without, each round: {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+
+
+def show_results(folder: Path, teams: int) -> None:
+    """Prints what `tandem results` takes, Python's start included."""
+    for what, name in ((f"one class of {CLASS}", classname(teams // 2)), ("a class that is not there", "NONE")):
+        options = ("--class", name, "--format", "json")
+        _print_runs(f"results of {what}", [_results(folder, options) for _ in range(TIMES)])
+    for format in ("csv", "json"):
+        _print_runs(f"results of all as {format}", [_results(folder, ("--format", format))])
+
+
+def _print_runs(what: str, runs: Sequence[tuple[float, int]]) -> None:
+    times, memory = zip(*runs, strict=True)
+    print(f"{what}: {statistics.median(times):.2f} s, at most {max(memory) / 1024:.0f} MiB of memory", flush=True)
+
+
+def _results(folder: Path, options: Iterable[str]) -> tuple[float, int]:
+    return _run(("results", "--data", str(folder), *options))
+
+
+def _run(arguments: Iterable[str]) -> tuple[float, int]:
+    """Seconds, and the greatest resident memory in KiB."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", COMMAND, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    took = time.perf_counter() - began
+    peak = re.search(r"VmHWM:\s+(\d+) kB", done.stderr)
+    if done.returncode or not peak:
+        raise ContenderTrouble(f"tandem {' '.join(arguments)}: {done.stderr}")
+    return took, int(peak[1])
+
+
+def _visits(number: int, at: int, random: Random) -> Iterator[Visit]:
+    """Both visits of one team, as a ground records them."""
+    numbers = str(random.randrange(1_000_000, 5_500_000)), str(random.randrange(5_500_000, 10_000_000))
+    team = Team(classname(number), f"team {number:07}", *numbers)
+    first = message_1(*numbers, team.classname, team.teamname, "127.0.0.1")
+    secret = f"{random.getrandbits(256):064x}"
+    reply = Message(*numbers, team.classname, 1, team.teamname, first.ip, secret, WAITING)
+    yield _visit(Outcome.MESSAGE_1, at, first, reply, team)
+    second = message_2(reply, "127.0.0.1")
+    last = Message(*numbers[::-1], team.classname, 2, team.teamname, second.ip, secret, FINISHED)
+    yield _visit(Outcome.MESSAGE_2, at + 500, second, last, team)
+
+
+def _visit(outcome: Outcome, at: int, came: Message, reply: Message, team: Team) -> Visit:
+    received = came.encode()
+    answered = reply.encode()
+    return Visit(at, 200, came.ip, 40_000, outcome, received, len(received), answered, team, reply.secret, came.ip)
+
+
+def _batches(visits: Iterator[Visit], size: int) -> Iterator[list[Visit]]:
+    while batch := list(islice(visits, size)):
+        yield batch
+
+
+if __name__ == "__main__":
+    sys.exit(main())

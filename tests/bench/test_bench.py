@@ -1,0 +1,257 @@
+"""`tandem bench` as a process: against a real ground, and against servers that do it wrong. No figure is judged."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.peers import work
+from tests.client.script import Line, Step, close, message, reset, send, server, until_end
+from tests.processes import LIMIT, ROOT, Ground, ground, process, tandem
+
+ENDLESS = ("--seconds", "600", "--rate", "50")  # until it is told to stop
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+        yield running
+
+
+def bench(address: str, *options: str) -> tuple[int, dict[str, object], str]:
+    """Its exit code, what it tells as JSON, and its complaints."""
+    code, out, err = tandem("bench", "--server", address, "--format", "json", *options)
+    return code, json.loads(out), err
+
+
+def answer(line: Line) -> None:
+    """The right reply to what came on this line, as a peer gives it."""
+    line.socket.sendall(work.answer(line.came))
+
+
+# What a right ground gives
+
+
+def test_every_exchange_finishes_and_is_on_record(tmp_path: Path) -> None:
+    with ground(tmp_path / "data") as running:
+        code, told, err = bench(running.address, "--count", "50", "--concurrency", "7")
+        assert (code, told["finished"], told["failed"], err) == (0, 50, 0, "")
+        rows = running.results()
+    assert [row["state"] for row in rows] == ["finished"] * 50
+    assert {row["classname"] for row in rows} == {"BENCH"}
+
+
+def test_shows_a_table(shared: Ground) -> None:
+    code, out, err = tandem("bench", "--server", shared.address, "--count", "3")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"3 exchanges with {shared.address} in ")
+    assert [line.split()[0] for line in out.splitlines()[3:7]] == ["ms", "exchange", "visit", "visit"]
+
+
+def test_ends_after_its_time(shared: Ground) -> None:
+    code, told, _ = bench(shared.address, "--seconds", "0.2", "--concurrency", "2")
+    assert (code, told["failed"], told["count"]) == (0, 0, None)
+
+
+def test_keeps_to_a_rate_and_a_ramp(shared: Ground) -> None:
+    code, told, _ = bench(shared.address, "--count", "20", "--rate", "200", "--ramp", "0.1")
+    assert (code, told["finished"], told["rate"], told["ramp"]) == (0, 20, 200.0, 0.1)
+    assert float(str(told["took_seconds"])) >= 19 / 200  # the last one is not due before
+
+
+def test_with_a_rate_latency_counts_from_when_an_exchange_was_due() -> None:
+    stalled = threading.Event()
+
+    def stall_once(line: Line) -> None:
+        stalled.wait(0.3 if not stalled.is_set() else 0.0)
+        stalled.set()
+
+    with server(send(work.WELCOME), message, stall_once, answer, until_end) as slow:
+        code, told, _ = bench(slow.address, "--count", "10", "--rate", "1000", "--concurrency", "1")
+    assert code == 0
+    times = told["times_us"]
+    assert isinstance(times, dict)
+    assert times["exchange"]["p50"] > 250_000  # each had to wait for the first; one visit alone takes far less
+
+
+@LINUX
+def test_tells_the_cpu_time_of_the_server(shared: Ground) -> None:
+    code, told, _ = bench(shared.address, "--count", "200", "--pid", str(shared.process.pid))
+    cpu = told["server_cpu_us"]
+    assert code == 0
+    assert isinstance(cpu, dict)
+    assert cpu["total"] > 0
+
+
+def test_writes_json_and_a_picture(shared: Ground, tmp_path: Path) -> None:
+    files = ("--output", str(tmp_path / "run.json"), "--picture", str(tmp_path / "run.svg"))
+    code, _, err = tandem("bench", "--server", shared.address, "--count", "5", *files)
+    assert (code, err) == (0, "")
+    assert json.loads((tmp_path / "run.json").read_text())["finished"] == 5
+    assert ElementTree.parse(tmp_path / "run.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals of this kind")
+def test_shows_how_it_goes_on_a_terminal(shared: Ground) -> None:
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "tandem", "bench", "--server", shared.address, "--seconds", "0.6"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, timeout=LIMIT, check=True)
+    told = os.read(controller, 65536).decode()
+    os.close(terminal)
+    os.close(controller)
+    assert " finished  0 failed" in told
+    assert told.endswith("\r\x1b[K")
+    assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal for one process")
+def test_ctrl_c_shows_what_was_measured_and_is_no_success(shared: Ground) -> None:
+    with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
+        while not any(row["classname"] == "BENCH" for row in shared.results("--class", "BENCH")):
+            pass
+        running.signal(signal.SIGINT)
+        assert running.wait() == 1
+        assert "; stopped by Ctrl-C\n" in running.out
+        assert running.err == ""
+
+
+# What servers do wrong
+
+
+def status(words: str) -> Step:
+    """A reply with another status."""
+    wrong = work.answer(b"{}").replace(b"error: that is no right message", words.encode())
+    return send(wrong)
+
+
+BROKEN: dict[str, tuple[list[Step], str]] = {
+    "closes at once": ([close], "closed early"),
+    "closes after the message": ([send(work.WELCOME), message, close], "closed early"),
+    "resets": ([send(work.WELCOME), message, reset], "reset"),
+    "says nothing": ([until_end], "timeout"),
+    "says nothing after the message": ([send(work.WELCOME), message, until_end], "timeout"),
+    "refuses": ([send(work.WELCOME), message, status("error: no \\u001b[2J"), until_end], "wrong status"),
+    "no message": ([send(work.WELCOME), message, send(b"{nonsense}"), until_end], "bad reply"),
+    "never the point": ([send(b"x" * 20_000), until_end], "bad reply"),
+}
+
+
+@pytest.mark.parametrize(("script", "kind"), BROKEN.values(), ids=BROKEN)
+def test_failures_are_counted_by_kind(script: list[Step], kind: str) -> None:
+    with server(*script) as broken:
+        code, told, err = bench(broken.address, "--count", "4", "--concurrency", "1", "--timeout", "0.3")
+    assert (code, told["finished"], told["failed"], err) == (1, 0, 4, "")
+    failures = told["failures"]
+    assert isinstance(failures, list)
+    assert {failure["kind"] for failure in failures} == {kind}
+    assert sum(failure["count"] for failure in failures) == 4
+
+
+def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
+    with server(send(work.WELCOME), message, status("error: \\u001b[2J"), until_end) as broken:
+        code, out, _ = tandem("bench", "--server", broken.address, "--count", "1")
+    assert code == 1
+    assert "visit 1  wrong status" in out
+    assert "error: \\x1b[2J" in out
+
+
+def test_a_second_visit_that_fails_is_told_as_such() -> None:
+    def answer_first_only(line: Line) -> None:
+        if b'"clientid": 1' in line.came:
+            answer(line)
+            until_end(line)
+        else:
+            reset(line)
+
+    with server(send(work.WELCOME), message, answer_first_only) as broken:
+        code, told, _ = bench(broken.address, "--count", "1", "--concurrency", "1")
+    assert code == 1
+    assert told["failures"] == [{"kind": "reset", "visit": "visit 2", "came": "", "count": 1}]
+
+
+def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
+    with ground(tmp_path / "data") as running:
+        pid = str(running.process.pid)
+        command = ("-m", "tandem", "bench", "--server", running.address, *ENDLESS, "--format", "json", "--pid", pid)
+        with process(*command) as loading:
+            while not running.results():
+                pass
+            running.process.end()
+            loading.signal(signal.SIGINT)
+            assert loading.wait() == 1
+            told = json.loads(loading.out)
+    assert told["finished"] > 0
+    assert told["stopped"]
+    assert told["server_cpu_us"] is None
+
+
+# What is asked for wrongly
+
+
+def test_has_its_help() -> None:
+    code, out, err = tandem("bench", "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: tandem bench ")
+
+
+TROUBLE: dict[str, tuple[Callable[[Path], list[str]], str]] = {
+    "nobody listens": (lambda folder: ["--server", "127.0.0.1:1"], "cannot reach 127.0.0.1:1: "),
+    "no such host": (lambda folder: ["--server", "nowhere.invalid:1"], "cannot reach nowhere.invalid:1: "),
+    "no such folder": (
+        lambda folder: ["--server", "127.0.0.1:1", "--output", str(folder / "none" / "run.json")],
+        "there is no folder",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), TROUBLE.values(), ids=TROUBLE)
+def test_what_cannot_begin_is_one_line_and_exit_code_1(
+    arguments: Callable[[Path], list[str]], words: str, tmp_path: Path
+) -> None:
+    code, out, err = tandem("bench", *arguments(tmp_path))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert words in err
+
+
+def test_a_file_that_cannot_be_written_is_one_line(shared: Ground, tmp_path: Path) -> None:
+    code, _, err = tandem("bench", "--server", shared.address, "--count", "1", "--picture", str(tmp_path))
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"{tmp_path} cannot be written: " in err
+
+
+def test_a_process_that_is_not_there_is_one_line(shared: Ground) -> None:
+    code, out, err = tandem("bench", "--server", shared.address, "--pid", str(2**31))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"no process {2**31}" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--count", "3"],
+        ["--server", "127.0.0.1:none"],
+        ["--server", ":1", "--concurrency", "0"],
+        ["--server", ":1", "--concurrency", "10001"],
+        ["--server", ":1", "--count", "-1"],
+        ["--server", ":1", "--seconds", "0"],
+        ["--server", ":1", "--seconds", "nan"],
+        ["--server", ":1", "--rate", "inf"],
+        ["--server", ":1", "--ramp", "x"],
+        ["--server", ":1", "--timeout", "901"],
+        ["--server", ":1", "--pid", "me"],
+        ["--server", ":1", "--format", "xml"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
+    code, out, err = tandem("bench", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
