@@ -1,0 +1,11 @@
+"""A law, and what becomes of whoever breaks it."""
+
+
+class BrokenLaw(AssertionError):
+    """The program did what it must never do; the text says which law, and the facts."""
+
+
+def require(holds: bool, law: str, *facts: object) -> None:
+    """Raises BrokenLaw unless the law holds."""
+    if not holds:
+        raise BrokenLaw(f"{law}: {', '.join(map(repr, facts))}")

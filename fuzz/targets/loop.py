@@ -1,0 +1,233 @@
+"""The loop's inputs: what callers, the clock, the disk and the system may do to a running ground, in any order.
+
+An input is a script (script.py), played to the real Loop and the real Desk in a made-up world (world.py).
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from fuzz.targets.diagnosis import KEYS, eight_fields, verdict
+from fuzz.targets.law import require
+from fuzz.targets.script import ADDRESSES, MOST_CALLERS, PATIENCES, TIMES, UNTIL_DUE, Act, Event, Script, parse
+from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
+from tandem.exchange.framing import LENGTH, PREFIX, frame, is_framed
+from tandem.exchange.message import ERROR, FINISHED, WAITING
+from tandem.exchange.reader import LIMIT
+from tandem.ground import desk as desk_module
+from tandem.ground import loop as loop_module
+from tandem.ground import pulse as pulse_module
+from tandem.ground.desk import NOT_KEPT, Desk
+from tandem.ground.keyring import Keyring, OldKey
+from tandem.ground.log import Log
+from tandem.ground.loop import Loop
+from tandem.ground.options import EXPLAIN
+from tandem.ground.poller import new_poller
+from tandem.ground.pulse import Pulse
+from tandem.ground.record import KEPT_BYTES, Outcome
+from tandem.ground.recorder import Recorder
+from tandem.ground.records import Records
+
+LONGEST_QUIET = 8_000.0  # seconds: two of the longest limits, one behind the other, each met late
+KEYRING = Keyring(KEYS[0], (OldKey(KEYS[1], 2_000_000_000),))
+
+
+def run(data: bytes) -> None:
+    """Plays the script to its end, lets time pass until nobody is connected, stops the ground, and looks around."""
+    play = Play(parse(data))
+    try:
+        play.perform()
+        play.check()
+    finally:
+        play.clear()
+
+
+class Play:
+    """One script and the world it is played in."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._events = deque(script.events)
+        self._clock = Clock()
+        self._door = Door()
+        self._callers: list[Caller] = []
+        self._ledger = Ledger()
+        self._archive = Archive()
+        self._stop_within: float | None = None  # asked for, and not yet done
+        self._quiet_since = self._clock.now  # nothing has happened since, time has only passed
+        self._stopped_early = False  # while somebody was connected
+
+    def perform(self) -> None:
+        """Runs a ground from its first turn to its last, and the recorder's last word."""
+        log = cast(Log, Diary())
+        with self._standing_in():
+            records = cast(Records, self._archive)
+            self._desk = Desk(KEYRING, self._script.errors, self._script.on_wire, records, log, Pulse("fuzz"))
+            self._loop = Loop([self._door], self._desk, self._script.most, log.write)
+            self._welcome = self._desk.welcome
+            self._ledger.wake = self._loop.wake
+            self._desk.open(self._loop, cast(Recorder, self._ledger))
+            self._loop.run(self._stirred)
+            self._desk.close()
+            self._ledger.decide(kept=True)  # a commit may end when the loop has ended
+
+    def check(self) -> None:
+        """Holds what is left against what must be."""
+        for caller in self._callers:
+            entries = self._ledger.of(caller)
+            require(caller.line.fileno() < 0, "every connection is closed in the end", caller.port)
+            require(len(entries) <= caller.accepted, "a visit is recorded once", [entry.visit for entry in entries])
+            if not caller.accepted or (self._stopped_early and not entries):
+                continue
+            require(len(entries) == 1, "and it is recorded", caller.port)
+            if caller.stays:
+                self._was_served(caller, entries[0])
+        require(not left_over(self._loop), "nothing is left over", left_over(self._loop))
+
+    def clear(self) -> None:
+        """Closes every descriptor, whatever has happened."""
+        self._door.close()
+        for caller in self._callers:
+            caller.socket.close()
+            caller.line.close()
+
+    @contextmanager
+    def _standing_in(self) -> Iterator[None]:
+        """The clock and the poller in the places where the loop and the desk look for them."""
+        asked: tuple[tuple[object, str, object], ...] = (
+            (loop_module, "time", self._clock),
+            (desk_module, "time", self._clock),
+            (pulse_module, "time", self._clock),
+            (loop_module, "new_poller", lambda: Watch(new_poller(), self._go_on)),
+        )
+        before = [(module, name, getattr(module, name)) for module, name, _ in asked]
+        try:
+            for module, name, stand_in in asked:
+                setattr(module, name, stand_in)
+            yield
+        finally:
+            for module, name, own in before:
+                setattr(module, name, own)
+
+    def _stirred(self) -> None:
+        """As serve does it: the verdicts first, then whether to stop, then how the ground is doing."""
+        self._ledger.settle()
+        if self._stop_within is not None:
+            within, self._stop_within = self._stop_within, None
+            self._loop.stop(within)
+        self._desk.look_up()
+
+    def _go_on(self, timeout: float) -> None:
+        """What happens next; when the script is over, only time passes."""
+        self._keeps_to_its_size()
+        while self._events:
+            event = self._events.popleft()
+            self._happen(event, timeout)
+            self._quiet_since = self._clock.now
+            if not event.at_once:
+                return
+        if any(caller.line.fileno() >= 0 for caller in self._callers):
+            self._door.refusals.clear()
+            quiet = self._clock.now - self._quiet_since
+            self._clock.sleep(max(timeout, quiet))  # twice as far each time, or 15 minutes would take for ever
+        else:
+            require(self._clock.now - self._quiet_since < LONGEST_QUIET, "nobody stays for ever", self._clock.now)
+            self._ask_to_stop(0.0)
+
+    def _happen(self, event: Event, timeout: float) -> None:
+        if event.act is Act.CONNECT:
+            self._connect(ADDRESSES[event.value % len(ADDRESSES)])
+        elif event.act is Act.PASS:
+            seconds = TIMES[event.value % len(TIMES)]
+            self._clock.sleep(timeout if seconds == UNTIL_DUE else seconds)
+        elif event.act in (Act.KEEP, Act.FAIL):
+            self._ledger.decide(kept=event.act is Act.KEEP)
+        elif event.act is Act.REFUSE:
+            self._door.refusals.append(OSError(*REFUSALS[event.value % len(REFUSALS)]))
+        elif event.act is Act.RECALL:
+            self._archive.tells = event.value
+        elif event.act is Act.STOP:
+            self._stopped_early = True
+            self._ask_to_stop(PATIENCES[event.value % len(PATIENCES)])
+        elif self._callers:
+            _act(self._callers[-1 - event.who % len(self._callers)], event)
+
+    def _connect(self, address: str) -> None:
+        if len(self._callers) < MOST_CALLERS and self._door.fileno() >= 0:
+            caller = Caller(len(self._callers), self._heard)
+            self._callers.append(caller)
+            self._door.knock(caller, address)
+
+    def _ask_to_stop(self, within: float) -> None:
+        self._stop_within = within
+        self._loop.wake()
+
+    def _keeps_to_its_size(self) -> None:
+        """Those who wait for a record may be too many; they are never sent away for somebody else."""
+        came = [caller for caller in self._callers if caller.open]
+        held = [caller for caller in came if any(entry.settled for entry in self._ledger.of(caller))]
+        require(len(came) - len(held) <= self._script.most, "no more are open than may be", len(came))
+
+    def _heard(self, line: Line, data: bytes) -> None:
+        """Something was sent on a line: the welcome, or the one reply that a visit is worth."""
+        if len(line.sends) == 1:
+            require(data == self._welcome, "the welcome comes first, in one send", data)
+            return
+        require(len(line.sends) == 2, "there is one reply, in one send", line.sends)
+        caller = next(caller for caller in self._callers if caller.line is line)
+        entries = self._ledger.of(caller)
+        require(len(entries) == 1, "a visit is recorded before it is answered", caller.port, data)
+        self._is_true(caller, entries[0], data)
+
+    def _is_true(self, caller: Caller, entry: Entry, data: bytes) -> None:
+        """What is told is what came, and what became of it."""
+        visit = entry.visit
+        came = caller.sent[: visit.size]
+        require(visit.received == came[:KEPT_BYTES], "what came is recorded", visit.received, came)
+        framed = is_framed(came) and int.from_bytes(came[:PREFIX], "little") <= LIMIT
+        reply = data[PREFIX:] if framed else data
+        require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
+        status = str(eight_fields(reply)["status"])
+        wanted, _ = verdict(came)
+        if status == NOT_KEPT:
+            require(wanted is Outcome.MESSAGE_2 and not entry.kept, "what is kept is told as kept", came)
+            return
+        require(data == visit.answered, "what is answered is recorded", data, visit.answered)
+        told = {WAITING: Outcome.MESSAGE_1, FINISHED: Outcome.MESSAGE_2}.get(status, Outcome.REJECTED)
+        require(told is wanted, "what is told is true", status, came)
+        require(told is not Outcome.MESSAGE_2 or entry.kept is True, "finished is told once it is kept", came)
+        require(told is not Outcome.REJECTED or status.startswith(ERROR), "an error is told as one", status)
+        require(
+            told is not Outcome.REJECTED or self._script.errors == EXPLAIN,
+            "errors are told only to who wants it",
+            status,
+        )
+
+    def _was_served(self, caller: Caller, entry: Entry) -> None:
+        """Whoever stayed has read all that was sent, and was answered if the ground explains and had the room."""
+        require(caller.hear() == b"".join(caller.line.sends), "what is sent arrives", caller.line.sends)
+        crowded = len(self._callers) > self._script.most
+        right = entry.visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
+        if not crowded and not self._stopped_early and (right or self._script.errors == EXPLAIN):
+            require(len(caller.line.sends) == 2, "whoever stays is answered", caller.sent)
+
+
+def left_over(loop: Loop) -> list[object]:
+    """What a loop still holds when it has ended: the only look inside it."""
+    return [*loop._connections.values(), *(fd for queue in loop._queues.values() for fd in queue)]
+
+
+def _act(caller: Caller, event: Event) -> None:
+    """What one of the callers does, or what becomes of its line."""
+    if event.data:
+        caller.send(event.data)
+    elif event.act is Act.END:
+        caller.end()
+    elif event.act is Act.LEAVE:
+        caller.leave()
+    elif event.act is Act.RESET:
+        caller.reset()
+    elif event.act is Act.CLOG:
+        caller.stays = False
+        caller.line.clog = CLOGS[event.value % len(CLOGS)]

@@ -1,0 +1,112 @@
+"""The readers of the exchange: the ground's for a message, the client's for what the ground sends.
+
+An input is four cuts (in 256ths), then a stream as in stretch.py.
+"""
+
+import json
+from itertools import pairwise
+
+from fuzz.targets.law import require
+from fuzz.targets.stretch import place, stretched
+from tandem.exchange.answer import AnswerReader
+from tandem.exchange.framing import PREFIX, is_framed
+from tandem.exchange.reader import COMPLETE, LIMIT, MORE, NEVER, Reader
+from tests.exchange.oracle import SPACE, expected
+from tests.exchange.test_reader import Counted
+
+CUTS = 4
+STEP = 61  # bytes at a time, where one at a time would take too long
+SHORT = 1000  # bytes
+
+_parse = json.JSONDecoder().raw_decode
+
+
+def run(data: bytes) -> None:
+    """The same for every cut, as the oracle says, looked at once, decided at the limit; both readers."""
+    stream = stretched(data[CUTS:])
+    crumbs = _crumbs(stream)
+    ways = (stream,), _cut(stream, data[:CUTS]), crumbs
+    wanted = expected(stream)
+    for pieces in ways:
+        _read_message(pieces, wanted)
+    _look_once(crumbs)
+    _agree_with_json(stream)
+    answers = {_read_answer(pieces) for pieces in ways}
+    require(len(answers) == 1, "an answer is read the same however it is cut", *answers)
+
+
+def _cut(stream: bytes, marks: bytes) -> tuple[bytes, ...]:
+    """Some of the pieces may be empty."""
+    at = sorted(place(mark, len(stream)) for mark in marks)
+    return tuple(stream[start:stop] for start, stop in pairwise([0, *at, len(stream)]))
+
+
+def _crumbs(stream: bytes) -> tuple[bytes, ...]:
+    step = 1 if len(stream) <= SHORT else STEP
+    return tuple(stream[at : at + step] for at in range(0, len(stream), step))
+
+
+def _read_message(pieces: tuple[bytes, ...], wanted: tuple[str, bytes, bytes]) -> None:
+    reader = Reader()
+    decided = MORE
+    for piece in pieces:
+        state = reader.feed(piece)
+        require(state in (MORE, COMPLETE, NEVER), "a state is one of three", state)
+        require(decided in (MORE, state), "what is decided stays decided", decided, state)
+        require(state != MORE or len(reader.received) < LIMIT + PREFIX, "at the limit it is decided", piece)
+        decided = state
+    require(decided == wanted[0], "the state is the oracle's", decided, wanted)
+    if decided == COMPLETE:
+        require((reader.text, reader.tail) == wanted[1:], "text and tail are the oracle's", reader.text, wanted)
+    if decided == MORE:
+        _settle(reader)
+
+
+def _look_once(pieces: tuple[bytes, ...]) -> None:
+    reader = Reader()
+    counted = reader.received = Counted()
+    for piece in pieces:
+        reader.feed(piece)
+    most = 2 * len(counted) + 8 * (len(pieces) + 1)
+    require(reader.received is counted, "what came stays where it is")
+    require(counted.looked_at <= most, "no byte is looked at again and again", counted.looked_at, most)
+
+
+def _settle(reader: Reader) -> None:
+    """Nobody waits for the rest of a length for long."""
+    doubtful = reader.doubtful
+    require(not doubtful or len(reader.received) < PREFIX, "only the start of a length is in doubt", reader.received)
+    require(reader.settle() == (NEVER if doubtful else MORE), "what was in doubt is no object", reader.received)
+    require(not reader.doubtful, "what is settled is not in doubt", reader.received)
+
+
+def _agree_with_json(stream: bytes) -> None:
+    """Where json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
+    start = len(stream) - len(stream.lstrip(SPACE))
+    try:
+        found, end = _parse(stream.decode("latin-1"), start)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, dict) and end <= LIMIT:
+        reader = Reader()
+        reader.feed(stream)
+        require(reader.text == stream[start:end], "an object ends where json says", reader.text, stream[start:end])
+
+
+def _read_answer(pieces: tuple[bytes, ...]) -> tuple[str, bytes, bytes]:
+    """State, greeting and what carried the reply: what the client goes by. It stops at what can never be one."""
+    reader = AnswerReader()
+    state = MORE
+    for piece in pieces:
+        state = reader.feed(piece)
+        if state != MORE:
+            break
+    if state == NEVER:
+        return state, b"", b""
+    if reader.greeting.isascii() and not is_framed(reader.greeting):
+        require(reader.welcome == reader.greeting.decode(), "the welcome is what came before", reader.welcome)
+    if state == COMPLETE:
+        require(reader.carried.endswith(reader.text), "what is handed over is the reply", reader.carried)
+        require(reader.came.startswith(reader.greeting + reader.carried), "nothing is added", reader.came)
+        return state, reader.greeting, reader.carried
+    return state, reader.greeting, b""
