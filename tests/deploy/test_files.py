@@ -1,0 +1,200 @@
+"""The files in deploy/: accepted by the programs that read them, and true of the ground that they run."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tandem.ground.keyring import KEY_VARIABLE
+from tandem.ground.loop import LIMITS, Phase
+from tandem.ground.options import MOST_CONNECTIONS
+from tandem.ground.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tests.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from tests.processes import ROOT, tandem
+
+DEPLOY = ROOT / "deploy"
+CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
+UNIT = (DEPLOY / "tandem.service").read_text(encoding="utf-8")
+PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+COMPOSED = [SERVICES[f"ground{number}"] for number in (1, 2, 3)]
+RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+
+EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
+
+
+def tool(name: str) -> str:
+    """Where a program is. Without it the test is skipped; with CI=true it fails."""
+    found = shutil.which(name)
+    if not found:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(f"{name} is not installed: `make tools` does that with CI=true")
+    return str(found)
+
+
+def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def seconds(text: str) -> float:
+    """30s, 16m, 500ms"""
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m)", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"ms": 0.001, "s": 1, "m": 60}[unit]
+
+
+def assert_known(words: list[str]) -> None:
+    """A tandem command, its name first: it exists, has these options, and takes their values."""
+    name, options = words[0], [word.split("=")[0] for word in words[1:] if word.startswith("--")]
+    code, out, err = tandem(*words, "--help")
+    assert code == 0, err
+    assert set(options) <= set(re.findall(r"--[a-z-]+", out)), f"{name}: {options}"
+
+
+# HAProxy
+
+
+def test_haproxy_accepts_its_configuration(tmp_path: Path) -> None:
+    done = run(tool("haproxy"), "-c", "-f", str(DEPLOY / "haproxy.cfg"))
+    assert done.returncode == 0, done.stderr
+    wrong = tmp_path / "wrong.cfg"
+    wrong.write_text(CONFIGURATION.replace("balance leastconn", "balance leastcon"))
+    assert run(tool("haproxy"), "-c", "-f", str(wrong)).returncode != 0
+
+
+def timeout(name: str) -> float:
+    [text] = re.findall(rf"^ +timeout {name} +(\S+)", CONFIGURATION, re.MULTILINE)
+    return seconds(text)
+
+
+def server_setting(name: str) -> str:
+    [line] = re.findall(r"^ +default-server (.*)", CONFIGURATION, re.MULTILINE)
+    words = line.split()
+    return str(words[words.index(name) + 1])
+
+
+def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
+    for side in ("client", "server"):
+        assert timeout(side) > max(LIMITS.values())
+        assert timeout(f"{side}-fin") > LIMITS[Phase.HELD] + LIMITS[Phase.DRAIN]
+    assert int(server_setting("maxconn")) < MOST_CONNECTIONS
+
+
+def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> None:
+    checks_between = int(server_setting("fall")) - 1
+    assert checks_between * seconds(server_setting("inter")) > STOP_WITHIN
+
+
+def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
+    assert re.findall(r"^ +server ground\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
+    assert re.search(r"^ +default-server send-proxy-v2 check ", CONFIGURATION, re.MULTILINE)
+
+
+# systemd
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit, with a program in it that is there."""
+    copy = tmp_path / "tandem.service"
+    copy.write_text(UNIT.replace("/opt/tandem/bin/tandem", "/bin/true"))
+    return copy
+
+
+def test_systemd_accepts_the_unit(unit: Path) -> None:
+    done = run(tool("systemd-analyze"), "verify", str(unit))
+    assert (done.returncode, done.stderr) == (0, "")
+    unit.write_text(unit.read_text().replace("ProtectSystem=strict", "ProtectSystem=strictly"))
+    assert "strictly" in run(tool("systemd-analyze"), "verify", str(unit)).stderr
+
+
+def test_the_unit_is_hardened(unit: Path) -> None:
+    exposure = ("security", "--offline=true", f"--threshold={EXPOSURE}")
+    done = run(tool("systemd-analyze"), *exposure, str(unit))
+    assert done.returncode == 0, done.stdout
+    unit.write_text(re.sub(r"^(?:Protect|Private|Restrict|System|Capab).*\n", "", unit.read_text(), flags=re.MULTILINE))
+    assert run(tool("systemd-analyze"), *exposure, str(unit)).returncode != 0
+
+
+def test_the_unit_is_true_of_the_ground() -> None:
+    [command] = re.findall(r"^ExecStart=/opt/tandem/bin/tandem (.*)", UNIT, re.MULTILINE)
+    assert_known([word for word in shlex.split(command) if word != "$TANDEM_OPTIONS"])
+    [options] = re.findall(r"^#   TANDEM_OPTIONS=(.*)", UNIT, re.MULTILINE)
+    assert_known(["serve", *shlex.split(options)])
+    [files] = re.findall(r"^LimitNOFILE=(\d+)", UNIT, re.MULTILINE)
+    assert int(files) == MOST_CONNECTIONS + SPARE_DESCRIPTORS
+    [stop] = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
+    assert int(stop) > STOP_WITHIN
+
+
+# Containers
+
+
+def address(service: dict[str, Any]) -> str:
+    return str(service["networks"]["grounds"]["ipv4_address"])
+
+
+def test_the_containers_have_the_addresses_of_the_configuration() -> None:
+    assert [address(ground) for ground in COMPOSED] == list(GROUNDS)
+    assert address(SERVICES["balancer"]) == BALANCER
+    assert address(SERVICES["database"]) == DATABASE
+    assert SERVICES["balancer"]["volumes"][0].startswith("./haproxy.cfg:")
+
+
+def test_the_composed_grounds_are_started_rightly_and_share_what_they_must() -> None:
+    for ground in COMPOSED:
+        assert_known(ground["command"])
+        options = ground["command"]
+        assert options[options.index("--proxy-from") + 1] == BALANCER
+        assert set(ground["environment"]) == {KEY_VARIABLE, "TANDEM_DATABASE"}
+        assert ground["environment"] == COMPOSED[0]["environment"]
+        assert f"@{DATABASE}/" in ground["environment"]["TANDEM_DATABASE"]
+        assert ground["ulimits"]["nofile"] == MOST_CONNECTIONS + SPARE_DESCRIPTORS
+        assert seconds(ground["stop_grace_period"]) > STOP_WITHIN
+        assert ground["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
+
+
+def test_the_recipe_takes_what_is_there() -> None:
+    for sources in re.findall(r"^COPY (.*) \S+$", RECIPE, re.MULTILINE):
+        for source in sources.split():
+            assert (ROOT / source).exists(), source
+    [extra] = re.findall(r"/build\[(\w+)\]", RECIPE)
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert extra in tomllib.load(file)["project"]["optional-dependencies"]
+    [command] = re.findall(r"^CMD \[(.*)\]", RECIPE, re.MULTILINE)
+    assert_known([word.strip(' "') for word in command.split(",")])
+
+
+# The page
+
+
+def test_the_commands_of_the_page_are_known() -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    lines = [line.removeprefix("python3 -m ") for block in blocks for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("tandem ")]
+    assert {words[0] for words in commands} >= {"serve", "results", "backup", "key"}
+    for words in commands:
+        assert_known(words)
+    for options in re.findall(r"^TANDEM_OPTIONS=(.*)", PAGE, re.MULTILINE):
+        assert_known(["serve", *shlex.split(options)])
+    [check] = [line for line in lines if line.startswith("haproxy ")]
+    assert run(tool("haproxy"), *shlex.split(check)[1:]).returncode == 0
+
+
+def test_what_the_page_points_to_exists() -> None:
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)", PAGE, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^):]+)\)", PAGE):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        else:
+            assert (DEPLOY / target).exists(), target
