@@ -1,0 +1,150 @@
+"""The board as one web application: its parts, who gets which, and what runs beside the pages."""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from tandem.board.admission import Admission
+from tandem.board.book import Book, BookTrouble
+from tandem.board.census import Census
+from tandem.board.entrance import Entrance
+from tandem.board.follow import Crowded, Follower
+from tandem.board.guard import Guard
+from tandem.board.links import Links
+from tandem.board.looks import Looks
+from tandem.board.monitor import Monitor
+from tandem.board.pages.checks import CheckPages
+from tandem.board.pages.classes import ClassPages
+from tandem.board.pages.gradebook import GradebookPages
+from tandem.board.pages.health import HealthPages
+from tandem.board.pages.login import LoginPages
+from tandem.board.pages.teams import TeamPages
+from tandem.board.reading import Reading
+from tandem.ground.rows import Where
+from tandem.ground.store import StoreTrouble
+
+AFTER_BUG = 1.0  # seconds until what failed is begun again
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The application, and what its server has to end."""
+
+    app: Starlette
+    follower: Follower
+    monitor: Monitor
+
+    def hang_up(self) -> None:
+        """Ends every stream, so that the server can stop."""
+        self.follower.hang_up()
+        self.monitor.channel.close()
+
+
+def build(where: Where, data: Path, book: Book, names: Sequence[str] = (), proxied: bool = False) -> Board:
+    """`where`: the records; `data`: the folder with the ground's key, if it is here; `names`, `proxied`: see Guard."""
+    key = book.signing_key()
+    looks = Looks()
+    entrance = Entrance(book, Admission(key))
+    reading = Reading(where)
+    follower = Follower(where, book, looks, key)
+    census = Census(reading)
+    monitor = Monitor(reading)
+    links = Links(key)
+    pages = (
+        ClassPages(looks, entrance, follower, census, book),
+        TeamPages(looks, entrance, reading, follower, links),
+        CheckPages(looks, entrance),
+        LoginPages(looks, entrance),
+        GradebookPages(looks, entrance, reading, follower, census, book, links, data),
+        HealthPages(looks, entrance, follower, census, monitor),
+    )
+
+    @contextlib.asynccontextmanager
+    async def beside(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(_keep_running(part)) for part in (follower, census, monitor)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            follower.close()
+            reading.close()
+
+    refusals = _Refusals(looks, entrance)
+    app = Starlette(
+        routes=[*(route for page in pages for route in page.routes()), Mount("/static", _Static(directory=STATIC))],
+        middleware=[Middleware(Guard, names=names, proxied=proxied)],
+        exception_handlers={
+            HTTPException: refusals.plain,
+            StoreTrouble: refusals.no_records,
+            BookTrouble: refusals.no_records,
+            Crowded: refusals.crowded,
+        },
+        lifespan=beside,
+    )
+    return Board(app, follower, monitor)
+
+
+class _Part(Protocol):
+    """What runs beside the pages."""
+
+    async def run(self) -> None: ...
+
+
+async def _keep_running(part: _Part) -> None:
+    """Until it is cancelled: a bug of ours must not leave the pages as they are for ever."""
+    while True:
+        try:
+            await part.run()
+        except Exception:
+            traceback.print_exc()
+            await asyncio.sleep(AFTER_BUG)
+
+
+class _Static(StaticFiles):
+    """A browser keeps them, and asks each time whether they are still the same."""
+
+    def file_response(self, *arguments: Any, **more: Any) -> Response:
+        response = super().file_response(*arguments, **more)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+class _Refusals:
+    """What a browser gets in the place of a page: what happened, and what to try."""
+
+    def __init__(self, looks: Looks, entrance: Entrance) -> None:
+        self._looks = looks
+        self._entrance = entrance
+
+    async def plain(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        words = "There is no such page." if error.detail == "Not Found" else error.detail
+        response = self._page(request, error.status_code, words)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def no_records(self, request: Request, error: Exception) -> Response:
+        """The path of a database is nothing for strangers."""
+        words = "The records cannot be read just now: try again in a moment."
+        return self._page(request, 503, f"{words} {error}" if self._entrance.is_teacher(request) else words)
+
+    async def crowded(self, request: Request, error: Exception) -> Response:
+        return self._page(request, 503, "Too many classes are being looked at: try again in a moment.")
+
+    def _page(self, request: Request, status: int, words: str) -> Response:
+        return self._looks.page("refused.html", self._entrance.viewer(request), status, code=status, words=words)

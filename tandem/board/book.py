@@ -1,0 +1,223 @@
+"""The teacher's book: token, rosters, deadlines and notes. One small SQLite file, apart from the ground's records.
+
+Owns board.sqlite3 and its schema. The token is kept as its hash only. Knows nothing of the web; may be used
+from any thread.
+"""
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from tandem.ground.record import Team
+from tandem.ground.records import TeamKey
+
+FILE = "board.sqlite3"
+VERSION = 1
+MOST_EXPECTED = 20_000  # teams on all rosters together
+
+_PATIENCE = 5.0  # seconds to wait for another program's lock
+_SCHEMA = f"""
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS expected (
+        classname TEXT NOT NULL,
+        teamname TEXT NOT NULL,
+        studentnr1 TEXT NOT NULL,
+        studentnr2 TEXT NOT NULL,
+        PRIMARY KEY (classname, teamname)
+    );
+    CREATE TABLE IF NOT EXISTS deadline (classname TEXT PRIMARY KEY, at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS note (
+        classname TEXT NOT NULL,
+        teamname TEXT NOT NULL,
+        pair TEXT NOT NULL,
+        oral INTEGER NOT NULL,
+        mark TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (classname, teamname, pair)
+    );
+    PRAGMA user_version = {VERSION};
+    COMMIT;
+"""
+
+
+class BookTrouble(Exception):
+    """The board's own file cannot be used; the text says why and what to try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the teacher wrote about one team."""
+
+    oral: bool = False  # the oral check is done
+    mark: str = ""
+    text: str = ""
+
+
+NO_NOTE = Note()
+
+
+class Book:
+    """One open book. Raises BookTrouble wherever the file cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._database = sqlite3.connect(
+                self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            )
+            [version] = self._database.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise BookTrouble(f"{self._path} was made by a newer version: use that version")
+            self._database.executescript(_SCHEMA)
+            self._database.execute("PRAGMA secure_delete = ON")
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise BookTrouble(f"the board's own file {self._path} cannot be used: {reason}") from error
+
+    def close(self) -> None:
+        self._database.close()
+
+    def renew_token(self) -> str:
+        """A new token for the teacher; the one before counts no more. This is the only time that it can be seen."""
+        token = secrets.token_urlsafe(24)
+        self._keep("token", hash_token(token))
+        return token
+
+    def token_hash(self) -> str:
+        """The hash of the teacher's token; "" before the first."""
+        return self._kept("token")
+
+    def signing_key(self) -> bytes:
+        """What the board signs its cookies with; made when it is first asked for."""
+        if not self._kept("key"):
+            with self._changing() as change:
+                change("INSERT OR IGNORE INTO kept VALUES ('key', ?)", (secrets.token_hex(32),))
+        return bytes.fromhex(self._kept("key"))
+
+    def set_rosters(self, teams: Sequence[Team]) -> None:
+        """The rosters of the classes that these teams are in, in the place of those before."""
+        with self._changing() as change:
+            for classname in {team.classname for team in teams}:
+                change("DELETE FROM expected WHERE classname = ?", (classname,))
+            for team in teams:
+                change("INSERT INTO expected VALUES (?, ?, ?, ?)", team)
+            [[total]] = change("SELECT count(*) FROM expected", ())
+            if total > MOST_EXPECTED:
+                raise BookTrouble(
+                    f"{total:,} teams would be on all rosters together, more than {MOST_EXPECTED:,}:"
+                    " remove the rosters of classes that are over first"
+                )
+
+    def remove_roster(self, classname: str) -> None:
+        with self._changing() as change:
+            change("DELETE FROM expected WHERE classname = ?", (classname,))
+
+    def roster(self, classname: str) -> list[Team]:
+        """The teams that are expected in a class, by name."""
+        rows = self._rows("SELECT * FROM expected WHERE classname = ? ORDER BY teamname", (classname,))
+        return [Team(*row) for row in rows]
+
+    def rostered(self) -> dict[str, int]:
+        """Every class that has a roster, and how many teams are on it."""
+        return dict(self._rows("SELECT classname, count(*) FROM expected GROUP BY classname ORDER BY classname"))
+
+    def set_deadline(self, classname: str, at: int | None) -> None:
+        """The class's deadline in microseconds since 1970; None: it has none."""
+        with self._changing() as change:
+            change("DELETE FROM deadline WHERE classname = ?", (classname,))
+            if at is not None:
+                change("INSERT INTO deadline VALUES (?, ?)", (classname, at))
+
+    def deadlines(self) -> dict[str, int]:
+        return dict(self._rows("SELECT classname, at FROM deadline"))
+
+    def write_note(self, key: TeamKey, note: Note) -> None:
+        """The note of a team, in the place of the one before; an empty one is removed."""
+        with self._changing() as change:
+            change("DELETE FROM note WHERE classname = ? AND teamname = ? AND pair IN (?, '')", key)
+            if note != NO_NOTE:
+                change("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", (*key, *astuple(note)))
+
+    def notes(self, classname: str | None = None) -> dict[TeamKey, Note]:
+        """The notes of one class, or of all."""
+        rows = self._rows("SELECT * FROM note WHERE ?1 IS NULL OR classname = ?1", (classname,))
+        return {TeamKey(*key): Note(bool(oral), mark, text) for *key, oral, mark, text in rows}
+
+    def note(self, key: TeamKey) -> Note:
+        """The note of one team."""
+        return note_of(self.notes(key.classname), key)
+
+    def forget_class(self, classname: str) -> None:
+        """Removes what is kept of a class: its roster, its deadline, its notes."""
+        with self._changing() as change:
+            for table in ("expected", "deadline", "note"):
+                change(f"DELETE FROM {table} WHERE classname = ?", (classname,))
+
+    def _keep(self, name: str, value: str) -> None:
+        with self._changing() as change:
+            change("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def _kept(self, name: str) -> str:
+        rows = self._rows("SELECT value FROM kept WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    def _rows(self, query: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._database.execute(query, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise BookTrouble(f"{self._path} cannot be read: {error}") from error
+
+    @contextmanager
+    def _changing(self) -> "Iterator[_Change]":
+        """One transaction: all of it or nothing."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield _Change(self._database)
+                self._database.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise BookTrouble(f"{self._path} cannot be written: {error}") from error
+            finally:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+
+
+class _Change:
+    """Runs one statement of a transaction, and gives its rows."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __call__(self, query: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
+        return self._database.execute(query, tuple(values)).fetchall()
+
+
+def renew_token(folder: Path) -> str:
+    """A new teacher's token for the board whose book is here, also while it runs. Raises BookTrouble."""
+    book = Book(folder)
+    try:
+        return book.renew_token()
+    finally:
+        book.close()
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a token. It is random and long, so one round of SHA-256 is enough."""
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def note_of(notes: dict[TeamKey, Note], key: TeamKey) -> Note:
+    """The note of a team: under its numbers, or from the time when they were not known for certain."""
+    return notes.get(key) or notes.get(key._replace(pair="")) or NO_NOTE

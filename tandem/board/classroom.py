@@ -1,0 +1,158 @@
+"""One class as everybody sees it: a tile a team, in the order of their names, and what has changed. Pure.
+
+What is on record goes in, and who is expected; out come tiles without student numbers, addresses or anything that
+a team sent but its name. A tile's key tells nothing: it is a keyed hash.
+"""
+
+import hashlib
+import hmac
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tandem.board.showing import clock, problem_title, public_name
+from tandem.ground.record import Team
+from tandem.ground.records import TeamKey, TeamRow
+from tandem.ground.store import FINISHED, WAITING
+
+MOST_TILES = 1_000  # teams of one class that are shown; the first by name
+
+
+class State(StrEnum):
+    """Where a team stands, in the words of the board."""
+
+    FINISHED = "finished"
+    STUCK = "stuck"
+    WAITING = "waiting for client 2"
+    EXPECTED = "expected"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A team as it is on record, and whether the last that it sent was refused."""
+
+    row: TeamRow
+    refused_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What is shown of one team."""
+
+    key: str
+    name: str
+    state: State
+    words: str  # the state in words, with what there is to say about it
+    finished_at: int | None
+
+
+@dataclass(slots=True)
+class Changes:
+    """What became of the tiles: those that are new or other, those that are gone."""
+
+    tiles: list[Tile] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.tiles or self.gone)
+
+
+class Classroom:
+    """One class. Every change returns the Changes; `tiles` is the whole of it, in order."""
+
+    def __init__(self, classname: str, key: bytes) -> None:
+        self.classname = classname
+        self.more = False  # are there teams beyond the tiles?
+        self._key = key
+        self._standings: dict[str, list[Standing]] = {}  # by team name
+        self._expected: list[Team] = []
+        self._tiles: dict[str, Tile] = {}
+        self.tiles: list[Tile] = []
+
+    def replace(self, standings: Iterable[Standing], expected: Sequence[Team], more: bool = False) -> Changes:
+        """All that is on record of the class, and its roster."""
+        self._expected = list(expected)
+        self._standings = {}
+        self.more = more
+        for standing in standings:
+            self._standings.setdefault(standing.row.team.teamname, []).append(standing)
+        return self._settle()
+
+    def update(self, standings: Mapping[str, Sequence[Standing]]) -> Changes:
+        """All that is on record of the teams with these names."""
+        for teamname, named in standings.items():
+            if teamname in self._standings or len(self._tiles) < MOST_TILES:
+                self._standings[teamname] = list(named)
+        return self._settle()
+
+    def counts(self) -> dict[State, int]:
+        """How many teams are in each state."""
+        found = Counter(tile.state for tile in self.tiles)
+        return {state: found[state] for state in State}
+
+    def follower(self, key: str) -> str | None:
+        """The key of the tile behind this one; None behind the last."""
+        keys = list(self._tiles)
+        place = keys.index(key) + 1
+        return keys[place] if place < len(keys) else None
+
+    def _settle(self) -> Changes:
+        """Brings the tiles up to date."""
+        standings = [standing for named in self._standings.values() for standing in named]
+        tiles = [self._tile(standing) for standing in standings]
+        tiles += [self._expected_tile(team) for team in missing(self._expected, [each.row for each in standings])]
+        tiles.sort(key=lambda tile: (natural(tile.name), tile.key))
+        before, self._tiles = self._tiles, {tile.key: tile for tile in tiles}
+        self.tiles = list(self._tiles.values())
+        changed = [tile for tile in reversed(self.tiles) if before.get(tile.key) != tile]
+        return Changes(changed, [key for key in before if key not in self._tiles])
+
+    def _tile(self, standing: Standing) -> Tile:
+        row = standing.row
+        state, words = state_of(standing)
+        return Tile(self._hash(row.key), public_name(row.team), state, words, row.finished_at)
+
+    def _expected_tile(self, team: Team) -> Tile:
+        key = TeamKey(team.classname, team.teamname, "expected")
+        return Tile(self._hash(key), public_name(team), State.EXPECTED, State.EXPECTED, None)
+
+    def _hash(self, key: TeamKey) -> str:
+        return "t" + hmac.new(self._key, "\0".join(key).encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def state_of(standing: Standing) -> tuple[State, str]:
+    """A team's state, and its words: stuck is who was refused last and has not got on since."""
+    row = standing.row
+    if row.state == FINISHED:
+        return State.FINISHED, f"{State.FINISHED} {clock(row.finished_at)[:5]}" if row.finished_at else State.FINISHED
+    if row.state == WAITING and not standing.refused_last:
+        return State.WAITING, State.WAITING
+    return State.STUCK, f"{State.STUCK}: {problem_title(row.problems[0])}" if row.problems else State.STUCK
+
+
+def missing(expected: Iterable[Team], rows: Iterable[TeamRow]) -> list[Team]:
+    """Those of whom nothing has come: neither under their name, however it is written, nor under their numbers."""
+    names, pairs = set(), set()
+    for row in rows:
+        names.add(_plain(row.team.teamname))
+        pairs.add(row.team.pair)
+    return [
+        team for team in expected if _plain(team.teamname) not in names and not (_numbered(team) and team.pair in pairs)
+    ]
+
+
+def _numbered(team: Team) -> bool:
+    return bool(team.studentnr1 or team.studentnr2)
+
+
+def _plain(name: str) -> str:
+    """Team 1, team1 and TEAM-1 are one team."""
+    return "".join(c for c in name.casefold() if c.isalnum()) or name
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """An order in which Team 2 comes before Team 10, and numbers before letters."""
+    pieces = re.findall(r"([0-9]{1,18})|([^0-9]+)", name.casefold())
+    return tuple((0, int(number), "") if number else (1, 0, text) for number, text in pieces)

@@ -1,0 +1,125 @@
+"""Who comes in where: cookies read and given, forms checked, too many wrong tries held up.
+
+The one place where a page for the teacher becomes one: `for_teacher` stands before the handler, asks for the
+cookie, and for every form for the token that shows that it is ours.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tandem.board.admission import TEACHER_COOKIE, TEACHER_HOURS, TEAM_COOKIE, TEAM_HOURS, Admission
+from tandem.board.book import Book, hash_token
+from tandem.board.brake import Brake
+from tandem.ground.records import TeamKey
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+TOKENS = (10, 30.0)  # wrong tokens of one address at once; seconds until one more
+SECRETS = (40, 2.0)  # wrong secrets: a class may share one address
+CHECKS = (60, 1.0)  # messages to check
+
+
+class Entrance:
+    """Opens the board's doors."""
+
+    def __init__(self, book: Book, admission: Admission) -> None:
+        self._book = book
+        self._admission = admission
+        self.tokens = Brake(*TOKENS)
+        self.secrets = Brake(*SECRETS)
+        self.checks = Brake(*CHECKS)
+
+    def is_teacher(self, request: Request) -> bool:
+        """By the cookie, or as a program by the header Authorization: Bearer TOKEN."""
+        cookie = request.cookies.get(TEACHER_COOKIE, "")
+        if cookie:
+            return self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        return kind.lower() == "bearer" and self.is_token(request, token.strip())
+
+    def is_token(self, request: Request, token: str) -> bool:
+        """Whether it is the teacher's. Raises 429 for an address with too many wrong ones."""
+        self.hold_up(self.tokens, request)
+        right = self._admission.is_token(hash_token(token), self._book.token_hash())
+        if not right:
+            self.count(self.tokens, request)
+        return right
+
+    def viewer(self, request: Request) -> dict[str, object]:
+        """What every page's frame shows of who looks at it."""
+        is_teacher = self.is_teacher(request)
+        return {
+            "is_teacher": is_teacher,
+            "path": request.url.path,
+            "form_token": self._admission.form_token(request.cookies.get(TEACHER_COOKIE, "")) if is_teacher else "",
+        }
+
+    def for_teacher(self, handler: Handler) -> Handler:
+        """The handler, for the teacher alone."""
+
+        async def guarded(request: Request) -> Response:
+            if not self.is_teacher(request):
+                if request.method != "GET":
+                    raise HTTPException(403, "This needs the teacher's token: log in, and send the form again.")
+                then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"/login?then={quote(then)}", 303)
+            try:
+                if request.method == "POST" and not await self._is_own_form(request):
+                    raise HTTPException(403, "This form is out of date: load the page again, and send it again.")
+                return await handler(request)
+            finally:
+                await request.close()  # a file that was uploaded
+
+        return guarded
+
+    def admit_teacher(self, request: Request, response: Response) -> None:
+        value = self._admission.teacher_cookie(self._book.token_hash(), time.time())
+        self._give(request, response, TEACHER_COOKIE, value, TEACHER_HOURS, "/")
+
+    def dismiss_teacher(self, response: Response) -> None:
+        response.delete_cookie(TEACHER_COOKIE, "/", httponly=True, samesite="strict")
+
+    def admit_team(self, request: Request, response: Response, team: TeamKey) -> None:
+        value = self._admission.team_cookie(team, time.time())
+        self._give(request, response, TEAM_COOKIE, value, TEAM_HOURS, "/team")
+
+    def dismiss_team(self, response: Response) -> None:
+        response.delete_cookie(TEAM_COOKIE, "/team", httponly=True, samesite="strict")
+
+    def team_of(self, request: Request) -> TeamKey | None:
+        """Whose page the browser may see, by its cookie."""
+        return self._admission.team_of(request.cookies.get(TEAM_COOKIE, ""), time.time())
+
+    def hold_up(self, brake: Brake, request: Request) -> None:
+        """Raises 429 for an address that has to wait."""
+        seconds = brake.wait(address(request), time.time())
+        if seconds:
+            words = f"Too many tries from this address: wait {seconds:.0f} s, then try again."
+            raise HTTPException(429, words, {"Retry-After": f"{seconds:.0f}"})
+
+    def count(self, brake: Brake, request: Request) -> None:
+        brake.count(address(request), time.time())
+
+    async def _is_own_form(self, request: Request) -> bool:
+        given = (await request.form(max_files=1, max_fields=20)).get("form_token")
+        cookie = request.cookies.get(TEACHER_COOKIE, "")
+        return isinstance(given, str) and self._admission.is_own_form(given, cookie)
+
+    def _give(self, request: Request, response: Response, name: str, value: str, hours: int, path: str) -> None:
+        is_secure = request.url.scheme == "https"
+        response.set_cookie(name, value, hours * 3600, path=path, secure=is_secure, httponly=True, samesite="strict")
+
+
+def address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+async def field(request: Request, name: str) -> str:
+    """A text field of the form that was sent; "" if it is not there."""
+    value = (await request.form(max_files=1, max_fields=20)).get(name)
+    return value if isinstance(value, str) else ""

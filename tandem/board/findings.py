@@ -1,0 +1,62 @@
+"""Problems and remarks as a page shows them: the words, the place with its mark, the line as it should be. Pure."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tandem.exchange.message import Message
+from tandem.ground import explain
+from tandem.ground.diagnose import Diagnosis
+from tandem.ground.excerpt import Excerpt, excerpt
+from tandem.ground.problems import CATALOGUE, Problem
+from tandem.report.check import check
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One of them, ready to be shown."""
+
+    id: str
+    severity: str
+    title: str
+    what: str
+    help: str
+    clause: str  # of PROTOCOL.md
+    place: Excerpt | None
+
+
+def findings(found: Iterable[Problem], data: bytes) -> list[Finding]:
+    """What was found in `data`; what this version does not know is left out."""
+    return [
+        Finding(
+            problem.id,
+            problem.kind.severity.value,
+            problem.kind.title,
+            explain.what(problem),
+            explain.help_for(problem),
+            problem.kind.clause,
+            excerpt(data, problem),
+        )
+        for problem in found
+        if problem.id in CATALOGUE
+    ]
+
+
+def recorded_findings(recorded: Iterable[Problem], data: bytes) -> list[Finding]:
+    """What is on record of a visit. How to set it right is not: that is found once more, in what came."""
+    edits = {(problem.id, problem.at): problem for problem in _all(check(data))} if data else {}
+    return findings((edits.get((problem.id, problem.at), problem) for problem in recorded), data)
+
+
+def repaired(data: bytes) -> str:
+    """The message that was probably meant, as one writes it by hand; "" if nobody can tell."""
+    meant = check(data).repaired if data else None
+    return written(meant) if meant else ""
+
+
+def written(message: Message) -> str:
+    return json.dumps(message.fields(), indent=4)
+
+
+def _all(diagnosis: Diagnosis) -> tuple[Problem, ...]:
+    return (*diagnosis.problems, *diagnosis.remarks)

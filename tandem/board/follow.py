@@ -1,0 +1,224 @@
+"""Follows the records, and keeps every class that somebody looks at as it is: one reader for all browsers.
+
+A few times a second it asks what has come since; every so often, and after trouble, it begins anew with a fresh
+connection and reads all it shows once more, so that whatever was missed (a team forgotten, a database put back) is
+right again. Reads in a thread of its own; everything else happens in the event loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from tandem.board.book import Book, BookTrouble
+from tandem.board.channel import Channel
+from tandem.board.classroom import Standing
+from tandem.board.looks import Looks
+from tandem.board.room import ClassNews, Mistakes, Room, read_class, read_mistakes, read_teams
+from tandem.ground.record import Outcome
+from tandem.ground.records import Arrival, Records, open_records
+from tandem.ground.rows import Where
+from tandem.ground.store import StoreTrouble
+from tandem.ground.tail import Tail
+
+PACE = 0.25  # seconds between two looks
+MISTAKES_PACE = 1.0  # seconds between two looks at the mistakes
+ANEW = 10.0  # seconds after which everything is read once more
+AFTER_TROUBLE = 1.0  # seconds
+MOST_TEAM_CHANNELS = 1_000  # then those that nobody listens to go
+MOST_ROOMS = 100  # classes that are kept ready; beyond that the one that was asked for longest ago goes
+
+NOTHING: ClassNews = {"standings": [], "more": False, "mistakes": ()}
+
+Answer = TypeVar("Answer")
+
+
+class Crowded(Exception):
+    """Too many different classes are being watched at once."""
+
+
+class Follower:
+    """Run `run` as a task; ask for a class with `room`. `trouble` says why nothing can be read, "" if all is well."""
+
+    def __init__(self, where: Where, book: Book, looks: Looks, key: bytes) -> None:
+        self.trouble = "the records have not been read yet"
+        self.read_at = 0.0  # when something was last read: seconds since 1970
+        self._where = where
+        self._book = book
+        self._looks = looks
+        self._key = key
+        self._rooms: dict[str, Room] = {}  # the one that was asked for last stands last
+        self._team_channels: dict[tuple[str, str], Channel] = {}  # by class and name
+        self._opening = asyncio.Lock()
+        self._refused: set[str] = set()  # classes whose mistakes are to be read again
+        self._mistakes_read = 0.0
+        self._thread = ThreadPoolExecutor(1, "follow")
+        self._records: Records | None = None
+        self._tail: Tail | None = None
+
+    @property
+    def listeners(self) -> int:
+        """Browsers that are watching."""
+        return sum(channel.listeners for channel in self._channels())
+
+    async def run(self) -> None:
+        """Follows until it is cancelled."""
+        try:
+            while True:
+                try:
+                    await self._follow()
+                except (StoreTrouble, BookTrouble) as trouble:
+                    self.trouble = str(trouble)
+                    await asyncio.sleep(AFTER_TROUBLE)
+        finally:
+            await self._ask(self._close)
+
+    def close(self) -> None:
+        """After `run` has been cancelled."""
+        self._thread.shutdown()
+
+    async def room(self, classname: str) -> Room | None:
+        """The room of a class; None if nothing has come from it and nobody is expected there. Raises Crowded."""
+        if classname not in self._rooms:
+            async with self._opening:  # who comes at the same time finds the same room
+                if classname not in self._rooms and not await self._open_room(classname):
+                    return None
+        room = self._rooms.pop(classname)
+        self._rooms[classname] = room
+        room.asked_at = time.monotonic()
+        return room
+
+    def team_channel(self, classname: str, teamname: str) -> Channel:
+        """Tells that something came from a team, not what: for its page."""
+        name = classname, teamname
+        if len(self._team_channels) >= MOST_TEAM_CHANNELS:
+            self._team_channels = {name: each for name, each in self._team_channels.items() if each.listeners}
+        return self._team_channels.setdefault(name, Channel(lambda: None))
+
+    async def refresh(self) -> None:
+        """Reads everything that is shown once more, at once: the teacher has changed something."""
+        for room in list(self._rooms.values()):
+            await self._read(room)
+
+    def hang_up(self) -> None:
+        """Ends every stream."""
+        for channel in self._channels():
+            channel.close()
+
+    async def _follow(self) -> None:
+        left = await self._ask(self._open_anew)
+        long_ago = time.monotonic() - ANEW
+        self._leave([name for name in self._idle() if self._rooms[name].asked_at < long_ago])
+        await self.refresh()
+        await self._take(left)
+        began = time.monotonic()
+        while time.monotonic() < began + ANEW:
+            arrivals = await self._ask(self._look)
+            self.trouble = ""
+            self.read_at = time.time()
+            await self._take(arrivals)
+            await asyncio.sleep(PACE)
+
+    async def _take(self, arrivals: Sequence[Arrival]) -> None:
+        """Brings what has changed into the rooms, and tells the pages of the teams."""
+        touched: dict[str, set[str]] = {}
+        for arrival in arrivals:
+            if arrival.classname in self._rooms:
+                touched.setdefault(arrival.classname, set()).add(arrival.teamname)
+                if arrival.outcome is Outcome.REJECTED:
+                    self._refused.add(arrival.classname)
+        for name in {(arrival.classname, arrival.teamname) for arrival in arrivals} & set(self._team_channels):
+            self._team_channels[name].publish(None)
+        for classname, teamnames in touched.items():
+            standings = await self._ask(partial(self._read_teams, classname, teamnames))
+            if classname in self._rooms:
+                self._rooms[classname].update(standings)
+        if self._refused and time.monotonic() >= self._mistakes_read + MISTAKES_PACE:
+            await self._read_mistakes()
+
+    async def _read_mistakes(self) -> None:
+        """Of the classes from which something was refused: less often, it costs more."""
+        self._mistakes_read = time.monotonic()
+        refused, self._refused = self._refused, set()
+        shown = {name for name, room in self._rooms.items() if not room.classroom.more}
+        for classname in refused & shown:
+            mistakes = await self._ask(partial(self._read_mistakes_of, classname))
+            if classname in self._rooms:
+                self._rooms[classname].show_mistakes(mistakes)
+
+    async def _open_room(self, classname: str) -> bool:
+        """Whether there is anything to show in it."""
+        self._make_space()
+        room = Room(classname, self._key, self._looks)
+        await self._read(room)
+        if room.is_empty:
+            return False
+        self._rooms[classname] = room
+        return True
+
+    async def _read(self, room: Room) -> None:
+        """Brings a room up to date; where there are no records yet, it shows who is expected."""
+        try:
+            news = await self._ask(lambda: read_class(self._open_already(), room.classname, time.time()))
+        except StoreTrouble:
+            if room.classroom.tiles:
+                raise
+            news = NOTHING
+        room.replace(news, self._book.roster(room.classname), self._book.deadlines().get(room.classname))
+
+    def _make_space(self) -> None:
+        idle = self._idle()
+        if len(self._rooms) >= MOST_ROOMS and not idle:
+            raise Crowded
+        self._leave(idle[: max(0, len(self._rooms) + 1 - MOST_ROOMS)])
+
+    def _idle(self) -> list[str]:
+        """The classes that nobody watches, the one that was asked for longest ago first."""
+        return [name for name, room in self._rooms.items() if not room.channel.listeners]
+
+    def _leave(self, classnames: Sequence[str]) -> None:
+        """Whoever is just coming in is sent back to the door, and finds the new room."""
+        for classname in classnames:
+            self._rooms.pop(classname).channel.close()
+
+    def _channels(self) -> list[Channel]:
+        return [*(room.channel for room in self._rooms.values()), *self._team_channels.values()]
+
+    async def _ask(self, question: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question)
+
+    # What follows runs in the thread.
+
+    def _open_anew(self) -> list[Arrival]:
+        """Returns what the tail before had not told yet; some of it may come again."""
+        records = open_records(self._where)
+        tail = Tail(records)
+        try:
+            return self._look()
+        except StoreTrouble:
+            return []
+        finally:
+            self._close()
+            self._records, self._tail = records, tail
+
+    def _close(self) -> None:
+        if self._records:
+            self._records.close()
+        self._records = self._tail = None
+
+    def _open_already(self) -> Records:
+        if self._records is None:
+            raise StoreTrouble(self.trouble)
+        return self._records
+
+    def _look(self) -> list[Arrival]:
+        return self._tail.visits() if self._tail else []
+
+    def _read_teams(self, classname: str, teamnames: set[str]) -> dict[str, list[Standing]]:
+        records = self._open_already()
+        return {teamname: read_teams(records, classname, teamname) for teamname in teamnames}
+
+    def _read_mistakes_of(self, classname: str) -> Mistakes:
+        return read_mistakes(self._open_already(), classname, time.time())

@@ -1,0 +1,66 @@
+"""The class, for the projector: the list of classes, one class, and what happens in it while it happens."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tandem.board.book import Book
+from tandem.board.census import Census
+from tandem.board.entrance import Entrance
+from tandem.board.follow import Follower
+from tandem.board.looks import Looks
+from tandem.board.pages.live import live
+from tandem.board.room import Room
+
+MOST_CLASSES = 200  # that are listed; others are found by name
+
+
+class ClassPages:
+    """/ and /class."""
+
+    def __init__(self, looks: Looks, entrance: Entrance, follower: Follower, census: Census, book: Book) -> None:
+        self._looks = looks
+        self._entrance = entrance
+        self._follower = follower
+        self._census = census
+        self._book = book
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/", self.classes),
+            Route("/class", self.one),
+            Route("/class/live", self.live),
+        ]
+
+    async def classes(self, request: Request) -> Response:
+        """Those with a roster first: the others may be anything that somebody sent."""
+        rostered = self._book.rostered()
+        counted = self._census.counted
+        seen = {row.classname: row.teams for row in counted.classes}
+        others = [name for name in seen if name not in rostered]
+        return self._looks.page(
+            "classes.html",
+            self._entrance.viewer(request),
+            rostered=rostered,
+            others=others[:MOST_CLASSES],
+            more=max(0, len(others) - MOST_CLASSES),
+            seen=seen,
+            counted_at=int(counted.at * 1e6),
+            trouble=self._follower.trouble,
+        )
+
+    async def one(self, request: Request) -> Response:
+        room = await self._room(request)
+        return self._looks.page("class.html", self._entrance.viewer(request), room=room, trouble=self._follower.trouble)
+
+    async def live(self, request: Request) -> Response:
+        """The stream of changes, from the id on that the page or the browser names."""
+        room = await self._room(request)
+        return live(request, self._follower, room.channel)
+
+    async def _room(self, request: Request) -> Room:
+        room = await self._follower.room(request.query_params.get("name", ""))
+        if room is None:
+            raise HTTPException(404, "Nothing has come from a class of that name, and nobody is expected there.")
+        return room

@@ -1,0 +1,271 @@
+"""The gradebook, for the teacher: the table, rosters, deadlines, notes, files to take away, what a secret proves."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tandem.board import grades
+from tandem.board.book import Book, BookTrouble, Note
+from tandem.board.census import Census
+from tandem.board.entrance import Entrance, field
+from tandem.board.exports import FORMATS, TooMany
+from tandem.board.follow import Follower
+from tandem.board.grades import Gradebook, GradePage, Wanted, as_row
+from tandem.board.links import Links, page_number
+from tandem.board.looks import Looks
+from tandem.board.proof import keys_in, prove
+from tandem.board.reading import Reading
+from tandem.board.roster import EXAMPLE, RosterTrouble, parse_roster
+from tandem.board.showing import read_minute
+from tandem.ground.keyring import KeyTrouble
+from tandem.ground.records import Records, TeamKey
+
+HOME = "/gradebook"
+MOST_CLASSES = 500  # that the filter offers
+LONGEST = {"mark": 20, "text": 2_000, "search": 128}  # characters
+A_PIECE = 65_536  # bytes of a file on its way to the browser
+
+
+class GradebookPages:
+    """/gradebook and what belongs to it."""
+
+    def __init__(
+        self,
+        looks: Looks,
+        entrance: Entrance,
+        reading: Reading,
+        follower: Follower,
+        census: Census,
+        book: Book,
+        links: Links,
+        data: Path,
+    ) -> None:
+        self._looks = looks
+        self._entrance = entrance
+        self._reading = reading
+        self._follower = follower
+        self._census = census
+        self._book = book
+        self._links = links
+        self._data = data
+
+    def routes(self) -> list[Route]:
+        teacher = self._entrance.for_teacher
+        return [
+            Route("/gradebook", teacher(self.table)),
+            Route("/gradebook/export", teacher(self.export)),
+            Route("/gradebook/note", teacher(self.note), methods=["GET"]),
+            Route("/gradebook/note", teacher(self.write_note), methods=["POST"]),
+            Route("/gradebook/classes", teacher(self.classes)),
+            Route("/gradebook/roster", teacher(self.upload), methods=["POST"]),
+            Route("/gradebook/deadline", teacher(self.set_deadline), methods=["POST"]),
+            Route("/gradebook/forget", teacher(self.forget), methods=["POST"]),
+            Route("/gradebook/secret", teacher(self.secret), methods=["GET"]),
+            Route("/gradebook/secret", teacher(self.prove), methods=["POST"]),
+        ]
+
+    async def table(self, request: Request) -> Response:
+        wanted = _wanted(request)
+        page = await self._reading.ask(lambda records: Gradebook(records, self._book).page(wanted))
+        return self._looks.page(
+            "gradebook.html",
+            self._entrance.viewer(request),
+            page=page,
+            wanted=wanted,
+            classes=self._classes(wanted.classname),
+            states=grades.ALL_STATES,
+            sorts=list(grades.SORTS),
+            deadlines=self._book.deadlines(),
+            links=self._links,
+            query=lambda **changed: _query(wanted, **changed),
+            next_page=_next_page(wanted, page),
+        )
+
+    async def export(self, request: Request) -> Response:
+        """A file of all that is wanted; made on disk first, since it may be large."""
+        format = request.query_params.get("format", "csv")
+        if format not in FORMATS:
+            raise HTTPException(404, f"The format is one of {', '.join(FORMATS)}.")
+        media_type, write = FORMATS[format]
+        wanted = _wanted(request)
+        file = TemporaryFile()  # noqa: SIM115 - the answer closes it
+
+        def fill(records: Records) -> None:
+            write(map(as_row, Gradebook(records, self._book).grades(wanted)), file)
+            file.seek(0)
+
+        try:
+            await self._reading.ask(fill)
+        except BaseException as error:
+            file.close()
+            if isinstance(error, TooMany):
+                raise HTTPException(413, str(error)) from None
+            raise
+        headers = {"Content-Disposition": f'attachment; filename="gradebook.{format}"'}
+        return StreamingResponse(_pieces(file), media_type=media_type, headers=headers)
+
+    async def note(self, request: Request) -> Response:
+        """One team's note, to be written."""
+        key = await self._key(request)
+        if key is None:
+            raise HTTPException(404, "This team is neither on record nor on a roster.")
+        return self._looks.page(
+            "note.html",
+            self._entrance.viewer(request),
+            key=key,
+            note=self._book.note(key),
+            link=self._links.team(key),
+            most=LONGEST,
+        )
+
+    async def write_note(self, request: Request) -> Response:
+        key = await self._key(request)
+        if key is None:
+            raise HTTPException(404, "This team is neither on record nor on a roster.")
+        mark, text = (await field(request, "mark")).strip(), (await field(request, "text")).strip()
+        if len(mark) > LONGEST["mark"] or len(text) > LONGEST["text"]:
+            raise HTTPException(413, f"A mark has at most {LONGEST['mark']} characters, a note {LONGEST['text']:,}.")
+        note = Note(bool(await field(request, "oral")), mark, text.replace("\r\n", "\n"))
+        await run_in_threadpool(self._book.write_note, key, note)
+        return RedirectResponse(f"{HOME}?{urlencode({'class': key.classname})}", 303)
+
+    async def classes(self, request: Request) -> Response:
+        """Rosters and deadlines."""
+        return self._classes_page(request)
+
+    async def upload(self, request: Request) -> Response:
+        form = await request.form(max_files=1, max_fields=20)
+        given, pasted = form.get("file"), form.get("pasted")
+        data = await given.read() if isinstance(given, UploadFile) else b""
+        if not data and isinstance(pasted, str):
+            data = pasted.encode()
+        try:
+            teams = parse_roster(data)
+            await run_in_threadpool(self._book.set_rosters, teams)
+        except RosterTrouble as trouble:
+            return self._classes_page(request, 422, mistakes=trouble.mistakes)
+        except BookTrouble as trouble:
+            return self._classes_page(request, 422, mistakes=(str(trouble),))
+        await self._follower.refresh()
+        classes = sorted({team.classname for team in teams})
+        return self._classes_page(request, told=(len(teams), classes))
+
+    async def set_deadline(self, request: Request) -> Response:
+        text = await field(request, "at")
+        try:
+            at = read_minute(text) if text else None
+        except (ValueError, OverflowError):
+            raise HTTPException(422, "A deadline is a date and a time, as 2026-12-31T17:00.") from None
+        await run_in_threadpool(self._book.set_deadline, await field(request, "class"), at)
+        await self._follower.refresh()
+        return RedirectResponse("/gradebook/classes", 303)
+
+    async def forget(self, request: Request) -> Response:
+        """What the board keeps of a class: roster, deadline, notes. The records are the ground's."""
+        await run_in_threadpool(self._book.forget_class, await field(request, "class"))
+        await self._follower.refresh()
+        return RedirectResponse("/gradebook/classes", 303)
+
+    async def secret(self, request: Request) -> Response:
+        return self._looks.page(
+            "prove.html", self._entrance.viewer(request), verdict=None, trouble="", links=self._links
+        )
+
+    async def prove(self, request: Request) -> Response:
+        secret = (await field(request, "secret")).strip()
+        trouble, keys = "", []
+        try:
+            keys = keys_in(self._data, time.time())
+        except KeyTrouble as error:
+            trouble = str(error)
+        verdict = await self._reading.ask(lambda records: prove(secret, records, keys))
+        viewer = self._entrance.viewer(request)
+        return self._looks.page("prove.html", viewer, verdict=verdict, trouble=trouble, links=self._links)
+
+    async def _key(self, request: Request) -> TeamKey | None:
+        """Which team a note is about: one on record, or one on a roster."""
+        query = request.query_params
+        row = await self._reading.ask(lambda records: self._links.find(records, query))
+        if row:
+            return row.key
+        expected = self._book.roster(query.get("class", ""))
+        return next((grades.expected_key(team) for team in expected if team.teamname == query.get("team")), None)
+
+    def _classes(self, chosen: str | None) -> list[str]:
+        """What the filter offers: the rosters' first, then what has come, and always the one that is chosen."""
+        seen = [row.classname for row in self._census.counted.classes]
+        return list(dict.fromkeys([*self._book.rostered(), *([chosen] if chosen else []), *seen]))[:MOST_CLASSES]
+
+    def _classes_page(
+        self,
+        request: Request,
+        status: int = 200,
+        mistakes: tuple[str, ...] = (),
+        told: tuple[int, list[str]] | None = None,
+    ) -> Response:
+        return self._looks.page(
+            "rosters.html",
+            self._entrance.viewer(request),
+            status,
+            classes=self._classes(None),
+            rostered=self._book.rostered(),
+            deadlines=self._book.deadlines(),
+            mistakes=mistakes,
+            told=told,
+            example=EXAMPLE,
+            zone=time.strftime("%Z"),
+        )
+
+
+def _wanted(request: Request) -> Wanted:
+    """What the address asks for; what it cannot mean is left out."""
+    query = request.query_params
+    state, sort = query.get("state"), query.get("sort", "team")
+    after = query.get("after_class"), query.get("after_team"), query.get("after_pair")
+    return Wanted(
+        query.get("class") or None,
+        state if state in grades.ALL_STATES else None,
+        query.get("search", "").strip()[: LONGEST["search"]] or None,
+        sort if sort in grades.SORTS else "team",
+        query.get("order") == "down",
+        page_number(query),
+        TeamKey(*after) if None not in after else None,  # type: ignore[arg-type]
+    )
+
+
+def _query(wanted: Wanted, **changed: str) -> str:
+    """The address of the same with something changed; a page always begins anew, unless it is what changes."""
+    asked = {
+        "class": wanted.classname or "",
+        "state": wanted.state or "",
+        "search": wanted.search or "",
+        "sort": wanted.sort,
+        "order": "down" if wanted.descending else "",
+    }
+    return urlencode({name: value for name, value in (asked | changed).items() if value})
+
+
+def _next_page(wanted: Wanted, page: GradePage) -> str:
+    """The query for the next page; "" behind the last."""
+    if page.next:
+        behind = zip(("after_class", "after_team", "after_pair"), page.next, strict=True)
+        return _query(wanted, **dict(behind))
+    if page.pages and page.page < page.pages:
+        return _query(wanted, page=str(page.page + 1))
+    return ""
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    with file:
+        while piece := await run_in_threadpool(file.read, A_PIECE):
+            yield piece

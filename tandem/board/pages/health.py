@@ -1,0 +1,65 @@
+"""How the ground is doing: live charts for the teacher, figures for Prometheus, a sign of life for anybody."""
+
+import time
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tandem.board.census import Census
+from tandem.board.entrance import Entrance
+from tandem.board.follow import Follower
+from tandem.board.looks import Looks
+from tandem.board.metrics import metrics
+from tandem.board.monitor import Monitor
+from tandem.board.pages.live import live
+
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class HealthPages:
+    """/health, /metrics and /healthz."""
+
+    def __init__(self, looks: Looks, entrance: Entrance, follower: Follower, census: Census, monitor: Monitor) -> None:
+        self._looks = looks
+        self._entrance = entrance
+        self._follower = follower
+        self._census = census
+        self._monitor = monitor
+
+    def routes(self) -> list[Route]:
+        teacher = self._entrance.for_teacher
+        return [
+            Route("/health", teacher(self.charts)),
+            Route("/health/live", teacher(self.live)),
+            Route("/metrics", self.metrics),
+            Route("/healthz", self.sign_of_life),
+        ]
+
+    async def charts(self, request: Request) -> Response:
+        return self._looks.page("health.html", self._entrance.viewer(request), trouble=self._follower.trouble)
+
+    async def live(self, request: Request) -> Response:
+        return live(request, self._follower, self._monitor.channel)
+
+    async def metrics(self, request: Request) -> Response:
+        """For a program with the header Authorization: Bearer TOKEN."""
+        if not self._entrance.is_teacher(request):
+            raise HTTPException(
+                401, "Send the teacher's token: Authorization: Bearer TOKEN.", {"WWW-Authenticate": "Bearer"}
+            )
+        board = {
+            "tandem_board_watching": float(self._follower.listeners),
+            "tandem_board_read_age_seconds": time.time() - self._follower.read_at,
+            "tandem_board_records_readable": float(not self._follower.trouble),
+        }
+        teams = self._census.counted.states()
+        return PlainTextResponse(
+            metrics(self._monitor.latest(), teams, board, self._monitor.disk()), media_type=METRICS
+        )
+
+    async def sign_of_life(self, request: Request) -> Response:
+        """Whether the board runs and can read the records; says no more to strangers."""
+        readable = not self._follower.trouble
+        return JSONResponse({"board": "ok", "records": "ok" if readable else "unreadable"}, 200 if readable else 503)

@@ -1,0 +1,130 @@
+"""One class that somebody looks at: what is shown of it now, and the channel that tells every change.
+
+Draws the pieces of the page; the first page and every later change are made by the same templates.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from markupsafe import Markup
+
+from tandem.board.channel import Channel
+from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, Tile
+from tandem.board.looks import Looks
+from tandem.ground.record import Outcome, Team
+from tandem.ground.records import Records, TeamRow
+from tandem.ground.store import WAITING
+
+MOST_MISTAKES = 8  # kinds that are listed
+MISTAKES_OF = 3600  # seconds
+
+# How many tiles at most -> how dense they are; the style sheet has a size of tiles and letters for each.
+DENSITIES = ((4, 1), (9, 2), (16, 3), (30, 4), (54, 5), (84, 6), (120, 7), (184, 8), (243, 9), (324, 10))
+SCROLLING = 11  # more than fit on one screen
+
+Mistakes = Sequence[tuple[str, int]]  # problem id, how often
+
+
+class ClassNews(TypedDict):
+    """What is read of a class."""
+
+    standings: list[Standing]
+    more: bool
+    mistakes: Mistakes
+
+
+class Room:
+    """A class, its channel, and its pieces of the page."""
+
+    def __init__(self, classname: str, key: bytes, looks: Looks) -> None:
+        self.classname = classname
+        self.asked_at = 0.0  # when somebody last came in, by the monotonic clock
+        self.classroom = Classroom(classname, key)
+        self.channel = Channel(self._snapshot)
+        self._looks = looks
+        self._deadline: int | None = None
+        self._mistakes: Mistakes = ()
+        self._shown: dict[str, str] = {}  # the pieces as they were last told
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.classroom.tiles
+
+    def replace(self, news: ClassNews, expected: Sequence[Team], deadline: int | None) -> None:
+        """All of it anew; whoever watches is told what is different."""
+        self._deadline = deadline
+        self._mistakes = news["mistakes"]
+        self._tell(self.classroom.replace(news["standings"], expected, news["more"]))
+
+    def update(self, standings: Mapping[str, Sequence[Standing]]) -> None:
+        """Some teams, by name."""
+        self._tell(self.classroom.update(standings))
+
+    def show_mistakes(self, mistakes: Mistakes) -> None:
+        """Those of the last hour."""
+        self._mistakes = mistakes
+        self._tell(Changes())
+
+    @property
+    def density(self) -> int:
+        tiles = len(self.classroom.tiles)
+        return next((density for most, density in DENSITIES if tiles <= most), SCROLLING)
+
+    def tiles(self) -> Markup:
+        return Markup("").join(self._tile(tile) for tile in self.classroom.tiles)
+
+    def pieces(self) -> dict[str, str]:
+        """What stands around the tiles, by the id of the element that it stands in."""
+        return {
+            "summary": self._looks.piece(
+                "summary",
+                counts=self.classroom.counts(),
+                total=len(self.classroom.tiles),
+                more=self.classroom.more,
+                deadline=self._deadline,
+            ),
+            "mistakes": self._looks.piece("mistakes", mistakes=self._mistakes[:MOST_MISTAKES]),
+        }
+
+    def _tile(self, tile: Tile) -> Markup:
+        return self._looks.piece("tile", tile=tile)
+
+    def _tell(self, changes: Changes) -> None:
+        pieces = self.pieces()
+        changed = {name: html for name, html in pieces.items() if self._shown.get(name) != html}
+        if not changes and not changed:
+            return
+        self._shown = pieces
+        follower = self.classroom.follower
+        tiles = [(tile.key, self._tile(tile), follower(tile.key)) for tile in changes.tiles]
+        self.channel.publish({"tiles": tiles, "gone": changes.gone, "pieces": changed, "density": self.density})
+
+    def _snapshot(self) -> object:
+        return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
+
+
+def read_class(records: Records, classname: str, now: float) -> ClassNews:
+    """All that a room shows of what is on record. In a class that does not fit, mistakes would be too many to count."""
+    rows = list(records.teams(classname, limit=MOST_TILES + 1))
+    more = len(rows) > MOST_TILES
+    return {
+        "standings": [_standing(records, row) for row in rows[:MOST_TILES]],
+        "more": more,
+        "mistakes": () if more else read_mistakes(records, classname, now),
+    }
+
+
+def read_teams(records: Records, classname: str, teamname: str) -> list[Standing]:
+    """The teams with one name."""
+    return [_standing(records, row) for row in records.teams_named(teamname, classname)]
+
+
+def read_mistakes(records: Records, classname: str, now: float) -> Mistakes:
+    return records.mistakes(int((now - MISTAKES_OF) * 1e6), classname)
+
+
+def _standing(records: Records, row: TeamRow) -> Standing:
+    """Only a waiting team with a refused visit on record leaves a question: which came last."""
+    if row.state == WAITING and row.problems:
+        return Standing(row, records.last_outcome(row.key) is Outcome.REJECTED)
+    return Standing(row, False)

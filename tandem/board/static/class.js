@@ -1,0 +1,33 @@
+// The class page: puts every change that the board tells into its place. All HTML is made, and escaped, by the board.
+import { listen } from "./line.js";
+import { curve } from "./curve.js";
+
+const page = document.getElementById("class");
+const tiles = document.getElementById("tiles");
+
+function element(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+function put([key, html, follower]) {
+  const fresh = element(html);
+  const old = document.getElementById(key);
+  if (old) old.replaceWith(fresh);
+  else tiles.insertBefore(fresh, follower && document.getElementById(follower));
+  fresh.classList.add("fresh");
+}
+
+const redraw = curve(document.getElementById("curve"), tiles, () => document.querySelector("[data-deadline]"));
+
+listen(page.dataset.live, page.dataset.from, (kind, data) => {
+  if (kind === "snapshot") tiles.innerHTML = data.all;
+  else {
+    for (const key of data.gone) document.getElementById(key)?.remove();
+    data.tiles.forEach(put);
+  }
+  for (const [id, html] of Object.entries(data.pieces)) document.getElementById(id).innerHTML = html;
+  tiles.dataset.density = data.density;
+  redraw();
+});

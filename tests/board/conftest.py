@@ -1,0 +1,25 @@
+"""A real browser for the tests that need one: Debian's Chromium, driven by Playwright, started once a worker."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.ground.conftest import database as database
+from tests.ground.conftest import postgres_server as postgres_server
+from tests.ground.conftest import store as store
+from tests.ground.conftest import where as where
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser. Without one the test is skipped; with CI=true it fails."""
+    program = shutil.which("chromium")
+    if program is None and os.environ.get("CI") != "true":
+        pytest.skip("there is no chromium: `make tools` installs it where CI=true")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()

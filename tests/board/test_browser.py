@@ -1,0 +1,340 @@
+"""The board in a real browser: live from a real exchange, every page on every screen, by keyboard, for everybody."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tandem.ground.record import Team, Visit, Vitals
+from tests.board.boards import keep, numbered, refused, team, with_secret
+from tests.board.browsing import PAGES, SIZES, WRONG, Scheme, Screen, screen, too_wide, violations
+from tests.board.test_serve import Running, running_board, token_of
+from tests.client.clients import assert_done, client_1, client_2
+from tests.ground.records import message_2, rejected
+from tests.processes import TEAM, ground, wait_until
+
+CLASS = f"/class?name={TEAM['classname']}"
+NOW = int(time.time() * 1e6)
+ROSTER = "classname,teamname\nINF2A,Team 1\nINF2A,Never Came\n"
+
+
+def tile(screen: Screen, name: str, state: str) -> None:
+    """Waits for a team's tile in a state."""
+    expect(screen.page.locator(f"#tiles > .{state}", has_text=name)).to_have_count(1)
+
+
+def test_an_exchange_of_real_clients_shows_live(browser: Browser, tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+        url = serving.process.wait_for("listening on http").rpartition(" ")[2]
+        token = token_of(serving.process)
+        with screen(browser, url, token) as teacher, screen(browser, url) as room:
+            teacher.log_in()
+            teacher.go("/gradebook/classes")
+            teacher.page.fill("#pasted", f"classname,teamname\n{TEAM['classname']},{TEAM['teamname']}\n")
+            teacher.page.get_by_role("button", name="Upload").click()
+            expect(teacher.page.get_by_role("status")).to_contain_text("1 team expected")
+            room.go(CLASS)
+            room.wait_until_live()
+            room.page.evaluate("window.sameDocument = true")
+            tile(room, TEAM["teamname"], "expected")
+            with client_2(serving.address) as second:
+                peer = f"127.0.0.1:{second.port}"
+                with client_1(serving.address, peer) as first:
+                    assert_done(first)
+                assert_done(second.process)
+            tile(room, TEAM["teamname"], "finished")
+            expect(room.page.locator("#summary")).to_contain_text("1 finished")
+            expect(room.page.locator("#curve")).to_have_attribute("aria-label", "a chart: 1 teams have finished so far")
+            assert room.page.evaluate("window.sameDocument")
+
+
+def test_a_browser_catches_up_after_the_board_was_away(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1), numbered(2))
+    with running_board(tmp_path) as first, screen(browser, first.url) as room:
+        room.go("/class?name=INF2A")
+        room.wait_until_live()
+        room.page.evaluate("window.sameDocument = true")
+        first.process.stop()
+        expect(room.page.locator("#line")).to_have_text("connecting again")
+        keep(tmp_path, with_secret(message_2(team(1)), 1), rejected(team(3), "not-json"))
+        with running_board(tmp_path, listen=first.address):
+            tile(room, "Team 1", "finished")
+            tile(room, "Team 2", "waiting")
+            tile(room, "Team 3", "stuck")
+            room.wait_until_live()
+            assert room.page.evaluate("window.sameDocument")
+        room.wrong.clear()  # the browser says that nobody answered
+
+
+def test_a_teams_page_follows_what_the_team_does(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, numbered(3))
+    with running_board(tmp_path) as running, screen(browser, running.url) as mine:
+        PAGES["team"](mine)
+        expect(mine.page.locator(".state")).to_contain_text("waiting for client 2")
+        keep(tmp_path, refused(3, "not-swapped", NOW))
+        expect(mine.page.locator(".state")).to_contain_text("stuck: The numbers are not swapped")
+        expect(mine.page.locator(".arrow.refused")).to_have_count(1)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    """A board with something on every page: teams in all states, what was refused, figures of a ground."""
+    folder = tmp_path_factory.mktemp("filled")
+    keep(
+        folder,
+        *(numbered(number, NOW - 400_000_000 + number) for number in range(1, 20)),
+        *(with_secret(message_2(team(number), NOW - 300_000_000 + number), number) for number in range(4, 12)),
+        refused(3, "not-swapped", NOW - 10_000_000),
+        rejected(team(20), "bare-key", NOW - 8_000_000),
+        *(Vitals(NOW - age * 5_000_000, "g:1 1", 5_000_000, age, age, 300, 900, 9, 2000, 5000, 0) for age in range(60)),
+    )
+    with running_board(folder) as running:
+        token = token_of(running.process)
+        wait_until(lambda: running.get("/healthz")[0] == 200)
+        yield running, token
+
+
+def test_300_teams_stand_on_one_screen(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, *(numbered(number) for number in range(1, 301)))
+    with running_board(tmp_path) as running, screen(browser, running.url, size="projector") as room:
+        PAGES["class"](room)
+        boxes = room.page.evaluate(
+            "[...document.querySelectorAll('#tiles > li')].map((tile) => tile.getBoundingClientRect().toJSON())"
+        )
+        assert len(boxes) == 300
+        assert all(box["right"] <= 1920 and box["bottom"] <= 1080 for box in boxes)
+        letters = room.page.evaluate("parseFloat(getComputedStyle(document.querySelector('#tiles .name')).fontSize)")
+        assert letters >= 16
+        cut = room.page.evaluate(
+            "[...document.querySelectorAll('#tiles .name')].filter(n => n.scrollWidth > n.clientWidth).length"
+        )
+        assert cut == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, filled: tuple[Running, str], scheme: Scheme) -> None:
+    running, token = filled
+    with screen(browser, running.url, token, "laptop", scheme) as teacher:
+        teacher.log_in()
+        for name, go in PAGES.items():
+            go(teacher)
+            assert violations(teacher.page, scheme) == [], name
+
+
+def test_by_keyboard_alone(browser: Browser, filled: tuple[Running, str]) -> None:
+    running, token = filled
+    with screen(browser, running.url, token) as mine:
+        press, focused = mine.page.keyboard.press, mine.page.locator(":focus")
+        mine.go("/check")
+        press("Tab")
+        expect(focused).to_have_text("To the content")
+        press("Enter")
+        press("Tab")
+        expect(focused).to_have_attribute("id", "message")
+        mine.page.keyboard.insert_text(WRONG)
+        press("Tab")
+        press("Enter")
+        expect(mine.page.locator("#verdict")).to_contain_text("Not accepted")
+
+        mine.go("/")
+        press("Tab")
+        while focused.get_attribute("id") != "theme":
+            press("Tab")
+        before = mine.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        press("Space")
+        assert mine.page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+        mine.go("/login")
+        assert mine.page.evaluate("document.documentElement.dataset.theme") == "dark", "the choice is kept"
+
+        mine.page.locator("#token").focus()
+        mine.page.keyboard.insert_text(token)
+        press("Enter")
+        mine.page.wait_for_url("**/gradebook")
+        mine.page.locator("#search").focus()
+        mine.page.keyboard.insert_text("Team 1")
+        press("Enter")
+        mine.page.wait_for_url("**search=Team*")
+        expect(mine.page.locator(".grades tbody tr")).to_have_count(11)
+        mine.page.locator(".grades a[href*='/gradebook/team']").first.focus()
+        press("Enter")
+        mine.page.wait_for_selector("#team")
+        mine.page.locator("details summary").first.focus()
+        press("Enter")
+        expect(mine.page.locator("details[open] .hex").first).to_be_visible()
+        assert mine.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "focus is seen"
+
+
+def test_what_was_corrected_can_be_copied(browser: Browser, filled: tuple[Running, str]) -> None:
+    running, _ = filled
+    with screen(browser, running.url) as mine:
+        mine.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        mine.go("/check")
+        wrong = json.dumps(TEAM | {"clientid": 1, "ip": "192.168.1.2", "secret": "", "status": ""}).replace(
+            '"classname"', "classname"
+        )
+        mine.page.fill("#message", wrong)
+        mine.page.click("main button")
+        mine.page.get_by_role("button", name="Copy it").click()
+        expect(mine.page.locator("#copied")).to_have_text("copied")
+        copied = json.loads(mine.page.evaluate("navigator.clipboard.readText()"))
+        assert copied["classname"] == TEAM["classname"]
+
+
+COLOURS = """(id) => {
+  const canvas = document.querySelector(`#${id} canvas`);
+  return new Set(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data).size;
+}"""
+
+
+def test_charts_are_drawn(browser: Browser, filled: tuple[Running, str]) -> None:
+    running, token = filled
+    with screen(browser, running.url, token) as teacher:
+        teacher.log_in()
+        PAGES["health"](teacher)
+        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99 of 100)")
+        assert teacher.page.evaluate(COLOURS, "visits") > 10
+        PAGES["class"](teacher)
+        assert teacher.page.evaluate(COLOURS, "curve") > 10
+
+
+def test_the_teacher_sees_a_roster_file_through(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path / "data", numbered(1))
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    with (
+        running_board(tmp_path / "data") as running,
+        screen(browser, running.url, token_of(running.process)) as teacher,
+    ):
+        teacher.log_in()
+        teacher.go("/gradebook/classes")
+        teacher.page.set_input_files("#file", tmp_path / "roster.csv")
+        teacher.page.get_by_role("button", name="Upload").click()
+        expect(teacher.page.get_by_role("status")).to_contain_text("2 teams expected")
+        teacher.page.get_by_label("deadline of INF2A").fill("2020-01-01T12:00")
+        teacher.page.get_by_role("button", name="Set").click()
+        teacher.go("/gradebook?class=INF2A")
+        expect(teacher.page.locator(".grades tbody tr")).to_have_count(2)
+        with teacher.page.expect_download() as download:
+            teacher.page.get_by_role("link", name="XLSX").click()
+        assert download.value.suggested_filename == "gradebook.xlsx"
+
+
+# What people may call themselves, and what must not happen.
+MARKUP = [
+    "<script>window.executed = 1</script>",
+    "<img src=x onerror='window.executed = 1'>",
+    '"><svg onload=window.executed=1>',
+    "' onmouseover='window.executed=1",
+    "</title></textarea></pre></svg><script>window.executed=1</script>",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:window.executed=1",
+    "]]><!--",
+]
+STEERING = [
+    "\u202egnp.exe",
+    "\u2066\u2067isolated",
+    "\u200fright",
+    "\x1b[2J\x1b]0;title\x07",
+    "\x9b31m",
+    "nul\0byte",
+    "two\nlines\r",
+]
+SHAPES = [
+    "🚲" * 32,
+    "👩\u200d👩\u200d👧\u200d👦" * 5,
+    "W" * 128,
+    "ﷺ" * 40,
+    "a\u0300\u0301\u0302\u0303" * 12,
+    "عربي " * 9,
+    "   ",
+    ".",
+]
+HOSTILE = [*MARKUP, *STEERING, *SHAPES]
+
+
+def a_hostile_visit(number: int, text: str) -> Visit:
+    """The text in every field that takes one, and in what came."""
+    visit = rejected(Team("INF2A", text, text[:8], text[:8]), "field-changed", NOW + number)
+    visit.received = json.dumps({"classname": text, "teamname": text, "clientid": 2}).encode()
+    visit.answered = text.encode()
+    visit.address = text[:45]
+    visit.problems[0].facts.update(field=text, found=text, wanted=text)
+    return visit
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    """A board on which every field is hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    keep(folder, numbered(1), *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
+    keep(folder, *(with_secret(rejected(Team(text[:16], text, "1", "2"), "not-json"), 0) for text in HOSTILE))
+    keep(folder, *(with_secret(numbered(3), 3),))
+    with running_board(folder) as running:
+        token = token_of(running.process)
+        wait_until(lambda: running.get("/healthz")[0] == 200)
+        yield running, token
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_hostile_runs_and_the_layout_stays(browser: Browser, hostile: tuple[Running, str], size: str) -> None:
+    running, token = hostile
+    with screen(browser, running.url, token, size) as teacher:
+        teacher.log_in()
+        teacher.go("/gradebook?class=INF2A")
+        links = [each.get_attribute("href") or "" for each in teacher.page.locator(".grades a[href^='/']").all()]
+        assert len(links) >= 2 * len(HOSTILE)
+        for name, go in PAGES.items():
+            go(teacher)
+            harmless(teacher, name)
+        for link in links[:: 2 if size == "phone" else 15]:
+            teacher.go(link)
+            harmless(teacher, link)
+
+
+def test_hostile_words_stay_words_in_forms(browser: Browser, hostile: tuple[Running, str]) -> None:
+    running, token = hostile
+    with screen(browser, running.url, token, "phone") as teacher:
+        teacher.log_in()
+        for text in (*MARKUP, *SHAPES[:3], STEERING[0]):
+            teacher.go("/check")
+            teacher.page.fill("#message", text.replace("\0", ""))
+            with teacher.page.expect_navigation():
+                teacher.page.locator("main form").evaluate("form => form.submit()")
+            harmless(teacher, text)
+        roster = "classname,teamname\n" + "\n".join(f'"{text[:9]}","{text}"' for text in HOSTILE if '"' not in text)
+        teacher.go("/gradebook/classes")
+        teacher.page.fill("#pasted", roster.replace("\0", ""))
+        teacher.page.get_by_role("button", name="Upload").click()
+        expect(teacher.page.get_by_role("alert")).to_contain_text("control character")
+        teacher.wrong.clear()  # the browser says that the board refused it
+        harmless(teacher, "roster")
+
+
+def harmless(screen: Screen, where: str) -> None:
+    """Nothing ran, nothing is wider than the window, nothing steers the text around it."""
+    page = screen.page
+    assert screen.wrong == [], where
+    assert page.evaluate("window.executed") is None, where
+    assert (
+        page.locator("main img, main iframe, main script, main [onload], main [onmouseover], main [style*=url]").count()
+        == 0
+    )
+    assert too_wide(page) == [], where
+    assert page.locator("h1").is_visible(), where
+    text = page.locator("body").inner_text()
+    assert not set(text) & set("\u202e\u2066\u2067\u200f\x1b\x9b\x07\0"), where
+    header = page.locator("header.frame").bounding_box()
+    assert header is not None
+    assert header["x"] == 0, where
+
+
+def test_a_hostile_team_does_no_harm_live(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1))
+    with running_board(tmp_path) as running, screen(browser, running.url) as room:
+        room.go("/class?name=INF2A")
+        room.wait_until_live()
+        keep(tmp_path, *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
+        expect(room.page.locator("#tiles > li")).to_have_count(1 + len(HOSTILE))
+        harmless(room, "live")

@@ -1,0 +1,135 @@
+"""One reader for all browsers: everybody in the same room, rooms bounded, nothing missed when it begins anew."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tandem.board import follow
+from tandem.board.book import Book
+from tandem.board.follow import Crowded, Follower
+from tandem.board.looks import Looks
+from tandem.ground.record import Team
+from tests.board.boards import keep, numbered, refused, team, with_secret
+from tests.ground.records import message_1, message_2
+from tests.processes import LIMIT
+
+LOOKS = Looks()
+
+
+@asynccontextmanager
+async def following(folder: Path) -> AsyncIterator[Follower]:
+    """A follower that has read its records."""
+    book = Book(folder)
+    follower = Follower(folder, book, LOOKS, b"key")
+    task = asyncio.create_task(follower.run())
+    try:
+        await until(lambda: not follower.trouble)
+        yield follower
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        follower.close()
+        book.close()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def play(folder: Path, scene: Callable[[Follower], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with following(folder) as follower:
+            await scene(follower)
+
+    asyncio.run(run())
+
+
+def test_who_comes_at_the_same_time_is_in_the_same_room(tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        rooms = await asyncio.gather(*(follower.room("INF2A") for _ in range(5)))
+        assert rooms[0] is not None
+        assert len({id(room) for room in rooms}) == 1
+
+    play(tmp_path, scene)
+
+
+def test_a_change_reaches_the_room_and_the_teams_page(tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1), numbered(2))
+
+    async def scene(follower: Follower) -> None:
+        room = await follower.room("INF2A")
+        assert room is not None
+        mine, other = follower.team_channel("INF2A", "Team 1"), follower.team_channel("INF2A", "Team 2")
+        before = mine.last_id, other.last_id
+        keep(tmp_path, with_secret(message_2(team(1)), 1), refused(3, "not-swapped", 5))
+        await until(lambda: mine.last_id != before[0])
+        await until(lambda: [tile.state.name for tile in room.classroom.tiles] == ["FINISHED", "WAITING", "STUCK"])
+        assert other.last_id == before[1]
+
+    play(tmp_path, scene)
+
+
+def test_nothing_is_missed_when_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "ANEW", 0.05)
+    monkeypatch.setattr(follow, "PACE", 0.0)
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        channel = follower.team_channel("INF2A", "Team 1")
+        for number in range(20):
+            before = channel.last_id
+            keep(tmp_path, message_1(team(1), number))
+            await until(lambda before=before: channel.last_id != before)  # type: ignore[misc]
+
+    play(tmp_path, scene)
+
+
+def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "MOST_ROOMS", 2)
+    keep(tmp_path, *(message_1(Team(name, "Team1", "1111111", "2222222")) for name in "ABCD"))
+
+    async def scene(follower: Follower) -> None:
+        first, second = await follower.room("A"), await follower.room("B")
+        assert first is not None
+        assert second is not None
+        assert await follower.room("none") is None
+        assert await follower.room("A") is not None
+        streams = []
+        for name in "CD":
+            room = await follower.room(name)
+            assert room is not None
+            streams.append(room.channel.listen(""))
+            await anext(streams[-1])
+        assert [event async for event in first.channel.listen("")] == [], "it was left: come in again"
+        assert follower.listeners == 2
+        with pytest.raises(Crowded):
+            await follower.room("A")
+        for stream in streams:
+            await stream.aclose()  # type: ignore[attr-defined]
+        assert await follower.room("A") is not None
+
+    play(tmp_path, scene)
+
+
+def test_channels_of_teams_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "MOST_TEAM_CHANNELS", 2)
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        channel = follower.team_channel("INF2A", "Team 1")
+        stream = channel.listen("")
+        await anext(stream)
+        for number in range(10):
+            follower.team_channel("INF2A", str(number))
+        assert follower.team_channel("INF2A", "Team 1") is channel
+        assert follower.listeners == 1
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    play(tmp_path, scene)

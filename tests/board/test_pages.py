@@ -1,0 +1,462 @@
+"""The pages over HTTP, without a browser: who sees what, what a form may do, what every answer carries."""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from tandem.board import follow
+from tandem.board.admission import TEACHER_COOKIE, TEAM_COOKIE
+from tandem.board.entrance import SECRETS, TOKENS
+from tandem.board.guard import MOST_BODY
+from tandem.ground.keyring import load_keyring
+from tandem.ground.record import Outcome, Vitals
+from tandem.ground.secret import derive
+from tandem.ground.upkeep import forget_team
+from tests.board.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
+from tests.ground.records import a_visit, message_1, message_2, rejected
+from tests.processes import wait_until
+from tests.raw import encoded
+from tests.raw import message_1 as as_sent
+
+NOW = int(time.time() * 1e6)
+ROSTER = "classname,teamname,studentnr1,studentnr2\nINF2A,Team 1,,\nINF2A,Never Came,0911111,0922222\nINF2Z,Nobody,,\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A finished team, one that waits, one that is stuck, one that never got anything right."""
+    keep(
+        tmp_path / "data",
+        numbered(1, NOW - 60_000_000),
+        with_secret(message_2(team(1), NOW - 30_000_000), 1),
+        numbered(2, NOW - 20_000_000),
+        numbered(3, NOW - 20_000_000),
+        refused(3, "not-swapped", NOW - 10_000_000),
+        rejected(team(4), "bare-key", NOW - 5_000_000),
+        rejected(None, "not-json", NOW - 4_000_000),
+    )
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def visitor(folder: Path) -> Iterator[Visitor]:
+    with board(folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def teacher(visitor: Visitor) -> Visitor:
+    visitor.log_in()
+    return visitor
+
+
+def words(page: str) -> str:
+    """A page's text without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+PUBLIC = ("/", "/class?name=INF2A", "/team", "/check", "/login", "/healthz")
+TEACHERS = ("/gradebook", "/gradebook/classes", "/gradebook/secret", "/gradebook/export", "/health", "/gradebook/team")
+
+
+def test_the_class_shows_each_team_with_its_state(visitor: Visitor) -> None:
+    page = words(visitor.get("/class", name="INF2A"))
+    assert re.search(r"Team 1 finished \d\d:\d\d Team 2 waiting for client 2 Team 3 stuck: The numbers are not", page)
+    assert "Team 4 stuck: A name without quotes" in page
+    assert "1 finished 2 stuck 1 waiting for client 2 0 expected 4 teams" in page
+    assert "1 The numbers are not swapped" in page
+
+
+def test_public_pages_tell_no_number_no_address_and_nothing_that_was_sent(visitor: Visitor) -> None:
+    for path in ("/", "/class?name=INF2A", "/team", "/check"):
+        page = visitor.get(path)
+        for hidden in ("1000001", "2000003", "192.0.2.1", "what came", "what was answered", secret(1)):
+            assert hidden not in page, (path, hidden)
+
+
+def test_the_list_of_classes_counts(visitor: Visitor) -> None:
+    wait_until(lambda: "INF2A" in visitor.get("/"))
+    assert "INF2A 1 4" in words(visitor.get("/"))
+
+
+def test_a_class_that_is_none(visitor: Visitor) -> None:
+    assert "Nothing has come from a class of that name" in visitor.get("/class", 404, name="<b>none</b>")
+    visitor.get("/class", 404)
+    visitor.get("/class/live", 404, name="none")
+
+
+def test_a_page_that_is_none(visitor: Visitor) -> None:
+    assert "There is no such page" in visitor.get("/nothing", 404)
+    assert visitor.client.put("/check").status_code == 405
+
+
+@pytest.mark.parametrize("path", TEACHERS)
+def test_the_teachers_pages_ask_for_the_token(visitor: Visitor, path: str) -> None:
+    answer = visitor.client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/login?then={path}")
+
+
+@pytest.mark.parametrize("path", ["note", "roster", "deadline", "forget", "secret"])
+def test_the_teachers_forms_ask_for_the_token_and_for_their_own(visitor: Visitor, path: str) -> None:
+    visitor.post(f"/gradebook/{path}", 403)
+    visitor.log_in()
+    assert "out of date" in visitor.post(f"/gradebook/{path}", 403)
+    assert "out of date" in visitor.post(f"/gradebook/{path}", 403, form_token="wrong")
+
+
+def test_after_logging_in_the_teacher_is_where_they_wanted(visitor: Visitor) -> None:
+    for then, where in (
+        ("/health?a=b", "/health?a=b"),
+        ("//evil.example", "/gradebook"),
+        ("http://evil", "/gradebook"),
+    ):
+        answer = visitor.client.post("/login", data={"token": visitor.token, "then": then}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, where)
+    cookie = answer.headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "samesite=strict", "path=/"))
+    assert "secure" not in cookie
+
+
+def test_a_wrong_token_does_not_and_many_are_held_up(visitor: Visitor) -> None:
+    for _ in range(TOKENS[0]):
+        assert "That is not the token" in visitor.post("/login", 403, token="wrong", then="/gradebook")
+    answer = visitor.client.post("/login", data={"token": visitor.token})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_new_token_ends_what_the_old_one_opened(teacher: Visitor) -> None:
+    teacher.get("/gradebook")
+    teacher.book.renew_token()
+    teacher.get("/gradebook", 303)
+
+
+def test_logging_out(teacher: Visitor) -> None:
+    teacher.send("/logout")
+    teacher.get("/gradebook", 303)
+
+
+def test_programs_show_the_token_in_a_header(visitor: Visitor) -> None:
+    right = {"Authorization": f"Bearer {visitor.token}"}
+    answer = visitor.client.get("/metrics", headers=right)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "tandem_board_records_readable 1" in answer.text
+    assert visitor.client.get("/metrics").status_code == 401
+    assert visitor.client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_every_answer_says_what_a_browser_may_do(teacher: Visitor) -> None:
+    for path in (*PUBLIC, *TEACHERS, "/static/board.css", "/nothing"):
+        answer = teacher.client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert answer.headers["cache-control"] in ("no-store", "no-cache")
+
+
+def test_no_page_has_a_script_or_a_style_of_its_own(teacher: Visitor) -> None:
+    for path in (*PUBLIC, *TEACHERS):
+        page = teacher.client.get(path).text
+        assert not re.search(r"<style|<script(?! type=\"module\"| src=)|\sstyle=|\son\w+=|javascript:", page), path
+        assert not re.search(r"https?://(?!www\.w3\.org)", page), path
+
+
+FOREIGN = {
+    "another name": ("GET", {"host": "evil.example"}),
+    "another name with our port": ("GET", {"host": "evil.example:8080"}),
+    "a form of another site": ("POST", {"origin": "http://evil.example"}),
+    "a form of nobody": ("POST", {"origin": "null"}),
+    "what the browser says of it": ("POST", {"sec-fetch-site": "cross-site"}),
+    "a neighbour": ("POST", {"sec-fetch-site": "same-site"}),
+}
+
+
+@pytest.mark.parametrize(("method", "headers"), FOREIGN.values(), ids=FOREIGN)
+def test_what_comes_from_elsewhere_is_refused(visitor: Visitor, method: str, headers: dict[str, str]) -> None:
+    assert visitor.client.request(method, "/check", headers=headers).status_code == 403
+
+
+def test_our_own_forms_are_not(visitor: Visitor) -> None:
+    for headers in ({"origin": "http://127.0.0.1"}, {"sec-fetch-site": "same-origin"}, {}):
+        assert visitor.client.post("/check", data={"message": "{}"}, headers=headers).status_code == 200
+    assert visitor.client.get("/", headers={"host": "localhost:8080"}).status_code == 200
+    assert visitor.client.get("/", headers={"host": "[::1]:8080"}).status_code == 200
+
+
+def test_too_much_is_refused(visitor: Visitor) -> None:
+    assert "too much" in visitor.post("/check", 413, message="x" * (MOST_BODY + 1))
+    assert "a message has at most" in visitor.post("/check", 413, message="x" * 8193)
+
+
+def test_a_message_is_checked_as_tandem_check_does(visitor: Visitor) -> None:
+    wrong = encoded(as_sent(ip="192.168.1.2")).decode().replace('"classname"', "classname")
+    page = visitor.post("/check", message=wrong)
+    assert "Not accepted: 1 problem" in words(page)
+    assert "A name without quotes" in page
+    assert "^</span>" in page
+    assert 'id="corrected"' in page
+    right = visitor.post("/check", message=encoded(as_sent(ip="192.168.1.2")).decode())
+    assert "Accepted" in words(right)
+    assert 'id="corrected"' not in right
+
+
+def test_lines_of_a_pasted_message_count_as_they_were(visitor: Visitor) -> None:
+    page = visitor.post("/check", message='{"studentnr1": "0923456",\r\n\r\n  bad: 1}')
+    assert "line 3, column 3" in page
+
+
+def test_many_checks_are_held_up(visitor: Visitor) -> None:
+    codes = {visitor.client.post("/check", data={"message": "{}"}).status_code for _ in range(70)}
+    assert codes == {200, 429}
+
+
+def test_a_secret_opens_its_teams_page_and_no_other(visitor: Visitor) -> None:
+    visitor.post("/team", 303, secret=f" {secret(3)}\n")
+    page = words(visitor.get("/team"))
+    assert "Team 3" in page
+    assert "1000003 and 2000003" in page
+    assert "stuck: The numbers are not swapped" in page
+    assert "Team 1" not in page
+    assert "1000001" not in page
+    visitor.get("/gradebook/team", 303, **{"class": "INF2A", "team": "Team 1"})
+    cookie = visitor.client.cookies[TEAM_COOKIE]
+    visitor.client.cookies.set(TEACHER_COOKIE, cookie)
+    visitor.get("/gradebook", 303)
+
+
+def test_a_teams_page_draws_the_exchange(visitor: Visitor) -> None:
+    visitor.post("/team", 303, secret=secret(1))
+    page = words(visitor.get("/team"))
+    for arrow in ("1 welcome", "2 message 1: 11 bytes", "3 reply: 19 bytes, after 1.5 ms", "4 handover", "6 message 2"):
+        assert arrow in page
+    assert "from 192.0.2.1 port 40000" in page
+    assert "7b 77 68 61 74" in page
+    assert "{what came}" in page
+    visitor.post("/team/leave", 303)
+    assert "Paste the secret" in visitor.get("/team")
+
+
+def test_a_secret_never_stands_in_an_address(visitor: Visitor) -> None:
+    assert "Paste the secret" in visitor.get("/team", secret=secret(1))
+
+
+@pytest.mark.parametrize("wrong", ["", "0", "x" * 64, secret(99), "0" * 65, "\N{SNOWMAN}" * 64])
+def test_a_wrong_secret_opens_nothing(visitor: Visitor, wrong: str) -> None:
+    assert "No team on record has this secret" in visitor.post("/team", 403, secret=wrong)
+    assert "Paste the secret" in visitor.get("/team")
+
+
+def test_many_wrong_secrets_are_held_up(visitor: Visitor) -> None:
+    for _ in range(SECRETS[0]):
+        visitor.post("/team", 403, secret=secret(99))
+    visitor.post("/team", 429, secret=secret(1))
+
+
+def test_a_team_does_not_read_what_others_sent_under_its_name(folder: Path, visitor: Visitor) -> None:
+    strange = rejected(team(1), "secret-wrong", NOW)
+    strange.received = b'{"studentnr1": "7654321", "studentnr2": "1000001", "secret": "of somebody else"}'
+    keep(folder, strange)
+    visitor.post("/team", 303, secret=secret(1))
+    page = visitor.get("/team")
+    assert "7654321" not in page
+    assert "1 refused visit under this team name without both of your numbers" in words(page)
+    visitor.log_in()
+    assert "7654321" in visitor.get("/gradebook/team", **{"class": "INF2A", "team": "Team 1"})
+
+
+def test_many_visits_come_page_by_page(folder: Path, visitor: Visitor) -> None:
+    keep(folder, *(refused(2, "secret-wrong", NOW + number) for number in range(25)))
+    visitor.post("/team", 303, secret=secret(2))
+    assert visitor.get("/team").count("<details") == 10
+    assert visitor.get("/team", page="3").count("<details") == 6
+    assert visitor.get("/team", page="99").count("<details") == 6
+    assert "21 other visits not drawn" in words(visitor.get("/team"))
+
+
+def test_the_teacher_opens_any_team(teacher: Visitor) -> None:
+    [link, *_] = re.findall(r'href="(/gradebook/team[^"]*Team\+4[^"]*)"', teacher.get("/gradebook"))
+    assert "1000004" not in link
+    page = words(teacher.get(link.replace("&amp;", "&")))
+    assert "A name without quotes" in page
+    teacher.get("/gradebook/team", 404, **{"class": "INF2A", "team": "none"})
+
+
+def table(page: str) -> list[str]:
+    """The gradebook's lines."""
+    return [words(line) for line in re.findall(r"<tr.*?</tr>", page, re.DOTALL)][1:]
+
+
+def test_the_gradebook_searches_filters_and_sorts(teacher: Visitor) -> None:
+    assert [line.split()[2] for line in table(teacher.get("/gradebook"))] == ["1", "2", "3", "4"]
+    assert len(table(teacher.get("/gradebook", search="team 2"))) == 1
+    assert len(table(teacher.get("/gradebook", search="2000003"))) == 1
+    assert table(teacher.get("/gradebook", search="%")) == []
+    assert len(table(teacher.get("/gradebook", state="finished"))) == 1
+    assert table(teacher.get("/gradebook", **{"class": "none"})) == []
+    down = table(teacher.get("/gradebook", sort="team", order="down"))
+    assert [line.split()[2] for line in down] == ["4", "3", "2", "1"]
+    by_visits = table(teacher.get("/gradebook", sort="visits", order="down"))
+    assert by_visits[-1].split()[2] in ("2", "4")
+    assert len(table(teacher.get("/gradebook", sort="nonsense", state="nonsense", page="x"))) == 4
+
+
+def test_a_roster_makes_who_is_missing_show(teacher: Visitor) -> None:
+    page = teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    assert "3 teams expected in INF2A , INF2Z" in words(page)
+    lines = table(teacher.get("/gradebook", state="expected"))
+    assert [line.split(" expected")[0] for line in lines] == ["INF2A Never Came 0911111 0922222", "INF2Z Nobody"]
+    live = words(teacher.get("/class", name="INF2A"))
+    assert "Never Came expected" in live
+    assert "0911111" not in live
+    assert "1 expected" in words(teacher.get("/class", name="INF2Z"))
+    assert len(table(teacher.get("/gradebook", search="never"))) == 1
+    assert len(table(teacher.get("/gradebook", search="0922222"))) == 1
+
+
+def test_a_roster_can_be_a_file_and_a_wrong_one_changes_nothing(teacher: Visitor) -> None:
+    token = {"form_token": teacher.form_token()}
+    file = {"file": ("roster.csv", ROSTER.encode(), "text/csv")}
+    assert teacher.client.post("/gradebook/roster", data=token, files=file).status_code == 200
+    wrong = {"file": ("roster.csv", b"classname,teamname\nINF2A,\n", "text/csv")}
+    answer = teacher.client.post("/gradebook/roster", data=token, files=wrong)
+    assert answer.status_code == 422
+    assert "line 2: teamname is empty" in answer.text
+    assert len(teacher.book.roster("INF2A")) == 2
+    large = {"file": ("roster.csv", b"x" * 1_100_000, "text/csv")}
+    assert teacher.client.post("/gradebook/roster", data=token, files=large).status_code == 413
+
+
+def test_deadlines_mark_late_and_refuse_nobody(teacher: Visitor) -> None:
+    teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": "2020-01-01T12:00"})
+    assert "late" in table(teacher.get("/gradebook", state="finished"))[0]
+    assert "deadline 01 Jan 12:00" in words(teacher.get("/class", name="INF2A"))
+    teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": "2099-01-01T12:00"})
+    assert "late" not in table(teacher.get("/gradebook", state="finished"))[0]
+    teacher.send("/gradebook/deadline", 422, **{"class": "INF2A", "at": "tomorrow"})
+    teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": ""})
+    assert teacher.book.deadlines() == {}
+
+
+def test_notes(teacher: Visitor) -> None:
+    [link, *_] = re.findall(r'href="(/gradebook/note[^"]*Team\+1&[^"]*)"', teacher.get("/gradebook"))
+    link = link.replace("&amp;", "&")
+    assert "Note on" in teacher.get(link)
+    teacher.send(link, oral="done", mark="8.5", text="explained\r\nwell")
+    [line] = table(teacher.get("/gradebook", search="Team 1"))
+    assert "done 8.5 explained" in line
+    assert 'value="8.5"' in teacher.get(link)
+    teacher.send(link, 413, mark="x" * 21)
+    teacher.send("/gradebook/note?class=INF2A&team=none", 404, mark="1")
+    teacher.get("/gradebook/note?class=INF2A&team=none", 404)
+
+
+def test_what_the_board_keeps_of_a_class_can_be_removed(teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="1")
+    teacher.send("/gradebook/forget", **{"class": "INF2A"})
+    assert (teacher.book.rostered(), teacher.book.notes()) == ({"INF2Z": 1}, {})
+
+
+def test_files_to_take_away(teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    teacher.send("/gradebook/note?class=INF2A&team=Team+1", mark="=1+1", text='=HYPERLINK("x")', oral="done")
+    rows = list(csv.DictReader(io.StringIO(teacher.get("/gradebook/export", format="csv").removeprefix("\ufeff"))))
+    assert len(rows) == 6
+    first = rows[0]
+    assert (first["teamname"], first["state"], first["oral"], first["mark"]) == ("Team 1", "finished", "done", "'=1+1")
+    assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    from_json = json.loads(teacher.get("/gradebook/export", format="json", state="expected"))
+    assert [row["teamname"] for row in from_json] == ["Never Came", "Nobody"]
+    answer = teacher.client.get("/gradebook/export?format=xlsx")
+    assert "attachment" in answer.headers["content-disposition"]
+    sheet = load_workbook(io.BytesIO(answer.content)).active
+    assert sheet is not None
+    cells = list(sheet.iter_rows())
+    assert [cell.value for cell in cells[0]][:2] == ["classname", "teamname"]
+    assert {cell.data_type for line in cells for cell in line} <= {"s", "n"}, "no formula"
+    assert '=HYPERLINK("x")' in [cell.value for cell in cells[1]]
+    teacher.get("/gradebook/export", 404, format="exe")
+
+
+def test_what_a_secret_proves(folder: Path, teacher: Visitor) -> None:
+    def verdict(text: str) -> str:
+        return words(teacher.send("/gradebook/secret", 200, secret=text)).partition("Verify ")[2]
+
+    assert verdict(secret(1)).startswith("Team 1 class INF2A , numbers 1000001 and 2000001 : finished It is on record")
+    assert "the ground's key is not here" in verdict(secret(1)).replace("&#39;", "'")
+    assert verdict(secret(99)).startswith("No team It is no team")
+    key = load_keyring(folder).key
+    real = derive(key, team(2)._replace(studentnr1="2000002", studentnr2="1000002"))
+    assert "Team 2" in verdict(real)
+    assert "made again with the ground" in verdict(real)
+    assert "made with an older key" in verdict(secret(1))
+    assert "makes it for none of the teams" in verdict(secret(99))
+    (folder / "key").chmod(0o644)
+    assert "can be read by others" in verdict(secret(1))
+
+
+def test_health(folder: Path, teacher: Visitor) -> None:
+    keep(folder, Vitals(NOW, "127.0.0.1:5550 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0))
+    assert "Visits a second" in teacher.get("/health")
+    right = {"Authorization": f"Bearer {teacher.token}"}
+    wait_until(lambda: "tandem_ground_connections" in teacher.client.get("/metrics", headers=right).text)
+    text = teacher.client.get("/metrics", headers=right).text
+    assert 'tandem_ground_visits_per_second{ground="127.0.0.1:5550 1"} 10' in text
+    assert 'tandem_teams{state="finished"} 1' in text
+    assert 'tandem_disk_bytes{what="records"}' in text
+    assert json.loads(teacher.get("/healthz")) == {"board": "ok", "records": "ok"}
+
+
+def test_without_records_the_board_waits_for_them(tmp_path: Path) -> None:
+    with board(tmp_path) as visitor:
+        assert json.loads(visitor.get("/healthz", 503))["records"] == "unreadable"
+        assert "Nothing has been read yet" in visitor.get("/")
+        visitor.log_in()
+        assert "cannot be read" in visitor.get("/gradebook", 503)
+        visitor.send("/gradebook/roster", 200, pasted=ROSTER)
+        assert "1 expected" in words(visitor.get("/class", name="INF2Z"))
+        keep(tmp_path, message_1(team(1, classname="INF2Z")))
+        wait_until(lambda: "1 waiting for client 2" in words(visitor.get("/class", name="INF2Z")))
+        assert visitor.get("/healthz")
+
+
+@pytest.fixture
+def _often_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "ANEW", 0.5)
+
+
+@pytest.mark.usefixtures("_often_anew")
+def test_records_that_go_away_are_told_and_come_back(folder: Path, visitor: Visitor) -> None:
+    visitor.get("/class", name="INF2A")
+    hidden = folder / "hidden"
+    hidden.mkdir()
+    for file in folder.glob("tandem.sqlite3*"):
+        file.rename(hidden / file.name)
+    wait_until(lambda: visitor.client.get("/healthz").status_code == 503)
+    assert "4 teams" in words(visitor.get("/class", name="INF2A")), "what was known is still shown"
+    for file in hidden.iterdir():
+        file.rename(folder / file.name)
+    wait_until(lambda: visitor.client.get("/healthz").status_code == 200)
+
+
+@pytest.mark.usefixtures("_often_anew")
+def test_what_is_forgotten_leaves_the_board(folder: Path, visitor: Visitor) -> None:
+    assert "Team 4" in visitor.get("/class", name="INF2A")
+    forget_team(folder, "Team 4", None)
+    wait_until(lambda: "Team 4" not in visitor.get("/class", name="INF2A"))
+
+
+def test_a_team_that_is_on_record_only_by_what_was_refused(folder: Path, visitor: Visitor) -> None:
+    keep(folder, a_visit(Outcome.NOTHING, None, NOW))
+    wait_until(lambda: "4 teams" in words(visitor.get("/class", name="INF2A")))

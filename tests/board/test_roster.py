@@ -1,0 +1,93 @@
+"""Rosters: what teachers upload, and what is told of a file that is none."""
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.board.roster import EXAMPLE, MOST_BYTES, MOST_MISTAKES, MOST_TEAMS, RosterTrouble, parse_roster
+from tandem.ground.record import Team
+
+ONE = Team("INF2A", "Team1", "0923456", "0934567")
+
+RIGHT = {
+    "the example": EXAMPLE,
+    "another order": "teamname,classname,studentnr2,studentnr1\nTeam1,INF2A,0934567,0923456",
+    "semicolons": "classname;teamname;studentnr1;studentnr2\nINF2A;Team1;0923456;0934567\n",
+    "tabs": "classname\tteamname\tstudentnr1\tstudentnr2\r\nINF2A\tTeam1\t0923456\t0934567\r\n",
+    "as a spreadsheet writes it": (
+        "\ufeffClass;Team;Student1;Student2;mail\r\nINF2A;Team1;0923456;0934567;a@b\r\n;;;;\r\n"
+    ),
+    "blanks around": "classname , teamname,studentnr1,studentnr2\n INF2A,Team1 , 0923456 ,0934567\n\n",
+    "quotes": 'classname,teamname,studentnr1,studentnr2\n"INF2A","Team1","0923456","0934567"\n',
+}
+WRONG = {
+    "nothing": (b"", "the file is empty"),
+    "a header alone": (b"classname,teamname\n", "there is no team below"),
+    "no header": (b"INF2A,Team1\n", "line 1: there is no column classname: the header has INF2A, Team1"),
+    "a column twice": (b"class,klas,team\n", "line 1: the column classname is there 2 times"),
+    "no class": (b"classname,teamname\n,Team1\n", "line 2: classname is empty"),
+    "no team": (b"classname,teamname\nINF2A\n", "line 2: teamname is empty"),
+    "not UTF-8": (b"classname,teamname\nINF2A,caf\xe9\n", "line 2: not UTF-8: save the table as CSV UTF-8"),
+    "a long name": (b"classname,teamname\nINF2A," + b"x" * 129, "line 2: teamname has 129 bytes, more than 128"),
+    "a control character": (
+        b"classname,teamname\nINF2A,a\x1bb\n",
+        r"line 2: teamname holds a control character: a\x1bb",
+    ),
+    "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the team of line 2 again"),
+    "an open quote": (b'classname,teamname\nINF2A,"a\n', "line 2: not CSV: "),
+    "too large": (b"x" * (MOST_BYTES + 1), "more than"),
+}
+
+
+@pytest.mark.parametrize("text", RIGHT.values(), ids=RIGHT)
+def test_right_rosters(text: str) -> None:
+    assert parse_roster(text.encode()) == [ONE]
+
+
+def test_the_numbers_may_be_missing() -> None:
+    assert parse_roster(b"classname,teamname\nINF2A,Team1") == [Team("INF2A", "Team1", "", "")]
+
+
+@pytest.mark.parametrize(("data", "words"), WRONG.values(), ids=WRONG)
+def test_wrong_rosters_are_told_with_their_line(data: bytes, words: str) -> None:
+    with pytest.raises(RosterTrouble) as caught:
+        parse_roster(data)
+    assert words in caught.value.mistakes[0]
+
+
+def test_every_mistake_is_told_but_not_without_end() -> None:
+    with pytest.raises(RosterTrouble) as caught:
+        parse_roster(b"classname,teamname\n" + b"INF2A,\n" * 100)
+    assert len(caught.value.mistakes) == MOST_MISTAKES
+
+
+def test_too_many_teams() -> None:
+    lines = "".join(f"INF2A,{number}\n" for number in range(MOST_TEAMS + 1))
+    with pytest.raises(RosterTrouble, match="more than the"):
+        parse_roster(b"classname,teamname\n" + lines.encode())
+
+
+@given(st.binary(max_size=300) | st.text("classname,teamname;\n\r\"'=\0\ufeff", max_size=200).map(str.encode))
+def test_any_bytes_are_a_roster_or_told(data: bytes) -> None:
+    try:
+        told: tuple[object, ...] = tuple(parse_roster(data))
+    except RosterTrouble as trouble:
+        told = trouble.mistakes
+    assert told
+    assert all(each.isprintable() for each in told if isinstance(each, str))
+
+
+NAMES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=15).filter(
+    lambda text: text == text.strip() and text.isprintable()
+)
+
+
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=10, unique=True), st.sampled_from(",;\t"))
+def test_what_a_spreadsheet_writes_is_read(teams: list[tuple[str, str]], separator: str) -> None:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=separator)
+    writer.writerows([("classname", "teamname"), *teams])
+    assert [(team.classname, team.teamname) for team in parse_roster(file.getvalue().encode())] == teams

@@ -1,0 +1,172 @@
+"""The board's small rules: tries held up, cookies signed, text and times shown, teams found by what links say."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.board import showing
+from tandem.board.admission import TEACHER_HOURS, TEAM_HOURS, Admission
+from tandem.board.brake import MOST_ADDRESSES, Brake
+from tandem.board.guard import LOOPBACK, is_loopback, names_for
+from tandem.board.links import Links, page_number
+from tandem.board.metrics import metrics
+from tandem.ground.record import Team, Vitals
+from tandem.ground.records import TeamKey, open_records
+from tests.board.boards import keep, team
+from tests.ground.records import message_1
+
+HOUR = 3600.0
+
+
+def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
+    brake = Brake(3, 10.0)
+    for _ in range(3):
+        assert brake.wait("192.0.2.1", 100.0) == 0
+        brake.count("192.0.2.1", 100.0)
+    assert brake.wait("192.0.2.1", 100.0) == pytest.approx(10.0)
+    assert brake.wait("192.0.2.2", 100.0) == 0
+    assert brake.wait("192.0.2.1", 110.0) == 0
+    brake.count("192.0.2.1", 110.0)
+    assert brake.wait("192.0.2.1", 110.0) == pytest.approx(10.0)
+    assert brake.wait("192.0.2.1", 1000.0) == 0
+
+
+def test_an_ipv6_host_cannot_change_its_address() -> None:
+    brake = Brake(1, 10.0)
+    brake.count("2001:db8::1", 0.0)
+    assert brake.wait("2001:db8::2", 0.0) > 0
+    assert brake.wait("2001:db8:0:1::2", 0.0) == 0
+
+
+def test_a_brake_remembers_a_bounded_number() -> None:
+    brake = Brake(1, 10.0)
+    for number in range(MOST_ADDRESSES + 10):
+        brake.count(str(number), 0.0)
+    assert brake.wait("another", 0.0) > 0, "the others share one bucket"
+    brake.count("much later", 100_000.0)
+    assert brake.wait("another", 100_000.0) == 0
+
+
+ADMISSION = Admission(b"key" * 11)
+KEY = TeamKey("INF2A", "Team\u20ac.-1", "1\n2")
+
+
+def test_a_teachers_cookie_counts_for_its_token_and_its_time() -> None:
+    cookie = ADMISSION.teacher_cookie("hash", 0.0)
+    assert ADMISSION.is_teacher(cookie, "hash", 1.0)
+    assert not ADMISSION.is_teacher(cookie, "other hash", 1.0)
+    assert not ADMISSION.is_teacher(cookie, "", 1.0)
+    assert not ADMISSION.is_teacher(cookie, "hash", TEACHER_HOURS * HOUR)
+    assert not Admission(b"other").is_teacher(cookie, "hash", 1.0)
+    assert not ADMISSION.is_teacher(ADMISSION.teacher_cookie("", 0.0), "", 1.0), "no token yet: nobody is the teacher"
+
+
+def test_a_teams_cookie_is_for_that_team_and_its_time() -> None:
+    cookie = ADMISSION.team_cookie(KEY, 0.0)
+    assert ADMISSION.team_of(cookie, 1.0) == KEY
+    assert ADMISSION.team_of(cookie, TEAM_HOURS * HOUR) is None
+    assert Admission(b"other").team_of(cookie, 1.0) is None
+    facts = base64.urlsafe_b64encode(json.dumps(["INF2A", "other", "", 1e9]).encode()).decode()
+    assert ADMISSION.team_of(f"{facts}.{cookie.partition('.')[2]}", 1.0) is None
+    assert not ADMISSION.is_teacher(cookie, "hash", 1.0)
+
+
+@given(st.text(max_size=100))
+def test_whatever_a_cookie_says_it_is_not_believed(cookie: str) -> None:
+    assert not ADMISSION.is_teacher(cookie, "hash", 0.0)
+    assert ADMISSION.team_of(cookie, 0.0) is None
+    assert not ADMISSION.is_own_form(cookie, "cookie")
+
+
+def test_a_forms_token_belongs_to_one_cookie() -> None:
+    assert ADMISSION.is_own_form(ADMISSION.form_token("one"), "one")
+    assert not ADMISSION.is_own_form(ADMISSION.form_token("one"), "two")
+
+
+@given(st.text())
+def test_what_is_visible_holds_nothing_that_is_not(text: str) -> None:
+    shown = showing.visible(text)
+    assert shown.replace("\u200d", "").isprintable()
+    assert text.isprintable() <= (shown == text)
+
+
+def test_names_for_everybody_hold_no_number_of_the_team() -> None:
+    assert showing.public_name(Team("A", "We are 0923456!", "0923456", "")) == "We are •••!"
+    assert showing.public_name(Team("A", "Team 12", "12", "0000000")) == "Team 12"
+    assert showing.public_name(Team("A", "\u202eevil", "1234567", "")) == r"\u202eevil"
+
+
+def test_times_go_into_a_form_and_back() -> None:
+    moment = 1_795_000_000_000_000 // 60_000_000 * 60_000_000
+    assert showing.read_minute(showing.minute(moment)) == moment
+    assert showing.fine_clock(1_234_567).endswith("01.234")
+    assert showing.duration(1500) == "1.5 ms"
+    assert showing.duration(2_300_000) == "2.3 s"
+    assert [showing.size(n) for n in (1, 9_999, 20_000, 2_500_000, 3_000_000_000)] == [
+        "1 byte",
+        "9,999 bytes",
+        "20 kB",
+        "2.5 MB",
+        "3.0 GB",
+    ]
+
+
+def test_a_hex_dump() -> None:
+    assert showing.hex_dump(b"").splitlines() == []
+    assert showing.hex_dump(b"{\x00\xff}" + b"a" * 13).splitlines() == [
+        "0000  7b 00 ff 7d 61 61 61 61 61 61 61 61 61 61 61 61  {..}aaaaaaaaaaaa",
+        f"0010  61{' ' * 45}  a",
+    ]
+
+
+def test_a_problem_of_another_version_shows_its_id() -> None:
+    assert showing.problem_title("not-swapped") == "The numbers are not swapped"
+    assert showing.problem_title("new\x1b") == r"new\x1b"
+
+
+def test_links_tell_no_number_and_find_the_team(tmp_path: Path) -> None:
+    one, two = team(1, "same"), team(2, "same")
+    keep(tmp_path, message_1(one), message_1(two), message_1(team(3)))
+    links = Links(b"key")
+    records = open_records(tmp_path)
+    for each in (one, two, team(3)):
+        query = links.team(TeamKey(each.classname, each.teamname, each.pair))
+        assert each.studentnr1 not in query
+        row = links.find(records, dict(pair.split("=") for pair in query.replace("+", " ").split("&")))
+        assert row is not None
+        assert row.team == each
+    assert links.find(records, {"class": "INF2A", "team": "same", "tag": "wrong"}) is None
+    found = links.find(records, {"class": "INF2A", "team": "Team 3", "tag": "from before its numbers were known"})
+    assert found is not None
+    records.close()
+
+
+def test_page_numbers() -> None:
+    assert [page_number({"page": text}) for text in ("3", "0", "-1", "x", "", "9" * 50, "²")] == [3, 1, 1, 1, 1, 1, 1]
+
+
+def test_names_that_a_board_answers_to() -> None:
+    assert names_for("127.0.0.1", None) == names_for("::1", None) == LOOPBACK
+    assert names_for("0.0.0.0", None) == ()
+    assert names_for("127.0.0.1", "Board.example.org") == (*LOOPBACK, "board.example.org")
+    assert not is_loopback("board.example.org")
+
+
+VITALS = Vitals(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 50, 2000, 4000, 3)
+
+
+def test_metrics_are_in_prometheus_text_format() -> None:
+    text = metrics({VITALS.ground: VITALS}, {"finished": 5}, {"tandem_board_watching": 2.0}, {"free": 10})
+    lines = text.splitlines()
+    assert 'tandem_ground_visits_per_second{ground="a \\"ground\\"\\n"} 20' in lines
+    assert 'tandem_ground_visit_p99_seconds{ground="a \\"ground\\"\\n"} 0.0015' in lines
+    assert 'tandem_teams{state="finished"} 5' in lines
+    assert "tandem_board_watching 2" in lines
+    assert 'tandem_disk_bytes{what="free"} 10' in lines
+    assert "tandem_disk_bytes" not in metrics({}, {}, {}, None)
+    named = [line for line in lines if not line.startswith("#")]
+    assert all(f"# TYPE {line.partition('{')[0].partition(' ')[0]} gauge" in lines for line in named)

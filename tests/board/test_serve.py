@@ -1,0 +1,207 @@
+"""The board as a process: starting, stopping, beside a ground, what keeps it from starting."""
+
+import http.client
+import json
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tandem.board.book import FILE
+from tests.board.boards import keep, team
+from tests.ground.records import message_1
+from tests.processes import ROOT, Process, ground, process, tandem, wait_until
+
+
+class Running:
+    """A board in a process of its own."""
+
+    def __init__(self, process: Process, at: str) -> None:
+        self.process = process
+        self.url = at
+        self.address = at.removeprefix("http://")
+
+    def get(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection(self.address, timeout=20)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[Running]:
+    """`tandem board` on a free port, killed at the end of the block."""
+    with process("-m", "tandem", "board", "--listen", listen, "--data", str(data), *options) as started:
+        yield Running(started, started.wait_for("listening on").rpartition(" ")[2])
+        started.stop()
+
+
+def token_of(started: Process) -> str:
+    return started.wait_for("shown this once").rpartition(" ")[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_shows_what_is_there_and_a_signal_ends_it_with_exit_code_0(tmp_path: Path, number: int) -> None:
+    keep(tmp_path, message_1(team(1)))
+    with running_board(tmp_path) as running:
+        wait_until(lambda: running.get("/healthz")[0] == 200)
+        assert "Team 1" in running.get("/class?name=INF2A")[1]
+        watching = http.client.HTTPConnection(running.address, timeout=20)
+        watching.request("GET", "/class/live?name=INF2A")
+        stream = watching.getresponse()
+        assert stream.readline().startswith(b"id: ")
+        running.process.signal(number)
+        assert running.process.wait() == 0
+        watching.close()
+        assert "Traceback" not in running.process.err
+
+
+def test_the_token_is_shown_once_and_can_be_renewed_while_it_runs(tmp_path: Path) -> None:
+    def opens(running: Running, token: str) -> bool:
+        connection = http.client.HTTPConnection(running.address, timeout=20)
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
+        status = connection.getresponse().status
+        connection.close()
+        return status == 200
+
+    with running_board(tmp_path) as running:
+        first = token_of(running.process)
+        assert opens(running, first)
+        code, out, err = tandem("board", "token", "rotate", "--data", str(tmp_path))
+        assert (code, err) == (0, "")
+        second = out.strip().rpartition(" ")[2]
+        assert (opens(running, first), opens(running, second)) == (False, True)
+    with running_board(tmp_path) as running:
+        assert "shown this once" not in running.process.err
+        assert opens(running, second)
+    assert first.encode() not in (tmp_path / FILE).read_bytes()
+
+
+def test_its_file_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
+    with running_board(tmp_path / "data"):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+        url = serving.process.wait_for("listening on http").rpartition(" ")[2]
+        running = Running(serving.process, url)
+        wait_until(lambda: running.get("/healthz")[0] == 200)
+        serving.process.signal(signal.SIGTERM)
+        assert serving.process.wait() == 0
+        with pytest.raises(OSError, match="refused"):
+            running.get("/healthz")
+
+
+def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+        url = serving.process.wait_for("listening on http").rpartition(" ")[2]
+        running = Running(serving.process, url)
+        assert running.get("/")[0] == 200
+        serving.process.signal(signal.SIGKILL)
+
+        def has_ended() -> bool:
+            try:
+                running.get("/healthz")
+            except OSError:
+                return True
+            return False
+
+        wait_until(has_ended)
+
+
+def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
+    with running_board(tmp_path / "one") as first, ground(tmp_path / "two", "--board", first.address) as serving:
+        serving.process.wait_for("the board has ended with exit code 1; the ground goes on without it")
+        assert serving.results() == []
+
+
+CANNOT_START = {
+    "not an address of this machine": (("--listen", "192.0.2.1:0"), 1, "cannot listen on 192.0.2.1:0"),
+    "no such host": (("--listen", "nowhere.invalid:0"), 1, "cannot listen on nowhere.invalid:0"),
+    "no port": (("--listen", "127.0.0.1:x"), 2, "the port 'x'"),
+    "no database": (("--database", "mysql://x"), 2, "a database is given as postgresql://"),
+}
+
+
+@pytest.mark.parametrize(("options", "code", "words"), CANNOT_START.values(), ids=CANNOT_START)
+def test_what_keeps_it_from_starting_is_one_line(
+    tmp_path: Path, options: tuple[str, ...], code: int, words: str
+) -> None:
+    ended, out, err = tandem("board", "--data", str(tmp_path), *options)
+    assert (ended, out, err.count("\n")) == (code, "", 1), err
+    assert words in err
+
+
+def test_a_port_in_use_and_a_folder_that_is_none_are_one_line(tmp_path: Path) -> None:
+    with running_board(tmp_path) as first:
+        code, _, err = tandem("board", "--listen", first.address, "--data", str(tmp_path / "two"))
+        assert (code, err.count("\n")) == (1, 1)
+        assert "in use" in err
+    (tmp_path / "file").write_text("")
+    code, _, err = tandem("board", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "file"))
+    assert (code, err.count("\n")) == (1, 1)
+    code, _, err = tandem("board", "token", "rotate", "--data", str(tmp_path / "file"))
+    assert (code, err.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "command", [("board",), ("serve", "--board", "127.0.0.1:0", "--listen", "127.0.0.1:0")], ids=str
+)
+def test_without_its_extra_one_line_says_what_to_install(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """A Python without any packages: what it would find is hidden."""
+    arguments = [*command, "--data", str(tmp_path)]
+    run = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv[1:] = {arguments!r};"
+    with process("-S", "-c", f"{run} from tandem.__main__ import run; run()") as started:
+        assert started.wait() == 2
+        assert started.err.count("\n") == 1
+        assert "pip install 'tandem[board]'" in started.err
+
+
+def test_behind_a_proxy_it_goes_by_the_proxys_name_and_believes_its_headers(tmp_path: Path) -> None:
+    with running_board(tmp_path, "--behind", "board.example.org") as running:
+        token = token_of(running.process)
+
+        def log_in(host: str, **headers: str) -> http.client.HTTPResponse:
+            connection = http.client.HTTPConnection(running.address, timeout=20)
+            more = {"Host": host, "Content-Type": "application/x-www-form-urlencoded", **headers}
+            connection.request("POST", "/login", f"token={token}", more)
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            return answer
+
+        https = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+        assert "secure" in str(log_in("board.example.org", **https).getheader("set-cookie")).lower()
+        assert log_in("evil.example", **https).status == 403
+
+
+def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
+    with running_board(tmp_path, listen="0.0.0.0:0") as running:
+        assert running.process.wait_for("anybody on this network can open it")
+
+
+def test_nothing_of_a_visit_stands_in_its_log(tmp_path: Path) -> None:
+    with running_board(tmp_path) as running:
+        running.get("/class?name=secretclass")
+        running.get("/team?secret=" + "a" * 64)
+        running.process.stop()
+        assert "secretclass" not in running.process.err
+        assert "aaaa" not in running.process.err
+
+
+def test_it_says_no_more_than_it_must_to_strangers(tmp_path: Path) -> None:
+    with running_board(tmp_path) as running:
+        status, text = running.get("/healthz")
+        assert (status, json.loads(text)) == (503, {"board": "ok", "records": "unreadable"})
+        assert str(tmp_path) not in running.get("/")[1]
+        assert os.fspath(tmp_path) not in running.get("/class?name=x")[1]

@@ -1,0 +1,87 @@
+"""The sequence diagram: which visits become which arrows, and that none is drawn over another."""
+
+import dataclasses
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.board.findings import findings, recorded_findings, repaired
+from tandem.board.story import MOST_DRAWN, Fate, Story, tell
+from tandem.ground.problems import Problem
+from tandem.ground.record import Outcome
+from tandem.ground.records import VisitRow
+from tandem.report.check import check
+from tests.raw import encoded, message_1
+
+RECEIVED = {1: encoded(message_1()), 2: encoded(message_1(clientid=2))}
+
+
+def visit(outcome: Outcome, client: int = 1, *problems: str) -> VisitRow:
+    found = tuple(Problem(id, facts={"field": "secret"}) for id in problems)
+    received = RECEIVED[client]
+    return VisitRow(1_000_000, 1500, "192.0.2.1", 40000, outcome, received, len(received), b"{}", found)
+
+
+ONE = visit(Outcome.MESSAGE_1)
+TWO = visit(Outcome.MESSAGE_2, 2)
+WRONG_1 = visit(Outcome.REJECTED, 1, "not-swapped", "ip-loopback", "a-problem-of-tomorrow")
+WRONG_2 = visit(Outcome.REJECTED, 2, "secret-wrong")
+
+
+def numbers(story: Story) -> list[str]:
+    return [arrow.words.split()[0] for arrow in story.arrows]
+
+
+def test_a_whole_exchange_has_its_seven_arrows() -> None:
+    story = tell([ONE, TWO])
+    assert numbers(story) == list("1234567")
+    assert [arrow.fate for arrow in story.arrows] == [Fate.UNSEEN if n == "4" else Fate.SEEN for n in "1234567"]
+    assert (story.arrows[1].sender, story.arrows[1].receiver) == ("client 1", "ground")
+    assert (story.arrows[5].sender, story.arrows[5].receiver) == ("client 2", "ground")
+    assert story.left_out == 0
+
+
+def test_a_team_that_waits_sees_what_comes_next() -> None:
+    story = tell([ONE])
+    assert numbers(story) == list("1234")
+    assert "comes next" in story.arrows[-1].notes[0]
+
+
+def test_the_arrow_that_failed_says_why() -> None:
+    for visits, words in (([WRONG_1], "2 message 1, refused"), ([ONE, WRONG_2], "6 message 2, refused")):
+        [refused] = [arrow for arrow in tell(visits).arrows if arrow.fate is Fate.REFUSED]
+        assert refused.words.startswith(words)
+    assert tell([WRONG_1]).arrows[1].notes[1:] == ("The numbers are not swapped", "a-problem-of-tomorrow")
+
+
+def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
+    story = tell([dataclasses.replace(WRONG_1, answered=b"")])
+    assert (story.arrows[-1].words, story.arrows[-1].fate) == ("3 no reply", Fate.UNSEEN)
+
+
+def test_only_the_latest_attempt_is_drawn_up_to_where_it_finished() -> None:
+    assert numbers(tell([WRONG_1, ONE, WRONG_2, TWO, ONE, WRONG_1])) == list("1234567567")
+    assert tell([WRONG_1, ONE, TWO]).left_out == 1
+    assert tell([ONE, *[WRONG_2] * 50]).left_out == 51 - MOST_DRAWN
+    assert tell([]).arrows == ()
+
+
+@given(st.lists(st.sampled_from([ONE, TWO, WRONG_1, WRONG_2, visit(Outcome.NOTHING)]), max_size=12))
+def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow]) -> None:
+    story = tell(visits)
+    heights = [arrow.y + 17 * len(arrow.notes) for arrow in story.arrows]
+    tops = [arrow.y - 20 for arrow in story.arrows]
+    assert all(above < below for above, below in zip(heights, tops[1:], strict=False))
+    assert all(height <= story.height for height in heights)
+
+
+def test_what_is_on_record_gets_its_correction_back() -> None:
+    data = RECEIVED[1].replace(b'"classname"', b"classname")
+    [recorded] = [Problem(problem.id, problem.at, problem.facts) for problem in check(data).problems]
+    [shown, *_] = recorded_findings([recorded], data)
+    assert shown.place is not None
+    assert '"classname"' in (shown.place.corrected or "")
+    assert '"classname": "INF2A"' in repaired(data)
+    assert repaired(b"") == repaired(RECEIVED[1]) == ""
+    assert recorded_findings([recorded], b"")[0].place is None
+    assert findings([Problem("a-problem-of-tomorrow")], data) == []
