@@ -14,6 +14,9 @@ class Raw:
 
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port), timeout=LIMIT)
+        if self.socket.getsockname() == self.socket.getpeername():  # nobody listens: the system chose that port for us
+            self.socket.close()
+            raise ConnectionRefusedError("connected to itself")
         self.welcome = b""
 
     def take_welcome(self) -> bytes:

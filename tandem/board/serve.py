@@ -7,7 +7,6 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import uvicorn
 
@@ -18,7 +17,7 @@ from tandem.exchange.address import show_address
 from tandem.ground.rows import Where
 
 BACKLOG = 1024
-STOP_WITHIN = 3  # seconds for the answers that are in hand
+STOP_WITHIN = 5  # seconds for the answers that are in hand
 
 
 class BoardTrouble(Exception):
@@ -63,7 +62,7 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams with the first signal: they would go on for ever."""
+    """Ends the streams when it stops: they would go on for ever."""
 
     def __init__(self, board: Board) -> None:
         super().__init__(
@@ -78,9 +77,9 @@ class _Server(uvicorn.Server):
         )
         self._board = board
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._board.hang_up()
+        await super().shutdown(sockets)
 
     def hang_up(self) -> None:
         """For a signal outside of uvicorn's own time."""

@@ -6,6 +6,7 @@ As text for people, or (`--format json`) as one JSON object a line for programs 
 import json
 import sys
 
+from tandem.client.failures import Failure
 from tandem.exchange.arrows import ARROWS
 from tandem.exchange.printable import printable, printable_bytes
 
@@ -43,5 +44,15 @@ class Story:
     @staticmethod
     def _write(line: str) -> None:
         """One line, at once. A terminal that lacks a character gets an escape in its place."""
+        if sys.stdout is None:  # closed before we began: nobody wants to read it
+            return
         encoding = sys.stdout.encoding or "utf-8"
-        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        try:
+            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            sys.stdout = None  # or it would be tried, and told, once more at the end
+            raise Failure(
+                f"standard output cannot be written: {error.strerror}", "a terminal, or a file on a disk with room"
+            ) from error

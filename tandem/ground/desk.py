@@ -164,7 +164,7 @@ class Desk:
     ) -> None:
         self._pulse.visits += 1
         now = time.time()
-        whole = judgement.outcome in RIGHT or self._is_within_ration(connection, judgement, now)
+        whole = self._is_within_ration(connection, judgement, now)
         if not whole and not judgement.team:
             return  # counted; there is no team to note it at
         took = time.monotonic() - connection.opened
@@ -190,7 +190,9 @@ class Desk:
         self._recorder.record(visit, settled)
 
     def _is_within_ration(self, connection: Connection, judgement: Judgement, now: float) -> bool:
-        """Whether a refused visit is recorded whole; if not, it is counted."""
+        """Whether a visit is recorded whole; if not, it is counted."""
+        if judgement.team and judgement.outcome in RIGHT:
+            return self._ration.allows_right(connection.address, judgement.team, now)
         if self._ration.allows(connection.address, judgement.team, now):
             return True
         if self._ration.is_first_surplus(connection.address):

@@ -74,7 +74,11 @@ def rotate(folder: Path, valid: float) -> Keyring:
     now = time.time()
     kept = tuple(old for old in before.old if now < old.until)
     after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
-    _draft(path, after).replace(path)
+    draft = _draft(path, after)
+    if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the ground must be able to read it as before
+        owner = path.stat()
+        os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.replace(path)
     return after
 
 

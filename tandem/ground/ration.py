@@ -1,4 +1,4 @@
-"""How many refused visits are recorded whole in a minute. The rest are answered, too, but only counted.
+"""How many visits are recorded whole in a minute. The rest are answered, too, but only counted.
 
 A flood of nonsense must not fill the disk; a class behind one campus address must not be throttled, and one
 noisy team there must not cost the others their records. So there is a ration for each team at an address,
@@ -22,8 +22,8 @@ class Ration:
         self._of_team = of_team
         self._of_address = of_address
         self._minute = 0
-        self._by_address: dict[str, int] = {}  # visits in this minute
-        self._by_team: dict[tuple[str, str, str], int] = {}
+        self._by_address: dict[str, int] = {}  # refused visits that were allowed in this minute
+        self._by_team: dict[tuple[str, str, str], int] = {}  # visits in this minute
         self._surplus: dict[str, int] = {}  # those of them that were not allowed, by address
         self._past: list[Surplus] = []
 
@@ -36,12 +36,25 @@ class Ration:
         who = (host, team.classname, team.teamname) if team else (host, "", "")
         if who not in self._by_team and len(self._by_team) >= MOST_COUNTED:
             who = (OTHERS, "", "")
-        visits = self._by_address[host] = self._by_address.get(host, 0) + 1
         of_team = self._by_team[who] = self._by_team.get(who, 0) + 1
-        if visits <= self._of_address and of_team <= self._of_team:
+        of_address = self._by_address.setdefault(host, 0)
+        if of_team <= self._of_team and of_address < self._of_address:
+            self._by_address[host] = of_address + 1
             return True
         self._surplus[host] = self._surplus.get(host, 0) + 1
         return False
+
+    def allows_right(self, address: str, team: Team, now: float) -> bool:
+        """Whether a right visit is recorded whole: a team that repeats itself without end counts, no more.
+
+        An address has no ration of these: a whole class may be behind one.
+        """
+        self._turn(int(now // 60))
+        who = (_network(address), team.classname, team.teamname)
+        if who not in self._by_team and len(self._by_team) >= MOST_COUNTED:
+            return True
+        of_team = self._by_team[who] = self._by_team.get(who, 0) + 1
+        return of_team <= self._of_team
 
     def is_first_surplus(self, address: str) -> bool:
         """Whether the visit asked for last was the first of its address too many: worth a word in the log."""

@@ -70,15 +70,21 @@ class Recorder:
     def record(self, record: Record, settled: Settled | None = None) -> None:
         """Writes a record soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
         if self.waiting >= MOST_WAITING:
-            self._dropped += 1
-            if settled:
-                self._verdicts.append((settled, False))
-                self._wake()
+            self._drop(settled)
             return
         self._taken += 1
         self._arrived.append(_Entry(record, settled))
         if settled and not self._urgent.is_set():
             self._urgent.set()
+
+    def _drop(self, settled: Settled | None) -> None:
+        """There is no more room: nobody can write, and has not been able to for long."""
+        if not self._dropped:
+            self._complain(f"{MOST_WAITING} records wait to be written: more are dropped, and counted")
+        self._dropped += 1
+        if settled:
+            self._verdicts.append((settled, False))
+            self._wake()
 
     def settle(self) -> None:
         """Tells those who wait what became of their records."""
@@ -129,6 +135,8 @@ class Recorder:
         while self._due and not self._troubled:
             batch = [self._due.popleft() for _ in range(min(len(self._due), MOST_IN_ONE))]
             self._write(batch)
+        if self._troubled:
+            self._give_up_on_those_who_wait()
 
     def _write(self, batch: list[_Entry]) -> None:
         began = time.monotonic()
@@ -136,23 +144,30 @@ class Recorder:
             self._keeper.keep([entry.record for entry in batch])
         except StoreTrouble as trouble:
             self._complain(f"could not be written, will be tried again: {trouble}")
-            self._postpone(batch)
+            self._troubled = True
+            self._due.extendleft(reversed(batch))
         except Exception as bug:  # one record that cannot be written must not cost the others theirs
             if len(batch) == 1:
                 self._complain(f"bug: this cannot be recorded: {bug!r}")
                 self._finish(batch, kept=False)
             else:
-                for entry in batch:
-                    self._write([entry])
+                self._due.extendleft(reversed(batch))
+                self._write_one_by_one(len(batch))
         else:
             self._pulse.committed(time.monotonic() - began)
             self._finish(batch, kept=True)
 
-    def _postpone(self, batch: list[_Entry]) -> None:
-        """Back to the front of those that are due, but for those whose sender is told to try again."""
-        self._troubled = True
-        self._due.extendleft(entry for entry in reversed(batch) if entry.settled is None)
-        self._finish([entry for entry in batch if entry.settled], kept=False)
+    def _write_one_by_one(self, count: int) -> None:
+        for _ in range(count):
+            if self._troubled:
+                return
+            self._write([self._due.popleft()])
+
+    def _give_up_on_those_who_wait(self) -> None:
+        """Their senders are told at once to try again; what nobody waits for is written when that is possible."""
+        waited_for = [entry for entry in self._due if entry.settled]
+        self._due = deque(entry for entry in self._due if entry.settled is None)
+        self._finish(waited_for, kept=False)
 
     def _finish(self, batch: list[_Entry], kept: bool) -> None:
         self._finished += len(batch)

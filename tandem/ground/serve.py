@@ -69,7 +69,7 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
     """One process: wires the parts together, and runs until a signal."""
     parts = _open_parts(options)
     log = Log()
-    pulse = Pulse(f"{show_address(*listener.getsockname()[:2])} {os.getpid()}")
+    pulse = Pulse(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
     desk = Desk(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse)
     for given in parts.recent:
         desk.remember(given.secret, Recalled(given.team, given.ip))
@@ -194,18 +194,21 @@ def _cannot_listen(host: str, port: int, error: Exception) -> ServeTrouble:
 
 
 class _StopOnSignal:
-    """SIGTERM and Ctrl-C: the first lets the loop finish what is in hand, the second ends it at once."""
+    """SIGTERM and Ctrl-C let the loop finish what is in hand; Ctrl-C after either ends it at once.
+
+    SIGTERM again changes nothing: a worker gets it from its supervisor, and may get it from the system, too.
+    """
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._asked = 0
-        self._heard = 0
+        self._asked = self._heard = 0  # times
         signal.set_wakeup_fd(loop.rope, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked += 1
+        if number == signal.SIGINT or not self._asked:
+            self._asked += 1
 
     def if_asked(self) -> None:
         if self._asked > self._heard:

@@ -56,12 +56,25 @@ class Supervisor:
             _say(f"worker {pid} ended {_how(status)}; another is started in its place")
             if time.monotonic() - began < PAUSE:
                 time.sleep(PAUSE)
-            if not self._stopping:
+            self._replace()
+
+    def _replace(self) -> None:
+        """One more, however often the system has none to give."""
+        while not self._stopping:
+            try:
                 os.close(self._start())
+                return
+            except OSError as error:
+                _say(f"no worker can be started: {error.strerror}; will be tried again")
+                time.sleep(PAUSE)
 
     def _start_and_wait(self) -> bool:
         """Starts a worker; whether it got so far that it is ready."""
-        told = self._start()
+        try:
+            told = self._start()
+        except OSError as error:
+            _say(f"no worker can be started: {error.strerror}")
+            return False
         try:
             return os.read(told, 1) != b""
         finally:
@@ -71,7 +84,13 @@ class Supervisor:
         """Starts a worker. From the descriptor that is returned comes a byte when it is ready."""
         told, tell = os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it is in the table, or has its own ears
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+            os.close(told)
+            os.close(tell)
+            raise
         if not pid:
             os.close(told)
             os.close(self._anchor)
@@ -79,6 +98,8 @@ class Supervisor:
         self._started[pid] = time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         os.close(tell)
+        if self._stopping:  # the others were told before this one was there
+            _signal(pid, signal.SIGTERM)
         return told
 
     def _be_worker(self, tell: int) -> None:
@@ -86,6 +107,7 @@ class Supervisor:
         code = 1
         try:
             os.setpgid(0, 0)  # Ctrl-C goes to the whole group at a terminal: the supervisor passes it on
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop another group that writes to it
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -105,10 +127,18 @@ class Supervisor:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        """Passes each signal on: the first lets a worker finish what is in hand, the second ends it at once."""
+        """The first of any kind is passed on as SIGTERM; after that, Ctrl-C as it is: it ends them at once."""
+        passed_on = number if self._stopping else signal.SIGTERM
         self._stopping = True
-        for pid in self._started:
-            os.kill(pid, signal.SIGTERM)
+        for pid in list(self._started):
+            _signal(pid, passed_on)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass  # it has ended by itself
 
 
 def _tell(descriptor: int) -> None:

@@ -7,6 +7,7 @@ a spreadsheet would run as a formula gets an apostrophe in front.
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -83,6 +84,10 @@ def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
         yield _csv_line(_csv_cell(cell) for cell in row.values())
 
 
+# What a spreadsheet may take for a formula, at the start of a cell; a semicolon may begin another one.
+_FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
 def _csv_line(cells: Iterable[str]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(cells)
@@ -92,7 +97,7 @@ def _csv_line(cells: Iterable[str]) -> str:
 def _csv_cell(cell: Cell) -> str:
     text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
     text = "".join(c if c.isprintable() else printable(c) for c in text)
-    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") else text
+    return _FORMULA.sub(r"'\1", text)
 
 
 def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:

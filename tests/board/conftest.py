@@ -1,4 +1,4 @@
-"""A real browser for the tests that need one: Debian's Chromium, driven by Playwright, started once a worker."""
+"""A real browser for the tests that need one: Debian's Chromium, driven by Playwright."""
 
 import os
 import shutil
@@ -13,9 +13,12 @@ from tests.ground.conftest import store as store
 from tests.ground.conftest import where as where
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The browser. Without one the test is skipped; with CI=true it fails."""
+    """The browser. Without one the test is skipped; with CI=true it fails.
+
+    Gone after the module: while it is there, an event loop runs in this thread, and no test can run another.
+    """
     program = shutil.which("chromium")
     if program is None and os.environ.get("CI") != "true":
         pytest.skip("there is no chromium: `make tools` installs it where CI=true")

@@ -185,6 +185,12 @@ def test_behind_a_proxy_it_goes_by_the_proxys_name_and_believes_its_headers(tmp_
         assert log_in("evil.example", **https).status == 403
 
 
+def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Path) -> None:
+    code, _, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path), "--board", "127.0.0.1:x")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the port 'x'" in err
+
+
 def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
     with running_board(tmp_path, listen="0.0.0.0:0") as running:
         assert running.process.wait_for("anybody on this network can open it")

@@ -99,6 +99,24 @@ def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
     assert_safe(done.stderr)
 
 
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["a full disk", "closed"])
+def test_the_screen_cannot_be_written(redirection: str) -> None:
+    command = (
+        f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server GROUND --peer 127.0.0.1:1 --wait 1"
+    )
+    with server(*RIGHT_1) as ground:
+        done = subprocess.run(
+            ["sh", "-c", f"{command.replace('GROUND', ground.address)} {redirection}"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert_safe(done.stderr)
+
+
 def test_ctrl_c() -> None:
     with server() as ground:
         arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "127.0.0.1:0")

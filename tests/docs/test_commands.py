@@ -28,6 +28,7 @@ def commands(name: str) -> list[list[str]]:
 
 def test_the_readme_has_every_command() -> None:
     assert {words[1] for words in COMMANDS} == {
+        "bench",
         "demo",
         "client",
         "serve",
@@ -72,8 +73,19 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
 @pytest.mark.parametrize("words", commands("serve"), ids=" ".join)
 def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
     listen = words[words.index("--listen") + 1].replace("5550", "0")
-    with ground(tmp_path / "data", listen=listen) as running:
+    board = ("--board", "127.0.0.1:0") if "--board" in words else ()
+    with ground(tmp_path / "data", *board, listen=listen) as running:
         assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == WAITING
+        if board:
+            running.process.wait_for("tandem board: listening on")
+
+
+def test_the_bench_command_measures(tmp_path: Path) -> None:
+    [words] = commands("bench")
+    with ground(tmp_path / "data") as running:
+        code, out, err = tandem(*(running.address if word == "127.0.0.1:5550" else word for word in words))
+        assert (code, err) == (0, "")
+        assert "200 exchanges" in out
 
 
 def test_the_make_targets_of_the_pages_exist() -> None:

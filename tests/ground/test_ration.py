@@ -36,9 +36,9 @@ def test_the_addresses_of_one_ipv6_network_do() -> None:
 
 
 def test_a_noisy_team_costs_the_others_at_its_address_nothing() -> None:
-    ration = Ration(of_team=1, of_address=100)
+    ration = Ration(of_team=1, of_address=10)
     noisy, quiet = Team("c", "noisy", "", ""), Team("c", "quiet", "", "")
-    assert [ration.allows("192.0.2.1", noisy, 0.0) for _ in range(3)] == [True, False, False]
+    assert [ration.allows("192.0.2.1", noisy, 0.0) for _ in range(20)] == [True] + [False] * 19
     assert ration.allows("192.0.2.1", quiet, 0.0)
 
 
@@ -62,3 +62,15 @@ def test_more_addresses_than_can_be_counted_share_one_ration() -> None:
     for number in range(ration_module.MOST_COUNTED + 50):
         ration.allows(f"address {number}", None, 0.0)
     assert ration.take_surplus() == [Surplus(0, ration_module.OTHERS, 49)]
+
+
+def test_a_team_that_repeats_a_right_message_is_counted_in_the_end() -> None:
+    ration = Ration(of_team=2)
+    team = Team("c", "again", "1", "2")
+    assert [ration.allows_right("192.0.2.1", team, now) for now in (0.0, 1.0, 2.0, 60.0)] == [True, True, False, True]
+
+
+def test_a_class_behind_one_address_has_no_ration_of_right_messages() -> None:
+    ration = Ration(of_team=2, of_address=3)
+    for number in range(ration_module.MOST_COUNTED + 50):
+        assert ration.allows_right("192.0.2.1", Team("c", f"team {number}", "1", "2"), 0.0)

@@ -4,12 +4,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import pytest
+
 from tandem.ground import recorder as recorder_module
 from tandem.ground.pulse import Pulse
 from tandem.ground.record import Record
 from tandem.ground.recorder import Recorder
 from tandem.ground.store import StoreTrouble
-from tests.ground.records import message_1, message_2
+from tests.ground.records import TEAM, message_1, message_2
 from tests.processes import LIMIT
 
 
@@ -173,3 +175,53 @@ def test_what_never_could_be_written_is_counted_at_the_end() -> None:
         made.keeper.trouble = StoreTrouble("gone")
         made.recorder.record(message_1())
     assert made.complaints[-1] == "1 records could not be written"
+
+
+def test_who_waits_behind_many_others_is_told_of_trouble_at_once() -> None:
+    with bench() as made:
+        made.keeper.trouble = StoreTrouble("away")
+        for number in range(2 * recorder_module.MOST_IN_ONE):
+            made.recorder.record(message_1(TEAM._replace(teamname=str(number))))
+        verdicts: list[bool] = []
+        made.recorder.record(message_2(), verdicts.append)
+        made.settle()
+        assert verdicts == [False]
+        made.keeper.trouble = None
+    assert sum(map(len, made.keeper.commits)) == 2 * recorder_module.MOST_IN_ONE
+
+
+def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
+    class Worse(FakeKeeper):
+        """One record is poison, and while they are tried one by one the database goes away."""
+
+        def keep(self, records: Sequence[Record]) -> None:
+            if self.poison is None:
+                super().keep(records)
+            elif len(records) == 1:
+                self.poison = None
+                self.trouble = StoreTrouble("away")
+                super().keep(records)
+            else:
+                raise TypeError("a visit that cannot be written")
+
+    with bench() as made:
+        made.recorder.stop()
+        keeper = Worse()
+        keeper.poison = message_1()
+        recorder = Recorder(keeper, made.rung.release, made._complain, Pulse("a ground"))
+        wanted = [message_1(at=number) for number in range(5)]
+        for visit in wanted:
+            recorder.record(visit)
+        assert made.complained.wait(LIMIT)
+        keeper.trouble = None
+        recorder.stop()
+    assert [record for commit in keeper.commits for record in commit] == wanted
+
+
+def test_what_is_dropped_is_told_when_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_WAITING", 3)
+    with bench() as made:
+        made.keeper.open_gate.clear()
+        for _ in range(5):
+            made.recorder.record(message_1())
+        assert made.complaints == ["3 records wait to be written: more are dropped, and counted"]

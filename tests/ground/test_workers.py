@@ -1,17 +1,21 @@
 """`serve --workers`: one port, several processes; what dies is started again, and signals reach all."""
 
+import json
 import os
+import pty
 import re
 import select
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import FINISHED
-from tests.processes import LIMIT, Ground, Process, ground, process, tandem
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.exchange.message import FINISHED, WAITING
+from tests.processes import LIMIT, ROOT, Ground, Process, ground, process, tandem
+from tests.raw import encoded, message_1, message_2, raw, visit
 
 
 def exchange(running: Ground, teamname: str) -> str:
@@ -54,6 +58,23 @@ def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, nu
         assert "Traceback" not in running.process.err
 
 
+def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
+    """As a service manager sends it: each worker hears of it twice."""
+    with ground(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
+        halves = [opened.enter_context(raw(running.host, running.port)) for _ in range(6)]
+        message = encoded(message_1())
+        for half in halves:
+            half.take_welcome()
+            half.send(message[:40])
+        for pid in (*workers_of(running.process), running.process.pid):
+            os.kill(pid, signal.SIGTERM)
+        for half in halves:
+            half.send(message[40:])
+            assert json.loads(half.rest())["status"] == WAITING
+            half.socket.close()
+        assert running.process.wait() == 0
+
+
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     with ground(tmp_path / "data", "--workers", "2") as running:
         watched = [os.pidfd_open(pid) for pid in workers_of(running.process)]
@@ -61,6 +82,39 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
         for descriptor in watched:
             with open(descriptor, "rb", buffering=0) as worker:
                 _wait_until_ended(worker.fileno())
+
+
+def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: Path) -> None:
+    """The terminal sends it to its whole foreground group: a worker in that group would hear of it twice."""
+    data = str(tmp_path / "data")
+    command = [sys.executable, "-m", "tandem", "serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", data]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execv(command[0], command)
+    try:
+        said = b""
+        while b"listening on" not in said or not said.endswith(b"\n"):
+            said += os.read(terminal, 1000)
+        port = int(said.split(b"listening on 127.0.0.1:")[1])
+        message = encoded(message_1())
+        with raw("127.0.0.1", port) as half:
+            half.take_welcome()
+            half.send(message[:40])
+            while b"later" not in said:  # its line says that the first half has arrived, too
+                visit("127.0.0.1", port, encoded(message_1(teamname="later")))
+                said += os.read(terminal, 1000)
+            os.write(terminal, b"\x03")
+            half.send(message[40:])
+            assert json.loads(half.rest())["status"] == WAITING
+        _, status = os.waitpid(child, 0)
+        child = 0
+        assert os.waitstatus_to_exitcode(status) == 0
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        os.close(terminal)
 
 
 def test_it_says_once_where_it_listens(tmp_path: Path) -> None:

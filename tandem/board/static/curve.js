@@ -4,6 +4,7 @@ import { chart, colour } from "./charts.js";
 
 const PACE = 500; // ms between two drawings
 const ROOM = 0.04; // of the time on either side
+const FAR = 3; // a deadline is drawn if it is not farther away than so many times what has been
 
 function drawDeadline(deadline) {
   return (plot) => {
@@ -51,7 +52,8 @@ export function curve(place, tiles, deadlineElement) {
     const now = Date.now() / 1000;
     const first = times[0] ?? now - 60;
     const last = Math.max(now, times.at(-1) ?? now);
-    const end = Math.max(last, Math.min(deadline() ?? last, last + 2 * (last - first)));
+    const far = last + FAR * Math.max(60, last - first);
+    const end = Math.max(last, Math.min(deadline() ?? last, far));
     const room = Math.max(5, ROOM * (end - first));
     const most = times.length;
     show([
