@@ -14,7 +14,11 @@ class Raw:
 
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port), timeout=LIMIT)
-        if self.socket.getsockname() == self.socket.getpeername():  # nobody listens: the system chose that port for us
+        try:
+            with_itself = self.socket.getsockname() == self.socket.getpeername()
+        except OSError:
+            with_itself = False  # broken off already: whoever uses it will see
+        if with_itself:  # nobody listens, and the system chose that very port for us
             self.socket.close()
             raise ConnectionRefusedError("connected to itself")
         self.welcome = b""

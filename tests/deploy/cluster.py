@@ -44,7 +44,8 @@ class Cluster:
         self.students = lan.host(*STUDENTS)
         self.places = [lan.host(address) for address in GROUNDS]  # the grounds' hosts; one without refuses
         self.grounds = [self._start_ground(place) for place in self.places[:grounds]]
-        self.balancer = self._start_balancer(lan.host(BALANCER))
+        self._balancers_place = lan.host(BALANCER)
+        self.balancer = self._start_balancer()
         self._killed: set[int] = set()
 
     def kill_ground(self, number: int) -> None:
@@ -55,6 +56,12 @@ class Cluster:
     def restart_ground(self, number: int) -> None:
         self.grounds[number] = self._start_ground(self.places[number])
         self._killed.remove(number)
+
+    def restart_balancer(self, *before: str) -> None:
+        """`before` is put in front of its command."""
+        self.balancer.kill()
+        self.balancer.wait(LIMIT)
+        self.balancer = self._start_balancer(*before)
 
     def keeps(self) -> bool:
         """Does every ground that runs finish an exchange?"""
@@ -82,12 +89,14 @@ class Cluster:
         starting = ground(data, *options, listen=listen, before=place.inside, env=environment)
         return self._undo.enter_context(starting)
 
-    def _start_balancer(self, place: Place) -> "subprocess.Popen[bytes]":
+    def _start_balancer(self, *before: str) -> "subprocess.Popen[bytes]":
+        """It reads its configuration as standard input: whom it runs as may not get into every home."""
         log = self._undo.enter_context((self._folder / "haproxy.log").open("wb"))
         program = shutil.which("haproxy")
         assert program, "haproxy is not installed: `make tools` does that with CI=true"
-        command = [*place.inside, program, "-db", "-f", str(CONFIGURATION)]
-        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        command = [*self._balancers_place.inside, *before, program, "-db", "-f", "/dev/stdin"]
+        with CONFIGURATION.open("rb") as configuration:
+            running = subprocess.Popen(command, stdin=configuration, stdout=log, stderr=log)
         self._undo.callback(running.wait, LIMIT)
         self._undo.callback(running.kill)
         wait_until(self._lets_in)

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from pwd import getpwnam
 from subprocess import CalledProcessError
 
 import pytest
@@ -56,3 +58,14 @@ def test_no_team_that_finished_is_lost_whatever_is_killed(cluster: Cluster) -> N
 def test_health_checks_leave_no_visit_and_no_line(cluster: Cluster) -> None:
     for ground in cluster.grounds:
         assert f" {BALANCER}:" not in ground.process.err
+
+
+def test_the_balancer_that_root_starts_is_not_root(cluster: Cluster) -> None:
+    assert Path(f"/proc/{cluster.balancer.pid}").stat().st_uid == getpwnam("haproxy").pw_uid
+
+
+def test_the_balancer_starts_without_any_right_as_in_a_container(cluster: Cluster) -> None:
+    who = ("--reuid=haproxy", "--regid=haproxy", "--clear-groups")
+    cluster.restart_balancer("setpriv", *who, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
+    with cluster.students.entered():
+        assert visit(BALANCER, PORT, encoded(message_1(teamname="contained")))["status"] == WAITING

@@ -134,6 +134,12 @@ def test_the_unit_is_true_of_the_ground() -> None:
     assert int(stop) > STOP_WITHIN
 
 
+def test_a_ground_is_started_again_however_long_the_database_is_away() -> None:
+    of_the_unit, of_the_service = UNIT.split("[Service]\n")
+    assert "\nStartLimitIntervalSec=0\n" in of_the_unit
+    assert "\nRestart=on-failure\n" in of_the_service
+
+
 # Containers
 
 
@@ -177,7 +183,7 @@ def test_the_recipe_takes_what_is_there() -> None:
 
 def test_the_commands_of_the_page_are_known() -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    lines = [line.removeprefix("python3 -m ") for block in blocks for line in block.splitlines()]
+    lines = [re.sub(r"^(python3 -m |/opt/tandem/bin/)", "", line) for block in blocks for line in block.splitlines()]
     commands = [shlex.split(line)[1:] for line in lines if line.startswith("tandem ")]
     assert {words[0] for words in commands} >= {"serve", "results", "backup", "key"}
     for words in commands:
@@ -186,6 +192,17 @@ def test_the_commands_of_the_page_are_known() -> None:
         assert_known(["serve", *shlex.split(options)])
     [check] = [line for line in lines if line.startswith("haproxy ")]
     assert run(tool("haproxy"), *shlex.split(check)[1:]).returncode == 0
+
+
+def test_a_backup_of_the_page_is_a_new_file_each_day() -> None:
+    [copy] = re.findall(r"tandem backup .* (\S+)$", PAGE.replace("date +%F", "date+%F"), re.MULTILINE)
+    assert "$(date+%F)" in copy
+
+
+def test_the_database_of_the_page_lets_in_the_grounds_alone() -> None:
+    assert re.findall(r"^host +tandem +tandem +(\S+)/32 +scram-sha-256$", PAGE, re.MULTILINE) == list(GROUNDS)
+    [listen] = re.findall(r"^listen_addresses = '(.*)'$", PAGE, re.MULTILINE)
+    assert listen.split(", ") == ["localhost", DATABASE]
 
 
 def test_what_the_page_points_to_exists() -> None:

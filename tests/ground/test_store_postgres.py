@@ -15,7 +15,7 @@ import pytest
 
 from tandem.ground.postgres.schema import MIGRATIONS, VERSION
 from tandem.ground.postgres.server import Connection, PostgresServer
-from tandem.ground.postgres.store import LONGEST_PAUSE, PostgresStore
+from tandem.ground.postgres.store import _WISHED, LONGEST_PAUSE, PostgresStore
 from tandem.ground.record import Outcome, Record, Visit
 from tandem.ground.records import open_records
 from tandem.ground.store import StoreTrouble
@@ -99,6 +99,28 @@ def test_another_connection_has_the_same_settings(database: str) -> None:
         store._connection.close()
         store.keep([message_1()])
         assert store._connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
+
+
+def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.ground.postgres.store._WISHED", ("SET no_such_thing = on", *_WISHED))
+    with opened(f"{database}%20-csynchronous_commit%3Doff") as store:
+        for setting, value in (
+            ("synchronous_commit", "on"),
+            ("lock_timeout", "4s"),
+            ("idle_in_transaction_session_timeout", "10s"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_mergejoin", "off"),
+        ):
+            assert store._connection.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
+        store.keep([message_1()])
+
+
+def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.ground.postgres.store._NEEDED", "SET no_such_timeout = '4s'")
+    with pytest.raises(StoreTrouble, match="no_such_timeout"):
+        PostgresStore(database)
 
 
 def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:

@@ -4,6 +4,8 @@ import json
 import shutil
 import sqlite3
 import stat
+import uuid
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from tandem.ground.database import open_rows
 from tandem.ground.record import Surplus, Team
 from tandem.ground.recorder import Keeper
 from tandem.ground.rows import Where
+from tandem.ground.serve import open_store
 from tandem.ground.store import FILE, Store, StoreTrouble
 from tandem.ground.upkeep import backup, forget_before, forget_team
 from tests.ground.records import TEAM, message_1, message_2, rejected
@@ -135,6 +138,32 @@ def test_there_is_nothing_to_forget_where_no_ground_has_run(tmp_path: Path, data
     for where in (tmp_path, database):
         with pytest.raises(StoreTrouble, match="no results"):
             forget_team(where, "Team1", None)
+
+
+@pytest.fixture
+def role(database: str) -> Iterator[str]:
+    """Somebody who may find the tables of the database, and not read them."""
+    name = f"r{uuid.uuid4().hex}"
+    tables = database.rpartition("%3D")[2]
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA {tables} TO {name}".encode())
+        yield name
+        owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+
+
+def test_who_may_not_forget_is_told_so_in_one_line(database: str, role: str) -> None:
+    with closing(open_store(database)) as store:
+        store.keep([message_1()])
+    forget = ("forget", "--database", database.replace("tandem@", f"{role}@"), "--team", TEAM.teamname)
+    code, out, err = tandem(*forget)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "permission denied" in err
+    with psycopg.connect(database) as owner:
+        owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {database.rpartition('%3D')[2]} TO {role}".encode())
+    code, out, err = tandem(*forget)  # may read, and not remove
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "permission denied" in err
+    assert is_left(database, TEAM.studentnr1)
 
 
 def test_the_commands_say_what_they_removed(tmp_path: Path) -> None:

@@ -25,7 +25,10 @@ class PostgresEraser:
             if check_version(self._connection, self._server.name) == 0:
                 raise StoreTrouble(f"there are no results in {self._server.name}: no ground has run with it")
             self._do("BEGIN")
-        except (psycopg.Error, StoreTrouble):
+        except psycopg.Error as error:
+            self.close()
+            raise self._server.trouble(error) from None
+        except StoreTrouble:
             self.close()
             raise
 

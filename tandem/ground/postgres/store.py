@@ -1,8 +1,9 @@
 """What remembers for many grounds: PostgreSQL. A transaction is on disk when `keep` returns.
 
 The counterpart of store.py: the same records make the same rows, whichever grounds write them and at the same time.
-A batch goes to the server in one round trip, as a few statements over many rows each. A record that is written again,
-because the connection broke before anybody knew whether it was kept, counts once.
+A batch goes to the server in one round trip, as a few statements over many rows each. What is written again, because
+the connection broke before anybody knew whether it was kept, counts once if it has a row of its own: a whole visit, or
+vitals. What is only counted, a Surplus or a visit that is not whole, may count twice then.
 
 Nothing here that CockroachDB or YugabyteDB do not speak: no extension, advisory lock, trigger or notification.
 """
@@ -11,6 +12,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
 
@@ -26,21 +28,25 @@ from tandem.ground.store import FINISHED, KEEP_VITALS, STATE_AFTER, WAITING, Sto
 TRIES = 5  # of a transaction that lost against another ground's
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds without a try after a connection could not be made
 
-# Measured: that every statement is planned only once saves the server a third of its time, and more. The tables may
-# be empty then, and are planned for as if they were full: by their indexes. What is confirmed is on disk. A ground
-# that is gone without a word does not hold its names for long.
-_SETTINGS = """
-    SET plan_cache_mode = force_generic_plan;
-    SET enable_seqscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off;
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+# A server that refuses one of these is not used. What is confirmed is on disk: a server without the first setting has
+# no other way. A ground that is gone without a word does not hold its names for long.
+_NEEDED = """
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit', true) = 'off';
     SET lock_timeout = '4s';
     SET idle_in_transaction_session_timeout = '10s';
-    SET tcp_keepalives_idle = 5;
-    SET tcp_keepalives_interval = 2;
-    SET tcp_keepalives_count = 3;
 """
+# Each is sent by itself, and may be unknown: CockroachDB has few of them, an old PostgreSQL not the first. Measured:
+# that every statement is planned only once saves the server a third of its time, and more. The tables may be empty
+# then, and are planned for as if they were full: by their indexes. The last three notice a ground that is gone.
+_WISHED = (
+    "SET plan_cache_mode = force_generic_plan",
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+    "SET tcp_keepalives_idle = 5",
+    "SET tcp_keepalives_interval = 2",
+    "SET tcp_keepalives_count = 3",
+)
 
 Row = dict[str, str | int | bool | None]
 Step = tuple[str, str]  # a statement, and the rows that it takes: a JSON document
@@ -145,7 +151,8 @@ class PostgresStore:
     def keep(self, records: Sequence[Record]) -> None:
         """Keeps the records in one transaction: on disk when this returns.
 
-        Raises StoreTrouble if they are not, or if nobody can know: keeping them again does no harm then.
+        Raises StoreTrouble if they are not, or if nobody can know. Then keep them again: none is lost, and none but
+        what is only counted, a Surplus or a visit that is not whole, counts twice.
         """
         wanted = list(steps(records))
         for _ in range(TRIES):
@@ -193,10 +200,10 @@ class PostgresStore:
 
 def _settle_in(connection: Connection) -> None:
     """What holds as long as the connection does."""
-    try:
-        connection.execute(_SETTINGS)
-    except errors.UndefinedObject:
-        pass  # CockroachDB has other settings, and commits to disk whatever they are
+    connection.execute(_NEEDED)
+    for wish in _WISHED:
+        with suppress(errors.UndefinedObject, errors.FeatureNotSupported):
+            connection.execute(wish)
     connection.prepare_threshold = 0
 
 
