@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 from tandem import __version__
 from tandem.bench import pace
-from tandem.board.beside import MISSING, board_beside, is_installed
 from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.exchange.printable import printable
@@ -47,6 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from tandem.board.beside import MISSING, board_beside, is_installed
     from tandem.ground.serve import ServeTrouble, serve
 
     told = ServeOptions(
@@ -69,6 +69,8 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _board(options: argparse.Namespace) -> int:
+    from tandem.board.beside import MISSING, is_installed
+
     if not is_installed():
         return _complain(MISSING, code=2)
     from tandem.board.serve import BoardOptions, BoardTrouble, serve_board

@@ -41,7 +41,7 @@ LIMITS = {  # seconds; PROTOCOL.md 3.4
     Phase.LEAVING: 0.5,  # for a message that is under way
     Phase.DOUBT: 0.2,
     Phase.MESSAGE: 3.0,  # of silence: starts again with every byte
-    Phase.HELD: 30.0,
+    Phase.HELD: 4.0,  # then it is told as not kept: nobody waits longer for a reply; sent again, it counts once
     Phase.IGNORED: 900.0,
     Phase.DRAIN: 5.0,
 }
