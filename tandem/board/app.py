@@ -29,6 +29,7 @@ from tandem.board.pages.checks import CheckPages
 from tandem.board.pages.classes import ClassPages
 from tandem.board.pages.gradebook import GradebookPages
 from tandem.board.pages.health import HealthPages
+from tandem.board.pages.live import MOST_STREAMS, Audience
 from tandem.board.pages.login import LoginPages
 from tandem.board.pages.teams import TeamPages
 from tandem.board.reading import Reading
@@ -53,23 +54,34 @@ class Board:
         self.monitor.channel.close()
 
 
-def build(where: Where, data: Path, book: Book, names: Sequence[str] = (), proxied: bool = False) -> Board:
-    """`where`: the records; `data`: the folder with the ground's key, if it is here; `names`, `proxied`: see Guard."""
+def build(
+    where: Where,
+    data: Path,
+    book: Book,
+    names: Sequence[str] = (),
+    proxied: bool = False,
+    streams: int = MOST_STREAMS,
+) -> Board:
+    """`where`: the records; `data`: the folder with the ground's key, if it is here; `names`, `proxied`: see Guard.
+
+    `streams`: how many browsers may watch at once.
+    """
     key = book.signing_key()
     looks = Looks()
     entrance = Entrance(book, Admission(key))
     reading = Reading(where)
+    audience = Audience(streams)
     follower = Follower(where, book, looks, key)
     census = Census(reading)
     monitor = Monitor(reading)
     links = Links(key)
     pages = (
-        ClassPages(looks, entrance, follower, census, book),
-        TeamPages(looks, entrance, reading, follower, links),
+        ClassPages(looks, entrance, audience, follower, census, book),
+        TeamPages(looks, entrance, audience, reading, follower, links),
         CheckPages(looks, entrance),
         LoginPages(looks, entrance),
         GradebookPages(looks, entrance, reading, follower, census, book, links, data),
-        HealthPages(looks, entrance, follower, census, monitor),
+        HealthPages(looks, entrance, audience, follower, census, monitor),
     )
 
     @contextlib.asynccontextmanager
@@ -141,10 +153,12 @@ class _Refusals:
     async def no_records(self, request: Request, error: Exception) -> Response:
         """The path of a database is nothing for strangers."""
         words = "The records cannot be read just now: try again in a moment."
-        return self._page(request, 503, f"{words} {error}" if self._entrance.is_teacher(request) else words)
+        is_teacher = self._entrance.refused_viewer(request)["is_teacher"]
+        return self._page(request, 503, f"{words} {error}" if is_teacher else words)
 
     async def crowded(self, request: Request, error: Exception) -> Response:
         return self._page(request, 503, "Too many classes are being looked at: try again in a moment.")
 
     def _page(self, request: Request, status: int, words: str) -> Response:
-        return self._looks.page("refused.html", self._entrance.viewer(request), status, code=status, words=words)
+        viewer = self._entrance.refused_viewer(request)
+        return self._looks.page("refused.html", viewer, status, code=status, words=words)

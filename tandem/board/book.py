@@ -142,10 +142,11 @@ class Book:
     def deadlines(self) -> dict[str, int]:
         return dict(self._rows("SELECT classname, at FROM deadline"))
 
-    def write_note(self, key: TeamKey, note: Note) -> None:
-        """The note of a team, in the place of the one before; an empty one is removed."""
+    def write_note(self, key: TeamKey, note: Note, before: TeamKey | None = None) -> None:
+        """The note of a team, in the place of the one before, whatever that is filed under; an empty one is removed."""
         with self._changing() as change:
-            change("DELETE FROM note WHERE classname = ? AND teamname = ? AND pair IN (?, '')", key)
+            for old in {key, before or key}:
+                change("DELETE FROM note WHERE classname = ? AND teamname = ? AND pair = ?", old)
             if note != NO_NOTE:
                 change("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", (*key, *astuple(note)))
 
@@ -154,9 +155,9 @@ class Book:
         rows = self._rows("SELECT * FROM note WHERE ?1 IS NULL OR classname = ?1", (classname,))
         return {TeamKey(*key): Note(bool(oral), mark, text) for *key, oral, mark, text in rows}
 
-    def note(self, key: TeamKey) -> Note:
-        """The note of one team."""
-        return note_of(self.notes(key.classname), key)
+    def noted(self) -> dict[str, int]:
+        """Every class that has notes, and how many."""
+        return dict(self._rows("SELECT classname, count(*) FROM note GROUP BY classname ORDER BY classname"))
 
     def forget_class(self, classname: str) -> None:
         """Removes what is kept of a class: its roster, its deadline, its notes."""
@@ -216,8 +217,3 @@ def renew_token(folder: Path) -> str:
 def hash_token(token: str) -> str:
     """What is kept of a token. It is random and long, so one round of SHA-256 is enough."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-def note_of(notes: dict[TeamKey, Note], key: TeamKey) -> Note:
-    """The note of a team: under its numbers, or from the time when they were not known for certain."""
-    return notes.get(key) or notes.get(key._replace(pair="")) or NO_NOTE

@@ -31,12 +31,12 @@ class Brake:
         self._full_at[bucket] = max(now, self._full_at.get(bucket, now)) + self._seconds
 
     def _bucket(self, address: str) -> str:
-        network = _network(address)
-        return network if network in self._full_at or len(self._full_at) < MOST_ADDRESSES else OTHERS
+        bucket = network(address)
+        return bucket if bucket in self._full_at or len(self._full_at) < MOST_ADDRESSES else OTHERS
 
 
-def _network(address: str) -> str:
-    """An IPv6 host has a whole /64 to itself."""
+def network(address: str) -> str:
+    """What stands for a host: of IPv6 it has a whole /64 to itself."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tandem.board.recognition import missing
 from tandem.board.showing import clock, problem_title, public_name
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey, TeamRow
 from tandem.ground.store import FINISHED, WAITING
 
-MOST_TILES = 1_000  # teams of one class that are shown; the first by name
+MOST_TILES = 1_000  # teams of one class that are shown: the roster's, then the first by name
 
 
 class State(StrEnum):
@@ -68,6 +69,7 @@ class Classroom:
         self._key = key
         self._standings: dict[str, list[Standing]] = {}  # by team name
         self._expected: list[Team] = []
+        self._missing: list[Team] = []  # those of them of whom nothing has come
         self._tiles: dict[str, Tile] = {}
         self.tiles: list[Tile] = []
 
@@ -83,7 +85,8 @@ class Classroom:
     def update(self, standings: Mapping[str, Sequence[Standing]]) -> Changes:
         """All that is on record of the teams with these names."""
         for teamname, named in standings.items():
-            if teamname in self._standings or len(self._tiles) < MOST_TILES:
+            is_shown = teamname in self._standings or len(self._tiles) < MOST_TILES
+            if is_shown or self._awaits(named):
                 self._standings[teamname] = list(named)
         return self._settle()
 
@@ -98,11 +101,16 @@ class Classroom:
         place = keys.index(key) + 1
         return keys[place] if place < len(keys) else None
 
+    def _awaits(self, named: Iterable[Standing]) -> bool:
+        """Is one of them expected, and has not been seen before?"""
+        return len(missing(self._missing, [each.row for each in named])) < len(self._missing)
+
     def _settle(self) -> Changes:
         """Brings the tiles up to date."""
         standings = [standing for named in self._standings.values() for standing in named]
         tiles = [self._tile(standing) for standing in standings]
-        tiles += [self._expected_tile(team) for team in missing(self._expected, [each.row for each in standings])]
+        self._missing = missing(self._expected, [each.row for each in standings])
+        tiles += [self._expected_tile(team) for team in self._missing]
         tiles.sort(key=lambda tile: (natural(tile.name), tile.key))
         before, self._tiles = self._tiles, {tile.key: tile for tile in tiles}
         self.tiles = list(self._tiles.values())
@@ -130,26 +138,6 @@ def state_of(standing: Standing) -> tuple[State, str]:
     if row.state == WAITING and not standing.refused_last:
         return State.WAITING, State.WAITING
     return State.STUCK, f"{State.STUCK}: {problem_title(row.problems[0])}" if row.problems else State.STUCK
-
-
-def missing(expected: Iterable[Team], rows: Iterable[TeamRow]) -> list[Team]:
-    """Those of whom nothing has come: neither under their name, however it is written, nor under their numbers."""
-    names, pairs = set(), set()
-    for row in rows:
-        names.add(_plain(row.team.teamname))
-        pairs.add(row.team.pair)
-    return [
-        team for team in expected if _plain(team.teamname) not in names and not (_numbered(team) and team.pair in pairs)
-    ]
-
-
-def _numbered(team: Team) -> bool:
-    return bool(team.studentnr1 or team.studentnr2)
-
-
-def _plain(name: str) -> str:
-    """Team 1, team1 and TEAM-1 are one team."""
-    return "".join(c for c in name.casefold() if c.isalnum()) or name
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

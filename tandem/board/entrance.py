@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tandem.board.admission import TEACHER_COOKIE, TEACHER_HOURS, TEAM_COOKIE, TEAM_HOURS, Admission
-from tandem.board.book import Book, hash_token
+from tandem.board.book import Book, BookTrouble, hash_token
 from tandem.board.brake import Brake
 from tandem.ground.records import TeamKey
 
@@ -35,29 +35,34 @@ class Entrance:
         self.checks = Brake(*CHECKS)
 
     def is_teacher(self, request: Request) -> bool:
-        """By the cookie, or as a program by the header Authorization: Bearer TOKEN."""
-        cookie = request.cookies.get(TEACHER_COOKIE, "")
-        if cookie:
-            return self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
+        """By the cookie, or as a program by the header Authorization: Bearer TOKEN. Raises 429 as `is_token`."""
+        if request.cookies.get(TEACHER_COOKIE, ""):
+            return self._has_cookie(request)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and self.is_token(request, token.strip())
 
     def is_token(self, request: Request, token: str) -> bool:
-        """Whether it is the teacher's. Raises 429 for an address with too many wrong ones."""
-        self.hold_up(self.tokens, request)
+        """Whether it is the teacher's. Raises 429 for a wrong one, if too many came from its address."""
         right = self._admission.is_token(hash_token(token), self._book.token_hash())
         if not right:
-            self.count(self.tokens, request)
+            self.slow_down(self.tokens, request)
         return right
 
     def viewer(self, request: Request) -> dict[str, object]:
-        """What every page's frame shows of who looks at it."""
-        is_teacher = self.is_teacher(request)
+        """What every page's frame shows of who looks at it, by the cookie alone."""
+        is_teacher = self._has_cookie(request)
         return {
             "is_teacher": is_teacher,
             "path": request.url.path,
             "form_token": self._admission.form_token(request.cookies.get(TEACHER_COOKIE, "")) if is_teacher else "",
         }
+
+    def refused_viewer(self, request: Request) -> dict[str, object]:
+        """The viewer of a refusal: never raises, whatever the refusal is about."""
+        try:
+            return self.viewer(request)
+        except BookTrouble:
+            return {"is_teacher": False, "path": request.url.path, "form_token": ""}
 
     def for_teacher(self, handler: Handler) -> Handler:
         """The handler, for the teacher alone."""
@@ -104,6 +109,16 @@ class Entrance:
 
     def count(self, brake: Brake, request: Request) -> None:
         brake.count(address(request), time.time())
+
+    def slow_down(self, brake: Brake, request: Request) -> None:
+        """For what was wrong. What is right is never slowed down: others behind its address may have been wrong."""
+        self.hold_up(brake, request)
+        self.count(brake, request)
+
+    def _has_cookie(self, request: Request) -> bool:
+        """Whether the browser's cookie is the teacher's."""
+        cookie = request.cookies.get(TEACHER_COOKIE, "")
+        return bool(cookie) and self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
 
     async def _is_own_form(self, request: Request) -> bool:
         given = (await request.form(max_files=1, max_fields=20)).get("form_token")

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tandem.exchange.message import Message
+from tandem.exchange.message import Message, NotAMessage, decode, message_2
 from tandem.ground import explain
 from tandem.ground.diagnose import Diagnosis
 from tandem.ground.excerpt import Excerpt, excerpt
 from tandem.ground.problems import CATALOGUE, Problem
+from tandem.ground.records import VisitRow
 from tandem.report.check import check
+
+_NEW_SECRET_NEEDED = {"secret-expired"}  # the one in the reply to message 1 counts no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,25 @@ def repaired(data: bytes) -> str:
     """The message that was probably meant, as one writes it by hand; "" if nobody can tell."""
     meant = check(data).repaired if data else None
     return written(meant) if meant else ""
+
+
+def right_message_2(refused: VisitRow, answered: bytes) -> str:
+    """What client 2 should have sent, made of the reply to message 1; "" if it was not client 2, or that will not do.
+
+    The ip stays as it was sent, unless it can be nobody's: then it is where the visit came from.
+    """
+    problems = {problem.id for problem in refused.findings}
+    came = check(refused.received).message
+    if problems & _NEW_SECRET_NEEDED or not (came.clientid == 2 or "clientid-still-1" in problems):
+        return ""
+    try:
+        reply = decode(answered)
+    except NotAMessage:
+        return ""
+    meant = message_2(reply, came.ip)
+    if any(found.facts.get("field") == "ip" for found in _all(check(meant.encode()))):
+        meant.ip = refused.address
+    return "" if check(meant.encode()).problems else written(meant)
 
 
 def written(message: Message) -> str:

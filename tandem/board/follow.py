@@ -160,13 +160,14 @@ class Follower:
 
     async def _read(self, room: Room) -> None:
         """Brings a room up to date; where there are no records yet, it shows who is expected."""
+        expected = self._book.roster(room.classname)
         try:
-            news = await self._ask(lambda: read_class(self._open_already(), room.classname, time.time()))
+            news = await self._ask(lambda: read_class(self._open_already(), room.classname, expected, time.time()))
         except StoreTrouble:
             if room.classroom.tiles:
                 raise
             news = NOTHING
-        room.replace(news, self._book.roster(room.classname), self._book.deadlines().get(room.classname))
+        room.replace(news, expected, self._book.deadlines().get(room.classname))
 
     def _make_space(self) -> None:
         idle = self._idle()

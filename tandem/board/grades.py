@@ -7,18 +7,19 @@ the order of the names, which is the order that the records have: a million team
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tandem.board.book import Book, Note, note_of
-from tandem.board.classroom import missing, natural
+from tandem.board.book import NO_NOTE, Book, Note
+from tandem.board.classroom import natural
+from tandem.board.recognition import Filed, alike, expected_key, file_notes, missing
 from tandem.ground.record import Team
 from tandem.ground.records import Records, TeamKey, TeamRow
 from tandem.ground.store import STATES
 from tandem.report.results import Row, timestamp
 
 EXPECTED = "expected"
-ALL_STATES = (*STATES, EXPECTED)
+NOTE_ONLY = "note only"  # a note on a team that is neither on record nor on a roster
+ALL_STATES = (*STATES, EXPECTED, NOTE_ONLY)
 A_PAGE = 100  # rows
 MOST_SORTED = 2_000
-MOST_COMPARED = 5_000  # teams of a class that its roster is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ledger:
+    """One class as the book has it, set against the records."""
+
+    missing: list[Team]  # on the roster, and nothing has come
+    notes: dict[TeamKey, Note]
+    filed: Filed
+
+
+@dataclass(frozen=True, slots=True)
 class GradePage:
     """One page of the gradebook."""
 
@@ -78,6 +88,8 @@ class Gradebook:
         self._records = records
         self._book = book
         self._deadlines = book.deadlines()
+        self._noted = book.noted()
+        self._ledgers: dict[str, _Ledger] = {}  # of the classes that the book knows
 
     def page(self, wanted: Wanted) -> GradePage:
         grades = self._few(wanted)
@@ -85,63 +97,91 @@ class Gradebook:
             return self._page_of_many(wanted)
         grades.sort(key=SORTS["team"])
         grades.sort(key=SORTS[wanted.sort], reverse=wanted.descending)
+        grades.sort(key=lambda grade: grade.state == NOTE_ONLY)
         pages = max(1, -(-len(grades) // A_PAGE))
         page = min(wanted.page, pages)
         return GradePage(grades[(page - 1) * A_PAGE : page * A_PAGE], page, pages, len(grades), None)
 
     def grades(self, wanted: Wanted) -> Iterator[Grade]:
-        """All that are wanted, however many: those on record by name, then those that are missing."""
-        if wanted.state != EXPECTED:
-            notes = self._book.notes(wanted.classname)
+        """All that are wanted, however many: those on record by name, those that are missing, notes on nobody."""
+        if wanted.state in (None, *STATES):
             for row in self._records.teams(wanted.classname, wanted.state, search=wanted.search):
-                yield self._grade(row, note_of(notes, row.key))
+                yield self._grade(row)
         yield from self._missing(wanted)
+        yield from self._left(wanted)
+
+    def note(self, key: TeamKey) -> Note:
+        """The note that is shown with a team."""
+        if key.classname not in self._noted:
+            return NO_NOTE
+        return self._ledger(key.classname).notes.get(self.source(key), NO_NOTE)
+
+    def source(self, key: TeamKey) -> TeamKey:
+        """What the note that is shown with a team is filed under."""
+        return self._ledger(key.classname).filed.sources.get(key, key)
 
     def _few(self, wanted: Wanted) -> list[Grade] | None:
         """All that are wanted; None if they are too many."""
         rows: list[TeamRow] = []
-        if wanted.state != EXPECTED:
+        if wanted.state in (None, *STATES):
             found = self._records.teams(wanted.classname, wanted.state, limit=MOST_SORTED + 1, search=wanted.search)
             rows = list(found)
         if len(rows) > MOST_SORTED:
             return None
-        notes = self._book.notes(wanted.classname)
-        return [*(self._grade(row, note_of(notes, row.key)) for row in rows), *self._missing(wanted)]
+        return [*map(self._grade, rows), *self._missing(wanted), *self._left(wanted)]
 
     def _page_of_many(self, wanted: Wanted) -> GradePage:
         found = self._records.teams(
             wanted.classname, wanted.state, after=wanted.after, limit=A_PAGE + 1, search=wanted.search
         )
         rows = list(found)
-        notes = self._book.notes(wanted.classname)
-        grades = [self._grade(row, note_of(notes, row.key)) for row in rows[:A_PAGE]]
-        return GradePage(grades, 1, None, None, rows[A_PAGE - 1].key if len(rows) > A_PAGE else None)
+        grades = [self._grade(row) for row in rows[:A_PAGE]]
+        if len(rows) > A_PAGE:
+            return GradePage(grades, 1, None, None, rows[A_PAGE - 1].key)
+        return GradePage([*grades, *self._left(wanted)], 1, None, None, None)
 
-    def _grade(self, row: TeamRow, note: Note) -> Grade:
+    def _grade(self, row: TeamRow) -> Grade:
         deadline = self._deadlines.get(row.team.classname)
         late = bool(deadline and row.finished_at and row.finished_at > deadline)
         seen = row.first_seen, row.finished_at, late, row.visits, row.problems
-        return Grade(row.key, row.team, row.state, *seen, note)
+        return Grade(row.key, row.team, row.state, *seen, self.note(row.key))
 
     def _missing(self, wanted: Wanted) -> Iterator[Grade]:
         """Those on the rosters of whom nothing has come."""
         if wanted.state not in (None, EXPECTED):
             return
-        classes = list(self._book.rostered()) if wanted.classname is None else [wanted.classname]
-        for classname in classes:
-            expected = self._book.roster(classname)
-            if not expected:
-                continue
-            notes = self._book.notes(classname)
-            for team in missing(expected, self._records.teams(classname, limit=MOST_COMPARED)):
+        for classname in [*self._book.rostered()] if wanted.classname is None else [wanted.classname]:
+            for team in self._ledger(classname).missing:
                 if _fits(team, wanted.search):
-                    key = expected_key(team)
-                    yield Grade(key, team, EXPECTED, None, None, False, 0, (), note_of(notes, key))
+                    yield self._unseen(team, EXPECTED, expected_key(team))
+
+    def _left(self, wanted: Wanted) -> Iterator[Grade]:
+        """The notes on teams that are neither on record nor on a roster."""
+        if wanted.state not in (None, NOTE_ONLY):
+            return
+        for classname in [*self._noted] if wanted.classname is None else [wanted.classname]:
+            for key in self._ledger(classname).filed.left:
+                team = _named(key)
+                if _fits(team, wanted.search):
+                    yield self._unseen(team, NOTE_ONLY, key)
+
+    def _unseen(self, team: Team, state: str, key: TeamKey) -> Grade:
+        return Grade(key, team, state, None, None, False, 0, (), self.note(key))
+
+    def _ledger(self, classname: str) -> _Ledger:
+        """Looks at the records only where the book has something to set against them."""
+        if classname not in self._ledgers:
+            expected, notes = self._book.roster(classname), self._book.notes(classname)
+            keys = [*map(expected_key, expected), *notes]
+            rows = alike(self._records, classname, keys) if keys else []
+            self._ledgers[classname] = _Ledger(missing(expected, rows), notes, file_notes(notes, rows, expected))
+        return self._ledgers[classname]
 
 
-def expected_key(team: Team) -> TeamKey:
-    """What the note of a team that only a roster knows is filed under."""
-    return TeamKey(team.classname, team.teamname, team.pair if team.studentnr1 or team.studentnr2 else "")
+def _named(key: TeamKey) -> Team:
+    """The team that a key is of; which number came first it does not tell."""
+    first, _, second = key.pair.partition("\n")
+    return Team(key.classname, key.teamname, first, second)
 
 
 def _fits(team: Team, search: str | None) -> bool:

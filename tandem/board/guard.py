@@ -30,6 +30,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+BUG = "Something went wrong on the board; its terminal says what. Try again in a moment."
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -52,8 +53,12 @@ class Guard:
         if self._proxied:
             _believe_proxy(scope, headers)
 
+        has_begun = False
+
         async def send_guarded(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
+                has_begun = True
                 answer = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     answer[name] = value
@@ -67,7 +72,12 @@ class Guard:
             code, words = refusal
             await PlainTextResponse(words + "\n", code)(scope, receive, send_guarded)
             return
-        await self._app(scope, _bounded(receive, most), send_guarded)
+        try:
+            await self._app(scope, _bounded(receive, most), send_guarded)
+        except Exception:
+            if not has_begun:
+                await PlainTextResponse(BUG + "\n", 500)(scope, receive, send_guarded)
+            raise  # the server writes it down
 
     def _refusal(self, scope: Scope, headers: Headers, most: int) -> tuple[int, str] | None:
         """Why the request is not even looked at; None if it is."""

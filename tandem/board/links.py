@@ -5,7 +5,7 @@ The tag is a keyed hash: an address tells no number.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from tandem.ground.records import Records, TeamKey, TeamRow
@@ -28,6 +28,11 @@ class Links:
         rows = list(records.teams_named(query.get("team", ""), query.get("class", "")))
         named = [row for row in rows if self._tag(row.key) == query.get("tag")]
         return named[0] if named else rows[0] if len(rows) == 1 else None
+
+    def among(self, keys: Iterable[TeamKey], query: Mapping[str, str]) -> TeamKey | None:
+        """The one of these keys that a query names."""
+        tag = query.get("tag")
+        return next((key for key in keys if key.teamname == query.get("team") and self._tag(key) == tag), None)
 
     def _tag(self, team: TeamKey) -> str:
         return hmac.new(self._key, "\0".join(team).encode(), hashlib.sha256).hexdigest()[:_TAG]

@@ -9,9 +9,11 @@ from starlette.responses import HTMLResponse
 
 from tandem.board import showing
 from tandem.board.classroom import State
-from tandem.board.story import LINES
 
-_FILTERS = ("visible", "clock", "day_and_clock", "minute", "short", "duration", "size", "problem_title", "hex_dump")
+_FILTERS = (
+    *("visible", "public", "is_public", "problem_title"),
+    *("clock", "day_and_clock", "minute", "short", "duration", "size", "hex_dump", "halves"),
+)
 SIGNS = {  # the sign of each state: never the colour alone
     State.FINISHED: "finished",
     State.STUCK: "stuck",
@@ -32,7 +34,7 @@ class Looks:
             lstrip_blocks=True,
         )
         self._templates.filters |= {name: getattr(showing, name) for name in _FILTERS}
-        self._templates.globals |= {"SIGNS": SIGNS, "State": State, "LINES": LINES}
+        self._templates.globals |= {"SIGNS": SIGNS, "State": State}
         self._pieces: Any = self._templates.get_template("pieces.html").module
 
     def piece(self, name: str, **values: object) -> Markup:

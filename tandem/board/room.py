@@ -9,13 +9,16 @@ from typing import TypedDict
 from markupsafe import Markup
 
 from tandem.board.channel import Channel
-from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, Tile
+from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, State, Tile
 from tandem.board.looks import Looks
+from tandem.board.recognition import Known, alike, expected_key
 from tandem.ground.record import Outcome, Team
 from tandem.ground.records import Records, TeamRow
 from tandem.ground.store import WAITING
 
 MOST_MISTAKES = 8  # kinds that are listed
+MOST_STUCK = 10  # teams that are listed beside the tiles
+WITHOUT_WORDS = 8  # from this density on a tile has no room for its words
 MISTAKES_OF = 3600  # seconds
 
 # How many tiles at most -> how dense they are; the style sheet has a size of tiles and letters for each.
@@ -84,7 +87,15 @@ class Room:
                 deadline=self._deadline,
             ),
             "mistakes": self._looks.piece("mistakes", mistakes=self._mistakes[:MOST_MISTAKES]),
+            "stuck": self._stuck(),
         }
+
+    def _stuck(self) -> Markup:
+        """The stuck teams with their problems, where the tiles do not tell them."""
+        if self.density < WITHOUT_WORDS:
+            return Markup()
+        stuck = [tile for tile in self.classroom.tiles if tile.state is State.STUCK]
+        return self._looks.piece("stuck", tiles=stuck[:MOST_STUCK], more=len(stuck[MOST_STUCK:]))
 
     def _tile(self, tile: Tile) -> Markup:
         return self._looks.piece("tile", tile=tile)
@@ -103,15 +114,31 @@ class Room:
         return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
 
 
-def read_class(records: Records, classname: str, now: float) -> ClassNews:
+def read_class(records: Records, classname: str, expected: Sequence[Team], now: float) -> ClassNews:
     """All that a room shows of what is on record. In a class that does not fit, mistakes would be too many to count."""
     rows = list(records.teams(classname, limit=MOST_TILES + 1))
     more = len(rows) > MOST_TILES
+    if more:
+        rows = _expected_first(records, classname, rows, expected)
     return {
-        "standings": [_standing(records, row) for row in rows[:MOST_TILES]],
+        "standings": [_standing(records, row) for row in rows],
         "more": more,
         "mistakes": () if more else read_mistakes(records, classname, now),
     }
+
+
+def _expected_first(
+    records: Records, classname: str, rows: Sequence[TeamRow], expected: Sequence[Team]
+) -> list[TeamRow]:
+    """The teams of the roster, and strangers as far as there are tiles left."""
+    keys = [expected_key(team) for team in expected]
+    compared = alike(records, classname, keys) if keys else []
+    known = Known.on_record(compared)
+    matches = (known.find(key) for key in keys)
+    ours = {key for match in matches if match for key in match[1]}
+    first = [row for row in compared if row.key in ours]
+    strangers = [row for row in rows if row.key not in ours]
+    return [*first, *strangers[: max(0, MOST_TILES - len(first))]]
 
 
 def read_teams(records: Records, classname: str, teamname: str) -> list[Standing]:

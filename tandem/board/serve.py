@@ -1,6 +1,7 @@
 """The board as a process: opens its socket, runs until a signal, or until whoever started it has gone."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -12,7 +13,9 @@ import uvicorn
 
 from tandem.board.app import Board, build
 from tandem.board.book import Book, BookTrouble
+from tandem.board.connections import Config, OnceASecond, most_connections
 from tandem.board.guard import is_loopback, names_for
+from tandem.board.pages.live import MOST_STREAMS
 from tandem.exchange.address import show_address
 from tandem.ground.rows import Where
 
@@ -52,8 +55,12 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
     _show_first_token(book, options.data)
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)
-    board = build(options.where, options.data, book, names, proxied=options.proxied_name is not None)
-    server = _Server(board)
+    proxied = options.proxied_name is not None
+    most = most_connections()
+    board = build(options.where, options.data, book, names, proxied, streams=min(MOST_STREAMS, most // 2))
+    server = _Server(board, most, most if proxied else most // 2)  # all that a proxy passes on comes from one address
+    for name in ("asyncio", "uvicorn.error"):
+        logging.getLogger(name).addFilter(OnceASecond())
     if options.until_input_ends:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()
     if not is_loopback(host) and options.proxied_name is None:
@@ -64,10 +71,12 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
 class _Server(uvicorn.Server):
     """Ends the streams when it stops: they would go on for ever."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, most: int, most_of_one: int) -> None:
         super().__init__(
-            uvicorn.Config(
+            Config(
                 board.app,
+                most,
+                most_of_one,
                 log_config=None,
                 access_log=False,  # addresses of pages are nobody's business
                 server_header=False,

@@ -2,10 +2,11 @@
 
 Client 1, the ground and client 2 are three lines; every visit is a welcome, a message and a reply. The handover is
 between the clients, so the ground never sees it: it is drawn as such, before client 2 comes, or where it is what
-comes next. Only the latest attempt is drawn; the page lists every visit.
+comes next. Only the latest attempt is drawn; the page lists every visit. A visit has two times on record: when it
+began, which is the welcome's, and when its reply was ready, which is also when its message had been read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from textwrap import wrap
@@ -18,12 +19,8 @@ from tandem.ground.records import VisitRow
 from tandem.report.check import check
 
 MOST_DRAWN = 5  # visits
-LINES = {CLIENT_1: 180, GROUND: 520, CLIENT_2: 860}  # where each life line stands
-WIDTH = 1000
-TOP = 76  # of the first arrow
-STEP = 48  # from an arrow to the next
-TEXT_LINE = 17
-LETTERS = 44  # of a line of text between two life lines
+WELCOME = 57  # bytes of its text, which nobody records: it is always the same
+TEXT_LINE = 17  # its height
 
 NUMBERS = {CLIENT_1: (1, 2, 3), CLIENT_2: (5, 6, 7)}  # welcome, message and reply of a visit
 HANDOVER = 4
@@ -38,9 +35,31 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What a diagram is drawn on: its measures. The letters are of the same size on each."""
+
+    name: str
+    width: int
+    lines: Mapping[str, int]  # where each life line stands
+    head: int  # width of what stands over a life line
+    top: int  # of the first arrow
+    step: int  # from an arrow to the next
+    letters: int  # in a line of text
+    margin: int  # where a time begins
+    time_over: int  # how far over its arrow a time stands
+    words_over: int
+    indent: int | None  # of the words behind the left end of their arrow; None: they begin at the margin
+
+
+WIDE = Paper("wide", 1000, {CLIENT_1: 180, GROUND: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
+NARROW = Paper("narrow", 360, {CLIENT_1: 50, GROUND: 180, CLIENT_2: 310}, 84, 92, 66, 40, 6, 29, 12, None)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrow:
     """One arrow, and where it is drawn."""
 
+    paper: Paper
     y: int
     sender: str
     receiver: str
@@ -51,15 +70,17 @@ class Arrow:
 
     @property
     def start(self) -> int:
-        return LINES[self.sender]
+        return self.paper.lines[self.sender]
 
     @property
     def end(self) -> int:
-        return LINES[self.receiver]
+        return self.paper.lines[self.receiver]
 
     @property
-    def left(self) -> int:
-        return min(self.start, self.end)
+    def text(self) -> int:
+        """Where its words begin."""
+        indent = self.paper.indent
+        return self.paper.margin if indent is None else min(self.start, self.end) + indent
 
     @property
     def cross(self) -> int:
@@ -71,20 +92,22 @@ class Arrow:
 class Story:
     """The whole diagram."""
 
+    paper: Paper
     arrows: tuple[Arrow, ...]
     height: int
     left_out: int  # visits that are not drawn
 
 
-def tell(visits: Sequence[VisitRow]) -> Story:
+def tell(visits: Sequence[VisitRow], paper: Paper = WIDE) -> Story:
     """The diagram of a team's visits, given in their order."""
     drawn = _latest_attempt(visits)
     arrows: list[Arrow] = []
-    y = TOP
+    y = paper.top
     for sender, receiver, words, fate, time, notes in _arrows(drawn):
-        arrows.append(Arrow(y, sender, receiver, words, fate, time, notes))
-        y += STEP + TEXT_LINE * len(notes)
-    return Story(tuple(arrows), y, len(visits) - len(drawn))
+        lines = tuple(line for note in notes for line in wrap(note, paper.letters))
+        arrows.append(Arrow(paper, y, sender, receiver, words, fate, time, lines))
+        y += paper.step + TEXT_LINE * len(lines)
+    return Story(paper, tuple(arrows), y, len(visits) - len(drawn))
 
 
 def client_of(visit: VisitRow) -> str:
@@ -113,7 +136,7 @@ def _arrows(visits: Sequence[VisitRow]) -> Iterator[_Drawn]:
         client = client_of(visit)
         if client == CLIENT_2 and not handed_over:
             handed_over = True
-            yield _handover("between the clients: the ground does not see it")
+            yield _handover("between the clients: not seen by the ground")
         yield from _visit(visit, client)
     if visits and visits[-1].outcome is Outcome.MESSAGE_1:
         yield _handover("comes next: the ground does not see it, and nothing has come from client 2 yet")
@@ -126,25 +149,27 @@ def _handover(words: str) -> _Drawn:
 def _visit(visit: VisitRow, client: str) -> Iterator[_Drawn]:
     welcome, message, reply = NUMBERS[client]
     refused = visit.outcome is Outcome.REJECTED
-    yield GROUND, client, f"{welcome} welcome", Fate.SEEN, fine_clock(visit.at), ()
+    peer = f"{visible(visit.address)} port {visit.port}"
+    began, ended = fine_clock(visit.at), fine_clock(visit.at + visit.took)
+    yield GROUND, client, f"{welcome} welcome: {WELCOME} bytes", Fate.SEEN, began, (f"to {peer}",)
     yield (
         client,
         GROUND,
         f"{message} {ARROWS[message][2]}{', refused' if refused else ''}: {visit.size} bytes",
         Fate.REFUSED if refused else Fate.SEEN,
-        "",
-        (f"from {visible(visit.address)} port {visit.port}", *_refusal(visit)),
+        ended,
+        (f"from {peer}", *_refusal(visit)),
     )
     if visit.answered:
         words = f"{reply} reply: {len(visit.answered)} bytes, after {duration(visit.took)}"
-        yield GROUND, client, words, Fate.SEEN, fine_clock(visit.at + visit.took), ()
+        yield GROUND, client, words, Fate.SEEN, ended, (f"to {peer}",)
     else:
-        yield GROUND, client, f"{reply} no reply", Fate.UNSEEN, "", ("this ground was told not to explain",)
+        yield GROUND, client, f"{reply} no reply", Fate.UNSEEN, ended, ("this ground was told not to explain",)
 
 
 def _refusal(visit: VisitRow) -> list[str]:
-    """What was wrong, in lines that fit."""
+    """What was wrong, in a few words each."""
     if visit.outcome is not Outcome.REJECTED:
         return []
     titles = [problem_title(found.id) for found in visit.findings if found.id not in CATALOGUE or not found.is_remark]
-    return [line for title in titles[:3] for line in wrap(title, LETTERS)]
+    return titles[:3]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.book import FILE, MOST_EXPECTED, NO_NOTE, Book, BookTrouble, Note, hash_token, note_of, renew_token
+from tandem.board.book import FILE, MOST_EXPECTED, NO_NOTE, Book, BookTrouble, Note, hash_token, renew_token
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
 
@@ -74,17 +74,17 @@ def test_notes_are_kept_and_an_empty_one_is_removed(book: Book, tmp_path: Path) 
     book.write_note(KEY, NOTE)
     assert Book(tmp_path).notes("INF2A") == {KEY: NOTE}
     assert book.notes("other") == {}
-    assert book.note(KEY) == NOTE
+    assert book.noted() == {"INF2A": 1}
     book.write_note(KEY, NO_NOTE)
     assert book.notes() == {}
 
 
-def test_a_note_from_before_the_numbers_were_known_goes_with_the_team(book: Book) -> None:
-    book.write_note(KEY._replace(pair=""), NOTE)
-    assert note_of(book.notes(), KEY) == NOTE
-    book.write_note(KEY, Note(mark="9"))
-    assert book.notes() == {KEY: Note(mark="9")}
-    assert note_of(book.notes(), TeamKey("INF2A", "other", "")) == NO_NOTE
+def test_a_note_takes_the_place_of_the_one_it_is_written_for_and_of_no_other(book: Book) -> None:
+    before, other = KEY._replace(pair=""), KEY._replace(teamname="Team2")
+    book.write_note(before, NOTE)
+    book.write_note(other, NOTE)
+    book.write_note(KEY, Note(mark="9"), before)
+    assert book.notes() == {KEY: Note(mark="9"), other: NOTE}
 
 
 def test_a_class_is_forgotten_whole(book: Book) -> None:

@@ -76,7 +76,14 @@ def test_a_teams_page_follows_what_the_team_does(browser: Browser, tmp_path: Pat
         expect(mine.page.locator(".state")).to_contain_text("waiting for client 2")
         keep(tmp_path, refused(3, "not-swapped", NOW))
         expect(mine.page.locator(".state")).to_contain_text("stuck: The numbers are not swapped")
-        expect(mine.page.locator(".arrow.refused")).to_have_count(1)
+        expect(mine.page.locator(".wide .arrow.refused")).to_have_count(1)
+
+        mine.page.locator("#visit-1 summary").focus()
+        mine.page.route("**/team", lambda route: route.abort(), times=1)
+        keep(tmp_path, refused(3, "secret-wrong", NOW + 1))
+        expect(mine.page.locator("#visit-3")).to_be_visible()
+        assert mine.page.evaluate("document.activeElement.closest('[id]').id") == "visit-1", "the focus stays"
+        mine.wrong.clear()  # the browser says that one fetch failed: it was made again
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,18 @@
 """The tiles of a class: states, order, changes; a property: whoever applies the changes has the same tiles."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, State, missing, natural, state_of
+from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, State, natural, state_of
+from tandem.board.recognition import missing
+from tandem.board.room import read_class
 from tandem.ground.record import Team
-from tandem.ground.records import TeamRow
-from tests.board.boards import team
+from tandem.ground.records import TeamRow, open_records
+from tests.board.boards import keep, team
+from tests.ground.records import message_1, message_2
 
 
 def row(
@@ -90,6 +96,32 @@ def test_only_so_many_tiles() -> None:
     classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [], more=True)
     assert not classroom.update({"one more": [standing(team(1, "one more"))]})
     assert len(classroom.tiles) == MOST_TILES
+
+
+def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
+    classroom = room()
+    classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [team(4000, "Zeta")], more=True)
+    assert classroom.update({"ZETA": [standing(team(5000, "ZETA"), "finished")]})
+    assert classroom.counts()[State.EXPECTED] == 0
+    assert classroom.tiles[-1].name == "ZETA"
+    assert not classroom.update({"zeta": [standing(team(5001, "zeta"))]}), "it has come already"
+
+
+@pytest.mark.parametrize("compared", [4, 5_000])
+def test_the_teams_of_the_roster_are_shown_before_strangers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: int
+) -> None:
+    monkeypatch.setattr("tandem.board.room.MOST_TILES", 3)
+    monkeypatch.setattr("tandem.board.recognition.MOST_COMPARED", compared)
+    keep(tmp_path, *(message_1(team(number, f"A{number}")) for number in range(6)), message_2(team(9, "Zeta")))
+    records, roster = open_records(tmp_path), [team(8, "Zeta"), team(7, "Never")]
+    news = read_class(records, "INF2A", roster, 0)
+    classroom = room()
+    classroom.replace(news["standings"], roster, news["more"])
+    found = [(tile.name, tile.state) for tile in classroom.tiles]
+    waiting = State.WAITING
+    assert found == [("A0", waiting), ("A1", waiting), ("Never", State.EXPECTED), ("Zeta", State.FINISHED)]
+    records.close()
 
 
 def test_who_is_missing() -> None:

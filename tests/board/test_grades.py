@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board import grades
+from tandem.board import grades, recognition
 from tandem.board.book import Book, Note
 from tandem.board.exports import MOST_XLSX, TooMany, write_xlsx
-from tandem.board.grades import EXPECTED, Gradebook, GradePage, Wanted, as_row
-from tandem.ground.record import Team
+from tandem.board.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, Wanted, as_row
+from tandem.board.recognition import expected_key
+from tandem.ground.record import Record, Team
 from tandem.ground.records import open_records
 from tests.board.boards import keep, team
 from tests.ground.records import message_1, message_2, rejected
@@ -93,6 +94,76 @@ def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
     assert (second["oral"], second["mark"], second["note"]) == ("", "", "")
     records.close()
     book.close()
+
+
+def marks(tmp_path: Path, noted: Team, *came: Record, roster: bool = True) -> list[tuple[str, str, str]]:
+    """Name, state and mark of everybody, when a team has a mark and these records have come."""
+    keep(tmp_path, *came)
+    book = Book(tmp_path)
+    book.set_rosters([noted] if roster else [])
+    book.write_note(expected_key(noted), Note(mark="8"))
+    records = open_records(tmp_path)
+    gradebook = Gradebook(records, book)
+    exported = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.grades(Wanted())]
+    shown = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.page(Wanted()).grades]
+    assert sorted(shown) == sorted(exported)
+    records.close()
+    book.close()
+    return exported
+
+
+BETA = team(1, "Beta")
+
+
+@pytest.mark.parametrize(
+    "came",
+    [team(2, "Beta"), team(1, "BETA"), team(2, "BE-TA"), team(1, "Gamma"), BETA],
+    ids=["other numbers", "other letters", "both", "another name", "as expected"],
+)
+def test_a_note_on_who_is_expected_goes_with_whom_it_is_recognised_in(tmp_path: Path, came: Team) -> None:
+    assert marks(tmp_path, BETA, message_1(came), message_2(came)) == [(came.teamname, "finished", "8")]
+
+
+def test_a_note_stays_with_its_team_when_others_use_its_name(tmp_path: Path) -> None:
+    found = marks(tmp_path, BETA, message_1(BETA), message_1(team(2, "Beta")), message_1(team(3, "BETA")))
+    assert sorted(mark for _, _, mark in found) == ["", "", "8"]
+    records, book = open_records(tmp_path), Book(tmp_path)
+    [key] = [row.key for row in records.teams() if row.team == BETA]
+    assert Gradebook(records, book).note(key) == Note(mark="8")
+    records.close()
+    book.close()
+
+
+def test_a_note_on_nobody_stands_at_the_end(tmp_path: Path) -> None:
+    came = [message_1(team(number, "Zeta")) for number in (5, 6)]
+    found = marks(tmp_path, BETA, *came, roster=False)
+    assert found[-1] == ("Beta", NOTE_ONLY, "8")
+    records, book = open_records(tmp_path), Book(tmp_path)
+    for wanted in (Wanted(), Wanted(sort="mark"), Wanted(descending=True), Wanted("INF2A", state=NOTE_ONLY)):
+        assert Gradebook(records, book).page(wanted).grades[-1].team == BETA
+    assert names(Gradebook(records, book).page(Wanted(state="finished"))) == []
+    records.close()
+    book.close()
+
+
+def test_of_two_notes_on_one_team_the_surer_is_shown_and_the_other_not_lost(tmp_path: Path) -> None:
+    keep(tmp_path, message_1(BETA))
+    book, records = Book(tmp_path), open_records(tmp_path)
+    key = expected_key(BETA)
+    book.write_note(key._replace(pair=""), Note(mark="1"))
+    book.write_note(key, Note(mark="2"))
+    found = [(grade.state, grade.note.mark) for grade in Gradebook(records, book).grades(Wanted())]
+    assert found == [("waiting for message 2", "2"), (NOTE_ONLY, "1")]
+    records.close()
+    book.close()
+
+
+def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognition, "MOST_COMPARED", 3)
+    others = [message_1(team(number, f"A{number}")) for number in range(10, 20)]
+    found = marks(tmp_path, BETA, *others, message_1(team(2, "Beta")))
+    assert found[-1] == ("Beta", "waiting for message 2", "8")
+    assert len(found) == 11
 
 
 def test_more_rows_than_a_spreadsheet_holds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

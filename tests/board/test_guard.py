@@ -7,7 +7,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from tandem.board.guard import MOST_BODY, Guard
+from tandem.board.guard import HEADERS, MOST_BODY, Guard
 
 
 async def reader(scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +52,25 @@ def test_a_body_that_does_not_say_how_long_it_is() -> None:
     assert answer(guard(), {}, [b"x" * 10_000] * 3)[0] == 200
     with pytest.raises(HTTPException, match="413"):
         answer(guard(), {}, [b"x" * 10_000] * 5)
+
+
+def test_a_bug_is_answered_with_the_same_headers_and_told_to_the_server() -> None:
+    async def buggy(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ZeroDivisionError
+
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(Guard(buggy, (), False)(scope, receive, send))
+    assert sent[0]["status"] == 500
+    assert {name.lower().encode() for name in HEADERS} <= {name for name, _ in sent[0]["headers"]}
 
 
 def test_a_length_that_is_none_or_too_large() -> None:

@@ -1,6 +1,8 @@
 """The pages over HTTP, without a browser: who sees what, what a form may do, what every answer carries."""
 
+import asyncio
 import csv
+import html
 import io
 import json
 import re
@@ -10,11 +12,18 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
 
-from tandem.board import follow
+from tandem.board import follow, showing
 from tandem.board.admission import TEACHER_COOKIE, TEAM_COOKIE
+from tandem.board.book import Book, BookTrouble
+from tandem.board.channel import Channel
 from tandem.board.entrance import SECRETS, TOKENS
 from tandem.board.guard import MOST_BODY
+from tandem.board.pages.live import MOST_OF_ONE, Audience
+from tandem.board.room import MOST_STUCK
 from tandem.ground.keyring import load_keyring
 from tandem.ground.record import Outcome, Vitals
 from tandem.ground.secret import derive
@@ -81,6 +90,21 @@ def test_public_pages_tell_no_number_no_address_and_nothing_that_was_sent(visito
             assert hidden not in page, (path, hidden)
 
 
+def test_where_tiles_have_no_room_for_words_the_stuck_teams_are_listed(folder: Path) -> None:
+    def listed(page: str) -> str:
+        return words(page.partition('aria-label="Stuck teams"')[2].partition("</section>")[0])
+
+    with board(folder) as few:
+        assert "Stuck" not in listed(few.get("/class", name="INF2A"))
+    keep(folder, *(numbered(number, NOW) for number in range(5, 130)))
+    keep(folder, *(refused(number, "not-swapped", NOW + number) for number in range(5, 5 + MOST_STUCK)))
+    with board(folder) as many:
+        text = listed(many.get("/class", name="INF2A"))
+    assert "Team 3 The numbers are not swapped Team 4 A name without quotes Team 5" in text
+    assert text.count("The numbers are not swapped") == MOST_STUCK - 1
+    assert text.endswith("and 2 more")
+
+
 def test_the_list_of_classes_counts(visitor: Visitor) -> None:
     wait_until(lambda: "INF2A" in visitor.get("/"))
     assert "INF2A 1 4" in words(visitor.get("/"))
@@ -103,7 +127,7 @@ def test_the_teachers_pages_ask_for_the_token(visitor: Visitor, path: str) -> No
     assert (answer.status_code, answer.headers["location"]) == (303, f"/login?then={path}")
 
 
-@pytest.mark.parametrize("path", ["note", "roster", "deadline", "forget", "secret"])
+@pytest.mark.parametrize("path", ["note", "roster", "roster/remove", "deadline", "forget", "secret"])
 def test_the_teachers_forms_ask_for_the_token_and_for_their_own(visitor: Visitor, path: str) -> None:
     visitor.post(f"/gradebook/{path}", 403)
     visitor.log_in()
@@ -127,9 +151,32 @@ def test_after_logging_in_the_teacher_is_where_they_wanted(visitor: Visitor) -> 
 def test_a_wrong_token_does_not_and_many_are_held_up(visitor: Visitor) -> None:
     for _ in range(TOKENS[0]):
         assert "That is not the token" in visitor.post("/login", 403, token="wrong", then="/gradebook")
-    answer = visitor.client.post("/login", data={"token": visitor.token})
+    answer = visitor.client.post("/login", data={"token": "wrong"})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
+    visitor.log_in()  # the right one is not held up by what others behind the same address tried
+
+
+def test_wrong_tokens_of_a_program_are_held_up_where_they_count_and_nowhere_else(visitor: Visitor) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    for path in ("/", "/class?name=INF2A", "/nothing"):
+        codes = {visitor.client.get(path, headers=wrong).status_code for _ in range(TOKENS[0] + 1)}
+        assert codes == {404 if path == "/nothing" else 200}
+    for path in ("/metrics", "/gradebook"):
+        answers = [visitor.client.get(path, headers=wrong, follow_redirects=False) for _ in range(TOKENS[0] + 1)]
+        assert answers[-1].status_code == 429
+        assert "default-src 'none'" in answers[-1].headers["content-security-policy"]
+    right = {"Authorization": f"Bearer {visitor.token}"}
+    assert visitor.client.get("/metrics", headers=right).status_code == 200
+
+
+def test_a_refusal_does_not_need_the_boards_own_file(teacher: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(book: Book) -> str:
+        raise BookTrouble("the file is locked")
+
+    monkeypatch.setattr(Book, "token_hash", fail)
+    assert "The records cannot be read just now" in teacher.get("/check", 503)
+    assert "There is no such page" in teacher.get("/nothing", 404)
 
 
 def test_a_new_token_ends_what_the_old_one_opened(teacher: Visitor) -> None:
@@ -247,6 +294,28 @@ def test_a_teams_page_draws_the_exchange(visitor: Visitor) -> None:
     assert "Paste the secret" in visitor.get("/team")
 
 
+def test_a_stuck_client_2_is_shown_the_message_that_it_should_have_sent(folder: Path, visitor: Visitor) -> None:
+    answered = numbered(6, NOW)
+    reply = as_sent(studentnr1="1000006", studentnr2="2000006", secret=secret(6), status="waiting for message 2")
+    answered.answered = encoded(reply)
+    keep(folder, answered, refused(6, "not-swapped", NOW))
+    visitor.post("/team", 303, secret=secret(6))
+    page = visitor.get("/team")
+    [corrected] = re.findall(r'<pre[^>]*id="corrected"[^>]*>(.*?)</pre>', page, re.DOTALL)
+    meant = json.loads(html.unescape(corrected))
+    assert meant == reply | {"studentnr1": "2000006", "studentnr2": "1000006", "clientid": 2, "ip": meant["ip"]}
+
+
+def test_the_exchange_is_drawn_for_narrow_screens_too(visitor: Visitor) -> None:
+    visitor.post("/team", 303, secret=secret(3))
+    page = visitor.get("/team")
+    for paper in ("wide", "narrow"):
+        drawing = page.partition(f'<svg class="{paper}"')[2].partition("</svg>")[0]
+        assert drawing.count('class="arrow refused"') == 1
+        edge = int(re.findall(r'viewBox="0 0 (\d+) ', drawing)[0])
+        assert max(int(x) for x in re.findall(r' x2="(\d+)"', drawing)) < edge
+
+
 def test_a_secret_never_stands_in_an_address(visitor: Visitor) -> None:
     assert "Paste the secret" in visitor.get("/team", secret=secret(1))
 
@@ -260,7 +329,47 @@ def test_a_wrong_secret_opens_nothing(visitor: Visitor, wrong: str) -> None:
 def test_many_wrong_secrets_are_held_up(visitor: Visitor) -> None:
     for _ in range(SECRETS[0]):
         visitor.post("/team", 403, secret=secret(99))
-    visitor.post("/team", 429, secret=secret(1))
+    visitor.post("/team", 429, secret=secret(99))
+    visitor.post("/team", 303, secret=secret(1))
+
+
+def test_one_address_watches_so_often_and_no_more(visitor: Visitor) -> None:
+    """Of the streams themselves: a client of these tests gets an answer only when it has ended."""
+    request = Request({"type": "http", "headers": [], "query_string": b"", "client": ("192.0.2.9", 1)})
+    other = Request({"type": "http", "headers": [], "query_string": b"", "client": ("192.0.2.10", 1)})
+    audience, channel = Audience(MOST_OF_ONE + 1), Channel(lambda: None)
+    first, *_ = [audience.stream(request, channel) for _ in range(MOST_OF_ONE)]
+    with pytest.raises(HTTPException, match="429"):
+        audience.stream(request, channel)
+    audience.stream(other, channel)
+    with pytest.raises(HTTPException, match="503"):
+        audience.stream(other, channel)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        pass
+
+    asyncio.run(first({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send))
+    audience.stream(request, channel)
+
+
+def test_no_number_and_no_address_stands_in_a_name_on_a_public_page(folder: Path, visitor: Visitor) -> None:
+    number, ip = "0999999", "198.51.100.7"
+    keep(folder, message_1(team(7, f"not ours {number} {ip}")), message_1(team(8, "T8", f"klas {number}")))
+    wait_until(lambda: "not ours" in visitor.get("/class", name="INF2A"))
+    wait_until(lambda: "klas" in visitor.get("/"))
+    for page in (visitor.get("/class", name="INF2A"), visitor.get("/")):
+        assert number not in page
+        assert ip not in page
+    assert f'<h1><bdi class="name">klas {showing.public(number)}' in visitor.get("/class", name=f"klas {number}")
+
+
+def test_a_blank_name_can_be_seen(folder: Path, visitor: Visitor) -> None:
+    keep(folder, message_1(team(7, " ")), message_1(team(8, "T8", "\u3164")))
+    wait_until(lambda: r'title="\x20">\x20<' in visitor.get("/class", name="INF2A"))
+    wait_until(lambda: r">\u3164</bdi></a>" in visitor.get("/"))
 
 
 def test_a_team_does_not_read_what_others_sent_under_its_name(folder: Path, visitor: Visitor) -> None:
@@ -364,8 +473,45 @@ def test_notes(teacher: Visitor) -> None:
 def test_what_the_board_keeps_of_a_class_can_be_removed(teacher: Visitor) -> None:
     teacher.send("/gradebook/roster", 200, pasted=ROSTER)
     teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="1")
-    teacher.send("/gradebook/forget", **{"class": "INF2A"})
+    teacher.send("/gradebook/roster/remove", **{"class": "INF2A"})
+    assert (teacher.book.rostered(), len(teacher.book.notes())) == ({"INF2Z": 1}, 1)
+    assert table(teacher.get("/gradebook"))[-1].startswith("INF2A Never Came 0911111 0922222 note only 1")
+    assert 'href="/gradebook/forget?class=INF2A' in teacher.get("/gradebook/classes")
+
+
+def test_a_class_is_forgotten_only_once_the_teacher_knows_how_many_notes_go(teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="1")
+    asked = teacher.get("/gradebook/forget", **{"class": "INF2A"})
+    assert "1 note, with marks and oral checks the roster, with 2 teams" in words(asked)
+    assert 'name="notes" value="1"' in asked
+    for told in ({}, {"notes": "0"}):
+        assert "1 note, with marks" in words(teacher.send("/gradebook/forget", 409, **{"class": "INF2A"}, **told))
+    assert (teacher.book.rostered(), len(teacher.book.notes())) == ({"INF2A": 2, "INF2Z": 1}, 1)
+    teacher.send("/gradebook/forget", **{"class": "INF2A", "notes": "1"})
     assert (teacher.book.rostered(), teacher.book.notes()) == ({"INF2Z": 1}, {})
+
+
+def test_a_note_is_seen_and_changed_where_its_team_came_otherwise(folder: Path, teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="7")
+    keep(folder, message_1(team(9, "NEVER CAME")))
+    [link] = re.findall(r'href="(/gradebook/note[^"]*)"', teacher.get("/gradebook", search="never"))
+    link = link.replace("&amp;", "&")
+    assert 'value="7"' in teacher.get(link)
+    teacher.send(link, mark="8")
+    assert [note.mark for note in teacher.book.notes().values()] == ["8"], "it is moved, not doubled"
+
+
+def test_a_note_on_nobody_can_be_opened_and_removed(teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted="classname,teamname\nINF2A,Gone\n")
+    teacher.send("/gradebook/note?class=INF2A&team=Gone", mark="7")
+    teacher.send("/gradebook/roster/remove", **{"class": "INF2A"})
+    [link] = re.findall(r'href="(/gradebook/note[^"]*)"', teacher.get("/gradebook", state="note only"))
+    link = link.replace("&amp;", "&")
+    assert 'value="7"' in teacher.get(link)
+    teacher.send(link, mark="")
+    assert teacher.book.notes() == {}
 
 
 def test_files_to_take_away(teacher: Visitor) -> None:

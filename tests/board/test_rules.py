@@ -88,10 +88,75 @@ def test_a_forms_token_belongs_to_one_cookie() -> None:
 
 
 @given(st.text())
+def test_a_halved_name_loses_nothing_and_is_cut_only_between_plain_letters(name: str) -> None:
+    start, end = showing.halves(name)
+    assert start + end == name
+    assert not end or (start[-1] + end).isascii()
+
+
+def test_long_names_keep_their_end() -> None:
+    assert showing.halves("Byte Brigade 12") == ("Byte Brigad", "e 12")
+    assert showing.halves("Team 12") == ("Team 12", "")
+    assert showing.halves("Team of the ❤️") == ("Team of the ❤️", "")
+
+
+@given(st.text())
 def test_what_is_visible_holds_nothing_that_is_not(text: str) -> None:
     shown = showing.visible(text)
     assert shown.replace("\u200d", "").isprintable()
-    assert text.isprintable() <= (shown == text)
+    assert bool(shown.strip()) == bool(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Team 1", "\u20ac uro", "\u7b2c1", "\U0001f469\u200d\U0001f680", "\u2764\ufe0f", "\u00e9"]
+)
+def test_what_can_be_seen_stays(text: str) -> None:
+    assert showing.visible(text) == text
+
+
+HIDDEN = {
+    "": "",
+    " ": r"\x20",
+    "\u3164": r"\u3164",
+    "Segfault\u3164": r"Segfault\u3164",
+    "Segfault\u200d": r"Segfault\u200d",
+    "Segfault\ufe0f": r"Segfault\ufe0f",
+    "\U0001f469\u200d": "\U0001f469" + r"\u200d",
+    "a\u200db": r"a\u200db",
+    "a\U000e0101": r"a\U000e0101",
+    "\u2800": r"\u2800",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), HIDDEN.items(), ids=ascii)
+def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
+    assert showing.visible(text) == shown
+
+
+PUBLIC = {
+    "We are 0923456 and 0934567!": "We are ••• and •••!",
+    "Team 12345": "Team 12345",
+    "at 192.0.2.17.": "at •••.",
+    "v1.2.3": "v1.2.3",
+    "fe80::1": "•••",
+    "2001:db8:0:0:0:0:0:7 x": "••• x",
+    "::ffff:192.0.2.1": "••••••",
+    "std::cout": "std::cout",
+    "::": "::",
+    "\u0660\u0661\u0662\u0663\u0664\u0665": "•••",
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), PUBLIC.items(), ids=ascii)
+def test_what_could_be_a_number_or_an_address_is_masked(text: str, shown: str) -> None:
+    assert showing.public(text) == shown
+    assert showing.is_public(text) == (text == shown)
+    assert showing.public_name(Team(text, text, "", "")) == shown
+
+
+@given(st.text(), st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.text())
+def test_no_long_number_is_public(before: str, number: str, behind: str) -> None:
+    assert number not in showing.public(before + number + behind)
 
 
 def test_names_for_everybody_hold_no_number_of_the_team() -> None:

@@ -5,13 +5,16 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.findings import findings, recorded_findings, repaired
-from tandem.board.story import MOST_DRAWN, Fate, Story, tell
+from tandem.board.findings import findings, recorded_findings, repaired, right_message_2
+from tandem.board.showing import fine_clock
+from tandem.board.story import MOST_DRAWN, NARROW, WELCOME, WIDE, Fate, Paper, Story, tell
+from tandem.exchange.message import WAITING, decode
+from tandem.ground import desk
 from tandem.ground.problems import Problem
 from tandem.ground.record import Outcome
 from tandem.ground.records import VisitRow
 from tandem.report.check import check
-from tests.raw import encoded, message_1
+from tests.raw import encoded, message_1, message_2
 
 RECEIVED = {1: encoded(message_1()), 2: encoded(message_1(clientid=2))}
 
@@ -41,6 +44,18 @@ def test_a_whole_exchange_has_its_seven_arrows() -> None:
     assert story.left_out == 0
 
 
+def test_every_arrow_has_its_time_its_size_and_its_address() -> None:
+    began, ended = fine_clock(ONE.at), fine_clock(ONE.at + ONE.took)
+    assert began != ended
+    for visits in ([ONE, TWO], [ONE, WRONG_2], [WRONG_1]):
+        arrows = [arrow for arrow in tell(visits).arrows if "handover" not in arrow.words]
+        assert [arrow.time for arrow in arrows] == [began, ended, ended] * len(visits)
+        assert all("bytes" in arrow.words for arrow in arrows)
+        assert all("192.0.2.1 port 40000" in arrow.notes[0] for arrow in arrows)
+    assert f": {WELCOME} bytes" in tell([ONE]).arrows[0].words
+    assert len(desk.WELCOME) == WELCOME
+
+
 def test_a_team_that_waits_sees_what_comes_next() -> None:
     story = tell([ONE])
     assert numbers(story) == list("1234")
@@ -66,13 +81,17 @@ def test_only_the_latest_attempt_is_drawn_up_to_where_it_finished() -> None:
     assert tell([]).arrows == ()
 
 
-@given(st.lists(st.sampled_from([ONE, TWO, WRONG_1, WRONG_2, visit(Outcome.NOTHING)]), max_size=12))
-def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow]) -> None:
-    story = tell(visits)
+@given(
+    st.lists(st.sampled_from([ONE, TWO, WRONG_1, WRONG_2, visit(Outcome.NOTHING)]), max_size=12),
+    st.sampled_from([WIDE, NARROW]),
+)
+def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], paper: Paper) -> None:
+    story = tell(visits, paper)
     heights = [arrow.y + 17 * len(arrow.notes) for arrow in story.arrows]
-    tops = [arrow.y - 20 for arrow in story.arrows]
+    tops = [arrow.y - 11 - max(paper.words_over, paper.time_over) for arrow in story.arrows]
     assert all(above < below for above, below in zip(heights, tops[1:], strict=False))
     assert all(height <= story.height for height in heights)
+    assert all(len(note) <= paper.letters for arrow in story.arrows for note in arrow.notes)
 
 
 def test_what_is_on_record_gets_its_correction_back() -> None:
@@ -85,3 +104,34 @@ def test_what_is_on_record_gets_its_correction_back() -> None:
     assert repaired(b"") == repaired(RECEIVED[1]) == ""
     assert recorded_findings([recorded], b"")[0].place is None
     assert findings([Problem("a-problem-of-tomorrow")], data) == []
+
+
+REPLY = message_1(secret="ab" * 32, status=WAITING)
+RIGHT_2 = message_2(REPLY, ip="192.0.2.7")
+
+
+def corrected(sent: dict[str, object], *problems: str, answered: bytes = encoded(REPLY)) -> str:
+    """The message that is shown for a visit in which this came."""
+    refused = dataclasses.replace(visit(Outcome.REJECTED, 2, *problems), received=encoded(sent))
+    return right_message_2(refused, answered)
+
+
+def test_what_only_the_judge_finds_is_set_right_by_the_reply_to_message_1() -> None:
+    for problem, sent in {
+        "not-swapped": RIGHT_2 | {"studentnr1": RIGHT_2["studentnr2"], "studentnr2": RIGHT_2["studentnr1"]},
+        "field-changed": RIGHT_2 | {"classname": "INF9Z"},
+        "number-changed": RIGHT_2 | {"studentnr1": "0999999"},
+        "secret-damaged": RIGHT_2 | {"secret": "ab" * 31},
+        "secret-wrong": RIGHT_2 | {"secret": "cd" * 32},
+        "clientid-still-1": RIGHT_2 | {"clientid": 1},
+    }.items():
+        assert decode(corrected(sent, problem).encode()).fields() == RIGHT_2, problem
+    without_ip = corrected(RIGHT_2 | {"ip": "my computer"}, "not-swapped")
+    assert decode(without_ip.encode()).fields() == RIGHT_2 | {"ip": "192.0.2.1"}
+
+
+def test_without_a_reply_that_counts_nothing_is_made_up() -> None:
+    assert corrected(RIGHT_2, "secret-expired") == ""
+    assert corrected(message_1(), "not-json") == ""
+    for answered in (b"", b"{what was answered}", encoded(message_1())):
+        assert corrected(RIGHT_2, "not-swapped", answered=answered) == ""

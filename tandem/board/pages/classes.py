@@ -10,7 +10,7 @@ from tandem.board.census import Census
 from tandem.board.entrance import Entrance
 from tandem.board.follow import Follower
 from tandem.board.looks import Looks
-from tandem.board.pages.live import live
+from tandem.board.pages.live import Audience
 from tandem.board.room import Room
 
 MOST_CLASSES = 200  # that are listed; others are found by name
@@ -19,9 +19,18 @@ MOST_CLASSES = 200  # that are listed; others are found by name
 class ClassPages:
     """/ and /class."""
 
-    def __init__(self, looks: Looks, entrance: Entrance, follower: Follower, census: Census, book: Book) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        entrance: Entrance,
+        audience: Audience,
+        follower: Follower,
+        census: Census,
+        book: Book,
+    ) -> None:
         self._looks = looks
         self._entrance = entrance
+        self._audience = audience
         self._follower = follower
         self._census = census
         self._book = book
@@ -57,7 +66,7 @@ class ClassPages:
     async def live(self, request: Request) -> Response:
         """The stream of changes, from the id on that the page or the browser names."""
         room = await self._room(request)
-        return live(request, self._follower, room.channel)
+        return self._audience.stream(request, room.channel)
 
     async def _room(self, request: Request) -> Room:
         room = await self._follower.room(request.query_params.get("name", ""))

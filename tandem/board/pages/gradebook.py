@@ -25,6 +25,7 @@ from tandem.board.links import Links, page_number
 from tandem.board.looks import Looks
 from tandem.board.proof import keys_in, prove
 from tandem.board.reading import Reading
+from tandem.board.recognition import expected_key
 from tandem.board.roster import EXAMPLE, RosterTrouble, parse_roster
 from tandem.board.showing import read_minute
 from tandem.ground.keyring import KeyTrouble
@@ -68,7 +69,9 @@ class GradebookPages:
             Route("/gradebook/note", teacher(self.write_note), methods=["POST"]),
             Route("/gradebook/classes", teacher(self.classes)),
             Route("/gradebook/roster", teacher(self.upload), methods=["POST"]),
+            Route("/gradebook/roster/remove", teacher(self.remove_roster), methods=["POST"]),
             Route("/gradebook/deadline", teacher(self.set_deadline), methods=["POST"]),
+            Route("/gradebook/forget", teacher(self.ask_to_forget), methods=["GET"]),
             Route("/gradebook/forget", teacher(self.forget), methods=["POST"]),
             Route("/gradebook/secret", teacher(self.secret), methods=["GET"]),
             Route("/gradebook/secret", teacher(self.prove), methods=["POST"]),
@@ -123,7 +126,7 @@ class GradebookPages:
             "note.html",
             self._entrance.viewer(request),
             key=key,
-            note=self._book.note(key),
+            note=await self._reading.ask(lambda records: Gradebook(records, self._book).note(key)),
             link=self._links.team(key),
             most=LONGEST,
         )
@@ -136,7 +139,8 @@ class GradebookPages:
         if len(mark) > LONGEST["mark"] or len(text) > LONGEST["text"]:
             raise HTTPException(413, f"A mark has at most {LONGEST['mark']} characters, a note {LONGEST['text']:,}.")
         note = Note(bool(await field(request, "oral")), mark, text.replace("\r\n", "\n"))
-        await run_in_threadpool(self._book.write_note, key, note)
+        before = await self._reading.ask(lambda records: Gradebook(records, self._book).source(key))
+        await run_in_threadpool(self._book.write_note, key, note, before)
         return RedirectResponse(f"{HOME}?{urlencode({'class': key.classname})}", 303)
 
     async def classes(self, request: Request) -> Response:
@@ -170,9 +174,23 @@ class GradebookPages:
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
 
+    async def remove_roster(self, request: Request) -> Response:
+        """The roster alone: notes and deadline stay."""
+        await run_in_threadpool(self._book.remove_roster, await field(request, "class"))
+        await self._follower.refresh()
+        return RedirectResponse("/gradebook/classes", 303)
+
+    async def ask_to_forget(self, request: Request) -> Response:
+        """Says what would be forgotten; its form does it."""
+        return self._forget_page(request, request.query_params.get("class", ""))
+
     async def forget(self, request: Request) -> Response:
-        """What the board keeps of a class: roster, deadline, notes. The records are the ground's."""
-        await run_in_threadpool(self._book.forget_class, await field(request, "class"))
+        """What the board keeps of a class: roster, deadline, notes, if that is what the teacher was told. The records
+        are the ground's."""
+        classname = await field(request, "class")
+        if await field(request, "notes") != str(self._book.noted().get(classname, 0)):
+            return self._forget_page(request, classname, 409)
+        await run_in_threadpool(self._book.forget_class, classname)
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
 
@@ -193,18 +211,33 @@ class GradebookPages:
         return self._looks.page("prove.html", viewer, verdict=verdict, trouble=trouble, links=self._links)
 
     async def _key(self, request: Request) -> TeamKey | None:
-        """Which team a note is about: one on record, or one on a roster."""
+        """Which team a note is about: one that has a note, one on record, or one on a roster."""
         query = request.query_params
+        noted = self._links.among(self._book.notes(query.get("class", "")), query)
+        if noted:
+            return noted
         row = await self._reading.ask(lambda records: self._links.find(records, query))
         if row:
             return row.key
         expected = self._book.roster(query.get("class", ""))
-        return next((grades.expected_key(team) for team in expected if team.teamname == query.get("team")), None)
+        return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
 
     def _classes(self, chosen: str | None) -> list[str]:
-        """What the filter offers: the rosters' first, then what has come, and always the one that is chosen."""
+        """What the filter offers: the book's first, then what has come, and always the one that is chosen."""
         seen = [row.classname for row in self._census.counted.classes]
-        return list(dict.fromkeys([*self._book.rostered(), *([chosen] if chosen else []), *seen]))[:MOST_CLASSES]
+        book = [*self._book.rostered(), *self._book.noted()]
+        return list(dict.fromkeys([*book, *([chosen] if chosen else []), *seen]))[:MOST_CLASSES]
+
+    def _forget_page(self, request: Request, classname: str, status: int = 200) -> Response:
+        return self._looks.page(
+            "forget.html",
+            self._entrance.viewer(request),
+            status,
+            classname=classname,
+            notes=self._book.noted().get(classname, 0),
+            expected=self._book.rostered().get(classname, 0),
+            has_deadline=classname in self._book.deadlines(),
+        )
 
     def _classes_page(
         self,

@@ -13,7 +13,7 @@ from tandem.board.follow import Follower
 from tandem.board.looks import Looks
 from tandem.board.metrics import metrics
 from tandem.board.monitor import Monitor
-from tandem.board.pages.live import live
+from tandem.board.pages.live import Audience
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,9 +21,18 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 class HealthPages:
     """/health, /metrics and /healthz."""
 
-    def __init__(self, looks: Looks, entrance: Entrance, follower: Follower, census: Census, monitor: Monitor) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        entrance: Entrance,
+        audience: Audience,
+        follower: Follower,
+        census: Census,
+        monitor: Monitor,
+    ) -> None:
         self._looks = looks
         self._entrance = entrance
+        self._audience = audience
         self._follower = follower
         self._census = census
         self._monitor = monitor
@@ -41,7 +50,7 @@ class HealthPages:
         return self._looks.page("health.html", self._entrance.viewer(request), trouble=self._follower.trouble)
 
     async def live(self, request: Request) -> Response:
-        return live(request, self._follower, self._monitor.channel)
+        return self._audience.stream(request, self._monitor.channel)
 
     async def metrics(self, request: Request) -> Response:
         """For a program with the header Authorization: Bearer TOKEN."""

@@ -12,13 +12,13 @@ from starlette.routing import Route
 
 from tandem.board.classroom import Standing, state_of
 from tandem.board.entrance import Entrance, field
-from tandem.board.findings import Finding, recorded_findings, repaired
+from tandem.board.findings import Finding, recorded_findings, repaired, right_message_2
 from tandem.board.follow import Follower
 from tandem.board.links import Links, page_number
 from tandem.board.looks import Looks
-from tandem.board.pages.live import live
+from tandem.board.pages.live import Audience
 from tandem.board.reading import Reading
-from tandem.board.story import Story, client_of, tell
+from tandem.board.story import NARROW, WIDE, Story, client_of, tell
 from tandem.exchange.message import NOBODY
 from tandem.exchange.printable import printable_bytes
 from tandem.ground.record import Outcome, Team
@@ -50,7 +50,7 @@ class Sheet:
     row: TeamRow
     state: str
     words: str
-    story: Story
+    stories: Sequence[Story]  # the same on wide and on narrow paper
     visits: Sequence[Shown]  # one page of them, the latest first
     page: int
     pages: int
@@ -62,9 +62,18 @@ class Sheet:
 class TeamPages:
     """/team for the team, /gradebook/team for the teacher."""
 
-    def __init__(self, looks: Looks, entrance: Entrance, reading: Reading, follower: Follower, links: Links) -> None:
+    def __init__(
+        self,
+        looks: Looks,
+        entrance: Entrance,
+        audience: Audience,
+        reading: Reading,
+        follower: Follower,
+        links: Links,
+    ) -> None:
         self._looks = looks
         self._entrance = entrance
+        self._audience = audience
         self._reading = reading
         self._follower = follower
         self._links = links
@@ -96,15 +105,14 @@ class TeamPages:
         key = self._entrance.team_of(request)
         if key is None:
             raise HTTPException(403, "Show your team's secret first.")
-        return live(request, self._follower, self._follower.team_channel(key.classname, key.teamname))
+        return self._audience.stream(request, self._follower.team_channel(key.classname, key.teamname))
 
     async def enter(self, request: Request) -> Response:
         """Takes the secret out of the form; it never stands in an address or a log."""
-        self._entrance.hold_up(self._entrance.secrets, request)
         secret = (await field(request, "secret")).strip()
         team = await self._reading.ask(lambda records: records.team_with_secret(secret)) if _is_secret(secret) else None
         if team is None:
-            self._entrance.count(self._entrance.secrets, request)
+            self._entrance.slow_down(self._entrance.secrets, request)
             wrong = "No team on record has this secret. It is in the reply to message 1: 64 digits and letters a to f."
             return self._looks.page("secret.html", self._entrance.viewer(request), 403, wrong=wrong)
         response = RedirectResponse("/team", 303)
@@ -128,7 +136,8 @@ class TeamPages:
 
     async def any_live(self, request: Request) -> Response:
         query = request.query_params
-        return live(request, self._follower, self._follower.team_channel(query.get("class", ""), query.get("team", "")))
+        channel = self._follower.team_channel(query.get("class", ""), query.get("team", ""))
+        return self._audience.stream(request, channel)
 
     def _page(self, viewer: Mapping[str, object], sheet: Sheet, is_own: bool, stream: str, pages: str) -> Response:
         channel = self._follower.team_channel(sheet.row.team.classname, sheet.row.team.teamname)
@@ -158,14 +167,20 @@ def _sheet(records: Records, row: TeamRow | None, page: int, is_shown: IsShown) 
         row,
         state,
         words,
-        tell([visit for _, visit in visits]),
+        [tell([visit for _, visit in visits], paper) for paper in (WIDE, NARROW)],
         [_shown(*each) for each in latest[(page - 1) * VISITS_A_PAGE : page * VISITS_A_PAGE]],
         page,
         pages,
         _shown(*stuck_at) if stuck_at else None,
-        repaired(stuck_at[1].received) if stuck_at else "",
+        _meant(stuck_at[1], latest) if stuck_at else "",
         of_others,
     )
+
+
+def _meant(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
+    """The message that should have come: message 2 out of the latest reply to message 1, else what was repaired."""
+    replies = (visit.answered for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
+    return right_message_2(refused, next(replies, b"")) or repaired(refused.received)
 
 
 def _every(visit: VisitRow, team: Team) -> bool:

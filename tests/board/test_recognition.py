@@ -1,0 +1,46 @@
+"""Who is who: what fits best counts, and no note is lost, whoever comes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.board.recognition import Fit, Known, expected_key, file_notes
+from tandem.ground.record import Team
+from tandem.ground.records import TeamKey, TeamRow
+
+NAMES = st.sampled_from(["Beta", "BETA", "be-ta", "Gamma", "!"])
+NUMBERS = st.sampled_from(["", "1", "2"])
+TEAMS = st.builds(Team, st.just("INF2A"), NAMES, NUMBERS, NUMBERS)
+
+
+def row(of: Team, is_certain: bool = True) -> TeamRow:
+    return TeamRow(of, "rejected", "192.0.2.1", 1_000_000, None, 1, (), of.pair if is_certain else "")
+
+
+ROWS = st.lists(st.builds(row, TEAMS, st.booleans()), unique_by=lambda each: each.key)
+
+
+def test_what_fits_best_counts() -> None:
+    beta = Team("INF2A", "Beta", "1", "2")
+    rows = {
+        Fit.KEY: row(beta),
+        Fit.NUMBERS: row(beta._replace(teamname="Gamma")),
+        Fit.NAME: row(beta._replace(studentnr1="3")),
+        Fit.LETTERS: row(beta._replace(teamname="BE TA", studentnr1="3")),
+        Fit.CLAIM: row(beta._replace(teamname="Delta"), is_certain=False),
+    }
+    for fit in Fit:
+        left = [rows[each] for each in Fit if each >= fit]
+        assert Known.on_record(reversed(left)).find(expected_key(beta)) == (fit, [rows[fit].key])
+    strange = [row(beta._replace(classname="INF2Z")), row(Team("INF2A", "Other", "", ""))]
+    assert Known.on_record(strange).find(expected_key(beta)) is None
+
+
+@given(st.lists(st.builds(expected_key, TEAMS), unique=True), ROWS, st.lists(TEAMS, unique_by=expected_key))
+def test_every_note_is_shown_or_left(notes: list[TeamKey], rows: list[TeamRow], expected: list[Team]) -> None:
+    filed = file_notes(notes, rows, expected)
+    shown = set(filed.sources.values())
+    assert shown | set(filed.left) == set(notes)
+    assert not shown & set(filed.left)
+    on_record = {each.key for each in rows}
+    assert set(filed.sources) <= on_record | set(map(expected_key, expected))
+    assert all(filed.sources[key] == key for key in on_record & set(notes)), "its own before any other"
