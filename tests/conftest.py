@@ -1,10 +1,16 @@
 """How property tests run; and the figures that tests measured, shown at the end of the run."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
 settings.load_profile("tandem")
+
+# Started in the background, a run ignores Ctrl-C, and so would everything that it starts: some tests send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
