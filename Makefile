@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: test format lint types tests tools demo bench clean
+.PHONY: test format lint types tests coverage tools demo bench clean
 
 test: lint types tests
 
@@ -17,6 +17,10 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 tests: $(STAMP) tools
+	$(BIN)/pytest -n 4
+
+# The same with coverage, of every process that a test starts, too.
+coverage: $(STAMP) tools
 	$(BIN)/pytest -n 4 --cov --cov-report=term
 
 # For the tests with hosts of their own, with a browser, with a balancer, and with a peer in C. With CI=true what is
