@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.script import server, until_end
-from tests.processes import LIMIT, ROOT, ground, team_options
+from tests.processes import LIMIT, ROOT, ground, team_options, wait_until
 
 ANY = frozenset(sys.stdlib_module_names)
 DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
@@ -117,6 +117,5 @@ def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> 
         addresses = ("--server", running.address, "--peer", peer.address)
         done = run_alone(copied_out, "1", *team_options(), *addresses)
         assert done.stderr == ""
-        (row,) = running.results()
-    assert row["state"] == "waiting for message 2"
+        wait_until(lambda: [row["state"] for row in running.results()] == ["waiting for message 2"])
     assert b'"waiting for message 2"' in peer.came

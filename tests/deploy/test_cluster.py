@@ -12,6 +12,7 @@ import pytest
 from tandem.exchange.message import FINISHED, WAITING
 from tests.deploy.campaign import campaign
 from tests.deploy.cluster import BALANCER, PORT, STUDENTS, Cluster
+from tests.processes import wait_until
 from tests.raw import encoded, message_1, message_2, visit
 
 
@@ -43,6 +44,7 @@ def test_a_visit_through_the_balancer_is_the_students(cluster: Cluster) -> None:
     with cluster.students.entered():
         reply = visit(BALANCER, PORT, encoded(message_1(teamname="through", ip=STUDENTS[0])))
     assert reply["status"] == WAITING
+    wait_until(lambda: any(row["teamname"] == "through" for row in cluster.results()))
     [on_record] = cluster.results("--visits", "through")
     assert (on_record["address"], on_record["findings"]) == (STUDENTS[0], [])
 

@@ -12,7 +12,7 @@ from tandem.ground.balanced import Balanced
 from tandem.ground.loop import Connection, Next, Phase
 from tandem.ground.proxy import parse_networks
 from tests.ground.headers import LOCAL, UNSPECIFIED, header, introduces
-from tests.processes import LIMIT, Ground, ground
+from tests.processes import LIMIT, Ground, ground, wait_until
 from tests.raw import Raw, encoded, message_1, message_2, raw
 
 BALANCER = "10.55.0.10"
@@ -246,6 +246,7 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: Ground) -> Non
         connection.take_welcome()
         connection.send(HEADER + encoded(message_1(teamname="forged")))
         assert json.loads(connection.rest())["status"].startswith("error: ")
+    wait_until(lambda: any(row["teamname"] == "direct" for row in behind.results()))
     [visit] = behind.results("--visits", "direct")
     assert visit["address"] == "127.0.0.2"
 
