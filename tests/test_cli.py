@@ -44,6 +44,14 @@ def test_every_command_has_its_help(command: str) -> None:
     assert command in tandem("--help")[1]
 
 
+def test_a_command_waits_for_no_other_commands_parts(tmp_path: Path) -> None:
+    script = "import sys; from tandem.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    command = [sys.executable, "-S", "-c", script, "results", "--data", str(tmp_path)]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert "tandem.ground.records" in loaded
+    assert not {"tandem.ground.loop", "tandem.bench.pace", "tandem.demo.demo", "tandem.ground.proxy"} & set(loaded)
+
+
 def test_version() -> None:
     assert tandem("--version")[:2] == (0, f"tandem {__version__}\n")
 

@@ -26,7 +26,8 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "demo": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
     "board": (ANY | BOARD_LIBRARIES, frozenset({"exchange", "ground", "report", "board"})),
     "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
-    "cli": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", ""})),
+    "commands": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", "commands"})),
+    "cli": (ANY, frozenset({"commands", "ground", ""})),
     "__main__": (ANY, frozenset({"cli", "client"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }

@@ -1,0 +1,31 @@
+"""`tandem check`"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tandem.commands.output import complain, show
+from tandem.report import check
+
+MOST = 65_536  # bytes of a file that are read; a message has at most 8,192
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the message (standard input)")
+    command.add_argument("--format", choices=("text", "json"), default="text", help="how to show it (text)")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        if options.file is None:
+            data = sys.stdin.buffer.read(MOST)
+        else:
+            with options.file.open("rb") as file:
+                data = file.read(MOST)
+    except OSError as error:
+        return complain(f"{options.file} cannot be read: {error.strerror}; give a file with one message in it")
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    text, accepted = check.main_text(data, options.format, colour)
+    show([text])
+    return 0 if accepted else 1

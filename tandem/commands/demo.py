@@ -1,0 +1,18 @@
+"""`tandem demo`"""
+
+import argparse
+
+from tandem.commands.output import complain
+from tandem.demo.demo import DemoTrouble, demo
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """It has none."""
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        demo()
+    except DemoTrouble as trouble:
+        return complain(str(trouble))
+    return 0

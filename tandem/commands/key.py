@@ -1,0 +1,46 @@
+"""`tandem key rotate`"""
+
+import argparse
+
+from tandem.commands.arguments import data_option, reader, subcommand
+from tandem.commands.output import complain, show
+from tandem.ground.keyring import KeyTrouble, rotate
+
+WEEK = 168.0  # hours
+LONGEST = 87_600.0
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    below = subcommand(command.add_subparsers(metavar="rotate", required=True), "rotate", "make a new key")
+    data_option(below)
+    below.add_argument(
+        "--valid",
+        type=_hours,
+        default=WEEK,
+        metavar="HOURS",
+        help=f"how long secrets made before still count ({WEEK:g})",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        rotate(options.data, options.valid * 3600)
+    except KeyTrouble as trouble:
+        return complain(str(trouble))
+    return show(
+        [
+            f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"
+            f"secrets made before count for {options.valid:g} hours more\n"
+        ]
+    )
+
+
+@reader
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours <= LONGEST:
+        raise ValueError(f"{text!r} is not a number of hours from 0 to {LONGEST:.0f}")
+    return hours
