@@ -7,6 +7,7 @@ reads (records.py) opens its own.
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -17,6 +18,7 @@ from tandem.ground.schema import VERSION, migrate, version_of
 
 FILE = "tandem.sqlite3"
 PATIENCE = 2.0  # seconds to wait for another program's lock
+ASK_AGAIN = 0.001  # seconds between two tries to have it
 KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
@@ -86,7 +88,7 @@ class Store:
         if self._troubled:
             self._open_again()
         try:
-            self._database.execute("BEGIN IMMEDIATE")
+            self._begin()
             self._keep_all(records)
             self._check_files()
             self._database.execute("COMMIT")
@@ -101,6 +103,22 @@ class Store:
 
     def close(self) -> None:
         self._database.close()
+
+    def _begin(self) -> None:
+        """Waits for its turn to write.
+
+        SQLite's own way to wait sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
+        passed by again and again. Eight workers had three times the p99 with it.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+            time.sleep(ASK_AGAIN)
 
     def _open(self) -> None:
         self._database = _open_for_writing(self._path)
@@ -242,6 +260,7 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = FULL")
         check_version(database, path)
         migrate(database)
+        database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
     except sqlite3.Error as error:
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
     return database

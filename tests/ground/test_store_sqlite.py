@@ -29,6 +29,24 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     assert len(teams(tmp_path)) == 1
 
 
+def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asked = []
+
+        def release(seconds: float) -> None:
+            asked.append(seconds)
+            if len(asked) == 3:
+                other.execute("ROLLBACK")
+
+        monkeypatch.setattr("tandem.ground.store.time.sleep", release)
+        store.keep([message_1()])
+    store.close()
+    assert len(asked) == 3
+    assert len(teams(tmp_path)) == 1
+
+
 def test_it_is_durable_by_its_settings(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
