@@ -5,8 +5,8 @@ import shutil
 import sqlite3
 import stat
 import uuid
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,22 @@ def test_a_backup_overwrites_nothing_and_needs_something_to_copy(tmp_path: Path)
     assert (tmp_path / "copy").read_text() == "precious"
 
 
+def test_a_backup_has_its_name_only_once_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store(tmp_path).close()
+    before = sorted(tmp_path.iterdir())
+
+    def half(source: sqlite3.Connection, target: Path) -> None:
+        target.write_bytes(b"SQLite format 3")
+        assert target.exists()
+        assert not (tmp_path / "copy").exists()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("tandem.ground.upkeep._copy", half)
+    with pytest.raises(StoreTrouble, match="could not be made: disk I/O error"):
+        backup(tmp_path, tmp_path / "copy")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_a_team_is_forgotten_for_good(where: Where, store: Keeper) -> None:
     nobody = replace(rejected(None), received=b'{"studentnr1": "0923456", ...')
     somebody = replace(rejected(None, at=4_000_000), received=b'{"studentnr1": "1111111", ...')
@@ -93,6 +109,39 @@ def test_a_team_is_forgotten_for_good(where: Where, store: Keeper) -> None:
         assert rows.ask("SELECT count(*) FROM visit", {}) == [(2,)]
     store.keep([message_1()])  # a ground that ran meanwhile goes on
     assert is_left(where, "0923456")
+
+
+@contextmanager
+def a_reader_in_the_middle(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, closing(sqlite3.connect(folder / FILE)) as database:
+        patch.setattr("tandem.ground.upkeep.PATIENCE", 0.01)
+        with closing(database.execute("SELECT * FROM visit")) as reading:
+            reading.fetchone()
+            yield
+
+
+@contextmanager
+def no_room_to_write_it_anew(folder: Path) -> Iterator[None]:
+    def opened(folder: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(folder / FILE, isolation_level=None)
+        database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # which VACUUM needs
+        return database
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tandem.ground.upkeep._open", opened)
+        yield
+
+
+@pytest.mark.parametrize("obstacle", [a_reader_in_the_middle, no_room_to_write_it_anew])
+def test_traces_that_stay_are_told_and_go_with_the_next_try(
+    tmp_path: Path, obstacle: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(), message_2(), message_1(OTHER)])
+    with obstacle(tmp_path), pytest.raises(StoreTrouble, match="removed, but traces stay"):
+        forget_team(tmp_path, "Team1", None)
+    assert forget_team(tmp_path, "Team1", None).teams == []
+    assert not is_left(tmp_path, "0923456")
 
 
 def test_only_the_team_of_the_given_class_is_forgotten(where: Where, store: Keeper) -> None:
