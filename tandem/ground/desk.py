@@ -130,6 +130,8 @@ class Desk:
     def _settled(self, connection: Connection, mind: "_Mind", kept: bool) -> None:
         """The commit is over: `Finished successfully` goes out only if it holds the record."""
         self._pulse.replied(time.monotonic() - mind.held_since)
+        if connection.phase is not Phase.HELD:
+            return  # it took too long, and has been told
         if kept and mind.judgement:
             self._loop.reply(connection, self._framed(mind, mind.judgement.reply))
         else:

@@ -1,5 +1,6 @@
 """The desk with a loop and a recorder, over real sockets: success is told when it is on disk, and not before."""
 
+import io
 import json
 import socket
 import threading
@@ -15,7 +16,7 @@ from tandem.ground import desk as desk_module
 from tandem.ground.desk import NOT_KEPT, OUR_BUG, Desk
 from tandem.ground.keyring import Keyring
 from tandem.ground.log import Log
-from tandem.ground.loop import Loop
+from tandem.ground.loop import LIMITS, Loop, Phase
 from tandem.ground.options import EXPLAIN
 from tandem.ground.pulse import Pulse
 from tandem.ground.record import Record
@@ -51,7 +52,8 @@ class Office:
     def __init__(self, folder: Path) -> None:
         Store(folder).close()
         self.gate = Gate()
-        self._log = Log()
+        self.told = io.StringIO()
+        self._log = Log(self.told)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
         self.host, self.port = self._listener.getsockname()
@@ -123,6 +125,18 @@ def test_what_cannot_be_kept_is_never_told_as_finished(tmp_path: Path) -> None:
         assert (refused["studentnr1"], refused["clientid"]) == (handover["studentnr2"], 2)
         opened.gate.trouble = None
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
+
+
+def test_a_commit_that_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with office(tmp_path) as opened:
+        handover = visit(opened.host, opened.port, encoded(message_1()))
+        opened.gate.open.clear()
+        monkeypatch.setitem(LIMITS, Phase.HELD, 0.01)
+        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == NOT_KEPT
+        opened.gate.trouble = StoreTrouble("disk full")
+        opened.gate.open.set()
+        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == NOT_KEPT
+    assert opened.told.getvalue().count("was told to try again") == 2
 
 
 @pytest.mark.parametrize("leaves", ["ends", "resets"])
