@@ -70,9 +70,9 @@ def build(
     looks = Looks()
     entrance = Entrance(book, Admission(key))
     reading = Reading(where)
-    audience = Audience(streams)
-    follower = Follower(where, book, looks, key)
+    audience = Audience(entrance, streams)
     census = Census(reading)
+    follower = Follower(where, book, looks, census, key)
     monitor = Monitor(reading)
     links = Links(key)
     pages = (

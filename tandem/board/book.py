@@ -1,7 +1,7 @@
 """The teacher's book: token, rosters, deadlines and notes. One small SQLite file, apart from the ground's records.
 
-Owns board.sqlite3 and its schema. The token is kept as its hash only. Knows nothing of the web; may be used
-from any thread.
+Owns board.sqlite3 and its schema. The token is kept as its hash only. A class is found under every spelling of its
+name. Knows nothing of the web; may be used from any thread.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from tandem.board.spelling import ByClass, folded
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
 
@@ -76,6 +77,7 @@ class Book:
             self._database = sqlite3.connect(
                 self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
             )
+            self._database.create_function("folded", 1, folded, deterministic=True)
             [version] = self._database.execute("PRAGMA user_version").fetchone()
             if version > VERSION:
                 raise BookTrouble(f"{self._path} was made by a newer version: use that version")
@@ -108,8 +110,8 @@ class Book:
     def set_rosters(self, teams: Sequence[Team]) -> None:
         """The rosters of the classes that these teams are in, in the place of those before."""
         with self._changing() as change:
-            for classname in {team.classname for team in teams}:
-                change("DELETE FROM expected WHERE classname = ?", (classname,))
+            for classname in ByClass((team.classname, None) for team in teams):
+                change("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
             for team in teams:
                 change("INSERT INTO expected VALUES (?, ?, ?, ?)", team)
             [[total]] = change("SELECT count(*) FROM expected", ())
@@ -121,26 +123,28 @@ class Book:
 
     def remove_roster(self, classname: str) -> None:
         with self._changing() as change:
-            change("DELETE FROM expected WHERE classname = ?", (classname,))
+            change("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
 
     def roster(self, classname: str) -> list[Team]:
         """The teams that are expected in a class, by name."""
-        rows = self._rows("SELECT * FROM expected WHERE classname = ? ORDER BY teamname", (classname,))
-        return [Team(*row) for row in rows]
+        name = folded(classname)
+        spellings = [each for (each,) in self._rows("SELECT DISTINCT classname FROM expected") if folded(each) == name]
+        query = "SELECT * FROM expected WHERE classname = ? ORDER BY teamname"
+        return [Team(*row) for each in spellings for row in self._rows(query, (each,))]
 
-    def rostered(self) -> dict[str, int]:
+    def rostered(self) -> ByClass[int]:
         """Every class that has a roster, and how many teams are on it."""
-        return dict(self._rows("SELECT classname, count(*) FROM expected GROUP BY classname ORDER BY classname"))
+        return self._counted("expected")
 
     def set_deadline(self, classname: str, at: int | None) -> None:
         """The class's deadline in microseconds since 1970; None: it has none."""
         with self._changing() as change:
-            change("DELETE FROM deadline WHERE classname = ?", (classname,))
+            change("DELETE FROM deadline WHERE folded(classname) = ?", (folded(classname),))
             if at is not None:
                 change("INSERT INTO deadline VALUES (?, ?)", (classname, at))
 
-    def deadlines(self) -> dict[str, int]:
-        return dict(self._rows("SELECT classname, at FROM deadline"))
+    def deadlines(self) -> ByClass[int]:
+        return ByClass(self._rows("SELECT classname, at FROM deadline"))
 
     def write_note(self, key: TeamKey, note: Note, before: TeamKey | None = None) -> None:
         """The note of a team, in the place of the one before, whatever that is filed under; an empty one is removed."""
@@ -152,18 +156,25 @@ class Book:
 
     def notes(self, classname: str | None = None) -> dict[TeamKey, Note]:
         """The notes of one class, or of all."""
-        rows = self._rows("SELECT * FROM note WHERE ?1 IS NULL OR classname = ?1", (classname,))
+        name = None if classname is None else folded(classname)
+        rows = self._rows("SELECT * FROM note WHERE ?1 IS NULL OR folded(classname) = ?1", (name,))
         return {TeamKey(*key): Note(bool(oral), mark, text) for *key, oral, mark, text in rows}
 
-    def noted(self) -> dict[str, int]:
+    def noted(self) -> ByClass[int]:
         """Every class that has notes, and how many."""
-        return dict(self._rows("SELECT classname, count(*) FROM note GROUP BY classname ORDER BY classname"))
+        return self._counted("note")
 
     def forget_class(self, classname: str) -> None:
         """Removes what is kept of a class: its roster, its deadline, its notes."""
         with self._changing() as change:
             for table in ("expected", "deadline", "note"):
-                change(f"DELETE FROM {table} WHERE classname = ?", (classname,))
+                change(f"DELETE FROM {table} WHERE folded(classname) = ?", (folded(classname),))
+
+    def _counted(self, table: str) -> ByClass[int]:
+        """The rows of each class, whose name is as its first team has it."""
+        spellings = f"SELECT classname, count(*) AS teams FROM {table} GROUP BY classname"
+        query = f"SELECT min(classname), sum(teams) FROM ({spellings}) GROUP BY folded(classname) ORDER BY 1"
+        return ByClass(self._rows(query))
 
     def _keep(self, name: str, value: str) -> None:
         with self._changing() as change:

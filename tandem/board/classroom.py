@@ -18,6 +18,8 @@ from tandem.ground.record import Team
 from tandem.ground.records import TeamKey, TeamRow
 from tandem.ground.store import FINISHED, WAITING
 
+Named = tuple[str, str]  # a class, as a team has written it, and the team's name
+
 MOST_TILES = 1_000  # teams of one class that are shown: the roster's, then the first by name
 
 
@@ -67,7 +69,7 @@ class Classroom:
         self.classname = classname
         self.more = False  # are there teams beyond the tiles?
         self._key = key
-        self._standings: dict[str, list[Standing]] = {}  # by team name
+        self._standings: dict[Named, list[Standing]] = {}
         self._expected: list[Team] = []
         self._missing: list[Team] = []  # those of them of whom nothing has come
         self._tiles: dict[str, Tile] = {}
@@ -79,15 +81,16 @@ class Classroom:
         self._standings = {}
         self.more = more
         for standing in standings:
-            self._standings.setdefault(standing.row.team.teamname, []).append(standing)
+            team = standing.row.team
+            self._standings.setdefault((team.classname, team.teamname), []).append(standing)
         return self._settle()
 
-    def update(self, standings: Mapping[str, Sequence[Standing]]) -> Changes:
+    def update(self, standings: Mapping[Named, Sequence[Standing]]) -> Changes:
         """All that is on record of the teams with these names."""
-        for teamname, named in standings.items():
-            is_shown = teamname in self._standings or len(self._tiles) < MOST_TILES
+        for name, named in standings.items():
+            is_shown = name in self._standings or len(self._tiles) < MOST_TILES
             if is_shown or self._awaits(named):
-                self._standings[teamname] = list(named)
+                self._standings[name] = list(named)
         return self._settle()
 
     def counts(self) -> dict[State, int]:

@@ -25,6 +25,7 @@ FLOODS = (  # how what a client can make the server say begins
     "socket.accept() out of system resource",
     "Exceeded concurrency limit.",
     "Invalid HTTP request received.",
+    "ASGI callable returned without completing response.",
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
 )

@@ -37,9 +37,14 @@ class Entrance:
     def is_teacher(self, request: Request) -> bool:
         """By the cookie, or as a program by the header Authorization: Bearer TOKEN. Raises 429 as `is_token`."""
         if request.cookies.get(TEACHER_COOKIE, ""):
-            return self._has_cookie(request)
+            return self.is_logged_in(request)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and self.is_token(request, token.strip())
+
+    def is_logged_in(self, request: Request) -> bool:
+        """By the cookie alone: never raises 429."""
+        cookie = request.cookies.get(TEACHER_COOKIE, "")
+        return bool(cookie) and self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
 
     def is_token(self, request: Request, token: str) -> bool:
         """Whether it is the teacher's. Raises 429 for a wrong one, if too many came from its address."""
@@ -50,7 +55,7 @@ class Entrance:
 
     def viewer(self, request: Request) -> dict[str, object]:
         """What every page's frame shows of who looks at it, by the cookie alone."""
-        is_teacher = self._has_cookie(request)
+        is_teacher = self.is_logged_in(request)
         return {
             "is_teacher": is_teacher,
             "path": request.url.path,
@@ -114,11 +119,6 @@ class Entrance:
         """For what was wrong. What is right is never slowed down: others behind its address may have been wrong."""
         self.hold_up(brake, request)
         self.count(brake, request)
-
-    def _has_cookie(self, request: Request) -> bool:
-        """Whether the browser's cookie is the teacher's."""
-        cookie = request.cookies.get(TEACHER_COOKIE, "")
-        return bool(cookie) and self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
 
     async def _is_own_form(self, request: Request) -> bool:
         given = (await request.form(max_files=1, max_fields=20)).get("form_token")

@@ -13,13 +13,16 @@ from functools import partial
 from typing import TypeVar
 
 from tandem.board.book import Book, BookTrouble
+from tandem.board.census import Census
 from tandem.board.channel import Channel
-from tandem.board.classroom import Standing
+from tandem.board.classroom import Named, Standing
 from tandem.board.looks import Looks
 from tandem.board.room import ClassNews, Mistakes, Room, read_class, read_mistakes, read_teams
+from tandem.board.spelling import folded
 from tandem.ground.record import Outcome
 from tandem.ground.records import Arrival, Records, open_records
 from tandem.ground.rows import Where
+from tandem.ground.rules import is_repeatable
 from tandem.ground.store import StoreTrouble
 from tandem.ground.tail import Tail
 
@@ -42,14 +45,15 @@ class Crowded(Exception):
 class Follower:
     """Run `run` as a task; ask for a class with `room`. `trouble` says why nothing can be read, "" if all is well."""
 
-    def __init__(self, where: Where, book: Book, looks: Looks, key: bytes) -> None:
+    def __init__(self, where: Where, book: Book, looks: Looks, census: Census, key: bytes) -> None:
         self.trouble = "the records have not been read yet"
         self.read_at = 0.0  # when something was last read: seconds since 1970
         self._where = where
         self._book = book
         self._looks = looks
+        self._census = census
         self._key = key
-        self._rooms: dict[str, Room] = {}  # the one that was asked for last stands last
+        self._rooms: dict[str, Room] = {}  # by folded class name; the one that was asked for last stands last
         self._team_channels: dict[tuple[str, str], Channel] = {}  # by class and name
         self._opening = asyncio.Lock()
         self._refused: set[str] = set()  # classes whose mistakes are to be read again
@@ -62,6 +66,11 @@ class Follower:
     def listeners(self) -> int:
         """Browsers that are watching."""
         return sum(channel.listeners for channel in self._channels())
+
+    @property
+    def rooms(self) -> int:
+        """Classes that are kept ready."""
+        return len(self._rooms)
 
     async def run(self) -> None:
         """Follows until it is cancelled."""
@@ -80,13 +89,14 @@ class Follower:
         self._thread.shutdown()
 
     async def room(self, classname: str) -> Room | None:
-        """The room of a class; None if nothing has come from it and nobody is expected there. Raises Crowded."""
-        if classname not in self._rooms:
+        """The room of a class, empty until somebody comes; None if no class can have such a name. Raises Crowded."""
+        name = folded(classname)
+        if name not in self._rooms:
             async with self._opening:  # who comes at the same time finds the same room
-                if classname not in self._rooms and not await self._open_room(classname):
+                if name not in self._rooms and not await self._open_room(classname):
                     return None
-        room = self._rooms.pop(classname)
-        self._rooms[classname] = room
+        room = self._rooms.pop(name)
+        self._rooms[name] = room
         room.asked_at = time.monotonic()
         return room
 
@@ -123,18 +133,20 @@ class Follower:
 
     async def _take(self, arrivals: Sequence[Arrival]) -> None:
         """Brings what has changed into the rooms, and tells the pages of the teams."""
-        touched: dict[str, set[str]] = {}
+        touched: dict[str, set[Named]] = {}
         for arrival in arrivals:
-            if arrival.classname in self._rooms:
-                touched.setdefault(arrival.classname, set()).add(arrival.teamname)
+            name = folded(arrival.classname)
+            if name in self._rooms:
+                self._rooms[name].add_spellings(arrival.classname)
+                touched.setdefault(name, set()).add((arrival.classname, arrival.teamname))
                 if arrival.outcome is Outcome.REJECTED:
-                    self._refused.add(arrival.classname)
-        for name in {(arrival.classname, arrival.teamname) for arrival in arrivals} & set(self._team_channels):
-            self._team_channels[name].publish(None)
-        for classname, teamnames in touched.items():
-            standings = await self._ask(partial(self._read_teams, classname, teamnames))
-            if classname in self._rooms:
-                self._rooms[classname].update(standings)
+                    self._refused.add(name)
+        for named in {(arrival.classname, arrival.teamname) for arrival in arrivals} & set(self._team_channels):
+            self._team_channels[named].publish(None)
+        for name, teams in touched.items():
+            standings = await self._ask(partial(self._read_teams, teams))
+            if name in self._rooms:
+                self._rooms[name].update(standings)
         if self._refused and time.monotonic() >= self._mistakes_read + MISTAKES_PACE:
             await self._read_mistakes()
 
@@ -142,27 +154,27 @@ class Follower:
         """Of the classes from which something was refused: less often, it costs more."""
         self._mistakes_read = time.monotonic()
         refused, self._refused = self._refused, set()
-        shown = {name for name, room in self._rooms.items() if not room.classroom.more}
-        for classname in refused & shown:
-            mistakes = await self._ask(partial(self._read_mistakes_of, classname))
-            if classname in self._rooms:
-                self._rooms[classname].show_mistakes(mistakes)
+        for room in [room for name, room in self._rooms.items() if name in refused and not room.classroom.more]:
+            room.show_mistakes(await self._ask(partial(self._read_mistakes_of, room.spellings)))
 
     async def _open_room(self, classname: str) -> bool:
-        """Whether there is anything to show in it."""
+        """Whether there is anything to show in it, or may be once."""
         self._make_space()
         room = Room(classname, self._key, self._looks)
         await self._read(room)
-        if room.is_empty:
+        if room.is_empty and not (classname and is_repeatable("classname", classname)):
             return False
-        self._rooms[classname] = room
+        self._rooms[folded(classname)] = room
         return True
 
     async def _read(self, room: Room) -> None:
         """Brings a room up to date; where there are no records yet, it shows who is expected."""
         expected = self._book.roster(room.classname)
+        written = [*(team.classname for team in expected), *self._census.counted.spellings(room.classname)]
+        before, room.spellings = room.spellings, []
+        room.add_spellings(*written, *before)
         try:
-            news = await self._ask(lambda: read_class(self._open_already(), room.classname, expected, time.time()))
+            news = await self._ask(lambda: read_class(self._open_already(), room.spellings, expected, time.time()))
         except StoreTrouble:
             if room.classroom.tiles:
                 raise
@@ -170,10 +182,12 @@ class Follower:
         room.replace(news, expected, self._book.deadlines().get(room.classname))
 
     def _make_space(self) -> None:
-        idle = self._idle()
-        if len(self._rooms) >= MOST_ROOMS and not idle:
+        """Those that nobody watches go first, then those that nobody is in: anybody can ask for such a name."""
+        empty = [name for name, room in self._rooms.items() if room.is_empty]
+        spare = list(dict.fromkeys([*self._idle(), *empty]))
+        if len(self._rooms) >= MOST_ROOMS and not spare:
             raise Crowded
-        self._leave(idle[: max(0, len(self._rooms) + 1 - MOST_ROOMS)])
+        self._leave(spare[: max(0, len(self._rooms) + 1 - MOST_ROOMS)])
 
     def _idle(self) -> list[str]:
         """The classes that nobody watches, the one that was asked for longest ago first."""
@@ -217,9 +231,9 @@ class Follower:
     def _look(self) -> list[Arrival]:
         return self._tail.visits() if self._tail else []
 
-    def _read_teams(self, classname: str, teamnames: set[str]) -> dict[str, list[Standing]]:
+    def _read_teams(self, teams: set[Named]) -> dict[Named, list[Standing]]:
         records = self._open_already()
-        return {teamname: read_teams(records, classname, teamname) for teamname in teamnames}
+        return {named: read_teams(records, *named) for named in teams}
 
-    def _read_mistakes_of(self, classname: str) -> Mistakes:
-        return read_mistakes(self._open_already(), classname, time.time())
+    def _read_mistakes_of(self, spellings: Sequence[str]) -> Mistakes:
+        return read_mistakes(self._open_already(), spellings, time.time())

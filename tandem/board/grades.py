@@ -4,12 +4,15 @@ Up to MOST_SORTED rows are read whole, sorted as asked and shown page by page. O
 the order of the names, which is the order that the records have: a million teams cost no more than a hundred.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from tandem.board.book import NO_NOTE, Book, Note
+from tandem.board.census import NOT_COUNTED, Counted
 from tandem.board.classroom import natural
-from tandem.board.recognition import Filed, alike, expected_key, file_notes, missing
+from tandem.board.recognition import Filed, Known, alike, expected_key, file_notes, missing, other_numbers
+from tandem.board.spelling import folded
 from tandem.ground.record import Team
 from tandem.ground.records import Records, TeamKey, TeamRow
 from tandem.ground.store import STATES
@@ -35,6 +38,7 @@ class Grade:
     visits: int
     problems: tuple[str, ...]
     note: Note
+    rostered: Sequence[str] = ()  # the roster's numbers, where the team came with others
 
 
 SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
@@ -84,12 +88,15 @@ class GradePage:
 class Gradebook:
     """The records and the book together. Use it in the thread of the records."""
 
-    def __init__(self, records: Records, book: Book) -> None:
+    def __init__(self, records: Records, book: Book, counted: Counted = NOT_COUNTED) -> None:
         self._records = records
+        self._counted = counted
         self._book = book
         self._deadlines = book.deadlines()
         self._noted = book.noted()
-        self._ledgers: dict[str, _Ledger] = {}  # of the classes that the book knows
+        self._rostered = book.rostered()
+        self._ledgers: dict[str, _Ledger] = {}  # of the classes that the book knows, by their folded names
+        self._listed: dict[str, Known] = {}  # their rosters
 
     def page(self, wanted: Wanted) -> GradePage:
         grades = self._few(wanted)
@@ -104,9 +111,7 @@ class Gradebook:
 
     def grades(self, wanted: Wanted) -> Iterator[Grade]:
         """All that are wanted, however many: those on record by name, those that are missing, notes on nobody."""
-        if wanted.state in (None, *STATES):
-            for row in self._records.teams(wanted.classname, wanted.state, search=wanted.search):
-                yield self._grade(row)
+        yield from map(self._grade, self._rows(wanted))
         yield from self._missing(wanted)
         yield from self._left(wanted)
 
@@ -122,35 +127,48 @@ class Gradebook:
 
     def _few(self, wanted: Wanted) -> list[Grade] | None:
         """All that are wanted; None if they are too many."""
-        rows: list[TeamRow] = []
-        if wanted.state in (None, *STATES):
-            found = self._records.teams(wanted.classname, wanted.state, limit=MOST_SORTED + 1, search=wanted.search)
-            rows = list(found)
+        rows = list(self._rows(wanted, limit=MOST_SORTED + 1))
         if len(rows) > MOST_SORTED:
             return None
         return [*map(self._grade, rows), *self._missing(wanted), *self._left(wanted)]
 
     def _page_of_many(self, wanted: Wanted) -> GradePage:
-        found = self._records.teams(
-            wanted.classname, wanted.state, after=wanted.after, limit=A_PAGE + 1, search=wanted.search
-        )
-        rows = list(found)
+        rows = list(self._rows(wanted, wanted.after, A_PAGE + 1))
         grades = [self._grade(row) for row in rows[:A_PAGE]]
         if len(rows) > A_PAGE:
             return GradePage(grades, 1, None, None, rows[A_PAGE - 1].key)
         return GradePage([*grades, *self._left(wanted)], 1, None, None, None)
 
+    def _rows(self, wanted: Wanted, after: TeamKey | None = None, limit: int | None = None) -> Iterator[TeamRow]:
+        """Those on record that are wanted, in their order, after a key, no more than a limit."""
+        if wanted.state not in (None, *STATES):
+            return iter(())
+        spellings = [None] if wanted.classname is None else sorted(self._spellings(wanted.classname))
+        found = (self._records.teams(each, wanted.state, after, limit, wanted.search) for each in spellings)
+        return islice(chain.from_iterable(found), limit)
+
+    def _spellings(self, classname: str) -> set[str]:
+        return {classname, *self._counted.spellings(classname)}
+
     def _grade(self, row: TeamRow) -> Grade:
         deadline = self._deadlines.get(row.team.classname)
         late = bool(deadline and row.finished_at and row.finished_at > deadline)
         seen = row.first_seen, row.finished_at, late, row.visits, row.problems
-        return Grade(row.key, row.team, row.state, *seen, self.note(row.key))
+        return Grade(row.key, row.team, row.state, *seen, self.note(row.key), self._other_numbers(row))
+
+    def _other_numbers(self, row: TeamRow) -> Sequence[str]:
+        if row.team.classname not in self._rostered:
+            return ()
+        name = folded(row.team.classname)
+        if name not in self._listed:
+            self._listed[name] = Known(map(expected_key, self._book.roster(name)))
+        return other_numbers(self._listed[name], row)
 
     def _missing(self, wanted: Wanted) -> Iterator[Grade]:
         """Those on the rosters of whom nothing has come."""
         if wanted.state not in (None, EXPECTED):
             return
-        for classname in [*self._book.rostered()] if wanted.classname is None else [wanted.classname]:
+        for classname in [*self._rostered] if wanted.classname is None else [wanted.classname]:
             for team in self._ledger(classname).missing:
                 if _fits(team, wanted.search):
                     yield self._unseen(team, EXPECTED, expected_key(team))
@@ -170,12 +188,14 @@ class Gradebook:
 
     def _ledger(self, classname: str) -> _Ledger:
         """Looks at the records only where the book has something to set against them."""
-        if classname not in self._ledgers:
-            expected, notes = self._book.roster(classname), self._book.notes(classname)
+        name = folded(classname)
+        if name not in self._ledgers:
+            expected, notes = self._book.roster(name), self._book.notes(name)
             keys = [*map(expected_key, expected), *notes]
-            rows = alike(self._records, classname, keys) if keys else []
-            self._ledgers[classname] = _Ledger(missing(expected, rows), notes, file_notes(notes, rows, expected))
-        return self._ledgers[classname]
+            spellings = self._spellings(classname) | {key.classname for key in keys}
+            rows = alike(self._records, sorted(spellings), keys) if keys else []
+            self._ledgers[name] = _Ledger(missing(expected, rows), notes, file_notes(notes, rows, expected))
+        return self._ledgers[name]
 
 
 def _named(key: TeamKey) -> Team:

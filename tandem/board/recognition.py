@@ -2,13 +2,15 @@
 
 A team may come with other numbers than were expected, or write its name in other letters. What fits best counts: the
 same name and numbers, the numbers, the name, the name written otherwise, and last numbers that only a refused
-message had: anybody can send those.
+message had: anybody can send those. In which letter case the class is written does not count.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tandem.board.spelling import folded
+from tandem.exchange.message import NOBODY
 from tandem.ground.record import Team
 from tandem.ground.records import Records, TeamKey, TeamRow
 
@@ -57,12 +59,12 @@ class Known:
         """Those that fit a key best, and how well; None: nobody does."""
         claim = [(Fit.CLAIM, key.pair)] if key.pair else []
         for fit, sign in [*_signs(key), *claim]:
-            if keys := self._found.get((fit, key.classname, sign)):
+            if keys := self._found.get((fit, folded(key.classname), sign)):
                 return fit, list(keys)
         return None
 
     def _add(self, fit: Fit, key: TeamKey, sign: str) -> None:
-        self._found.setdefault((fit, key.classname, sign), {})[key] = None
+        self._found.setdefault((fit, folded(key.classname), sign), {})[key] = None
 
 
 def missing(expected: Iterable[Team], rows: Iterable[TeamRow]) -> list[Team]:
@@ -80,6 +82,15 @@ def is_numbered(team: Team) -> bool:
     return bool(team.studentnr1 or team.studentnr2)
 
 
+def other_numbers(listed: Known, row: TeamRow) -> list[str]:
+    """The numbers that the roster has for a team, if the team came without one of them; an empty cell says nothing."""
+    match, came = listed.find(row.key), _students(row.team.pair)
+    expected = [_students(key.pair) for key in match[1]] if match else []
+    if not came or any(students <= came for students in expected):
+        return []
+    return sorted(set().union(*expected))
+
+
 def file_notes(notes: Iterable[TeamKey], rows: Sequence[TeamRow], expected: Iterable[Team]) -> Filed:
     """Gives every note to whom it fits best. Where two fit one team the surer is shown, and the other is left."""
     known, waiting = Known.on_record(rows), Known(map(expected_key, missing(expected, rows)))
@@ -92,14 +103,22 @@ def file_notes(notes: Iterable[TeamKey], rows: Sequence[TeamRow], expected: Iter
     return Filed(sources, [note for note, _ in found if note not in shown])
 
 
-def alike(records: Records, classname: str, keys: Iterable[TeamKey]) -> list[TeamRow]:
+def teams_of(records: Records, spellings: Iterable[str], limit: int) -> list[TeamRow]:
+    """The teams of one class, however they wrote its name; no more than a limit."""
+    rows: list[TeamRow] = []
+    for classname in spellings:
+        rows += records.teams(classname, limit=limit - len(rows))
+    return rows
+
+
+def alike(records: Records, spellings: Sequence[str], keys: Iterable[TeamKey]) -> list[TeamRow]:
     """The teams on record that these keys may mean: all of a class, as long as it is not too large."""
-    rows = list(records.teams(classname, limit=MOST_COMPARED + 1))
+    rows = teams_of(records, spellings, MOST_COMPARED + 1)
     if len(rows) <= MOST_COMPARED:
         return rows
     known = Known.on_record(rows)
     names = {key.teamname for key in keys if (match := known.find(key)) is None or match[0] is not Fit.KEY}
-    behind = (row for name in sorted(names) for row in records.teams_named(name, classname))
+    behind = (row for name in sorted(names) for each in spellings for row in records.teams_named(name, each))
     return list({row.key: row for row in (*rows, *behind)}.values())
 
 
@@ -109,6 +128,10 @@ def _signs(key: TeamKey) -> Iterator[tuple[Fit, str]]:
         yield Fit.NUMBERS, key.pair
     yield Fit.NAME, key.teamname
     yield Fit.LETTERS, _plain(key.teamname)
+
+
+def _students(pair: str) -> set[str]:
+    return set(pair.split("\n")) - set(NOBODY)
 
 
 def _plain(name: str) -> str:

@@ -3,15 +3,17 @@
 Draws the pieces of the page; the first page and every later change are made by the same templates.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from markupsafe import Markup
 
+from tandem.board.census import MOST_SPELLINGS
 from tandem.board.channel import Channel
-from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, State, Tile
+from tandem.board.classroom import MOST_TILES, Changes, Classroom, Named, Standing, State, Tile
 from tandem.board.looks import Looks
-from tandem.board.recognition import Known, alike, expected_key
+from tandem.board.recognition import Known, alike, expected_key, teams_of
 from tandem.ground.record import Outcome, Team
 from tandem.ground.records import Records, TeamRow
 from tandem.ground.store import WAITING
@@ -20,6 +22,7 @@ MOST_MISTAKES = 8  # kinds that are listed
 MOST_STUCK = 10  # teams that are listed beside the tiles
 WITHOUT_WORDS = 8  # from this density on a tile has no room for its words
 MISTAKES_OF = 3600  # seconds
+NOBODY_YET = "Nobody has come yet. The first team appears here by itself."
 
 # How many tiles at most -> how dense they are; the style sheet has a size of tiles and letters for each.
 DENSITIES = ((4, 1), (9, 2), (16, 3), (30, 4), (54, 5), (84, 6), (120, 7), (184, 8), (243, 9), (324, 10))
@@ -40,7 +43,7 @@ class Room:
     """A class, its channel, and its pieces of the page."""
 
     def __init__(self, classname: str, key: bytes, looks: Looks) -> None:
-        self.classname = classname
+        self.spellings = [classname]  # of the class's name, the one that it is shown under first
         self.asked_at = 0.0  # when somebody last came in, by the monotonic clock
         self.classroom = Classroom(classname, key)
         self.channel = Channel(self._snapshot)
@@ -53,14 +56,22 @@ class Room:
     def is_empty(self) -> bool:
         return not self.classroom.tiles
 
+    @property
+    def classname(self) -> str:
+        return self.spellings[0]
+
+    def add_spellings(self, *spellings: str) -> None:
+        """More ways to write the class's name, those that count most first; no more than can be read."""
+        self.spellings = list(dict.fromkeys([*self.spellings, *spellings]))[:MOST_SPELLINGS]
+
     def replace(self, news: ClassNews, expected: Sequence[Team], deadline: int | None) -> None:
         """All of it anew; whoever watches is told what is different."""
         self._deadline = deadline
         self._mistakes = news["mistakes"]
         self._tell(self.classroom.replace(news["standings"], expected, news["more"]))
 
-    def update(self, standings: Mapping[str, Sequence[Standing]]) -> None:
-        """Some teams, by name."""
+    def update(self, standings: Mapping[Named, Sequence[Standing]]) -> None:
+        """Some teams, by their names."""
         self._tell(self.classroom.update(standings))
 
     def show_mistakes(self, mistakes: Mistakes) -> None:
@@ -88,6 +99,7 @@ class Room:
             ),
             "mistakes": self._looks.piece("mistakes", mistakes=self._mistakes[:MOST_MISTAKES]),
             "stuck": self._stuck(),
+            "nobody": NOBODY_YET if self.is_empty else "",
         }
 
     def _stuck(self) -> Markup:
@@ -114,25 +126,25 @@ class Room:
         return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
 
 
-def read_class(records: Records, classname: str, expected: Sequence[Team], now: float) -> ClassNews:
+def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Team], now: float) -> ClassNews:
     """All that a room shows of what is on record. In a class that does not fit, mistakes would be too many to count."""
-    rows = list(records.teams(classname, limit=MOST_TILES + 1))
+    rows = teams_of(records, spellings, MOST_TILES + 1)
     more = len(rows) > MOST_TILES
     if more:
-        rows = _expected_first(records, classname, rows, expected)
+        rows = _expected_first(records, spellings, rows, expected)
     return {
         "standings": [_standing(records, row) for row in rows],
         "more": more,
-        "mistakes": () if more else read_mistakes(records, classname, now),
+        "mistakes": () if more else read_mistakes(records, spellings, now),
     }
 
 
 def _expected_first(
-    records: Records, classname: str, rows: Sequence[TeamRow], expected: Sequence[Team]
+    records: Records, spellings: Sequence[str], rows: Sequence[TeamRow], expected: Sequence[Team]
 ) -> list[TeamRow]:
     """The teams of the roster, and strangers as far as there are tiles left."""
     keys = [expected_key(team) for team in expected]
-    compared = alike(records, classname, keys) if keys else []
+    compared = alike(records, spellings, keys) if keys else []
     known = Known.on_record(compared)
     matches = (known.find(key) for key in keys)
     ours = {key for match in matches if match for key in match[1]}
@@ -146,8 +158,11 @@ def read_teams(records: Records, classname: str, teamname: str) -> list[Standing
     return [_standing(records, row) for row in records.teams_named(teamname, classname)]
 
 
-def read_mistakes(records: Records, classname: str, now: float) -> Mistakes:
-    return records.mistakes(int((now - MISTAKES_OF) * 1e6), classname)
+def read_mistakes(records: Records, spellings: Sequence[str], now: float) -> Mistakes:
+    found = Counter[str]()
+    for classname in spellings:
+        found.update(dict(records.mistakes(int((now - MISTAKES_OF) * 1e6), classname)))
+    return found.most_common()
 
 
 def _standing(records: Records, row: TeamRow) -> Standing:

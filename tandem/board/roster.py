@@ -2,15 +2,18 @@
 
 A header line names the columns, in any order: classname and teamname are needed, studentnr1 and studentnr2 help to
 recognise a team that calls itself something else. Other columns are skipped. The separator is what the header uses.
+A student number is digits, or the cell is empty; one of an unusual length is kept, and remarked on.
 """
 
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from tandem.board.spelling import folded
 from tandem.exchange.printable import printable
 from tandem.ground.record import Team
-from tandem.ground.rules import LONGEST
+from tandem.ground.rules import LONGEST, USUAL_DIGITS
 
 COLUMNS = {  # ours -> how a header may write it, in small letters
     "classname": ("classname", "class", "klas"),
@@ -19,10 +22,11 @@ COLUMNS = {  # ours -> how a header may write it, in small letters
     "studentnr2": ("studentnr2", "student2", "number2"),
 }
 NEEDED = ("classname", "teamname")
+NUMBERS = ("studentnr1", "studentnr2")
 SEPARATORS = ",;\t"
 MOST_BYTES = 1_000_000
 MOST_TEAMS = 5_000
-MOST_MISTAKES = 20  # more are not told
+MOST_TOLD = 20  # mistakes, or remarks; more are not told
 EXAMPLE = "classname,teamname,studentnr1,studentnr2\r\nINF2A,Team1,0923456,0934567\r\n"
 
 
@@ -34,15 +38,23 @@ class RosterTrouble(Exception):
         self.mistakes = mistakes
 
 
-def parse_roster(data: bytes) -> list[Team]:
-    """The teams in the order of the file. Raises RosterTrouble; nothing of a file with a mistake counts."""
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The teams in the order of the file, and what is odd about them, a line of text each."""
+
+    teams: list[Team] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def parse_roster(data: bytes) -> Roster:
+    """Raises RosterTrouble; nothing of a file with a mistake counts."""
     lines = _lines(data)
     header = next(lines, None)
     if header is None:
         raise RosterTrouble("the file is empty: its first line must name the columns, as classname,teamname")
     places = _places(header[1])
     teams: dict[tuple[str, str], int] = {}
-    found, mistakes = [], []
+    roster, mistakes = Roster(), []
     for number, cells in lines:
         if not any(cells):
             continue
@@ -50,15 +62,17 @@ def parse_roster(data: bytes) -> list[Team]:
         mistake = _mistake(team) or _twice(team, teams)
         if mistake:
             mistakes.append(f"line {number}: {mistake}")
-        teams.setdefault((team.classname, team.teamname), number)
-        found.append(team)
-    if len(found) > MOST_TEAMS:
-        mistakes.insert(0, f"{len(found):,} teams are more than the {MOST_TEAMS:,} that one roster can have")
-    if not found and not mistakes:
+        teams.setdefault((folded(team.classname), team.teamname), number)
+        roster.teams.append(team)
+        roster.remarks.extend(f"line {number}: {remark}" for remark in _remarks(team))
+    if len(roster.teams) > MOST_TEAMS:
+        mistakes.insert(0, f"{len(roster.teams):,} teams are more than the {MOST_TEAMS:,} that one roster can have")
+    if not roster.teams and not mistakes:
         mistakes.append("there is no team below the header line")
     if mistakes:
-        raise RosterTrouble(*mistakes[:MOST_MISTAKES])
-    return found
+        raise RosterTrouble(*mistakes[:MOST_TOLD])
+    del roster.remarks[MOST_TOLD:]
+    return roster
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -108,9 +122,19 @@ def _mistake(team: Team) -> str:
             return f"{name} has {len(value.encode())} bytes, more than {LONGEST[name]}"
         if not value.isprintable():
             return f"{name} holds a control character: {printable(value)[:60]}"
+        if name in NUMBERS and value and not (value.isascii() and value.isdigit()):
+            return f"{name} is {value}: digits are wanted, {USUAL_DIGITS} as a rule; leave it empty if there is none"
     return ""
 
 
+def _remarks(team: Team) -> Iterator[str]:
+    for name in NUMBERS:
+        value = getattr(team, name)
+        if value and len(value) != USUAL_DIGITS:
+            words = f"{len(value)} digits, {USUAL_DIGITS} are usual: a spreadsheet takes zeros away at the front"
+            yield f"{name} is {value}: {words}"
+
+
 def _twice(team: Team, before: dict[tuple[str, str], int]) -> str:
-    line = before.get((team.classname, team.teamname))
+    line = before.get((folded(team.classname), team.teamname))
     return f"the team of line {line} again" if line else ""

@@ -21,8 +21,10 @@ _MASK = "•••"
 LONG_NAME = 10  # characters; shorter names are not cut
 ENDING = 4  # characters
 _SHORTEST_NUMBER = 5  # shorter ones are found in innocent names
+_BETWEEN = r"(?:[^\w:]|_)?"  # one sign that may split a number; a colon splits times and addresses
+_YEARS = r"20\d\d[-/]20\d\d(?!\d)"  # 2026-2027, as in the names of classes
 _PERSONAL = (
-    re.compile(r"\d{6,}"),  # a student number, whoever's
+    re.compile(rf"(?<!\d)(?!{_YEARS})\d(?:{_BETWEEN}\d){{5,}}"),  # a student number, whoever's, however it is split
     re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)"),  # IPv4
     re.compile(r"(?<![\w:])(?=:*[0-9a-f])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE),  # IPv6
 )
@@ -57,7 +59,7 @@ def public_name(team: Team) -> str:
     name = team.teamname
     for number in (team.studentnr1, team.studentnr2):
         if len(number) >= _SHORTEST_NUMBER and number not in NOBODY:
-            name = name.replace(number, _MASK)
+            name = re.sub(_BETWEEN.join(map(re.escape, number)), _MASK, name)
     return public(name)
 
 

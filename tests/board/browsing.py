@@ -1,8 +1,8 @@
 """Going through the board as people do: screens of three sizes, the way to every page, what must hold on each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, ViewportSize, expect
 
@@ -30,6 +30,10 @@ TOO_WIDE = """() => {
   const out = (element) => element.getBoundingClientRect().right > width + 1 && !cut(element.parentElement);
   return [...document.body.querySelectorAll("*")].filter(out).map((element) => element.outerHTML.slice(0, 150));
 }"""
+
+
+# Two frames later whatever follows the size of the window has followed it.
+DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
 class Screen:
@@ -137,6 +141,7 @@ def _plain(path: str) -> Callable[[Screen], None]:
 PAGES: dict[str, Callable[[Screen], None]] = {
     "classes": _plain("/"),
     "class": _live("/class?name=INF2A"),
+    "empty class": _live("/class?name=NOBODY"),
     "secret": _secret,
     "team": _team,
     "check": _check,
@@ -150,22 +155,35 @@ PAGES: dict[str, Callable[[Screen], None]] = {
 }
 
 
-def too_wide(page: Page) -> list[str]:
-    """What makes the page wider than the window."""
-    found: list[str] = page.evaluate(TOO_WIDE)
+def too_wide(page: Page, sizes: Iterable[str] = SIZES) -> list[str]:
+    """What makes the page wider than windows of these sizes."""
+    found: list[str] = []
+    for size in sizes:
+        page.set_viewport_size(SIZES[size])
+        page.evaluate(DRAWN)
+        found += [f"{size}: {each}" for each in page.evaluate(TOO_WIDE)]
     return found
 
 
-# Where it is dark only the colours are other ones.
+# Where it is dark only the colours are other ones. Only what is wrong is asked for: all that is right is long.
 AXE_OPTIONS: dict[Scheme, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+AXE_RUN = (
+    "(options) => axe.run(document, { ...options, resultTypes: ['violations'] }).then((found) => found.violations)"
+)
 
 
-def violations(page: Page, scheme: Scheme) -> list[str]:
-    """What axe-core finds that is serious or critical."""
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical, in light and in dark."""
     page.evaluate(AXE)
-    found = page.evaluate("(options) => axe.run(document, options)", AXE_OPTIONS[scheme])
     return [
-        f"{each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}"
-        for each in found["violations"]
+        f"{scheme}: {each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}"
+        for scheme, options in AXE_OPTIONS.items()
+        for each in _found_by_axe(page, scheme, options)
         if each["impact"] in ("serious", "critical")
     ]
+
+
+def _found_by_axe(page: Page, scheme: Scheme, options: dict[str, object]) -> list[dict[str, Any]]:
+    page.emulate_media(color_scheme=scheme)
+    found: list[dict[str, Any]] = page.evaluate(AXE_RUN, options)
+    return found

@@ -54,6 +54,19 @@ def test_a_roster_replaces_the_one_of_its_class_and_no_other(book: Book) -> None
     assert book.rostered() == {"A": 1}
 
 
+def test_a_class_is_found_under_every_spelling(book: Book) -> None:
+    book.set_rosters([Team("Inf2A", "one", "", ""), Team("INF2A", "two", "", "")])
+    book.set_deadline("inf2a", 5)
+    book.write_note(KEY, NOTE)
+    assert sorted(team.teamname for team in book.roster("iNF2a")) == ["one", "two"]
+    assert (list(book.rostered()), book.rostered()["inf2a"], book.deadlines()["INF2A"]) == (["INF2A"], 2, 5)
+    assert book.notes("inf2a") == {KEY: NOTE}
+    book.set_rosters([Team("inf2a", "three", "", "")])
+    assert book.roster("INF2A") == [Team("inf2a", "three", "", "")]
+    book.forget_class("inf2A")
+    assert [*book.rostered(), *book.deadlines(), *book.notes()] == []
+
+
 def test_too_many_expected_teams_are_refused_whole(book: Book) -> None:
     book.set_rosters([Team("A", "one", "", "")])
     many = [Team("B", str(number), "", "") for number in range(MOST_EXPECTED)]
@@ -92,7 +105,7 @@ def test_a_class_is_forgotten_whole(book: Book) -> None:
     book.set_deadline("INF2A", 5)
     book.write_note(KEY, NOTE)
     book.forget_class("INF2A")
-    assert (book.rostered(), book.deadlines(), book.notes()) == ({}, {}, {})
+    assert [*book.rostered(), *book.deadlines(), *book.notes()] == []
 
 
 def test_a_newer_file_is_refused(tmp_path: Path) -> None:

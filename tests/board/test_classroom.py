@@ -12,7 +12,9 @@ from tandem.board.room import read_class
 from tandem.ground.record import Team
 from tandem.ground.records import TeamRow, open_records
 from tests.board.boards import keep, team
-from tests.ground.records import message_1, message_2
+from tests.ground.records import message_1, message_2, rejected
+
+NOW = 1_795_000_000_000_000
 
 
 def row(
@@ -58,10 +60,10 @@ def test_a_team_goes_from_expected_to_finished() -> None:
     classroom = room()
     classroom.replace([], [team(1), team(2)])
     assert classroom.counts()[State.EXPECTED] == 2
-    changes = classroom.update({"Team 1": [standing(team(1))]})
+    changes = classroom.update({("INF2A", "Team 1"): [standing(team(1))]})
     assert [tile.state for tile in changes.tiles] == [State.WAITING]
     assert len(changes.gone) == 1, "its tile as one that is expected"
-    changes = classroom.update({"Team 1": [standing(team(1), "finished")]})
+    changes = classroom.update({("INF2A", "Team 1"): [standing(team(1), "finished")]})
     assert ([tile.state for tile in changes.tiles], changes.gone) == ([State.FINISHED], [])
     assert [tile.name for tile in classroom.tiles] == ["Team 1", "Team 2"]
 
@@ -75,7 +77,7 @@ def test_the_same_again_is_no_change() -> None:
 def test_numbers_that_become_known_replace_the_tile() -> None:
     classroom = room()
     classroom.replace([Standing(row(team(1), "rejected", ("not-json",), pair=""), False)], [])
-    changes = classroom.update({"Team 1": [standing(team(1))]})
+    changes = classroom.update({("INF2A", "Team 1"): [standing(team(1))]})
     assert (len(changes.tiles), len(changes.gone)) == (1, 1)
 
 
@@ -94,17 +96,34 @@ def test_two_teams_with_one_name_have_two_tiles() -> None:
 def test_only_so_many_tiles() -> None:
     classroom = room()
     classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [], more=True)
-    assert not classroom.update({"one more": [standing(team(1, "one more"))]})
+    assert not classroom.update({("INF2A", "one more"): [standing(team(1, "one more"))]})
     assert len(classroom.tiles) == MOST_TILES
+
+
+def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
+    small = team(2, classname="inf2a")
+    keep(tmp_path, message_1(team(1)), message_1(small), rejected(team(3), "bare-key", NOW), message_1(team(4), NOW))
+    keep(tmp_path, rejected(small, "bare-key", NOW), message_1(team(1, classname="INF2B")))
+    records, roster = open_records(tmp_path), [team(number, classname="Inf2a") for number in (1, 2, 5)]
+    news = read_class(records, ["INF2A", "inf2a"], roster, NOW / 1e6)
+    classroom = room()
+    classroom.replace(news["standings"], roster)
+    states = [(tile.name, tile.state) for tile in classroom.tiles]
+    waiting, stuck, expected = State.WAITING, State.STUCK, State.EXPECTED
+    assert states == [(f"Team {n}", s) for n, s in enumerate((waiting, stuck, stuck, waiting, expected), 1)]
+    assert news["mistakes"] == [("bare-key", 2)]
+    classroom.update({("inf2a", "Team 1"): [standing(team(1, classname="inf2a"))]})
+    assert [tile.name for tile in classroom.tiles].count("Team 1") == 2, "it is another team, with another secret"
+    records.close()
 
 
 def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
     classroom = room()
     classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [team(4000, "Zeta")], more=True)
-    assert classroom.update({"ZETA": [standing(team(5000, "ZETA"), "finished")]})
+    assert classroom.update({("INF2A", "ZETA"): [standing(team(5000, "ZETA"), "finished")]})
     assert classroom.counts()[State.EXPECTED] == 0
     assert classroom.tiles[-1].name == "ZETA"
-    assert not classroom.update({"zeta": [standing(team(5001, "zeta"))]}), "it has come already"
+    assert not classroom.update({("INF2A", "zeta"): [standing(team(5001, "zeta"))]}), "it has come already"
 
 
 @pytest.mark.parametrize("compared", [4, 5_000])
@@ -115,7 +134,7 @@ def test_the_teams_of_the_roster_are_shown_before_strangers(
     monkeypatch.setattr("tandem.board.recognition.MOST_COMPARED", compared)
     keep(tmp_path, *(message_1(team(number, f"A{number}")) for number in range(6)), message_2(team(9, "Zeta")))
     records, roster = open_records(tmp_path), [team(8, "Zeta"), team(7, "Never")]
-    news = read_class(records, "INF2A", roster, 0)
+    news = read_class(records, ["INF2A"], roster, 0)
     classroom = room()
     classroom.replace(news["standings"], roster, news["more"])
     found = [(tile.name, tile.state) for tile in classroom.tiles]
@@ -167,7 +186,7 @@ def test_who_applies_every_change_has_the_same_tiles(
     page.apply(classroom.replace([], roster), classroom)
     for named, is_all in steps:
         standings = {
-            f"Team {number}": [
+            ("INF2A", f"Team {number}"): [
                 standing(team(number + 100 * place, f"Team {number}"), state) for place, state in enumerate(states)
             ]
             for number, states in named.items()

@@ -9,8 +9,10 @@ import pytest
 
 from tandem.board import follow
 from tandem.board.book import Book
+from tandem.board.census import Census
 from tandem.board.follow import Crowded, Follower
 from tandem.board.looks import Looks
+from tandem.board.reading import Reading
 from tandem.ground.record import Team
 from tests.board.boards import keep, numbered, refused, team, with_secret
 from tests.ground.records import message_1, message_2
@@ -23,7 +25,8 @@ LOOKS = Looks()
 async def following(folder: Path) -> AsyncIterator[Follower]:
     """A follower that has read its records."""
     book = Book(folder)
-    follower = Follower(folder, book, LOOKS, b"key")
+    reading = Reading(folder)
+    follower = Follower(folder, book, LOOKS, Census(reading), b"key")
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: not follower.trouble)
@@ -32,6 +35,7 @@ async def following(folder: Path) -> AsyncIterator[Follower]:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         follower.close()
+        reading.close()
         book.close()
 
 
@@ -99,7 +103,7 @@ def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeyp
         first, second = await follower.room("A"), await follower.room("B")
         assert first is not None
         assert second is not None
-        assert await follower.room("none") is None
+        assert await follower.room("x" * 65) is None
         assert await follower.room("A") is not None
         streams = []
         for name in "CD":
@@ -114,6 +118,49 @@ def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeyp
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]
         assert await follower.room("A") is not None
+
+    play(tmp_path, scene)
+
+
+def test_an_empty_class_becomes_live_with_its_first_team_in_whatever_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "ANEW", 0.1)
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        room = await follower.room("new")
+        assert room is not None
+        assert room.is_empty
+        stream = room.channel.listen(room.channel.last_id)
+        await anext(stream)
+        keep(tmp_path, message_1(team(2, "Early Bird", "NEW")))
+        change = await anext(stream)
+        assert b"Early Bird" in change
+        assert b'"nobody": ""' in change
+        assert await follower.room("NEW") is room
+        await follower.refresh()
+        assert not room.is_empty, "it stays, although no count has told of its spelling"
+        await stream.aclose()
+
+    play(tmp_path, scene)
+
+
+def test_empty_classes_keep_nobody_out_and_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "MOST_ROOMS", 2)
+    monkeypatch.setattr(follow, "ANEW", 0.05)
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        empty = [await follower.room(name) for name in ("none", "nobody")]
+        streams = [room.channel.listen("") for room in empty if room]
+        for stream in streams:
+            await anext(stream)
+        assert await follower.room("INF2A") is not None
+        with pytest.raises(StopAsyncIteration):
+            await anext(streams[0])
+        await streams[1].aclose()  # type: ignore[attr-defined]
+        await until(lambda: not follower.rooms)
 
     play(tmp_path, scene)
 

@@ -1,6 +1,5 @@
 """The pages over HTTP, without a browser: who sees what, what a form may do, what every answer carries."""
 
-import asyncio
 import csv
 import html
 import io
@@ -12,17 +11,12 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.types import Message
 
 from tandem.board import follow, showing
 from tandem.board.admission import TEACHER_COOKIE, TEAM_COOKIE
 from tandem.board.book import Book, BookTrouble
-from tandem.board.channel import Channel
 from tandem.board.entrance import SECRETS, TOKENS
 from tandem.board.guard import MOST_BODY
-from tandem.board.pages.live import MOST_OF_ONE, Audience
 from tandem.board.room import MOST_STUCK
 from tandem.ground.keyring import load_keyring
 from tandem.ground.record import Outcome, Vitals
@@ -110,10 +104,59 @@ def test_the_list_of_classes_counts(visitor: Visitor) -> None:
     assert "INF2A 1 4" in words(visitor.get("/"))
 
 
-def test_a_class_that_is_none(visitor: Visitor) -> None:
-    assert "Nothing has come from a class of that name" in visitor.get("/class", 404, name="<b>none</b>")
+def test_a_class_that_nobody_has_come_from_is_empty_until_the_first_team(folder: Path, visitor: Visitor) -> None:
+    for path in ("/", "/class?name=INF2A"):
+        assert "NEW" not in words(visitor.get(path))
+    page = words(visitor.get("/class", name="NEW"))
+    assert "0 teams Nobody has come yet. The first team appears here by itself." in page
+    keep(folder, message_1(team(1, "Early Bird", "NEW")))
+    wait_until(lambda: "Early Bird waiting for client 2" in words(visitor.get("/class", name="NEW")))
+    assert "Nobody has come" not in visitor.get("/class", name="NEW")
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65, "\N{SNOWMAN}" * 22, "a\x1bb", "two\nlines"])
+def test_a_class_that_can_never_be(visitor: Visitor, name: str) -> None:
+    for path in ("/class", "/class/live"):
+        assert "A class&#39;s name has 1 to 64 bytes" in visitor.get(path, 404, name=name)
     visitor.get("/class", 404)
-    visitor.get("/class/live", 404, name="none")
+
+
+def test_a_class_is_found_in_other_letters_and_goes_by_one_name(folder: Path, teacher: Visitor) -> None:
+    def found(name: str) -> str:
+        answer = teacher.client.get("/class", params={"name": name}, follow_redirects=False)
+        return str(answer.headers.get("location", "here"))
+
+    wait_until(lambda: "INF2A" in teacher.get("/"))
+    assert found("INF2A") == "here"
+    assert found("inf2a") == "/class?name=INF2A"
+    keep(folder, message_1(team(5, classname="inf2a")))
+    wait_until(lambda: "5 teams" in words(teacher.get("/class", name="INF2A")))
+    wait_until(lambda: "INF2A 1 5" in words(teacher.get("/")))
+    assert len(table(teacher.get("/gradebook", **{"class": "Inf2a"}))) == 5
+
+    teacher.send("/gradebook/roster", 200, pasted="classname,teamname\nInf2a,Team 5\nInf2a,Never Came\n")
+    assert found("INF2A") == "/class?name=Inf2a"
+    assert "1 expected 6 teams" in words(teacher.get("/class", name="Inf2a"))
+    assert "Inf2a 1 5 2" in words(teacher.get("/"))
+    names = [line.split(" ", 1)[1] for line in table(teacher.get("/gradebook", **{"class": "INF2A"}))]
+    assert names[0].startswith("Never Came expected")
+    assert len(names) == 6
+
+
+def test_many_teams_of_a_class_in_other_letters_come_page_by_page(
+    folder: Path, teacher: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.board.grades.MOST_SORTED", 2)
+    monkeypatch.setattr("tandem.board.grades.A_PAGE", 2)
+    keep(folder, message_1(team(5, classname="inf2a")))
+    wait_until(lambda: "INF2A 1 5" in words(teacher.get("/")))
+    path, found = "/gradebook?class=INF2A", list[str]()
+    for _ in range(3):
+        page = teacher.get(path)
+        found += [line.partition(" 1")[0] for line in table(page)]
+        path = next(iter(re.findall(r'href="(/gradebook\?[^"]*)">on</a>', page)), "").replace("&amp;", "&")
+    assert found == ["INF2A Team", "INF2A Team 2", "INF2A Team 3", "INF2A Team 4", "inf2a Team 5"]
+    assert path == "", "that was the last"
 
 
 def test_a_page_that_is_none(visitor: Visitor) -> None:
@@ -333,28 +376,6 @@ def test_many_wrong_secrets_are_held_up(visitor: Visitor) -> None:
     visitor.post("/team", 303, secret=secret(1))
 
 
-def test_one_address_watches_so_often_and_no_more(visitor: Visitor) -> None:
-    """Of the streams themselves: a client of these tests gets an answer only when it has ended."""
-    request = Request({"type": "http", "headers": [], "query_string": b"", "client": ("192.0.2.9", 1)})
-    other = Request({"type": "http", "headers": [], "query_string": b"", "client": ("192.0.2.10", 1)})
-    audience, channel = Audience(MOST_OF_ONE + 1), Channel(lambda: None)
-    first, *_ = [audience.stream(request, channel) for _ in range(MOST_OF_ONE)]
-    with pytest.raises(HTTPException, match="429"):
-        audience.stream(request, channel)
-    audience.stream(other, channel)
-    with pytest.raises(HTTPException, match="503"):
-        audience.stream(other, channel)
-
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        pass
-
-    asyncio.run(first({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send))
-    audience.stream(request, channel)
-
-
 def test_no_number_and_no_address_stands_in_a_name_on_a_public_page(folder: Path, visitor: Visitor) -> None:
     number, ip = "0999999", "198.51.100.7"
     keep(folder, message_1(team(7, f"not ours {number} {ip}")), message_1(team(8, "T8", f"klas {number}")))
@@ -446,6 +467,18 @@ def test_a_roster_can_be_a_file_and_a_wrong_one_changes_nothing(teacher: Visitor
     assert teacher.client.post("/gradebook/roster", data=token, files=large).status_code == 413
 
 
+def test_numbers_that_differ_from_the_rosters_are_hinted_at_for_the_teacher_alone(teacher: Visitor) -> None:
+    columns = "classname,teamname,studentnr1,studentnr2\n"
+    roster = f"{columns}INF2A,Team 1,1000001,0977777\nINF2A,Team 2,1000002,2000002\nINF2A,Never Came,966666,\n"
+    page = words(teacher.send("/gradebook/roster", 200, pasted=roster))
+    assert "Kept, but look at it again: line 4: studentnr1 is 966666: 6 digits, 7 are usual" in page
+    first, second, *_ = table(teacher.get("/gradebook", search="Team"))
+    assert "1000001 2000001 roster: 0977777 1000001" in first
+    assert "roster" not in second
+    for path in ("/", "/class?name=INF2A"):
+        assert "0977777" not in teacher.get(path)
+
+
 def test_deadlines_mark_late_and_refuse_nobody(teacher: Visitor) -> None:
     teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": "2020-01-01T12:00"})
     assert "late" in table(teacher.get("/gradebook", state="finished"))[0]
@@ -474,7 +507,7 @@ def test_what_the_board_keeps_of_a_class_can_be_removed(teacher: Visitor) -> Non
     teacher.send("/gradebook/roster", 200, pasted=ROSTER)
     teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="1")
     teacher.send("/gradebook/roster/remove", **{"class": "INF2A"})
-    assert (teacher.book.rostered(), len(teacher.book.notes())) == ({"INF2Z": 1}, 1)
+    assert (dict(teacher.book.rostered()), len(teacher.book.notes())) == ({"INF2Z": 1}, 1)
     assert table(teacher.get("/gradebook"))[-1].startswith("INF2A Never Came 0911111 0922222 note only 1")
     assert 'href="/gradebook/forget?class=INF2A' in teacher.get("/gradebook/classes")
 
@@ -487,9 +520,9 @@ def test_a_class_is_forgotten_only_once_the_teacher_knows_how_many_notes_go(teac
     assert 'name="notes" value="1"' in asked
     for told in ({}, {"notes": "0"}):
         assert "1 note, with marks" in words(teacher.send("/gradebook/forget", 409, **{"class": "INF2A"}, **told))
-    assert (teacher.book.rostered(), len(teacher.book.notes())) == ({"INF2A": 2, "INF2Z": 1}, 1)
+    assert (dict(teacher.book.rostered()), len(teacher.book.notes())) == ({"INF2A": 2, "INF2Z": 1}, 1)
     teacher.send("/gradebook/forget", **{"class": "INF2A", "notes": "1"})
-    assert (teacher.book.rostered(), teacher.book.notes()) == ({"INF2Z": 1}, {})
+    assert (dict(teacher.book.rostered()), teacher.book.notes()) == ({"INF2Z": 1}, {})
 
 
 def test_a_note_is_seen_and_changed_where_its_team_came_otherwise(folder: Path, teacher: Visitor) -> None:

@@ -1,9 +1,10 @@
 """Who is who: what fits best counts, and no note is lost, whoever comes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.recognition import Fit, Known, expected_key, file_notes
+from tandem.board.recognition import Fit, Known, expected_key, file_notes, other_numbers
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey, TeamRow
 
@@ -31,8 +32,33 @@ def test_what_fits_best_counts() -> None:
     for fit in Fit:
         left = [rows[each] for each in Fit if each >= fit]
         assert Known.on_record(reversed(left)).find(expected_key(beta)) == (fit, [rows[fit].key])
+    assert Known.on_record([row(beta._replace(classname="inf2a"))]).find(expected_key(beta)) is not None
     strange = [row(beta._replace(classname="INF2Z")), row(Team("INF2A", "Other", "", ""))]
     assert Known.on_record(strange).find(expected_key(beta)) is None
+
+
+BETA = Team("INF2A", "Beta", "0923456", "0934567")
+STRANGE = "0999999"
+CAME = {  # a team that came -> the numbers of the roster, where they are others
+    "as expected": (BETA, []),
+    "swapped": (BETA._replace(studentnr1=BETA.studentnr2, studentnr2=BETA.studentnr1), []),
+    "under another name": (BETA._replace(teamname="Gamma"), []),
+    "one other number": (BETA._replace(studentnr2=STRANGE), ["0923456", "0934567"]),
+    "one number less": (BETA._replace(studentnr2="0000000"), ["0923456", "0934567"]),
+    "in other letters": (BETA._replace(teamname="BE-TA", studentnr1=STRANGE), ["0923456", "0934567"]),
+    "nobody on the roster": (BETA._replace(teamname="Delta", studentnr1=STRANGE), []),
+    "no number that could be read": (Team("INF2A", "Beta", "", ""), []),
+    "a number where the roster has one": (Team("INF2A", "One", "0911111", STRANGE), []),
+    "another where the roster has one": (Team("INF2A", "One", STRANGE, ""), ["0911111"]),
+    "where the roster has none": (Team("INF2A", "None", STRANGE, ""), []),
+}
+
+
+@pytest.mark.parametrize(("came", "numbers"), CAME.values(), ids=CAME)
+@pytest.mark.parametrize("is_certain", [True, False])
+def test_numbers_that_are_not_those_of_the_roster(came: Team, numbers: list[str], is_certain: bool) -> None:
+    roster = [BETA, Team("INF2A", "One", "0911111", ""), Team("INF2A", "None", "", "")]
+    assert other_numbers(Known(map(expected_key, roster)), row(came, is_certain)) == numbers
 
 
 @given(st.lists(st.builds(expected_key, TEAMS), unique=True), ROWS, st.lists(TEAMS, unique_by=expected_key))

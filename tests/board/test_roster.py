@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.roster import EXAMPLE, MOST_BYTES, MOST_MISTAKES, MOST_TEAMS, RosterTrouble, parse_roster
+from tandem.board.roster import EXAMPLE, MOST_BYTES, MOST_TEAMS, MOST_TOLD, RosterTrouble, parse_roster
 from tandem.ground.record import Team
 
 ONE = Team("INF2A", "Team1", "0923456", "0934567")
@@ -36,7 +36,16 @@ WRONG = {
         b"classname,teamname\nINF2A,a\x1bb\n",
         r"line 2: teamname holds a control character: a\x1bb",
     ),
+    "no number": (
+        b"classname,teamname,studentnr1\nINF2A,a,s0923456\n",
+        "line 2: studentnr1 is s0923456: digits are wanted, 7 as a rule; leave it empty if there is none",
+    ),
+    "a number of other digits": (
+        "classname,teamname,studentnr2\nINF2A,a,\u0661\u0662\u0663\n".encode(),
+        "line 2: studentnr2 is \u0661\u0662\u0663: digits are wanted",
+    ),
     "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the team of line 2 again"),
+    "twice, in other letters": (b"classname,teamname\nINF2A,a\ninf2a,a\n", "line 3: the team of line 2 again"),
     "an open quote": (b'classname,teamname\nINF2A,"a\n', "line 2: not CSV: "),
     "too large": (b"x" * (MOST_BYTES + 1), "more than"),
 }
@@ -44,11 +53,23 @@ WRONG = {
 
 @pytest.mark.parametrize("text", RIGHT.values(), ids=RIGHT)
 def test_right_rosters(text: str) -> None:
-    assert parse_roster(text.encode()) == [ONE]
+    roster = parse_roster(text.encode())
+    assert (roster.teams, roster.remarks) == ([ONE], [])
 
 
 def test_the_numbers_may_be_missing() -> None:
-    assert parse_roster(b"classname,teamname\nINF2A,Team1") == [Team("INF2A", "Team1", "", "")]
+    assert parse_roster(b"classname,teamname\nINF2A,Team1").teams == [Team("INF2A", "Team1", "", "")]
+    alone = b"classname,teamname,studentnr1,studentnr2\nINF2A,Team1,0923456,0000000\n"
+    assert parse_roster(alone).remarks == []
+
+
+def test_a_number_of_an_unusual_length_is_kept_and_remarked_on() -> None:
+    roster = parse_roster(b"classname,teamname,studentnr1,studentnr2\nINF2A,Team1,923456,0934567\n")
+    assert roster.teams == [ONE._replace(studentnr1="923456")]
+    words = "line 2: studentnr1 is 923456: 6 digits, 7 are usual: a spreadsheet takes zeros away at the front"
+    assert roster.remarks == [words]
+    many = b"".join(b"INF2A,%d,1\n" % number for number in range(100))
+    assert len(parse_roster(b"classname,teamname,studentnr1\n" + many).remarks) == MOST_TOLD
 
 
 @pytest.mark.parametrize(("data", "words"), WRONG.values(), ids=WRONG)
@@ -61,7 +82,7 @@ def test_wrong_rosters_are_told_with_their_line(data: bytes, words: str) -> None
 def test_every_mistake_is_told_but_not_without_end() -> None:
     with pytest.raises(RosterTrouble) as caught:
         parse_roster(b"classname,teamname\n" + b"INF2A,\n" * 100)
-    assert len(caught.value.mistakes) == MOST_MISTAKES
+    assert len(caught.value.mistakes) == MOST_TOLD
 
 
 def test_too_many_teams() -> None:
@@ -73,7 +94,7 @@ def test_too_many_teams() -> None:
 @given(st.binary(max_size=300) | st.text("classname,teamname;\n\r\"'=\0\ufeff", max_size=200).map(str.encode))
 def test_any_bytes_are_a_roster_or_told(data: bytes) -> None:
     try:
-        told: tuple[object, ...] = tuple(parse_roster(data))
+        told: tuple[object, ...] = tuple(parse_roster(data).teams)
     except RosterTrouble as trouble:
         told = trouble.mistakes
     assert told
@@ -90,4 +111,4 @@ def test_what_a_spreadsheet_writes_is_read(teams: list[tuple[str, str]], separat
     file = io.StringIO()
     writer = csv.writer(file, delimiter=separator)
     writer.writerows([("classname", "teamname"), *teams])
-    assert [(team.classname, team.teamname) for team in parse_roster(file.getvalue().encode())] == teams
+    assert [(team.classname, team.teamname) for team in parse_roster(file.getvalue().encode()).teams] == teams

@@ -14,6 +14,7 @@ from tandem.board.brake import MOST_ADDRESSES, Brake
 from tandem.board.guard import LOOPBACK, is_loopback, names_for
 from tandem.board.links import Links, page_number
 from tandem.board.metrics import metrics
+from tandem.board.spelling import ByClass, folded
 from tandem.ground.record import Team, Vitals
 from tandem.ground.records import TeamKey, open_records
 from tests.board.boards import keep, team
@@ -136,6 +137,16 @@ def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
 PUBLIC = {
     "We are 0923456 and 0934567!": "We are ••• and •••!",
     "Team 12345": "Team 12345",
+    "INF 2 A 3": "INF 2 A 3",
+    "Team 1, 2, 3, 4, 5, 6": "Team 1, 2, 3, 4, 5, 6",
+    "INF2A 2026-2027": "INF2A 2026-2027",
+    "092 34 56": "•••",
+    "We: 0923-456.": "We: •••.",
+    "09.23.456 and 0 9 3 4 5 6 7": "••• and •••",
+    "09_23_456": "•••",
+    "092\u200b3456": "•••",
+    "0923\u2013456": "•••",
+    "2026-20271": "•••",
     "at 192.0.2.17.": "at •••.",
     "v1.2.3": "v1.2.3",
     "fe80::1": "•••",
@@ -154,14 +165,16 @@ def test_what_could_be_a_number_or_an_address_is_masked(text: str, shown: str) -
     assert showing.public_name(Team(text, text, "", "")) == shown
 
 
-@given(st.text(), st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.text())
-def test_no_long_number_is_public(before: str, number: str, behind: str) -> None:
-    assert number not in showing.public(before + number + behind)
+@given(st.text(), st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.text(), st.sampled_from(["", " ", ".", "-"]))
+def test_no_long_number_is_public(before: str, number: str, behind: str, between: str) -> None:
+    split = between.join(number)
+    assert split not in showing.public(before + split + behind)
 
 
 def test_names_for_everybody_hold_no_number_of_the_team() -> None:
     assert showing.public_name(Team("A", "We are 0923456!", "0923456", "")) == "We are •••!"
     assert showing.public_name(Team("A", "Team 12", "12", "0000000")) == "Team 12"
+    assert showing.public_name(Team("A", "We are 12-345 and s 9!", "12345", "s9")) == "We are ••• and s 9!"
     assert showing.public_name(Team("A", "\u202eevil", "1234567", "")) == r"\u202eevil"
 
 
@@ -191,6 +204,19 @@ def test_a_hex_dump() -> None:
 def test_a_problem_of_another_version_shows_its_id() -> None:
     assert showing.problem_title("not-swapped") == "The numbers are not swapped"
     assert showing.problem_title("new\x1b") == r"new\x1b"
+
+
+@given(st.lists(st.tuples(st.text(), st.integers())))
+def test_a_class_is_found_under_every_spelling(items: list[tuple[str, int]]) -> None:
+    found = ByClass(items)
+    assert all(name in found and folded(name) in found for name, _ in items)
+    assert {folded(name): value for name, value in items} == {folded(name): found[name] for name in found}
+    assert set(found) <= {name for name, _ in items}
+
+
+def test_what_one_class_is() -> None:
+    assert list(ByClass([("INF2A", 1), ("inf2b", 2), ("Inf2a", 3)]).items()) == [("INF2A", 3), ("inf2b", 2)]
+    assert folded("INF-2A") != folded("INF2A")
 
 
 def test_links_tell_no_number_and_find_the_team(tmp_path: Path) -> None:

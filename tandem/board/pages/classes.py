@@ -1,17 +1,20 @@
 """The class, for the projector: the list of classes, one class, and what happens in it while it happens."""
 
+from urllib.parse import urlencode
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from tandem.board.book import Book
-from tandem.board.census import Census
+from tandem.board.census import Census, states
 from tandem.board.entrance import Entrance
 from tandem.board.follow import Follower
 from tandem.board.looks import Looks
 from tandem.board.pages.live import Audience
 from tandem.board.room import Room
+from tandem.ground.rules import LONGEST
 
 MOST_CLASSES = 200  # that are listed; others are found by name
 
@@ -46,21 +49,23 @@ class ClassPages:
         """Those with a roster first: the others may be anything that somebody sent."""
         rostered = self._book.rostered()
         counted = self._census.counted
-        seen = {row.classname: row.teams for row in counted.classes}
-        others = [name for name in seen if name not in rostered]
+        others = sorted(name for name in counted.classes if name not in rostered)
         return self._looks.page(
             "classes.html",
             self._entrance.viewer(request),
             rostered=rostered,
             others=others[:MOST_CLASSES],
             more=max(0, len(others) - MOST_CLASSES),
-            seen=seen,
+            seen={name: states(counted.classes.get(name, ())) for name in (*rostered, *others[:MOST_CLASSES])},
             counted_at=int(counted.at * 1e6),
             trouble=self._follower.trouble,
         )
 
     async def one(self, request: Request) -> Response:
+        """Under one address, however its name was typed."""
         room = await self._room(request)
+        if room.classname != request.query_params.get("name"):
+            return RedirectResponse(f"/class?{urlencode({'name': room.classname})}", 303)
         return self._looks.page("class.html", self._entrance.viewer(request), room=room, trouble=self._follower.trouble)
 
     async def live(self, request: Request) -> Response:
@@ -71,5 +76,8 @@ class ClassPages:
     async def _room(self, request: Request) -> Room:
         room = await self._follower.room(request.query_params.get("name", ""))
         if room is None:
-            raise HTTPException(404, "Nothing has come from a class of that name, and nobody is expected there.")
+            longest = LONGEST["classname"]
+            raise HTTPException(
+                404, f"A class's name has 1 to {longest} bytes, and no control character: type it again."
+            )
         return room

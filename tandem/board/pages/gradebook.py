@@ -26,8 +26,9 @@ from tandem.board.looks import Looks
 from tandem.board.proof import keys_in, prove
 from tandem.board.reading import Reading
 from tandem.board.recognition import expected_key
-from tandem.board.roster import EXAMPLE, RosterTrouble, parse_roster
+from tandem.board.roster import EXAMPLE, Roster, RosterTrouble, parse_roster
 from tandem.board.showing import read_minute
+from tandem.board.spelling import ByClass
 from tandem.ground.keyring import KeyTrouble
 from tandem.ground.records import Records, TeamKey
 
@@ -79,7 +80,7 @@ class GradebookPages:
 
     async def table(self, request: Request) -> Response:
         wanted = _wanted(request)
-        page = await self._reading.ask(lambda records: Gradebook(records, self._book).page(wanted))
+        page = await self._reading.ask(lambda records: self._gradebook(records).page(wanted))
         return self._looks.page(
             "gradebook.html",
             self._entrance.viewer(request),
@@ -104,7 +105,7 @@ class GradebookPages:
         file = TemporaryFile()  # noqa: SIM115 - the answer closes it
 
         def fill(records: Records) -> None:
-            write(map(as_row, Gradebook(records, self._book).grades(wanted)), file)
+            write(map(as_row, self._gradebook(records).grades(wanted)), file)
             file.seek(0)
 
         try:
@@ -126,7 +127,7 @@ class GradebookPages:
             "note.html",
             self._entrance.viewer(request),
             key=key,
-            note=await self._reading.ask(lambda records: Gradebook(records, self._book).note(key)),
+            note=await self._reading.ask(lambda records: self._gradebook(records).note(key)),
             link=self._links.team(key),
             most=LONGEST,
         )
@@ -139,7 +140,7 @@ class GradebookPages:
         if len(mark) > LONGEST["mark"] or len(text) > LONGEST["text"]:
             raise HTTPException(413, f"A mark has at most {LONGEST['mark']} characters, a note {LONGEST['text']:,}.")
         note = Note(bool(await field(request, "oral")), mark, text.replace("\r\n", "\n"))
-        before = await self._reading.ask(lambda records: Gradebook(records, self._book).source(key))
+        before = await self._reading.ask(lambda records: self._gradebook(records).source(key))
         await run_in_threadpool(self._book.write_note, key, note, before)
         return RedirectResponse(f"{HOME}?{urlencode({'class': key.classname})}", 303)
 
@@ -154,15 +155,14 @@ class GradebookPages:
         if not data and isinstance(pasted, str):
             data = pasted.encode()
         try:
-            teams = parse_roster(data)
-            await run_in_threadpool(self._book.set_rosters, teams)
+            roster = parse_roster(data)
+            await run_in_threadpool(self._book.set_rosters, roster.teams)
         except RosterTrouble as trouble:
             return self._classes_page(request, 422, mistakes=trouble.mistakes)
         except BookTrouble as trouble:
             return self._classes_page(request, 422, mistakes=(str(trouble),))
         await self._follower.refresh()
-        classes = sorted({team.classname for team in teams})
-        return self._classes_page(request, told=(len(teams), classes))
+        return self._classes_page(request, kept=roster)
 
     async def set_deadline(self, request: Request) -> Response:
         text = await field(request, "at")
@@ -210,6 +210,9 @@ class GradebookPages:
         viewer = self._entrance.viewer(request)
         return self._looks.page("prove.html", viewer, verdict=verdict, trouble=trouble, links=self._links)
 
+    def _gradebook(self, records: Records) -> Gradebook:
+        return Gradebook(records, self._book, self._census.counted)
+
     async def _key(self, request: Request) -> TeamKey | None:
         """Which team a note is about: one that has a note, one on record, or one on a roster."""
         query = request.query_params
@@ -223,10 +226,14 @@ class GradebookPages:
         return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
 
     def _classes(self, chosen: str | None) -> list[str]:
-        """What the filter offers: the book's first, then what has come, and always the one that is chosen."""
-        seen = [row.classname for row in self._census.counted.classes]
-        book = [*self._book.rostered(), *self._book.noted()]
-        return list(dict.fromkeys([*book, *([chosen] if chosen else []), *seen]))[:MOST_CLASSES]
+        """What the filter offers: the one that is chosen first, as it is written, the book's, then what has come."""
+        names = [
+            *([chosen] if chosen else []),
+            *self._book.rostered(),
+            *self._book.noted(),
+            *self._census.counted.classes,
+        ]
+        return list(ByClass((name, None) for name in names))[:MOST_CLASSES]
 
     def _forget_page(self, request: Request, classname: str, status: int = 200) -> Response:
         return self._looks.page(
@@ -244,7 +251,7 @@ class GradebookPages:
         request: Request,
         status: int = 200,
         mistakes: tuple[str, ...] = (),
-        told: tuple[int, list[str]] | None = None,
+        kept: Roster | None = None,
     ) -> Response:
         return self._looks.page(
             "rosters.html",
@@ -254,7 +261,7 @@ class GradebookPages:
             rostered=self._book.rostered(),
             deadlines=self._book.deadlines(),
             mistakes=mistakes,
-            told=told,
+            kept=kept,
             example=EXAMPLE,
             zone=time.strftime("%Z"),
         )
@@ -264,7 +271,7 @@ def _wanted(request: Request) -> Wanted:
     """What the address asks for; what it cannot mean is left out."""
     query = request.query_params
     state, sort = query.get("state"), query.get("sort", "team")
-    after = query.get("after_class"), query.get("after_team"), query.get("after_pair")
+    after = query.get("after_class"), query.get("after_team"), query.get("after_pair", "")
     return Wanted(
         query.get("class") or None,
         state if state in grades.ALL_STATES else None,

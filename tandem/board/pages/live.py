@@ -1,6 +1,7 @@
 """A stream of events as an answer: what one browser gets of a channel for as long as it listens."""
 
-from collections import Counter
+import asyncio
+from contextlib import suppress
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,10 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.board.brake import network
 from tandem.board.channel import Channel
-from tandem.board.entrance import address
+from tandem.board.entrance import Entrance, address
 
 MOST_STREAMS = 2_000  # browsers that watch at once
-MOST_OF_ONE = 200  # of one address: a whole class may share it
+MOST_OF_ONE = 200  # of one address, which many classes may share: beyond, who has watched longest makes room
+GOODBYE = 1.0  # seconds for the end of a stream that makes room; its browser comes back by itself
+TEACHER = "the teacher"  # is not counted by address
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may collect events
 
@@ -20,34 +23,57 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy m
 class Audience:
     """All browsers that watch: never so many that the other pages find no place."""
 
-    def __init__(self, most: int = MOST_STREAMS) -> None:
+    def __init__(self, entrance: Entrance, most: int = MOST_STREAMS) -> None:
+        self._entrance = entrance
         self._most = most
-        self._watching: Counter[str] = Counter()  # by address
+        self._watching = 0
+        self._crowds: dict[str, list[_Stream]] = {}  # by address; who has watched longest stands first
 
     def stream(self, request: Request, channel: Channel) -> Response:
         """From the event on that the browser saw last: by its header when it comes back, by the address at first."""
-        who = network(address(request))
-        if self._watching.total() >= self._most:
+        if self._watching >= self._most:
             raise HTTPException(503, "Too many browsers are watching.")
-        if self._watching[who] >= MOST_OF_ONE:
-            raise HTTPException(429, "Too many browsers are watching from this address.")
         last_id = request.headers.get("last-event-id") or request.query_params.get("from", "")
-        return _Stream(channel, last_id, self._watching, who)
+        who = TEACHER if self._entrance.is_logged_in(request) else network(address(request))
+        return _Stream(channel, last_id, self, who)
+
+    def enter(self, stream: "_Stream") -> None:
+        self._watching += 1
+        crowd = self._crowds.setdefault(stream.who, [])
+        crowd.append(stream)
+        if len(crowd) > MOST_OF_ONE and stream.who != TEACHER:
+            crowd.pop(0).make_room()
+
+    def leave(self, stream: "_Stream") -> None:
+        self._watching -= 1
+        crowd = self._crowds[stream.who]
+        if stream in crowd:
+            crowd.remove(stream)
+        if not crowd:
+            del self._crowds[stream.who]
 
 
 class _Stream(StreamingResponse):
     """Counts for as long as it lasts."""
 
-    def __init__(self, channel: Channel, last_id: str, watching: Counter[str], who: str) -> None:
+    def __init__(self, channel: Channel, last_id: str, audience: Audience, who: str) -> None:
         super().__init__(channel.listen(last_id), media_type="text/event-stream", headers=HEADERS)
-        self._watching = watching
-        self._who = who
-        watching[who] += 1
+        self.who = who
+        self._audience = audience
+        self._limit = asyncio.timeout(None)
+
+    def make_room(self) -> None:
+        """Ends it soon, also where the browser does not take what it is sent."""
+        self._limit.reschedule(asyncio.get_running_loop().time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._audience.enter(self)
         try:
-            await super().__call__(scope, receive, send)
+            async with self._limit:
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._watching[self._who] -= 1
-            if not self._watching[self._who]:
-                del self._watching[self._who]
+            self._audience.leave(self)

@@ -18,6 +18,8 @@ const CLOCKS = [
   [Infinity, { day: "2-digit", month: "short" }],
 ];
 
+const HALF_A_CLOCK = 32; // px: the last moment may stand at the very end of the axis
+
 function times(plot, moments) {
   const { min, max } = plot.scales.x;
   const [, words] = CLOCKS.find(([seconds]) => max - min < seconds) ?? CLOCKS.at(-1);
@@ -31,6 +33,7 @@ export function chart(place, series, options = {}) {
   const plot = new uPlot(
     {
       ...size(),
+      padding: [null, HALF_A_CLOCK, null, null],
       series: [{}, ...series],
       axes: [axis({ font, values: times, space: 70 }), axis({ font, size: 46, incrs: options.steps })],
       scales: { x: { time: true, ...options.x }, y: { range: (_, min, max) => [0, Math.max(options.least ?? 1, max ?? 0)] } },

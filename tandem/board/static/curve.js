@@ -60,7 +60,7 @@ export function curve(place, tiles, deadlineElement) {
       [first - room, ...times, last, end + room],
       [0, ...times.map((_, index) => index + 1), most, null],
     ]);
-    place.setAttribute("aria-label", `a chart: ${most} teams have finished so far`);
+    place.setAttribute("aria-label", `a chart: ${most} ${most === 1 ? "team has" : "teams have"} finished so far`);
   };
   let waiting = null;
   draw();

@@ -1,0 +1,130 @@
+"""Streams to many browsers: who finds a place, who makes room, and that all are counted out again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message
+
+from tandem.board.admission import TEACHER_COOKIE, Admission
+from tandem.board.book import Book
+from tandem.board.channel import Channel
+from tandem.board.entrance import Entrance
+from tandem.board.pages import live
+from tandem.board.pages.live import Audience
+from tests.processes import LIMIT
+
+ADMISSION = Admission(b"key")
+MOST = 6
+Watch = Callable[..., Awaitable["Browser"]]
+
+
+class Browser:
+    """One that watches. It takes what it is sent unless it is told to hang."""
+
+    def __init__(self, audience: Audience, address: str, cookie: str) -> None:
+        headers = [(b"cookie", f"{TEACHER_COOKIE}={cookie}".encode())] if cookie else []
+        scope = {"type": "http", "headers": headers, "query_string": b"", "client": (address, 1)}
+        response: Response = audience.stream(Request(scope), Channel(lambda: None))
+        self.sent: list[Message] = []
+        self.is_taking = asyncio.Event()
+        self.is_taking.set()
+        self.begun = asyncio.Event()
+        self.goes = asyncio.Event()
+        self.task = asyncio.create_task(response({"type": "http", "asgi": {}}, self._receive, self._send))
+
+    async def _receive(self) -> Message:
+        await self.goes.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.begun.set()
+        await self.is_taking.wait()
+        self.sent.append(message)
+
+    @property
+    def is_told_the_end(self) -> bool:
+        return self.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
+    """Plays with an audience of six places, and what opens a browser there; a teacher's cookie."""
+    book = Book(folder)
+    book.renew_token()
+    audience = Audience(Entrance(book, ADMISSION), MOST)
+
+    @asynccontextmanager
+    async def all_gone() -> AsyncIterator[list[Browser]]:
+        browsers: list[Browser] = []
+        yield browsers
+        for browser in browsers:
+            browser.is_taking.set()
+            browser.goes.set()
+        await asyncio.gather(*(browser.task for browser in browsers))
+        for _ in range(MOST):
+            browsers.append(Browser(audience, "192.0.2.99", ""))
+            await browsers[-1].begun.wait()
+        for browser in browsers:
+            browser.goes.set()
+        await asyncio.gather(*(browser.task for browser in browsers))
+
+    async def run() -> None:
+        async with asyncio.timeout(LIMIT), all_gone() as browsers:
+
+            async def watch(address: str = "192.0.2.9", cookie: str = "", takes: bool = True) -> Browser:
+                browser = Browser(audience, address, cookie)
+                browsers.append(browser)
+                if not takes:
+                    browser.is_taking.clear()
+                await browser.begun.wait()
+                return browser
+
+            await scene(watch, ADMISSION.teacher_cookie(book.token_hash(), 9e9))
+
+    asyncio.run(run())
+    book.close()
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_OF_ONE", 3)
+    monkeypatch.setattr(live, "GOODBYE", 0.05)
+
+
+def test_of_one_address_who_has_watched_longest_makes_room(tmp_path: Path) -> None:
+    async def scene(watch: Watch, cookie: str) -> None:
+        other = await watch("192.0.2.10")
+        mine = [await watch() for _ in range(5)]
+        await asyncio.gather(mine[0].task, mine[1].task)
+        assert [browser.task.done() for browser in (other, *mine)] == [False, True, True, False, False, False]
+        assert mine[0].is_told_the_end
+
+    play(tmp_path, scene)
+
+
+def test_also_one_that_takes_nothing_makes_room(tmp_path: Path) -> None:
+    async def scene(watch: Watch, cookie: str) -> None:
+        stuck = await watch(takes=False)
+        for _ in range(3):
+            await watch()
+        await stuck.task
+        assert stuck.sent == []
+
+    play(tmp_path, scene)
+
+
+def test_the_teacher_is_not_counted_by_address_but_with_all(tmp_path: Path) -> None:
+    async def scene(watch: Watch, cookie: str) -> None:
+        teachers = [await watch(cookie=cookie) for _ in range(MOST - 1)]
+        last = await watch(cookie="wrong")
+        for more in (cookie, ""):
+            with pytest.raises(HTTPException, match="503"):
+                await watch(cookie=more)
+        assert not any(browser.task.done() for browser in (*teachers, last))
+
+    play(tmp_path, scene)
