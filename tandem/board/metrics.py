@@ -15,8 +15,10 @@ class _Gauge(NamedTuple):
 _OF_A_GROUND = {
     "tandem_ground_connections": _Gauge("connections", 1, "Connections that are open."),
     "tandem_ground_waiting_records": _Gauge("waiting", 1, "Records that are not on disk yet."),
-    "tandem_ground_visit_p50_seconds": _Gauge("took_p50", 1e-6, "From accept to reply, median of the last period."),
-    "tandem_ground_visit_p99_seconds": _Gauge("took_p99", 1e-6, "From accept to reply, 99th percentile."),
+    "tandem_ground_visit_p50_seconds": _Gauge(
+        "took_p50", 1e-6, "From message 2 to its reply, median of the last period."
+    ),
+    "tandem_ground_visit_p99_seconds": _Gauge("took_p99", 1e-6, "From message 2 to its reply, 99th percentile."),
     "tandem_ground_commit_p50_seconds": _Gauge("commit_p50", 1e-6, "One commit, median of the last period."),
     "tandem_ground_commit_p99_seconds": _Gauge("commit_p99", 1e-6, "One commit, 99th percentile."),
     "tandem_ground_reported_timestamp_seconds": _Gauge("at", 1e-6, "When the ground last wrote these figures."),

@@ -1,6 +1,6 @@
 // How many teams have finished, over time, against the deadline: a staircase, drawn from the tiles of the page.
 import uPlot from "./uplot/uPlot.esm.js";
-import { chart, colour } from "./charts.js";
+import { WHOLE, chart, colour } from "./charts.js";
 
 const PACE = 500; // ms between two drawings
 const ROOM = 0.04; // of the time on either side
@@ -43,7 +43,7 @@ export function curve(place, tiles, deadlineElement) {
   };
   const show = chart(place, [line], {
     font: "14px system-ui, sans-serif",
-    steps: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    steps: WHOLE,
     hooks: { draw: [drawDeadline(deadline)] },
   });
   const draw = () => {

@@ -1,9 +1,10 @@
 // The health page: an hour of the ground's own figures, drawn anew as each comes.
 import { listen } from "./line.js";
-import { chart, colour } from "./charts.js";
+import { WHOLE, chart, colour } from "./charts.js";
 
 const HOUR = 3600;
 const MICRO = 1e6;
+const PERIOD = 5; // seconds: so often a ground writes its figures, or a little less often
 
 // chart -> its lines: the colour, how one ground's figures give a number, how several grounds' numbers become one
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
@@ -23,6 +24,8 @@ const CHARTS = {
   commits: [["waiting", (v) => (v.commits * MICRO) / v.period, sum]],
 };
 
+const COUNTED = ["connections", "waiting"];
+
 const drawn = Object.fromEntries(
   Object.entries(CHARTS).map(([id, lines]) => {
     const series = lines.map(([name], place) => ({
@@ -31,17 +34,17 @@ const drawn = Object.fromEntries(
       dash: place ? [6, 4] : undefined,
       points: { show: false },
     }));
-    return [id, chart(document.getElementById(id), series)];
+    return [id, chart(document.getElementById(id), series, { steps: COUNTED.includes(id) ? WHOLE : undefined })];
   }),
 );
 
 let rows = [];
 
-// One moment for all grounds that wrote within the same period.
+// One moment for all grounds that wrote in the same five seconds.
 function moments() {
   const found = new Map();
   for (const row of rows) {
-    const moment = Math.floor(row.at / row.period) * (row.period / MICRO);
+    const moment = Math.floor(row.at / (PERIOD * MICRO)) * PERIOD;
     if (!found.has(moment)) found.set(moment, new Map());
     found.get(moment).set(row.ground, row);
   }
