@@ -8,14 +8,21 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
-    arguments = sys.argv[1:]
+    try:
+        sys.exit(_run(sys.argv[1:]))
+    except KeyboardInterrupt:  # so early that no command has begun
+        print("tandem: stopped by Ctrl-C", file=sys.stderr)
+        sys.exit(1)
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["client"]:
         from tandem.client.__main__ import main as client
 
-        sys.exit(client(arguments[1:]))
+        return client(arguments[1:])
     from tandem.cli import main
 
-    sys.exit(main(arguments))
+    return main(arguments)
 
 
 if __name__ == "__main__":

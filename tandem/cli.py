@@ -11,8 +11,8 @@ from importlib import import_module
 
 from tandem import __version__
 from tandem.commands.arguments import Parser
-from tandem.commands.output import complain
 from tandem.ground.store import StoreTrouble
+from tandem.report.screen import OutputTrouble, complain, finish
 
 COMMANDS = {
     "demo": "show the whole exchange on this machine, as it happens",
@@ -30,11 +30,13 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns the exit code."""
+    if sys.stdout is None:  # closed before we began: nobody wants to read it
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
     options = _parser(arguments).parse_args(arguments)
     try:
         done: int = options.run(options)
-        sys.stdout.flush()
-    except StoreTrouble as trouble:
+        finish()
+    except (StoreTrouble, OutputTrouble) as trouble:
         return complain(str(trouble))
     except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

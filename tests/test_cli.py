@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tandem import __version__
+from tandem.__main__ import run
 from tests.processes import ROOT, tandem
 from tests.raw import encoded, message_1
 
@@ -101,3 +102,23 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     )
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", ["check README.md", "demo"])
+@pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "")])
+def test_standard_output_that_takes_nothing_is_no_traceback(arguments: str, redirection: str, words: str) -> None:
+    command = f"{sys.executable} -m tandem {arguments} {redirection}"
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.count("\n") == bool(words)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_before_a_command_has_begun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tandem.__main__._run", interrupted)
+    with pytest.raises(SystemExit, match="1"):
+        run()
+    assert capsys.readouterr().err == "tandem: stopped by Ctrl-C\n"

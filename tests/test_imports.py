@@ -27,7 +27,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "board": (ANY | BOARD_LIBRARIES, frozenset({"exchange", "ground", "report", "board"})),
     "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
     "commands": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", "commands"})),
-    "cli": (ANY, frozenset({"commands", "ground", ""})),
+    "cli": (ANY, frozenset({"commands", "ground", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }

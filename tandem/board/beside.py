@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NEEDED = ("starlette", "uvicorn", "jinja2", "python_multipart", "xlsxwriter")
@@ -33,7 +33,8 @@ def board_beside(listen: tuple[str, int], data: Path, database: str) -> Iterator
     command = [sys.executable, "-m", "tandem", "board", *arguments]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
     if sys.platform != "win32":
-        os.setpriority(os.PRIO_PROCESS, child.pid, BEHIND)
+        with suppress(OSError):  # where a service may not do that, the board stands beside the ground
+            os.setpriority(os.PRIO_PROCESS, child.pid, BEHIND)
     ending = threading.Event()
     watcher = threading.Thread(target=_watch, args=(child, ending), daemon=True)
     watcher.start()
@@ -46,10 +47,9 @@ def board_beside(listen: tuple[str, int], data: Path, database: str) -> Iterator
 
 
 def _watch(child: "subprocess.Popen[bytes]", ending: threading.Event) -> None:
-    code = child.wait()
+    child.wait()
     if not ending.is_set():
-        words = f"the board has ended with exit code {code}; the ground goes on without it"
-        print(f"tandem serve: {words}", file=sys.stderr, flush=True)
+        print("tandem serve: the board has ended; the ground goes on without it", file=sys.stderr, flush=True)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

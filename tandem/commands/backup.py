@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from tandem.commands.arguments import data_option, database_option
-from tandem.commands.output import complain, show
 from tandem.ground import upkeep
+from tandem.report.screen import complain, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, BenchTrouble, bench
 from tandem.commands.arguments import address, number, whole
-from tandem.commands.output import complain, show
+from tandem.report.screen import complain, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tandem.board.beside import MISSING, is_installed
 from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, subcommand
-from tandem.commands.output import complain, show
+from tandem.report.screen import complain, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

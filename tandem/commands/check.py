@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from tandem.commands.output import complain, show
 from tandem.report import check
+from tandem.report.screen import complain, show
 
 MOST = 65_536  # bytes of a file that are read; a message has at most 8,192
 

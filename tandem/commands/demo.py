@@ -2,8 +2,8 @@
 
 import argparse
 
-from tandem.commands.output import complain
 from tandem.demo.demo import DemoTrouble, demo
+from tandem.report.screen import complain
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

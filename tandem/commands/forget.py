@@ -4,9 +4,9 @@ import argparse
 from datetime import UTC, datetime
 
 from tandem.commands.arguments import data_option, database_option, reader
-from tandem.commands.output import complain, show
 from tandem.exchange.printable import printable
 from tandem.ground import upkeep
+from tandem.report.screen import complain, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

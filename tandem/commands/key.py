@@ -3,8 +3,8 @@
 import argparse
 
 from tandem.commands.arguments import data_option, reader, subcommand
-from tandem.commands.output import complain, show
 from tandem.ground.keyring import KeyTrouble, rotate
+from tandem.report.screen import complain, show
 
 WEEK = 168.0  # hours
 LONGEST = 87_600.0

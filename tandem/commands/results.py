@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator
 
 from tandem.commands.arguments import data_option, database_option
-from tandem.commands.output import complain, show
 from tandem.ground.records import Records, open_records
 from tandem.ground.store import STATES
 from tandem.report import results
+from tandem.report.screen import complain, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

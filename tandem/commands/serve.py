@@ -5,12 +5,12 @@ from contextlib import nullcontext
 
 from tandem.board.beside import MISSING, board_beside, is_installed
 from tandem.commands.arguments import address, board_address, data_option, database_option, reader, whole
-from tandem.commands.output import complain
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
 from tandem.ground.serve import ServeTrouble, serve
+from tandem.report.screen import complain
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
 from tandem.exchange.message import message_1
 from tandem.ground.records import open_records
 from tandem.report import results
+from tandem.report.screen import finish, show
 
 TEAM = message_1("0923456", "0934567", "INF2A", "Team1", ip="")
 TEAM_FILE = "TEAM.json"
@@ -123,7 +124,8 @@ def _wants_colour() -> bool:
 
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line, flush=True)
+        show([line, "\n"])
+        finish()
 
 
 @contextmanager

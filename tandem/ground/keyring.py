@@ -41,6 +41,11 @@ class Keyring:
         return [self.key, *(old.key for old in self.old if now < old.until)]
 
 
+def has_key(folder: Path) -> bool:
+    """Whether there is a key already; if not, the first start makes one."""
+    return KEY_VARIABLE in os.environ or (folder / "key").exists()
+
+
 def load_keyring(folder: Path) -> Keyring:
     """The ground's keys: from TANDEM_KEY, or from the file in the folder, which is made at the first start.
 

@@ -16,7 +16,7 @@ from types import FrameType
 from tandem.exchange.address import show_address
 from tandem.ground.balanced import Balanced
 from tandem.ground.desk import MOST_RECENT, Desk
-from tandem.ground.keyring import Keyring, KeyTrouble, load_keyring
+from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
 from tandem.ground.log import Log
 from tandem.ground.loop import BACKLOG, Loop
 from tandem.ground.message_2 import Recalled
@@ -49,6 +49,7 @@ def _serve_with_workers(options: ServeOptions) -> None:
     """One port, and processes that each listen on it: the system shares out who connects."""
     if not hasattr(socket, "SO_REUSEPORT") or not hasattr(os, "fork"):
         raise ServeTrouble("--workers needs a system on which processes can share a port. Try: one ground, without it")
+    bound(*options.listen).close()  # a shared address would be shared with another ground's workers, too
     place = bound(*options.listen, shared=True)  # never listens: it holds the port while workers come and go
     host, port = options.listen[0], place.getsockname()[1]
 
@@ -61,8 +62,11 @@ def _serve_with_workers(options: ServeOptions) -> None:
 
 
 def _announce(listener: socket.socket) -> None:
-    where = show_address(*listener.getsockname()[:2])
-    print(f"tandem serve: listening on {where}", file=sys.stderr, flush=True)
+    _say(f"listening on {show_address(*listener.getsockname()[:2])}")
+
+
+def _say(words: str) -> None:
+    print(f"tandem serve: {words}", file=sys.stderr, flush=True)
 
 
 def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -117,7 +121,10 @@ class _Parts:
 def _open_parts(options: ServeOptions) -> _Parts:
     try:
         make_private_folder(options.data)
+        is_new = not has_key(options.data)
         keyring = load_keyring(options.data)
+        if is_new and options.database:
+            _say(f"a new key was made in {options.data}: all grounds over one database need the same one")
         store = open_store(options.database or options.data)
         records = open_records(options.database or options.data, patience=0)
         recent = list(records.recent_secrets(MOST_RECENT))

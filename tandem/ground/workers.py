@@ -156,4 +156,5 @@ def _how(status: int) -> str:
 
 
 def _say(words: str) -> None:
-    print(f"tandem serve: {words}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"tandem serve: {words}\n")  # in one piece: the workers write there, too
+    sys.stderr.flush()

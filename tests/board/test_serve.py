@@ -1,5 +1,6 @@
 """The board as a process: starting, stopping, beside a ground, what keeps it from starting."""
 
+import errno
 import http.client
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.board.beside import board_beside
 from tandem.board.book import FILE
 from tests.board.boards import keep, team
 from tests.ground.records import message_1
@@ -121,8 +123,27 @@ def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
 
 def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
     with running_board(tmp_path / "one") as first, ground(tmp_path / "two", "--board", first.address) as serving:
-        serving.process.wait_for("the board has ended with exit code 1; the ground goes on without it")
+        serving.process.wait_for("the board has ended; the ground goes on without it")
         assert serving.results() == []
+
+
+def test_a_service_that_may_not_change_priorities_has_its_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def forbidden(*_: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", forbidden)
+    keep(tmp_path, message_1())
+    told = ""
+
+    def listens() -> bool:
+        nonlocal told
+        told += "".join(capfd.readouterr())
+        return "listening on http" in told
+
+    with board_beside(("127.0.0.1", 0), tmp_path, ""):
+        wait_until(listens)
 
 
 CANNOT_START = {

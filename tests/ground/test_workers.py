@@ -139,12 +139,14 @@ def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) ->
     assert workers in err
 
 
-def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path) -> None:
-    with ground(tmp_path / "one", "--workers", "2") as running:
-        command = ("-m", "tandem", "serve", "--listen", running.address, "--data", str(tmp_path / "two"))
-        with process(*command) as second:
-            assert second.wait() == 1
-            assert "in use" in second.err
+@pytest.mark.parametrize("first", ["1", "2"])
+@pytest.mark.parametrize("second", ["1", "2"])
+def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
+    with ground(tmp_path / "one", "--workers", first) as running:
+        arguments = ("--listen", running.address, "--data", str(tmp_path / "two"), "--workers", second)
+        with process("-m", "tandem", "serve", *arguments) as other:
+            assert other.wait() == 1
+            assert "in use" in other.err
 
 
 def _wait_until_ended(descriptor: int) -> None:

@@ -1,0 +1,42 @@
+"""What commands say: text on standard output, one line on standard error when something is wrong."""
+
+import sys
+from collections.abc import Iterable
+
+from tandem.exchange.printable import printable
+
+
+class OutputTrouble(Exception):
+    """Standard output takes no more; the text says why."""
+
+
+def show(pieces: Iterable[str]) -> int:
+    """To standard output; a character that it cannot show becomes an escape. Returns the exit code 0."""
+    for piece in pieces:
+        encoding = sys.stdout.encoding or "utf-8"
+        try:
+            sys.stdout.write(piece.encode(encoding, "backslashreplace").decode(encoding))
+        except OSError as error:
+            raise _trouble(error) from None
+    return 0
+
+
+def finish() -> None:
+    """What was shown is out when this returns."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _trouble(error) from None
+
+
+def _trouble(error: OSError) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return error
+    sys.stdout = None  # or it would be tried, and told, once more at the end
+    return OutputTrouble(f"standard output cannot be written: {error.strerror}; give it a file on a disk with room")
+
+
+def complain(words: str, code: int = 1) -> int:
+    """One line on standard error. Returns the exit code."""
+    print(f"tandem: {printable(words)}", file=sys.stderr)
+    return code
