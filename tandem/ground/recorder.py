@@ -55,6 +55,7 @@ class Recorder:
         self._verdicts: deque[tuple[Settled, bool]] = deque()
         self._urgent = threading.Event()  # somebody waits
         self._troubled = False  # did the last try fail?
+        self._trouble = ""  # what was last told about it
         self._taken = 0  # records, counted by the loop's thread
         self._finished = 0  # those of them that are written, or given up; counted by ours
         self._dropped = 0
@@ -143,7 +144,7 @@ class Recorder:
         try:
             self._keeper.keep([entry.record for entry in batch])
         except StoreTrouble as trouble:
-            self._complain(f"could not be written, will be tried again: {trouble}")
+            self._tell_trouble(str(trouble))
             self._troubled = True
             self._due.extendleft(reversed(batch))
         except Exception as bug:  # one record that cannot be written must not cost the others theirs
@@ -154,8 +155,15 @@ class Recorder:
                 self._due.extendleft(reversed(batch))
                 self._write_one_by_one(len(batch))
         else:
+            self._tell_trouble("")
             self._pulse.committed(time.monotonic() - began)
             self._finish(batch, kept=True)
+
+    def _tell_trouble(self, trouble: str) -> None:
+        """Once for as long as it stays the same, and once when it is over."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._complain(f"could not be written, will be tried again: {trouble}" if trouble else "written again")
 
     def _write_one_by_one(self, count: int) -> None:
         for _ in range(count):

@@ -131,6 +131,16 @@ def test_trouble_is_told_to_who_waits_and_the_others_are_written_later() -> None
         assert any(unhurried in commit for commit in made.keeper.commits)
 
 
+def test_trouble_is_told_once_and_so_is_its_end() -> None:
+    with bench() as made:
+        for trouble in (StoreTrouble("locked"), StoreTrouble("locked"), StoreTrouble("disk full"), None, None):
+            made.keeper.trouble = trouble
+            made.recorder.record(message_2(), lambda kept: None)
+            made.settle()
+    again = "could not be written, will be tried again:"
+    assert made.complaints == [f"{again} locked", f"{again} disk full", "written again"]
+
+
 def test_what_could_not_be_written_is_tried_again_without_being_asked() -> None:
     with bench() as made:
         made.keeper.trouble = StoreTrouble("locked")
