@@ -8,6 +8,9 @@ import pickle
 import struct
 from typing import NamedTuple
 
+from tests.ground.headers import LOCAL, PROXY, TCP6, UNSPECIFIED, addresses, introduces, note
+from tests.ground.headers import header as introduced
+
 TEAM = {
     "studentnr1": "0987654",
     "studentnr2": "1023456",
@@ -96,6 +99,9 @@ def second(**changes: object) -> str:
 
 SIZE = len(ONE)
 
+INTRODUCED = introduces("198.51.100.7", 51234)
+INTRODUCED_1 = b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n"
+
 BYTES = [
     case(b"", "nothing-came"),
     case(b"\n", "nothing-came"),
@@ -116,6 +122,36 @@ BYTES = [
     case(bytes.fromhex("160303007a010000760303") + b"\x5a" * 70, "tls-hello"),
     case(b"SSH-2.0-OpenSSH_for_Windows_8.6\r\n", "ssh-hello"),
     case(b"SSH-2.0-PuTTY_Release_0.80\r\n", "ssh-hello"),
+    case(INTRODUCED, "proxy-header"),
+    case(INTRODUCED + ONE.encode(), "proxy-header"),
+    case(INTRODUCED + b"\n", "proxy-header"),
+    case(INTRODUCED[:20], "proxy-header"),
+    case(introduced(PROXY, TCP6, addresses("2001:db8::7", 51234, "2001:db8::1")) + LINES.encode(), "proxy-header"),
+    case(introduced(LOCAL, UNSPECIFIED), "proxy-header"),
+    case(introduced(LOCAL, UNSPECIFIED, note(0x04, bytes(8))) + SECOND.encode(), "proxy-header"),
+    case(INTRODUCED * 2 + ONE.encode(), "proxy-header"),
+    case(INTRODUCED + INTRODUCED_1 + ONE.encode(), "proxy-header"),
+    case(INTRODUCED + struct.pack("<I", SIZE) + ONE.encode(), "proxy-header"),
+    case(INTRODUCED_1, "proxy-header"),
+    case(INTRODUCED_1 + ONE.encode(), "proxy-header"),
+    case(b"PROXY TCP6 2001:db8::7 2001:db8::1 51234 5550\r\n" + LINES.encode(), "proxy-header"),
+    case(b"PROXY UNKNOWN\r\n" + SECOND.encode(), "proxy-header"),
+    case(b"PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n" + ONE.encode(), "proxy-header"),
+    case(INTRODUCED + without("status").encode(), "field-missing", "proxy-header"),
+    case(INTRODUCED + str(TEAM).encode(), "proxy-header", "single-quotes"),
+    case(INTRODUCED + but(LINES, ("Packet", "Zoë")).encode("latin-1"), "latin-1", "proxy-header"),
+    case(INTRODUCED + struct.pack(">I", SIZE) + ONE.encode(), "length-big-endian", "proxy-header"),
+    case(INTRODUCED_1 + ONE.encode() * 2, "proxy-header", "two-messages"),
+    case(INTRODUCED_1 + ONE[:-1].encode(), "never-closed", "proxy-header"),
+    case(INTRODUCED_1 + b"GET / HTTP/1.1\r\n\r\n", "http-request", "proxy-header"),
+    case(INTRODUCED + b"hello", "not-json", "proxy-header"),
+    case(b"PROXY " + ONE.encode(), "text-before-object"),
+    case(b"PROXY TCP4 " + ONE.encode(), "text-before-object"),
+    case(b"PROXY TCP5 198.51.100.7 192.0.2.1 51234 5550\r\n" + ONE.encode(), "text-before-object"),
+    case(b"proxy tcp4 198.51.100.7 192.0.2.1 51234 5550\r\n" + ONE.encode(), "text-before-object"),
+    case(b"hello\r\n" + INTRODUCED_1 + ONE.encode(), "text-before-object"),
+    case(ONE.encode() + b"\n" + INTRODUCED_1, "text-after-object"),
+    case(b"PROXY TCP4 or not", "not-json"),
     case(pickle.dumps(TEAM), "pickle"),
     case(pickle.dumps(TEAM, protocol=0), "pickle"),
     case(pickle.dumps(TEAM, protocol=2), "pickle"),

@@ -66,6 +66,7 @@ NOBODY_KNOWS = {
     "http-request",
     "tls-hello",
     "ssh-hello",
+    "proxy-header",  # which may come alone, as a balancer sends it
     "pickle",
     "not-utf-8",
     "too-large",
@@ -120,6 +121,36 @@ def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
             result += data[done : edit.start] + edit.text.encode()
             done = edit.end
     return result + data[done:]
+
+
+@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1, corpus.INTRODUCED * 2])
+@pytest.mark.parametrize("message", [corpus.ONE.encode(), corpus.LINES.encode(), corpus.SECOND.encode()])
+def test_without_a_balancers_header_the_rest_is_the_message(header: bytes, message: bytes) -> None:
+    diagnosis = diagnosed(header + message)
+    [problem] = diagnosis.problems
+    assert problem.at == 0
+    assert edited(header + message, (problem,)) == message
+    assert diagnosis.repaired == diagnosed(message).message
+
+
+@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1])
+@pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if not {"proxy-header", "nothing-came"} & set(case.ids)][::3],
+    ids=lambda case: "+".join(dict.fromkeys(case.ids)),
+)
+def test_behind_a_balancers_header_everything_is_told_as_without_it(header: bytes, case: Case) -> None:
+    bare, behind = diagnosed(case.data), diagnosed(header + case.data)
+    moved = [_moved(problem, len(header)) for problem in (*bare.problems, *bare.remarks)]
+    assert behind.problems[0].id == "proxy-header"
+    assert [(p.id, p.at, p.edits) for p in (*behind.problems[1:], *behind.remarks)] == moved
+    assert behind.message == bare.message
+
+
+def _moved(problem: Problem, by: int) -> tuple[str, int, tuple[Edit, ...]]:
+    """What tells a problem and its place, if so many bytes came before it."""
+    assert problem.at is not None
+    return problem.id, problem.at + by, tuple(Edit(e.start + by, e.end + by, e.text) for e in problem.edits)
 
 
 NOT_OFFERED = [

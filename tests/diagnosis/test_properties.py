@@ -17,7 +17,7 @@ from tandem.ground.judge import LONGEST_REPLY, reject
 from tandem.ground.recovery.findings import MOST
 from tandem.ground.recovery.recover import recover
 from tandem.report.check import as_json, as_text, check
-from tests.diagnosis.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
+from tests.diagnosis.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
 from tests.diagnosis.oracle import is_right
 from tests.diagnosis.sending import ADDRESS, diagnosed, diagnosed_in_pieces, ids
 
@@ -67,6 +67,8 @@ PIECES = [
     b'"status": ""}',
     b"\xa8\x00\x00\x00",
     b"\x00\x00\x00\xa8",
+    INTRODUCED,
+    INTRODUCED_1,
 ]
 broken = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4)), max_size=40).map(b"".join)
 

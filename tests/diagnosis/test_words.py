@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tandem.ground import explain
-from tests.diagnosis.corpus import ONE, SECOND, SECRET, TEAM, but, second
+from tests.diagnosis.corpus import INTRODUCED, INTRODUCED_1, LINES, ONE, SECOND, SECRET, TEAM, but, second
 from tests.diagnosis.sending import diagnosed
 
 # what was sent -> the sentence of its first problem
@@ -32,6 +32,9 @@ WORDS = [
     (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "a comma too many after an empty name"),
     (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside payload - "),
     (but(SECOND, ('"clientid": 2', '"clientid": 1')), "clientid is still 1"),
+    (INTRODUCED, "a PROXY header (version 2) of a balancer stands before the message - "),
+    (INTRODUCED_1 + ONE.encode(), "a PROXY header (version 1) of a balancer stands before the message - "),
+    (INTRODUCED + ONE.encode(), "starts it with --proxy-from and the balancer's address, or takes send-proxy off"),
 ]
 
 
@@ -39,6 +42,13 @@ WORDS = [
 def test_the_first_sentence(sent: str | bytes, words: str) -> None:
     data = sent.encode() if isinstance(sent, str) else sent
     assert words in explain.sentence(diagnosed(data).problems[0])
+
+
+def test_a_line_and_a_byte_are_counted_in_the_message_behind_a_balancers_header() -> None:
+    for data in (but(LINES, ("Packet", "Zoë")).encode("latin-1"), but(LINES, ('"INF2C",', '"INF2C"')).encode()):
+        [bare], [header, behind] = diagnosed(data).problems, diagnosed(INTRODUCED + data).problems
+        assert explain.sentence(header).startswith("a PROXY header")
+        assert explain.sentence(behind) == explain.sentence(bare)
 
 
 def test_what_repeats_is_told_three_times_at_most() -> None:

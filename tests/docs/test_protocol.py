@@ -17,7 +17,7 @@ KEY = bytes(range(32)).hex()
 
 
 def captured() -> list[bytes]:
-    """The hex dumps of part 8, in their order."""
+    """The hex dumps of part 9, in their order."""
     dumps = re.findall(r"```hex\n(.*?)```", PAGE, re.DOTALL)
     return [bytes.fromhex("".join(line[6:53] for line in dump.splitlines())) for dump in dumps]
 

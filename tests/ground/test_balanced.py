@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -245,10 +246,17 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: Ground) -> Non
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(HEADER + encoded(message_1(teamname="forged")))
-        assert json.loads(connection.rest())["status"].startswith("error: ")
+        assert "(version 2) of a balancer stands before the message" in json.loads(connection.rest())["status"]
+    behind.process.wait_for("A balancer's PROXY header (proxy-header)")
     wait_until(lambda: any(row["teamname"] == "direct" for row in behind.results()))
     [visit] = behind.results("--visits", "direct")
     assert visit["address"] == "127.0.0.2"
+
+
+def test_ipv4_within_ipv6_names_the_balancer_too(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--proxy-from", "::ffff:127.0.0.1", listen="127.0.0.1:0") as running:
+        reply = through(running, introduces("198.51.100.1", 1001), encoded(message_1()))
+    assert json.loads(reply)["status"] == WAITING
 
 
 def test_checks_leave_no_line_and_no_header_leaves_one(behind: Ground) -> None:

@@ -1,10 +1,22 @@
 """The PROXY header: who is introduced, what is none, the same for every cut; and whose header is believed."""
 
+import re
+from ipaddress import IPv4Address, IPv4Network
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.ground.proxy import LONGEST, Header, Introduced, NoHeader, among, parse_networks
+from tandem.ground.proxy import (
+    LONGEST,
+    Header,
+    Introduced,
+    NoHeader,
+    among,
+    end_of_headers,
+    parse_networks,
+    version_of,
+)
 from tests.exchange.cuts import every_way, pieces
 from tests.ground.headers import (
     DATAGRAM,
@@ -19,8 +31,10 @@ from tests.ground.headers import (
     UNSPECIFIED,
     addresses,
     header,
+    introduces,
     note,
 )
+from tests.processes import ROOT
 
 IPV4 = addresses("198.51.100.7", 51234, "192.0.2.1")
 IPV6 = addresses("2001:db8::7", 51234, "2001:db8::1")
@@ -118,6 +132,62 @@ def test_a_part_of_version_1_needs_more() -> None:
     assert read([b"PROXY"]) is None
 
 
+@pytest.mark.parametrize("data", [data for data, _ in SOURCES.values()], ids=SOURCES.keys())
+def test_a_header_is_told_from_a_message(data: bytes) -> None:
+    assert version_of(data) == 2
+    assert end_of_headers(data + MESSAGE) == len(data)
+    assert end_of_headers(data) == len(data)
+    assert end_of_headers(data[:14]) == 14
+    assert end_of_headers(data[:11]) == 0
+    assert end_of_headers(MESSAGE + data) == 0
+
+
+LINES = {
+    b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n": True,
+    b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\n": True,
+    b"PROXY TCP6 " + b" ".join([b"ffff:" * 7 + b"ffff"] * 2) + b" 65535 65535\r\n": True,
+    b"PROXY UNKNOWN\r\n": True,
+    b"PROXY UNKNOWN whatever a balancer writes there\r\n": True,
+    b"PROXY UNKNOWNS\r\n": False,
+    b"PROXY TCP4 198.51.100.7 192.0.2.1 51234\r\n": False,
+    b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550": False,
+    b"PROXY TCP4 " + b"1" * 40 + b" 192.0.2.1 51234 5550\r\n": False,
+    b"PROXY UNKNOWN " + b"x" * 92 + b"\r\n": False,
+    b"PROXY UDP4 198.51.100.7 192.0.2.1 51234 5550\r\n": False,
+    b" PROXY UNKNOWN\r\n": False,
+    b"PROXY UNKNOWN " + MESSAGE + b"\r\n": False,
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_of_version_1_is_told_from_a_message(line: bytes) -> None:
+    assert end_of_headers(line + MESSAGE) == (len(line) if LINES[line] else 0)
+    if LINES[line]:
+        assert version_of(line) == 1
+
+
+def test_the_header_of_the_protocols_page_is_one() -> None:
+    part = (ROOT / "PROTOCOL.md").read_text(encoding="utf-8").partition("## 8 ")[2].partition("## 9 ")[0]
+    rows = re.findall(r"^\| ([0-9a-f]+) \| `([0-9a-f ]+)` \|", part, re.MULTILINE)
+    came = b""
+    for offset, shown in rows:
+        assert int(offset, 16) == len(came)
+        came += bytes.fromhex(shown)
+    assert came == introduces("198.51.100.7", 51234)
+    assert f"at most {LONGEST:,} bytes" in part
+
+
+@given(anything)
+def test_where_headers_end_is_within_what_came_and_the_first_one_is_whole(data: bytes) -> None:
+    end = end_of_headers(data)
+    assert 0 <= end <= len(data)
+    assert end_of_headers(data[:end]) == end
+    assert end_of_headers(data[end:]) == 0
+    found = read([data])
+    if isinstance(found, Introduced):
+        assert end >= len(data) - len(found.rest)
+
+
 @given(pieces(anything))
 def test_whatever_the_bytes_and_the_cut_the_same_value(parts: list[bytes]) -> None:
     assert read(parts) == read([b"".join(parts)])
@@ -134,6 +204,12 @@ NETWORKS = {
     "10.55.0.10, 2001:db8::10": ({"10.55.0.10", "2001:db8::10"}, {"2001:db8::11", "127.0.0.1"}),
     "2001:db8::/64": ({"2001:db8::ffff"}, {"2001:db8:0:1::"}),
     "0.0.0.0/0": ({"10.55.0.10"}, {"::1"}),
+    "::/0": ({"::1"}, {"10.55.0.10"}),
+    "::ffff:10.55.0.10": ({"10.55.0.10"}, {"10.55.0.11", "::1"}),
+    "::FFFF:a37:a": ({"10.55.0.10"}, {"10.55.0.11"}),
+    "::ffff:10.55.0.10/128,::1": ({"10.55.0.10", "::1"}, {"10.55.0.11"}),
+    "::ffff:10.0.0.0/104": ({"10.0.0.0", "10.255.255.255"}, {"11.0.0.0", "9.255.255.255"}),
+    "::ffff:0.0.0.0/96": ({"0.0.0.0", "255.255.255.255"}, {"::1"}),
 }
 
 
@@ -150,9 +226,24 @@ def test_what_is_no_address(text: str) -> None:
         parse_networks(text)
 
 
-def test_an_address_within_a_network_is_not_taken_for_it() -> None:
-    with pytest.raises(ValueError, match=r"'10\.55\.0\.10/24' is an address within 10\.55\.0\.0/24: give"):
-        parse_networks("10.55.0.10/24")
+@pytest.mark.parametrize("text", ["10.55.0.10/24", "::ffff:10.55.0.10/120"])
+def test_an_address_within_a_network_is_not_taken_for_it(text: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{re.escape(text)}' is an address within 10\.55\.0\.0/24: give"):
+        parse_networks(text)
+
+
+@pytest.mark.parametrize("text", ["::ffff:10.0.0.0/95", "::ffff:0:0/80", "::ffff:10.0.0.7/0"])
+def test_a_part_of_what_makes_it_ipv4_is_not_enough(text: str) -> None:
+    with pytest.raises(ValueError, match=rf"^'{re.escape(text)}' has fewer than the 96 bits that make it IPv4: give"):
+        parse_networks(text)
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 32), st.ip_addresses(v=4))
+def test_ipv4_within_ipv6_means_the_same_as_ipv4(address: IPv4Address, bits: int, other: IPv4Address) -> None:
+    network = IPv4Network((address, bits), strict=False)
+    within = parse_networks(f"::ffff:{network.network_address}/{96 + bits}")
+    assert within == parse_networks(str(network))
+    assert among(within)(str(other)) == (other in network)
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[0-9a-f.:]{1,20}(/[0-9]{1,3})?(,[0-9.]{1,15})?", fullmatch=True)))

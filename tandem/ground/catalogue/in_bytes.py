@@ -48,6 +48,16 @@ KINDS = (
         b"SSH-2.0-OpenSSH_9.6\r\n",
     ),
     Kind(
+        "proxy-header",
+        P,
+        BYTES,
+        "A balancer's PROXY header",
+        "{found} of a balancer stands before the message",
+        "whoever runs the ground starts it with --proxy-from and the balancer's address, or takes send-proxy off there",
+        "8.1",
+        b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n" + RIGHT,
+    ),
+    Kind(
         "pickle",
         P,
         BYTES,

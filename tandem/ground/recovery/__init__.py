@@ -2,5 +2,6 @@
 
     bytes -> decoding -> wrapping -> members (scanner, texts, values) -> fields -> rules
 
-Each layer names the mistakes of its own kind, takes them off, and hands on what is left.
+Each layer names the mistakes of its own kind, takes them off, and hands on what is left. A balancer's header is before
+all of them: it is taken off first.
 """

@@ -14,6 +14,7 @@ class Findings:
     """What was found so far."""
 
     def __init__(self) -> None:
+        self.origin = 0  # where the bytes begin that are read now, in all that came: places are told from there
         self._count = 0  # of all, those that are not told included
         self._found: list[Problem] = []
         self._edits: list[list[Edit]] = []  # of each in _found; they may still grow
@@ -23,26 +24,32 @@ class Findings:
     def add(self, id: str, at: int | None = None, *edits: Edit, **facts: str) -> None:
         """One mistake at one place. What was told three times in the same words counts, but is not told again."""
         if not self.full:
-            self._tell(Problem(id, at, facts), edits)
+            self._tell(id, at, edits, facts)
 
-    def _tell(self, problem: Problem, edits: tuple[Edit, ...]) -> int:
+    def _tell(self, id: str, at: int | None, edits: tuple[Edit, ...], facts: dict[str, str]) -> int:
         """Returns where in _found it stands, or one in the same words to which its edits went."""
         self._count += 1
+        problem = Problem(id, None if at is None else self.origin + at, facts)
         alike = self._alike.setdefault((problem.id, *problem.facts.values()), [])
         if len(alike) < _MOST_ALIKE:
             alike.append(len(self._found))
             self._found.append(problem)
-            self._edits.append(list(edits))
-        else:
-            self._edits[alike[-1]] += edits
+            self._edits.append([])
+        self._edits[alike[-1]] += self._from_origin(edits)
         return alike[-1]
 
     def add_once(self, id: str, at: int | None = None, *edits: Edit, **facts: str) -> None:
         """A mistake that goes through the whole message: told at its first place, with the edits of all."""
         if id in self._once:
-            self._edits[self._once[id]] += edits
+            self._edits[self._once[id]] += self._from_origin(edits)
         elif not self.full:
-            self._once[id] = self._tell(Problem(id, at, facts), edits)
+            self._once[id] = self._tell(id, at, edits, facts)
+
+    def _from_origin(self, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
+        """The edits, with their places in all that came."""
+        if not self.origin:
+            return edits
+        return tuple(Edit(self.origin + edit.start, self.origin + edit.end, edit.text) for edit in edits)
 
     @property
     def full(self) -> bool:

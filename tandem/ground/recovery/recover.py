@@ -10,7 +10,8 @@ from typing import NamedTuple
 from tandem.exchange.message import FIELDS, Message
 from tandem.exchange.reader import LIMIT
 from tandem.ground import rules
-from tandem.ground.problems import Problem
+from tandem.ground.problems import Edit, Problem
+from tandem.ground.proxy import end_of_headers, version_of
 from tandem.ground.recovery import names
 from tandem.ground.recovery.ahead import SPACE
 from tandem.ground.recovery.decoding import to_text
@@ -36,10 +37,22 @@ class Reading(NamedTuple):
 def recover(data: bytes, ending: str, address: str) -> Reading:
     """Reads `data`, all that came; `ending` says in words what came then, `address` where it came from."""
     findings = Findings()
+    start = end_of_headers(data)
+    if not start:
+        return _read(data, ending, address, findings)
+    findings.add("proxy-header", 0, Edit(0, start, ""), found=f"a PROXY header (version {version_of(data)})")
+    findings.origin = start
+    if not data[start:].strip(SPACE.encode()):
+        return Reading({}, findings.problems(), (), None)
+    return _read(data[start:], ending, address, findings)
+
+
+def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading:
+    """The same, and no balancer's header is before it any more."""
     text = to_text(data, findings)
     place = find_object(text, findings) if text else None
     if place is None:
-        return Reading({}, _with_lines(findings.problems(), data), (), None)
+        return Reading({}, _with_lines(findings.problems(), data, findings.origin), (), None)
     scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.is_json)
     reader = MemberReader(scanner)
     end = reader.read()
@@ -52,18 +65,19 @@ def recover(data: bytes, ending: str, address: str) -> Reading:
     _tell_missing(fields, end, place)
     _tell_rules(fields, findings, address)
     meant = _meant(fields) if end in (End.CLOSED, End.OPEN) else None
-    problems, remarks = (_with_lines(found, data) for found in (findings.problems(), findings.remarks()))
+    told = (findings.problems(), findings.remarks())
+    problems, remarks = (_with_lines(found, data, findings.origin) for found in told)
     return Reading(fields.as_received(), problems, remarks, meant)
 
 
-def _with_lines(problems: tuple[Problem, ...], data: bytes) -> tuple[Problem, ...]:
-    """The same problems; where the message has several lines, each knows the one it is in."""
+def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple[Problem, ...]:
+    """The same problems; where the message, which begins at `start`, has several lines, each knows the one it is in."""
     if b"\n" not in data.strip():
         return problems
     return tuple(
         problem
-        if problem.at is None
-        else replace(problem, facts=problem.facts | {"line": str(data.count(b"\n", 0, problem.at) + 1)})
+        if problem.at is None or problem.at < start
+        else replace(problem, facts=problem.facts | {"line": str(data.count(b"\n", 0, problem.at - start) + 1)})
         for problem in problems
     )
 
