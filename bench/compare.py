@@ -10,6 +10,7 @@ bytes. Where the load is nearly always busy, rate and latency say more about the
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -36,9 +37,13 @@ from bench.contenders import (
 )
 from bench.crowds import CROWDS, crowd, open_many_files
 from bench.vitals import vitals
+from tandem.bench import pace
+from tandem.commands.arguments import Parser, number, reader, whole
+from tandem.exchange.printable import printable
 
 PEERS = ("asyncio_streams", "asyncio_protocol", "threads", "uvloop_protocol")
 ALL = (LIMIT, GROUND, *PEERS)
+MOST_ROUNDS = 1000
 WARM_UP = 500  # exchanges that are not measured
 HEAD = (
     "| server | exchanges/s (min-max) | p50 ms | p99 ms | server CPU µs/exchange: user + system = total (min-max) "
@@ -82,7 +87,10 @@ def main() -> int:
                 for contender in contenders:
                     print(f"| {contender.name} | {idle_bytes(contender):,.0f} |", flush=True)
         except ContenderTrouble as trouble:
-            print(f"bench.compare: {trouble}", file=sys.stderr)
+            print(f"bench.compare: {printable(str(trouble))}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("bench.compare: stopped by Ctrl-C", file=sys.stderr)
             return 1
     return 0
 
@@ -93,23 +101,56 @@ def _print_rows(contenders: Sequence[Contender], results: dict[str, list[Result]
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=5.0, help="of load for each server in each round (5)")
-    options.add_argument("--concurrency", type=int, nargs="+", default=[64], help="exchanges at a time (64)")
-    options.add_argument("--same-cpu", type=int, metavar="CPU", help="server and load on this one")
+    options = Parser("bench.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=whole(MOST_ROUNDS), default=5)
+    options.add_argument(
+        "--seconds", type=number(pace.MOST_SECONDS), default=5.0, help="of load for each server in each round (5)"
+    )
+    options.add_argument(
+        "--concurrency",
+        type=whole(pace.MOST_CONCURRENCY),
+        nargs="+",
+        default=[pace.CONCURRENCY],
+        help=f"exchanges at a time ({pace.CONCURRENCY})",
+    )
+    options.add_argument("--same-cpu", type=_cpu, metavar="CPU", help="server and load on this one")
     options.add_argument("--idle", action="store_true", help="memory for connections that say nothing, too")
     options.add_argument("--only", type=_names, metavar="NAMES", help="such as limit,tandem")
-    options.add_argument("--ground", action="append", default=[], metavar="NAME=FOLDER", help="another copy's ground")
-    return options.parse_args()
+    options.add_argument(
+        "--ground", type=_copy, action="append", default=[], metavar="NAME=FOLDER", help="another copy's ground"
+    )
+    given = options.parse_args()
+    if len(dict(given.ground)) < len(given.ground):
+        options.error("argument --ground: two of them have the same name")
+    return given
 
 
+@reader
 def _names(text: str) -> Sequence[str]:
     names = text.split(",")
     for name in names:
         if name not in ALL:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {','.join(ALL)}")
-    return names
+            raise ValueError(f"{name!r} is none of {','.join(ALL)}")
+    return list(dict.fromkeys(names))
+
+
+@reader
+def _copy(text: str) -> tuple[str, Path]:
+    """The name and the folder of another copy of the project."""
+    name, _, folder = text.partition("=")
+    if not name or name in ALL:
+        raise ValueError(f"{name!r} cannot be a ground's name: give NAME=FOLDER, NAME none of {','.join(ALL)}")
+    if not folder or not Path(folder).is_dir():
+        raise ValueError(f"{folder!r} is no folder")
+    return name, Path(folder)
+
+
+@reader
+def _cpu(text: str) -> int:
+    cpus = os.sched_getaffinity(0)
+    if not text.isdecimal() or int(text) not in cpus:
+        raise ValueError(f"{text!r} is no CPU of this machine; there are {', '.join(map(str, sorted(cpus)))}")
+    return int(text)
 
 
 def _all_there_is() -> Sequence[str]:
@@ -120,12 +161,8 @@ def _all_there_is() -> Sequence[str]:
     return ALL
 
 
-def _contenders(names: Sequence[str], others: Sequence[str], folder: Path) -> list[Contender]:
-    made = [_contender(name, folder) for name in names]
-    for other in others:
-        name, _, home = other.partition("=")
-        made.append(ground(name, Path(home)))
-    return made
+def _contenders(names: Sequence[str], others: Sequence[tuple[str, Path]], folder: Path) -> list[Contender]:
+    return [*(_contender(name, folder) for name in names), *(ground(name, home) for name, home in others)]
 
 
 def _contender(name: str, folder: Path) -> Contender:
@@ -138,13 +175,13 @@ def _rounds(contenders: Sequence[Contender], concurrency: int, given: argparse.N
     """By name, a result a round."""
     results: dict[str, list[Result]] = defaultdict(list)
     on, load_on = (0, 1) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
-    for number in range(given.rounds):
-        shift = number % len(contenders)
+    for turn in range(given.rounds):
+        shift = turn % len(contenders)
         for contender in (*contenders[shift:], *contenders[:shift]):
             with running(contender, on) as server:
                 results[contender.name].append(measured(server, load_on, concurrency, given.seconds))
         told_so_far = ", ".join(f"{name} {found[-1].cpu:.0f}" for name, found in results.items())
-        print(f"round {number + 1}: CPU µs/exchange: {told_so_far}", file=sys.stderr, flush=True)
+        print(f"round {turn + 1}: CPU µs/exchange: {told_so_far}", file=sys.stderr, flush=True)
     return results
 
 
@@ -177,6 +214,8 @@ def _load(server: Running, cpu: int | None, *options: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(done.stdout)
     if not told["finished"]:
         raise ContenderTrouble(f"no exchange with {server.name} finished: {told['failures']}")
+    if told["ended_pids"]:
+        raise ContenderTrouble(f"{server.name} ended while it was measured")
     return told
 
 

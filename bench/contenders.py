@@ -80,14 +80,7 @@ def running(contender: Contender, cpu: int | None = None) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as place:
         folder = Path(place)
         log = folder / "stderr"
-        with log.open("wb") as stderr:
-            process = subprocess.Popen(
-                [*pinned(cpu), *contender.command(folder)],
-                cwd=contender.home,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-            )
+        process = _started(contender, cpu, folder, log)
         try:
             yield Running(contender.name, _address(contender, process, log), process.pid, folder)
         finally:
@@ -98,6 +91,20 @@ def running(contender: Contender, cpu: int | None = None) -> Iterator[Running]:
 def pinned(cpu: int | None) -> Sequence[str]:
     """What to put in front of a command so that it stays on one CPU."""
     return () if cpu is None else ("taskset", "--cpu-list", str(cpu))
+
+
+def _started(contender: Contender, cpu: int | None, folder: Path, log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as stderr:
+        try:
+            return subprocess.Popen(
+                [*pinned(cpu), *contender.command(folder)],
+                cwd=contender.home,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+        except OSError as error:
+            raise ContenderTrouble(f"{contender.name} did not start: {error.filename}: {error.strerror}") from None
 
 
 def _address(contender: Contender, process: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -2,21 +2,24 @@
 
 import os
 import random
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from types import FrameType
 
 from tandem.bench.load import Load, Target
 from tandem.bench.pace import Pace
-from tandem.bench.picture import picture
-from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of
+from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
 from tandem.bench.progress import Progress
-from tandem.bench.summary import Run, as_json
+from tandem.bench.summary import Run
 from tandem.exchange.address import plain_ip, show_address
 
 HERE = "127.0.0.1"  # the server's host where none is given
 SPARE_DESCRIPTORS = 64
+STOPS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # what ends a run, by the name that people know
 
 
 class BenchTrouble(Exception):
@@ -32,34 +35,20 @@ class BenchOptions:
     timeout: float  # seconds for a visit
     pids: tuple[int, ...] = ()  # processes of the server
     seed: int | None = None  # for the teams; None: any
-    output: Path | None = None  # where all figures go, as JSON
-    picture: Path | None = None  # where the picture goes, as SVG
 
 
 def bench(options: BenchOptions) -> Run:
-    """Makes one run, shows how it goes if standard error is a terminal, and writes the files that were asked for.
+    """Makes one run, and shows how it goes if standard error is a terminal.
 
-    Ctrl-C ends the run; what was measured until then counts. Raises BenchTrouble.
+    Ctrl-C and SIGTERM end the run; what was measured until then counts. Raises BenchTrouble.
     """
-    for file in filter(None, (options.output, options.picture)):
-        if not file.absolute().parent.is_dir():
-            raise BenchTrouble(f"{file} cannot be written: there is no folder {file.parent}; make it first")
-    run = _measured(options)
-    if options.output:
-        _write(options.output, "".join(as_json(run)))
-    if options.picture:
-        _write(options.picture, picture(run))
-    return run
-
-
-def _measured(options: BenchOptions) -> Run:
     seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     _allow_descriptors(options.pace.concurrency)
     host, port = options.server[0] or HERE, options.server[1]
     target = _reach(host, port, options.timeout)
     load = Load(target, options.pace, options.timeout, random.Random(seed))
     server_before, own_before = _server_cpu(options.pids), _own_cpu()
-    stopped = _run(load)
+    _run(load)
     own_cpu = _own_cpu().since(own_before)
     return Run(
         server=show_address(host, port),
@@ -68,23 +57,37 @@ def _measured(options: BenchOptions) -> Run:
         tally=load.tally,
         begun=load.begun,
         seconds=load.seconds,
-        stopped=stopped,
+        stopped_by=load.stopped_by,
         server_cpu=_server_cpu_since(server_before, options.pids),
         load_cpu=own_cpu,
+        ended=ended(options.pids),
     )
 
 
-def _run(load: Load) -> bool:
-    """Returns whether it was stopped by Ctrl-C."""
+def _run(load: Load) -> None:
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
-        load.run(progress or _say_nothing)
-    except KeyboardInterrupt:
-        return True
+        with _stopped_by_signals(load):
+            load.run(progress or _say_nothing)
     finally:
         if progress:
             progress.end()
-    return False
+
+
+@contextmanager
+def _stopped_by_signals(load: Load) -> Iterator[None]:
+    """In this block a signal does not end us, but the load. What is ignored, as under nohup, stays so."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        load.stop(STOPS[signal.Signals(number)])
+
+    ours = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in ours}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say_nothing(load: Load) -> None:
@@ -118,13 +121,6 @@ def _allow_descriptors(connections: int) -> None:
         )
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BenchTrouble(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _own_cpu() -> Cpu:

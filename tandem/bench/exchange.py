@@ -64,7 +64,7 @@ def invent(random: Random, number: int, ip: str) -> Team:
 class Exchange:
     """At each visit: connect, give what comes to `received`, send `message` when told, and close when told."""
 
-    __slots__ = ("visit", "message", "_team", "_secret", "_head", "_came")
+    __slots__ = ("visit", "message", "_team", "_secret", "_head", "_came", "_welcome")
 
     def __init__(self, team: Team) -> None:
         self._team = team
@@ -86,12 +86,16 @@ class Exchange:
         ending = _ENDINGS[self.visit]
         if not before:
             if _WELCOME_WORD in data and b"{" not in data:
-                return Next.SEND
+                return self._welcomed()
         elif data.startswith(self._head) and data.endswith(ending):
             self._secret = data[len(self._head) : -len(ending)]
             if len(self._secret) == SECRET_DIGITS:
                 return Next.CLOSE
         return self._look_closer(before, data)
+
+    def out_of_time(self) -> Wrong:
+        """How the visit failed if no more is awaited: with what came, but for the welcome."""
+        return Wrong("timeout", self._came[self._welcome :].decode(errors="backslashreplace"))
 
     def _begin(self, visit: int) -> None:
         self.visit = visit
@@ -103,6 +107,7 @@ class Exchange:
         ).encode()
         self.message = b'%b%b", "status": "%b"}' % (self._head, self._secret, status.encode())
         self._came = b""
+        self._welcome = 0  # bytes of it, once it is here
 
     def _numbers(self) -> tuple[str, str]:
         """The sender's first: they change places from visit to visit."""
@@ -120,7 +125,11 @@ class Exchange:
             raise Wrong("bad reply", answer.welcome)
         if not data:
             raise Wrong("closed early", answer.welcome)
-        return Next.SEND if _WELCOME_WORD in self._came and _WELCOME_WORD not in before else Next.RECEIVE
+        return self._welcomed() if _WELCOME_WORD in self._came and _WELCOME_WORD not in before else Next.RECEIVE
+
+    def _welcomed(self) -> Next:
+        self._welcome = len(self._came)
+        return Next.SEND
 
     def _check(self, text: bytes) -> None:
         """Whether it is the right reply to this message."""

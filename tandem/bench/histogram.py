@@ -30,15 +30,15 @@ class Histogram:
             self._counts += [0] * (bucket + 1 - len(self._counts))
             self._counts[bucket] = 1
 
-    def percentile(self, percent: float) -> int:
-        """A value that this share of all values does not exceed, 100 being the greatest; 0 if there are none."""
+    def percentile(self, percent: float) -> int | None:
+        """A value that this share of all values does not exceed, 100 being the greatest; None if there are none."""
         wanted = percent / 100 * self.count
         seen = 0
         for highest, count in self.buckets():
             seen += count
             if seen >= wanted:
                 return highest
-        return self.greatest
+        return None
 
     def buckets(self) -> Iterator[tuple[int, int]]:
         """From the least to the greatest: the highest value that a bucket can hold here, and how many it holds."""

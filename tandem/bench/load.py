@@ -64,6 +64,7 @@ class Load:
         self.tally = Tally()
         self.begun = 0
         self.seconds = 0.0  # from the beginning to the last reply
+        self.stopped_by = ""  # what ended it before its time, for people to read
         self._target = target
         self._pace = pace
         self._timeout = timeout  # seconds for a visit
@@ -78,11 +79,11 @@ class Load:
         return len(self._visits)
 
     def run(self, progress: Callable[["Load"], None]) -> None:
-        """Returns when the last exchange is over. Calls `progress` now and then."""
+        """Returns when the last exchange is over, or after `stop`. Calls `progress` now and then."""
         self._start = now = time.perf_counter()
         news_at = now + NEWS_EVERY
         try:
-            while self._begin_those_due(now) or self._visits:
+            while not self.stopped_by and (self._begin_those_due(now) or self._visits):
                 for fd, _ in self._poller.poll(self._wait_at_most(now)):
                     self._receive(self._visits[fd])
                 now = time.perf_counter()
@@ -95,6 +96,10 @@ class Load:
             for visit in self._visits.values():
                 visit.socket.close()
             self._poller.close()
+
+    def stop(self, by: str) -> None:
+        """Gives up what is under way. For a signal handler: `run` returns soon."""
+        self.stopped_by = by
 
     def _begin_those_due(self, now: float) -> bool:
         """Begins what there is room for. Returns whether more are to begin later."""
@@ -170,7 +175,7 @@ class Load:
             if visit.began + self._timeout > now:
                 break
             self._close(visit)
-            self._failed(visit.exchange, Wrong("timeout"))
+            self._failed(visit.exchange, visit.exchange.out_of_time())
 
     def _close(self, visit: _Visit) -> None:
         fd = visit.socket.fileno()

@@ -40,17 +40,36 @@ def cpu_of(pids: Iterable[int]) -> Cpu:
     named = set(pids)
     for pid in named | _descendants(named):
         try:
-            told = (PROC / str(pid) / "stat").read_text()
-        except OSError:
+            told = _stat(pid)
+        except NoSuchProcess:
             if pid in named:
-                raise NoSuchProcess(pid) from None
+                raise
             continue  # a child that has just ended: its parent's figures have it
-        # behind the name, which may hold anything: utime, stime, and the same of children that are over
-        times = [int(text) for text in told.rpartition(")")[2].split()[11:15]]
+        times = [int(text) for text in told[11:15]]  # utime, stime, and the same of children that are over
         user += times[0] + times[2]
         system += times[1] + times[3]
     ticks = os.sysconf("SC_CLK_TCK")
     return Cpu(user / ticks, system / ticks)
+
+
+def ended(pids: Iterable[int]) -> tuple[int, ...]:
+    """Those of these processes that are over, whether or not their parents have taken note of it."""
+    return tuple(pid for pid in sorted(set(pids)) if _is_over(pid))
+
+
+def _is_over(pid: int) -> bool:
+    try:
+        return _stat(pid)[0] in ("Z", "X")
+    except NoSuchProcess:
+        return True
+
+
+def _stat(pid: int) -> list[str]:
+    """What stands behind the name, which may hold anything: the state first. Raises NoSuchProcess."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        raise NoSuchProcess(pid) from None
 
 
 def _descendants(pids: set[int]) -> set[int]:

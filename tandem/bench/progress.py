@@ -4,6 +4,7 @@ import time
 from typing import TextIO
 
 from tandem.bench.load import Load
+from tandem.bench.summary import milliseconds
 from tandem.bench.tally import TIMES
 
 ERASE = "\r\x1b[K"
@@ -21,9 +22,9 @@ class Progress:
         now, tally = time.perf_counter(), load.tally
         rate = (tally.finished - self._finished) / (now - self._at)
         self._finished, self._at = tally.finished, now
-        p99 = tally.times[TIMES[0]].percentile(99) / 1000
+        p99 = milliseconds(tally.times[TIMES[0]].percentile(99))
         self._write(
-            f"{load.seconds:.0f} s  {load.under_way:,} at a time  {rate:,.0f} a second  p99 {p99:,.1f} ms  "
+            f"{load.seconds:.0f} s  {load.under_way:,} at a time  {rate:,.0f} a second  p99 {p99} ms  "
             f"{tally.finished:,} finished  {tally.failed:,} failed"
         )
 

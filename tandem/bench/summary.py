@@ -24,14 +24,15 @@ class Run:
     tally: Tally
     begun: int
     seconds: float
-    stopped: bool  # by Ctrl-C
+    stopped_by: str  # what ended it before its time; "": nothing did
     server_cpu: Cpu | None  # None: none of its processes was named
     load_cpu: Cpu
+    ended: tuple[int, ...] = ()  # those of its processes that did not outlive the run
 
     @property
     def went_well(self) -> bool:
         """Whether exchanges were made, none of them failed, and the run came to its end."""
-        return self.tally.finished > 0 and not self.tally.failed and not self.stopped
+        return self.tally.finished > 0 and not self.tally.failed and not self.stopped_by
 
     @property
     def rate(self) -> float:
@@ -58,18 +59,21 @@ def as_table(run: Run) -> Iterator[str]:
     """For people."""
     tally = run.tally
     yield f"{tally.finished:,} exchanges with {printable(run.server)} in {run.seconds:.1f} s: {run.rate:,.0f} a second"
-    yield f"; {tally.failed:,} failed{'; stopped by Ctrl-C' if run.stopped else ''}\n"
+    yield f"; {tally.failed:,} failed{f'; stopped by {run.stopped_by}' if run.stopped_by else ''}\n"
     yield f"{_asked(run.pace)}; seed {run.seed}\n"
     if run.not_begun:
         yield f"{run.not_begun:,} more were due and had no room: the server, or this load, does not keep up\n"
     yield "\nms        " + "".join(f"{name:>10}" for name in PERCENTILES) + "\n"
     for name, times in tally.times.items():
-        cells = (f"{value / 1000:>10,.2f}" for value in percentiles(times).values())
+        cells = (f"{milliseconds(value):>10}" for value in percentiles(times).values())
         yield f"{name:<10}{''.join(cells)}\n"
     yield "\n"
     if run.server_cpu and (each := _each(run.server_cpu, tally.finished)):
         yield f"the server's CPU: {each['total']:,.1f} µs an exchange"
         yield f" ({each['user']:,.1f} user + {each['system']:,.1f} system)\n"
+    for pid in run.ended:
+        unknown = "" if run.server_cpu else ": the server's CPU time is not known"
+        yield f"process {pid} ended during the run{unknown}\n"
     yield f"this load's CPU: {run.load_busy:.0%} of one"
     if run.load_busy > BUSY and run.pace.rate is None:  # with a rate, it watches the clock all the time
         yield ": rate and times say more about it than about the server"
@@ -89,7 +93,8 @@ def as_json(run: Run) -> Iterator[str]:
         "rate": pace.rate,
         "ramp": pace.ramp,
         "took_seconds": round(run.seconds, 3),
-        "stopped": run.stopped,
+        "stopped": bool(run.stopped_by),
+        "stopped_by": run.stopped_by or None,
         "finished": tally.finished,
         "failed": tally.failed,
         "not_begun": run.not_begun,
@@ -100,6 +105,7 @@ def as_json(run: Run) -> Iterator[str]:
             {"kind": kind, "visit": visit, "came": came, "count": count}
             for (kind, visit, came), count in tally.failures.most_common()
         ],
+        "ended_pids": run.ended,
         "server_cpu_us": run.server_cpu and _each(run.server_cpu, tally.finished),
         "load_cpu_us": _each(run.load_cpu, tally.finished),
         "load_busy": round(run.load_busy, 3),
@@ -108,9 +114,14 @@ def as_json(run: Run) -> Iterator[str]:
     yield "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def percentiles(times: Histogram) -> dict[str, int]:
-    """By the names that people give them."""
+def percentiles(times: Histogram) -> dict[str, int | None]:
+    """By the names that people give them; None if nothing was timed."""
     return {name: times.percentile(percent) for name, percent in PERCENTILES.items()}
+
+
+def milliseconds(microseconds: int | None) -> str:
+    """For people."""
+    return "-" if microseconds is None else f"{microseconds / 1000:,.2f}"
 
 
 def _asked(pace: Pace) -> str:
@@ -123,7 +134,7 @@ def _failures(tally: Tally) -> Iterator[str]:
     """The commonest first; what came is escaped."""
     if not tally.failed:
         return
-    yield "\nfailed\n"
+    yield "\nfailed: not among the times above\n"
     for (kind, visit, came), count in tally.failures.most_common():
         yield f"{count:>10,}  {visit}  {kind}: {KINDS[kind]}{f': {printable(came)}' if came else ''}\n"
 

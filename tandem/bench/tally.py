@@ -14,7 +14,7 @@ KINDS = {
     "unreachable": "no connection came about",
     "no port left": "this machine has used up its ports: fewer connections, or wait a minute",
     "reset": "the connection broke",
-    "timeout": "no answer in time",
+    "timeout": "no whole answer in time",
     "closed early": "the connection was closed before the reply",
     "wrong status": "the reply has another status than this visit must have",
     "bad reply": "the reply is not what the protocol promises",

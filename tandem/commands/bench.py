@@ -1,12 +1,17 @@
 """`tandem bench`"""
 
 import argparse
+import os
 from pathlib import Path
 
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, BenchTrouble, bench
-from tandem.commands.arguments import address, number, whole
-from tandem.report.screen import complain, show
+from tandem.bench.files import FileTrouble, Wanted, opened
+from tandem.bench.picture import picture
+from tandem.commands.arguments import address, number, reader, whole
+from tandem.report.screen import complain, finish, show
+
+SAME_FILE = "--output and --picture are the same file: give each its own"
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -31,15 +36,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="R",
         help="exchanges a second, whether or not the server keeps up (as fast as it can)",
     )
-    command.add_argument(
-        "--ramp", type=number(pace.MOST_SECONDS), default=0.0, metavar="S", help="time in which the load grows (0)"
-    )
+    command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
     command.add_argument(
         "--timeout",
         type=number(pace.LONGEST_TIMEOUT),
         default=pace.TIMEOUT,
         metavar="S",
-        help=f"for one visit ({pace.TIMEOUT:g})",
+        help=f"for one visit ({pace.TIMEOUT:g}); what takes longer has failed, and is not among the times",
     )
     command.add_argument(
         "--pid",
@@ -51,11 +54,31 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--seed", type=whole(2**63), metavar="N", help="for the teams that are made up")
     command.add_argument("--format", choices=("table", "json"), default="table", help="how to show it (table)")
-    command.add_argument("--output", type=Path, metavar="FILE.json", help="all figures, as JSON, to a file")
-    command.add_argument("--picture", type=Path, metavar="FILE.svg", help="how the latency is distributed, drawn")
+    command.add_argument("--output", type=_file, metavar="FILE.json", help="all figures, as JSON, to a file")
+    command.add_argument("--picture", type=_file, metavar="FILE.svg", help="how the latency is distributed, drawn")
+
+
+@reader
+def _ramp(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= pace.MOST_SECONDS:
+        raise ValueError(f"{text!r} is not a number from 0 to {pace.MOST_SECONDS:,.0f}")
+    return found
+
+
+@reader
+def _file(text: str) -> Path:
+    if not text:
+        raise ValueError("it is empty, and a file's name is wanted")
+    return Path(text)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.output and options.picture and os.path.realpath(options.output) == os.path.realpath(options.picture):
+        return complain(SAME_FILE, code=2)
     seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -63,12 +86,25 @@ def run(options: argparse.Namespace) -> int:
         timeout=options.timeout,
         pids=tuple(options.pid),
         seed=options.seed,
-        output=options.output,
-        picture=options.picture,
     )
     try:
-        made = bench(asked)
-    except BenchTrouble as trouble:
+        with opened(_wanted(options)) as files:
+            made = bench(asked)
+            unwritten = files.write(made)
+    except (BenchTrouble, FileTrouble) as trouble:
         return complain(str(trouble))
     show(summary.shown(made, options.format))
+    if unwritten:
+        finish()
+        return complain("; ".join(unwritten))
     return 0 if made.went_well else 1
+
+
+def _wanted(options: argparse.Namespace) -> Wanted:
+    """What goes into each file that was asked for."""
+    asked = ((options.output, _figures), (options.picture, picture))
+    return {path: made for path, made in asked if path}
+
+
+def _figures(made: summary.Run) -> str:
+    return "".join(summary.as_json(made))

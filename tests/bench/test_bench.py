@@ -113,15 +113,18 @@ def test_shows_how_it_goes_on_a_terminal(shared: Ground) -> None:
     assert b"\x1b" not in done.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal for one process")
-def test_ctrl_c_shows_what_was_measured_and_is_no_success(shared: Ground) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
+@pytest.mark.parametrize(("number", "by"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_stopped_run_shows_what_was_measured_and_is_no_success(
+    shared: Ground, number: signal.Signals, by: str
+) -> None:
     before = len(shared.results("--class", "BENCH"))  # other tests have left some there
     with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
         while len(shared.results("--class", "BENCH")) == before:
             pass
-        running.signal(signal.SIGINT)
+        running.signal(number)
         assert running.wait() == 1
-        assert "; stopped by Ctrl-C\n" in running.out
+        assert f"; stopped by {by}\n" in running.out
         assert running.err == ""
 
 
@@ -165,6 +168,13 @@ def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
     assert "error: \\x1b[2J" in out
 
 
+def test_nonsense_before_a_silence_is_told_escaped() -> None:
+    with server(send(b"\x1b[2J nonsense"), until_end) as broken:
+        code, out, _ = tandem("bench", "--server", broken.address, "--count", "1", "--timeout", "0.3")
+    assert code == 1
+    assert "visit 1  timeout: no whole answer in time: \\x1b[2J nonsense\n" in out
+
+
 def test_a_second_visit_that_fails_is_told_as_such() -> None:
     def answer_first_only(line: Line) -> None:
         if b'"clientid": 1' in line.came:
@@ -192,7 +202,7 @@ def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
             told = json.loads(loading.out)
     assert told["finished"] > 0
     assert told["stopped"]
-    assert told["server_cpu_us"] is None
+    assert (told["server_cpu_us"], told["ended_pids"]) == (None, [int(pid)])
 
 
 # What is asked for wrongly
@@ -211,6 +221,8 @@ TROUBLE: dict[str, tuple[Callable[[Path], list[str]], str]] = {
         lambda folder: ["--server", "127.0.0.1:1", "--output", str(folder / "none" / "run.json")],
         "there is no folder",
     ),
+    "a folder": (lambda folder: ["--server", "127.0.0.1:1", "--output", str(folder)], ": Is a directory"),
+    "the picture a folder": (lambda folder: ["--server", "127.0.0.1:1", "--picture", str(folder)], ": Is a directory"),
 }
 
 
@@ -223,10 +235,43 @@ def test_what_cannot_begin_is_one_line_and_exit_code_1(
     assert words in err
 
 
-def test_a_file_that_cannot_be_written_is_one_line(shared: Ground, tmp_path: Path) -> None:
-    code, _, err = tandem("bench", "--server", shared.address, "--count", "1", "--picture", str(tmp_path))
+@LINUX
+@pytest.mark.parametrize("option", ["--output", "--picture"])
+def test_a_disk_that_is_full_in_the_end_does_not_lose_the_run(shared: Ground, option: str, tmp_path: Path) -> None:
+    full, other = tmp_path / "full", tmp_path / "other"
+    full.symlink_to("/dev/full")
+    [another] = {"--output", "--picture"} - {option}
+    code, told, err = bench(shared.address, "--count", "1", option, str(full), another, str(other))
+    assert (code, told["finished"]) == (1, 1)
+    assert err == f"tandem: {full} cannot be written: No space left on device\n"
+    assert other.read_text()
+
+
+def test_a_run_that_cannot_begin_leaves_files_as_they_were(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.svg"
+    old.write_text("older")
+    code, _, err = tandem("bench", "--server", "127.0.0.1:1", "--output", str(old), "--picture", str(new))
     assert (code, err.count("\n")) == (1, 1)
-    assert f"{tmp_path} cannot be written: " in err
+    assert (old.read_text(), new.exists()) == ("older", False)
+
+
+def test_an_older_file_is_replaced(shared: Ground, tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_text("x" * 100_000)
+    assert tandem("bench", "--server", shared.address, "--count", "1", "--output", str(file))[0] == 0
+    assert json.loads(file.read_text())["finished"] == 1
+
+
+def test_one_file_for_both_is_wrong_usage(tmp_path: Path) -> None:
+    files = ("--output", str(tmp_path / "x"), "--picture", str(tmp_path / "." / "none" / ".." / "x"))
+    code, out, err = tandem("bench", "--server", "127.0.0.1:1", *files)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "the same file" in err
+
+
+def test_a_ramp_of_nothing_is_the_default(shared: Ground) -> None:
+    code, told, _ = bench(shared.address, "--count", "1", "--ramp", "0")
+    assert (code, told["ramp"]) == (0, 0.0)
 
 
 def test_a_process_that_is_not_there_is_one_line(shared: Ground) -> None:
@@ -247,6 +292,10 @@ def test_a_process_that_is_not_there_is_one_line(shared: Ground) -> None:
         ["--server", ":1", "--seconds", "nan"],
         ["--server", ":1", "--rate", "inf"],
         ["--server", ":1", "--ramp", "x"],
+        ["--server", ":1", "--ramp", "-1"],
+        ["--server", ":1", "--ramp", "nan"],
+        ["--server", ":1", "--output", ""],
+        ["--server", ":1", "--picture", ""],
         ["--server", ":1", "--timeout", "901"],
         ["--server", ":1", "--pid", "me"],
         ["--server", ":1", "--format", "xml"],

@@ -52,10 +52,24 @@ def test_compares_with_another_copy_of_the_ground() -> None:
     assert "\n| other | " in done.stdout
 
 
-def test_a_server_that_is_not_known_is_wrong_usage() -> None:
-    done = run("bench.compare", "--only", "apache")
-    assert done.returncode == 2
-    assert "'apache' is none of limit,tandem," in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "apache"], "'apache' is none of limit,tandem,"),
+        (["--rounds", "0"], "'0' is not a whole number from 1 to "),
+        (["--seconds", "nan"], "'nan' is not a number above 0"),
+        (["--concurrency", "64", "none"], "'none' is not a whole number"),
+        (["--same-cpu", "4095"], "'4095' is no CPU of this machine"),
+        (["--ground", "other=/nonexistent"], "'/nonexistent' is no folder"),
+        (["--ground", "other"], "'' is no folder"),
+        (["--ground", "tandem=/"], "'tandem' cannot be a ground's name"),
+        (["--ground", "a=/", "--ground", "a=/tmp"], "two of them have the same name"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], words: str) -> None:
+    done = run("bench.compare", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
 
 
 def test_a_ground_that_does_not_start_is_one_message(tmp_path: Path) -> None:
@@ -70,6 +84,20 @@ def test_a_server_has_its_own_folder_and_ends_with_the_block() -> None:
         assert Path(f"/proc/{server.pid}").exists()
     assert not server.folder.exists()
     assert not Path(f"/proc/{server.pid}").exists()
+
+
+def test_a_server_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ContenderTrouble, match=r"other did not start: .*none: No such"),
+        running(ground("other", tmp_path / "none")),
+    ):
+        pass
+
+
+def test_a_name_that_is_given_twice_is_one_server() -> None:
+    done = run("bench.compare", "--rounds", "1", "--seconds", "0.1", "--only", "threads,threads")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n| threads | ") == 1
 
 
 def test_a_peer_that_is_not_there_is_told() -> None:

@@ -112,6 +112,32 @@ def test_the_end_of_the_stream_comes_too_early(before: bytes) -> None:
     assert failure.value.kind == "closed early"
 
 
+@pytest.mark.parametrize(
+    ("pieces", "came"),
+    [
+        ([], ""),
+        ([work.WELCOME], ""),
+        ([work.WELCOME[:10], work.WELCOME[10:]], ""),
+        ([b"\x1b[2J nonsense\xff"], "\x1b[2J nonsense\\xff"),
+        ([work.WELCOME, b"sorry, no"], "sorry, no"),
+        ([work.WELCOME, REPLY[:20]], REPLY[:20].decode()),
+    ],
+)
+def test_out_of_time_tells_what_came_behind_the_welcome(pieces: list[bytes], came: str) -> None:
+    running = exchange()
+    for piece in pieces:
+        running.received(piece)
+    failure = running.out_of_time()
+    assert (failure.kind, failure.came) == ("timeout", came)
+
+
+def test_at_the_second_visit_what_came_at_the_first_is_not_told() -> None:
+    running = exchange()
+    hear(running, [work.WELCOME, REPLY])
+    running.go_on()
+    assert running.out_of_time().came == ""
+
+
 def test_a_secret_with_signs_of_its_own_stays_one_text() -> None:
     running = exchange()
     hear(running, [work.WELCOME, changed(REPLY, secret='"quoted" \\ \u00e9')])

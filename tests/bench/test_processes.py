@@ -1,11 +1,12 @@
 """CPU time of processes, as /proc has it."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of
+from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
 from tests.processes import process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
@@ -42,6 +43,20 @@ def test_counts_only_the_processes_that_are_named() -> None:
 
 def test_since() -> None:
     assert Cpu(3.0, 5.0).since(Cpu(1.0, 2.0)) == Cpu(2.0, 3.0)
+
+
+def test_which_have_ended() -> None:
+    """Also one that its parent has not taken note of yet."""
+    with process("-S", "-c", STAY) as running:
+        running.wait_for("worked")
+        over = subprocess.Popen([sys.executable, "-S", "-c", ""], stdout=subprocess.PIPE)
+        assert over.stdout
+        with over.stdout:
+            over.stdout.read()
+        os.waitid(os.P_PID, over.pid, os.WEXITED | os.WNOWAIT)
+        assert ended([over.pid, running.pid, over.pid]) == (over.pid,)
+        over.wait()
+        assert ended([running.pid, over.pid]) == (over.pid,)
 
 
 def test_a_process_that_is_over_is_not_known() -> None:

@@ -28,7 +28,7 @@ def tally_of(times: list[int]) -> Tally:
 
 
 def run_of(times: list[int], **changed: object) -> Run:
-    run = Run("127.0.0.1:5550", 7, Pace(64, None, 2.0), tally_of(times), len(times), 2.0, False, None, Cpu(0.2, 0.2))
+    run = Run("127.0.0.1:5550", 7, Pace(64, None, 2.0), tally_of(times), len(times), 2.0, "", None, Cpu(0.2, 0.2))
     return replace(run, **changed)  # type: ignore[arg-type]
 
 
@@ -76,12 +76,45 @@ def test_a_rate_that_was_not_kept_is_told() -> None:
         (run_of([1]), True),
         (run_of([]), False),
         (failing(), False),
-        (run_of([1], stopped=True), False),
+        (run_of([1], stopped_by="SIGTERM"), False),
     ],
     ids=["finished", "nothing", "a failure", "stopped"],
 )
 def test_what_is_a_good_run(run: Run, well: bool) -> None:
     assert run.went_well is well
+
+
+def test_what_was_not_timed_is_no_zero() -> None:
+    run = run_of([])
+    assert re.search(r"^exchange( +-){5}$", table(run), re.MULTILINE)
+    told = json.loads("".join(shown(run, "json")))
+    assert set(told["times_us"]["visit 1"].values()) == {None}
+
+
+def test_the_table_says_that_failures_are_not_among_the_times() -> None:
+    words = "failed: not among the times above\n"
+    assert words in table(failing())
+    assert words not in table(run_of([1]))
+
+
+@pytest.mark.parametrize("by", ["Ctrl-C", "SIGTERM"])
+def test_tells_what_stopped_it(by: str) -> None:
+    run = run_of([1], stopped_by=by)
+    assert f"; stopped by {by}\n" in table(run)
+    told = json.loads("".join(shown(run, "json")))
+    assert (told["stopped"], told["stopped_by"]) == (True, by)
+
+
+def test_nothing_stopped_it() -> None:
+    told = json.loads("".join(shown(run_of([1]), "json")))
+    assert (told["stopped"], told["stopped_by"], told["ended_pids"]) == (False, None, [])
+
+
+def test_tells_which_process_of_the_server_ended() -> None:
+    assert "\nprocess 123 ended during the run\n" in table(run_of([1], ended=(123,), server_cpu=Cpu(1.0, 1.0)))
+    run = run_of([1], ended=(123, 124))
+    assert "\nprocess 124 ended during the run: the server's CPU time is not known\n" in table(run)
+    assert json.loads("".join(shown(run, "json")))["ended_pids"] == [123, 124]
 
 
 def test_json_holds_every_figure() -> None:
