@@ -123,13 +123,13 @@ def _open_parts(options: ServeOptions) -> _Parts:
         make_private_folder(options.data)
         is_new = not has_key(options.data)
         keyring = load_keyring(options.data)
-        if is_new and options.database:
-            _say(f"a new key was made in {options.data}: all grounds over one database need the same one")
         store = open_store(options.database or options.data)
         records = open_records(options.database or options.data, patience=0)
         recent = list(records.recent_secrets(MOST_RECENT))
         if options.database:
             records.close()
+            if is_new:
+                _say(f"a new key was made in {options.data}: all grounds over one database need the same one")
         return _Parts(keyring, store, None if options.database else records, recent)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error

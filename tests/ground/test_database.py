@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
@@ -34,6 +35,12 @@ def test_an_exchange_is_on_record(tmp_path: Path, database: str) -> None:
         [row] = running.results("--database", database)
         assert (row["state"], row["visits"], row["problems"]) == ("finished", 2, [])
     assert not list((tmp_path / "data").glob("*.sqlite3*"))
+
+
+def test_a_new_key_is_told_for_the_other_grounds_need_it(tmp_path: Path, database: str) -> None:
+    for is_told in (True, False):
+        with ground(tmp_path / "data", "--database", database) as running:
+            assert ("all grounds over one database need the same one" in running.process.err) is is_told
 
 
 def test_what_was_only_sent_is_on_record_when_the_ground_has_stopped(tmp_path: Path, database: str) -> None:
@@ -94,6 +101,19 @@ def test_a_server_that_dies_and_comes_back(tmp_path: Path, own_server: Server) -
     assert out.count("finished,") == 3
     _, out, _ = tandem("results", "--database", url, "--visits", "meanwhile", "--format", "csv")
     assert out.count("message 1") == 2  # the first of them waited in the ground for the server to come back
+
+
+def test_a_connection_that_was_ended_while_the_class_was_away_is_nobodys_trouble(tmp_path: Path, database: str) -> None:
+    url = f"{database}&application_name=tandem-{tmp_path.name}"
+    others = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = %s"
+    with ground(tmp_path / "data", "--database", url) as running:
+        for number in range(3):
+            handover = visit(running.host, running.port, encoded(message_1(teamname=f"Team{number}")))
+            wait_until(lambda: len(running.results("--database", database)) > number)  # noqa: B023
+            with psycopg.connect(database, autocommit=True) as owner:
+                assert owner.execute(others, (f"tandem-{tmp_path.name}",)).fetchone() == (1,)
+            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert "could not be written" not in running.process.err
 
 
 def test_a_network_that_falls_silent(tmp_path: Path, own_server: Server) -> None:

@@ -155,6 +155,11 @@ def test_remarks_are_no_mistakes(records: Records, store: Keeper) -> None:
     assert records.mistakes(5_000_000) == [("not-swapped", 1)]
 
 
+def test_a_problem_of_another_version_is_a_mistake_too(records: Records, store: Keeper) -> None:
+    store.keep([rejected(None, "a-problem-of-tomorrow", at=5_000_000)])
+    assert records.mistakes(5_000_000) == [("a-problem-of-tomorrow", 1)]
+
+
 @pytest.mark.parametrize("before", [b"", b"\x54\0\0\0"], ids=["plain", "behind its length"])
 def test_the_secrets_that_were_given_last(records: Records, store: Keeper, before: bytes) -> None:
     def given(number: int) -> bytes:

@@ -215,6 +215,64 @@ def test_a_stopped_server_is_trouble_soon(own_server: Server) -> None:
         assert kept(store, [message_1()])
 
 
+def end(connection: Connection) -> None:
+    """As an administrator does, or a limit for idle connections; it is over when this returns."""
+    with psycopg.connect(connection.info.dsn, autocommit=True) as owner:
+        ended = owner.execute("SELECT pg_terminate_backend(%s, 10000)", (connection.info.backend_pid,)).fetchone()
+        assert ended == (True,)
+
+
+def test_a_connection_that_was_ended_while_nobody_used_it_costs_no_record(database: str) -> None:
+    with opened(database) as store:
+        for at in range(5):
+            end(store._connection)
+            store.keep([message_1(at=at)])
+        assert store._connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
+    [row] = teams(database)
+    assert row.visits == 5
+
+
+def test_a_connection_that_was_cut_while_nobody_used_it_costs_no_record(network: Relay) -> None:
+    team = TEAM._replace(teamname="cut")
+    with opened(network.url()) as store:
+        for at in range(5):
+            network.cut()
+            store.keep([message_1(team, at)])
+    [row] = [row for row in teams(network.url()) if row.team == team]
+    assert row.visits == 5
+
+
+def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Connection] = []
+
+    def settle_in(connection: Connection) -> None:
+        made.append(connection)
+        end(connection)
+
+    with opened(database) as store, monkeypatch.context() as broken:
+        broken.setattr("tandem.ground.postgres.store._settle_in", settle_in)
+        end(store._connection)
+        with pytest.raises(StoreTrouble, match="cannot be used"):
+            store.keep([message_1()])
+        assert len(made) == 1
+        broken.undo()
+        store.keep([message_1()])
+
+
+def test_a_connection_that_breaks_after_a_long_silence_is_trouble(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for the record has waited long enough."""
+    with opened(database) as store, monkeypatch.context() as slow:
+        later = itertools.count(1000.0, store._connection.patience)
+        slow.setattr("tandem.ground.postgres.store.time.monotonic", partial(next, later))
+        end(store._connection)
+        with pytest.raises(StoreTrouble, match="cannot be used"):
+            store.keep([message_1()])
+        slow.undo()
+        store.keep([message_1()])
+
+
 def test_a_server_that_was_killed_is_found_again(own_server: Server) -> None:
     with opened(own_server.url()) as store, closing(open_records(own_server.url())) as records:
         store.keep([message_1(TEAM._replace(teamname="before"))])

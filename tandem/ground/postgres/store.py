@@ -36,8 +36,8 @@ _NEEDED = """
     SET idle_in_transaction_session_timeout = '10s';
 """
 # Each is sent by itself, and may be unknown: CockroachDB has few of them, an old PostgreSQL not the first. Measured:
-# that every statement is planned only once saves the server a third of its time, and more. The tables may be empty
-# then, and are planned for as if they were full: by their indexes. The last three notice a ground that is gone.
+# that every statement is planned only once saves the server a third of its time, and more. The next three leave it
+# nothing but indexes; how they are used is up to the statements. The last three notice a ground that is gone.
 _WISHED = (
     "SET plan_cache_mode = force_generic_plan",
     "SET enable_seqscan = off",
@@ -54,10 +54,22 @@ Step = tuple[str, str]  # a statement, and the rows that it takes: a JSON docume
 _LOST = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 
 # Every statement takes its rows as one JSON document, and no more than one row a team.
+#
+# It is planned while the tables may be empty, when to read a whole index seems cheapest, and the plan stays while they
+# fill. So no statement leaves a choice: each begins at its rows, and finds what belongs to a row by the columns that an
+# index begins with.
+#
+# - What is only looked at stands in a sub-select for one value, which is asked for each row. An EXISTS may become a
+#   join, and that may begin at the other end.
+# - An UPDATE is a join. Its index begins with the class, which is compared with = ANY: that is good for finding an
+#   entry, but not for reading all of them in the order of a join. Nothing else in it is compared with a constant.
 _TEAM = """json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT, pair TEXT, studentnr1 TEXT,
         studentnr2 TEXT, state TEXT, secret TEXT, ip TEXT, problems TEXT, finished_at BIGINT, whole BOOLEAN,
         at BIGINT, mark BIGINT)"""
-_NEW = "NOT EXISTS (SELECT 1 FROM visit AS v WHERE v.at = r.at AND v.mark = r.mark)"
+# The mark holds the team, too. To name it leaves two indexes to choose from, and both are right.
+_NEW = """(SELECT v.mark FROM visit AS v WHERE v.classname = r.classname AND v.teamname = r.teamname AND v.at = r.at
+        AND v.mark = r.mark) IS NULL"""
+_SAME_NAMES = "team.classname = ANY (ARRAY[r.classname]) AND team.teamname = r.teamname"
 
 # Who holds a name's row writes to its teams alone. Always the first statement, the names in order: no deadlock.
 _HOLD = """
@@ -70,8 +82,11 @@ _ADOPT = f"""
     UPDATE team SET pair = r.pair, studentnr1 = r.studentnr1, studentnr2 = r.studentnr2, state = r.state,
         secret = r.secret
     FROM {_TEAM}
-    WHERE team.classname = r.classname AND team.teamname = r.teamname AND team.pair = '' AND NOT EXISTS (
-        SELECT 1 FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair)
+    WHERE {_SAME_NAMES} AND team.pair = (
+        SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = ''
+    ) AND (
+        SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair
+    ) IS NULL
 """
 # What is finished stays as it is.
 _RIGHT = f"""
@@ -95,13 +110,14 @@ _REFUSED_NEW = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
         problems)
     SELECT r.classname, r.teamname, '', r.studentnr1, r.studentnr2, 'rejected', '', '', r.at, 0, r.problems
-    FROM {_TEAM} WHERE r.whole AND {_NEW} AND NOT EXISTS (
-        SELECT 1 FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname)
+    FROM {_TEAM} WHERE r.whole AND {_NEW} AND (
+        SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname LIMIT 1
+    ) IS NULL
 """
 _REFUSED = f"""
     UPDATE team SET visits = team.visits + 1, problems = CASE team.state WHEN 'finished' THEN '[]' ELSE r.problems END
     FROM {_TEAM}
-    WHERE team.classname = r.classname AND team.teamname = r.teamname AND {_NEW} AND team.pair = (
+    WHERE {_SAME_NAMES} AND {_NEW} AND team.pair = (
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname
         ORDER BY t.pair = r.pair DESC, t.first_seen DESC LIMIT 1)
 """
@@ -153,10 +169,15 @@ class PostgresStore:
 
         Raises StoreTrouble if they are not, or if nobody can know. Then keep them again: none is lost, and none but
         what is only counted, a Surplus or a visit that is not whole, counts twice.
+
+        A connection may have been cut while nobody used it, by the server or by a firewall. That shows at once, and
+        then another one is tried at once.
         """
         wanted = list(steps(records))
+        soon = time.monotonic() + self._connection.patience / 2
         for _ in range(TRIES):
-            if self._connection.closed:
+            was_open = not self._connection.closed
+            if not was_open:
                 self._connect()
             try:
                 self._write(wanted)
@@ -167,8 +188,10 @@ class PostgresStore:
                 self._connection.close()
                 raise ValueError(f"refused by the database: {self._server.words(error)}") from None
             except psycopg.Error as error:
+                was_cut = was_open and self._connection.closed and time.monotonic() < soon
                 self._connection.close()
-                raise self._server.trouble(error) from None
+                if not was_cut:
+                    raise self._server.trouble(error) from None
         raise StoreTrouble(f"the database {self._server.name} is too busy: lost {TRIES} times against other grounds")
 
     def close(self) -> None:
