@@ -52,8 +52,8 @@ class Channel:
         for listener in list(self._listeners):
             self._let_go(listener)
 
-    async def listen(self, last_id: str) -> AsyncIterator[bytes]:
-        """What one browser gets that has seen everything up to `last_id` ("": nothing)."""
+    async def listen(self, last_id: str, may_go_on: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
+        """What one browser gets that has seen everything up to `last_id` ("": nothing), for as long as it may."""
         if self._closed:
             return
         listener: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -65,9 +65,8 @@ class Channel:
                 try:
                     event_or_end = await asyncio.wait_for(listener.get(), BEAT)
                 except TimeoutError:
-                    yield _HEARTBEAT
-                    continue
-                if event_or_end is None:
+                    event_or_end = _HEARTBEAT
+                if event_or_end is None or not may_go_on():
                     return
                 yield event_or_end
         finally:

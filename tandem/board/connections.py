@@ -29,6 +29,8 @@ FLOODS = (  # how what a client can make the server say begins
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
 )
+FORMS = "python_multipart.multipart"  # the logger of what reads forms: all it says is about what a client sent
+BAD_FORM = "A form that cannot be read."
 
 
 class Config(uvicorn.Config):
@@ -93,8 +95,7 @@ class OnceASecond(logging.Filter):
         self._said: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        flood = next((words for words in FLOODS if said.startswith(words)), None)
+        flood = BAD_FORM if record.name == FORMS else _flood_in(record.getMessage())
         if flood is None:
             return True
         record.msg, record.args, record.exc_info = flood, (), None
@@ -103,6 +104,10 @@ class OnceASecond(logging.Filter):
             return False
         self._said[flood] = now + 1
         return True
+
+
+def _flood_in(said: str) -> str | None:
+    return next((words for words in FLOODS if said.startswith(words)), None)
 
 
 def most_connections() -> int:

@@ -46,6 +46,21 @@ class Entrance:
         cookie = request.cookies.get(TEACHER_COOKIE, "")
         return bool(cookie) and self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
 
+    def still_counts(self, request: Request) -> Callable[[], bool]:
+        """For a stream: says whether the token that opened it is still the teacher's. Whoever shows none has
+        nothing that could end."""
+        if not (request.cookies.get(TEACHER_COOKIE) or "authorization" in request.headers):
+            return lambda: True
+        opened_with = self._book.token_hash()
+
+        def is_same() -> bool:
+            try:
+                return self._book.token_hash() == opened_with
+            except BookTrouble:  # nobody knows
+                return False
+
+        return is_same
+
     def is_token(self, request: Request, token: str) -> bool:
         """Whether it is the teacher's. Raises 429 for a wrong one, if too many came from its address."""
         right = self._admission.is_token(hash_token(token), self._book.token_hash())

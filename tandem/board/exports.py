@@ -1,14 +1,12 @@
 """The gradebook as a file: CSV that no spreadsheet runs, JSON, XLSX. Rows go in, a file is written; nothing is kept."""
 
 from collections.abc import Callable, Iterable
-from itertools import chain
 from typing import BinaryIO
 
 from xlsxwriter import Workbook
 
 from tandem.board.showing import visible
-from tandem.report import results
-from tandem.report.results import Cell, Row
+from tandem.report.results import Cell, Row, as_json, csv_cell, csv_line
 
 COLUMNS = (
     "classname",
@@ -36,12 +34,14 @@ class TooMany(Exception):
 
 def write_csv(rows: Iterable[Row], file: BinaryIO) -> None:
     """With a mark at the beginning by which spreadsheets know UTF-8."""
-    for line in chain(["\ufeff"], results.as_csv(rows, COLUMNS)):
+    file.write(f"\ufeff{csv_line(COLUMNS)}".encode())
+    for row in rows:
+        line = csv_line(_line_by_line(cell, csv_cell) for cell in row.values())
         file.write(line.encode(errors="backslashreplace"))
 
 
 def write_json(rows: Iterable[Row], file: BinaryIO) -> None:
-    for line in results.as_json(rows):
+    for line in as_json(rows):
         file.write(line.encode())
 
 
@@ -49,7 +49,7 @@ def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
     """Every text is a text: a spreadsheet runs none of it. Raises TooMany."""
     with Workbook(file, {"constant_memory": True}) as book:
         sheet = book.add_worksheet("gradebook")
-        bold = book.add_format({"bold": True})
+        bold, of_lines = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
         for place, name in enumerate(COLUMNS):
             sheet.set_column(place, place, _WIDTHS.get(name, 12))
             sheet.write_string(0, place, name, bold)
@@ -61,11 +61,14 @@ def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
                 if isinstance(cell, int | float):
                     sheet.write_number(line, place, cell)
                 else:
-                    sheet.write_string(line, place, _text(cell))
+                    text = _line_by_line(cell, visible)
+                    sheet.write_string(line, place, text, of_lines if "\n" in text else None)
 
 
-def _text(cell: Cell) -> str:
-    return visible(" ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell))
+def _line_by_line(cell: Cell, safe: Callable[[str], str]) -> str:
+    """A cell's text with each of its lines made safe; several ids stand in one with spaces between."""
+    text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
+    return "\n".join(map(safe, text.split("\n")))
 
 
 Writer = Callable[[Iterable[Row], BinaryIO], None]

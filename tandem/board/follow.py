@@ -79,7 +79,7 @@ class Follower:
                 try:
                     await self._follow()
                 except (StoreTrouble, BookTrouble) as trouble:
-                    self.trouble = str(trouble)
+                    self._tell(str(trouble))
                     await asyncio.sleep(AFTER_TROUBLE)
         finally:
             await self._ask(self._close)
@@ -126,10 +126,21 @@ class Follower:
         began = time.monotonic()
         while time.monotonic() < began + ANEW:
             arrivals = await self._ask(self._look)
-            self.trouble = ""
             self.read_at = time.time()
+            self._tell("")
             await self._take(arrivals)
             await asyncio.sleep(PACE)
+
+    def _tell(self, trouble: str) -> None:
+        """Every class, when trouble comes and when it is over."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            for room in self._rooms.values():
+                room.show_trouble(self._unread_since)
+
+    @property
+    def _unread_since(self) -> float | None:
+        return self.read_at if self.trouble else None
 
     async def _take(self, arrivals: Sequence[Arrival]) -> None:
         """Brings what has changed into the rooms, and tells the pages of the teams."""
@@ -162,6 +173,7 @@ class Follower:
         self._make_space()
         room = Room(classname, self._key, self._looks)
         await self._read(room)
+        room.show_trouble(self._unread_since)
         if room.is_empty and not (classname and is_repeatable("classname", classname)):
             return False
         self._rooms[folded(classname)] = room

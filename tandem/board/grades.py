@@ -63,6 +63,7 @@ class Wanted:
     descending: bool = False
     page: int = 1
     after: TeamKey | None = None  # where more than can be sorted go on
+    before: TeamKey | None = None  # where they go back
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class GradePage:
     page: int
     pages: int | None  # None: there are more than can be sorted
     total: int | None
-    next: TeamKey | None  # where the next page begins, if there are too many to be sorted
+    next: TeamKey | None = None  # behind which the next page begins, if there are too many to be sorted
+    back: TeamKey | None = None  # before which the page before ends
 
 
 class Gradebook:
@@ -107,7 +109,7 @@ class Gradebook:
         grades.sort(key=lambda grade: grade.state == NOTE_ONLY)
         pages = max(1, -(-len(grades) // A_PAGE))
         page = min(wanted.page, pages)
-        return GradePage(grades[(page - 1) * A_PAGE : page * A_PAGE], page, pages, len(grades), None)
+        return GradePage(grades[(page - 1) * A_PAGE : page * A_PAGE], page, pages, len(grades))
 
     def grades(self, wanted: Wanted) -> Iterator[Grade]:
         """All that are wanted, however many: those on record by name, those that are missing, notes on nobody."""
@@ -133,11 +135,16 @@ class Gradebook:
         return [*map(self._grade, rows), *self._missing(wanted), *self._left(wanted)]
 
     def _page_of_many(self, wanted: Wanted) -> GradePage:
-        rows = list(self._rows(wanted, wanted.after, A_PAGE + 1))
-        grades = [self._grade(row) for row in rows[:A_PAGE]]
-        if len(rows) > A_PAGE:
-            return GradePage(grades, 1, None, None, rows[A_PAGE - 1].key)
-        return GradePage([*grades, *self._left(wanted)], 1, None, None, None)
+        """Those on record alone: who else is in the book is asked for by its state, and few enough to be sorted."""
+        if wanted.before:
+            found = list(islice(self._rows_before(wanted, wanted.before), A_PAGE + 1))
+            rows, has_back, has_next = found[:A_PAGE][::-1], len(found) > A_PAGE, True
+        else:
+            found = list(self._rows(wanted, wanted.after, A_PAGE + 1))
+            rows, has_back, has_next = found[:A_PAGE], wanted.after is not None, len(found) > A_PAGE
+        next = rows[-1].key if rows and has_next else None
+        back = rows[0].key if rows and has_back else None
+        return GradePage([self._grade(row) for row in rows], 1, None, None, next, back)
 
     def _rows(self, wanted: Wanted, after: TeamKey | None = None, limit: int | None = None) -> Iterator[TeamRow]:
         """Those on record that are wanted, in their order, after a key, no more than a limit."""
@@ -146,6 +153,12 @@ class Gradebook:
         spellings = [None] if wanted.classname is None else sorted(self._spellings(wanted.classname))
         found = (self._records.teams(each, wanted.state, after, limit, wanted.search) for each in spellings)
         return islice(chain.from_iterable(found), limit)
+
+    def _rows_before(self, wanted: Wanted, key: TeamKey) -> Iterator[TeamRow]:
+        """The same the other way: those before a key, the nearest first."""
+        spellings = [None] if wanted.classname is None else sorted(self._spellings(wanted.classname), reverse=True)
+        for each in spellings:
+            yield from self._records.teams_before(key, A_PAGE + 1, each, wanted.state, wanted.search)
 
     def _spellings(self, classname: str) -> set[str]:
         return {classname, *self._counted.spellings(classname)}

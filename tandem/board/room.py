@@ -19,8 +19,8 @@ from tandem.ground.records import Records, TeamRow
 from tandem.ground.store import WAITING
 
 MOST_MISTAKES = 8  # kinds that are listed
-MOST_STUCK = 10  # teams that are listed beside the tiles
-WITHOUT_WORDS = 8  # from this density on a tile has no room for its words
+MOST_STUCK = 10  # teams that are listed beside the tiles; the page shows those of them that fit
+FEW_WORDS = 6  # from this density on a tile has no room for all its words
 MISTAKES_OF = 3600  # seconds
 NOBODY_YET = "Nobody has come yet. The first team appears here by itself."
 
@@ -50,6 +50,7 @@ class Room:
         self._looks = looks
         self._deadline: int | None = None
         self._mistakes: Mistakes = ()
+        self._unread_since: float | None = None
         self._shown: dict[str, str] = {}  # the pieces as they were last told
 
     @property
@@ -79,6 +80,11 @@ class Room:
         self._mistakes = mistakes
         self._tell(Changes())
 
+    def show_trouble(self, since: float | None) -> None:
+        """The records cannot be read, and were last read at this time, 0: never; None: they can be read."""
+        self._unread_since = since
+        self._tell(Changes())
+
     @property
     def density(self) -> int:
         tiles = len(self.classroom.tiles)
@@ -90,6 +96,7 @@ class Room:
     def pieces(self) -> dict[str, str]:
         """What stands around the tiles, by the id of the element that it stands in."""
         return {
+            "trouble": self._trouble(),
             "summary": self._looks.piece(
                 "summary",
                 counts=self.classroom.counts(),
@@ -102,9 +109,13 @@ class Room:
             "nobody": NOBODY_YET if self.is_empty else "",
         }
 
+    def _trouble(self) -> Markup:
+        since = self._unread_since
+        return Markup() if since is None else self._looks.piece("unread", since=int(since * 1e6))
+
     def _stuck(self) -> Markup:
-        """The stuck teams with their problems, where the tiles do not tell them."""
-        if self.density < WITHOUT_WORDS:
+        """The stuck teams with their problems, where the tiles do not tell all of them."""
+        if self.density < FEW_WORDS:
             return Markup()
         stuck = [tile for tile in self.classroom.tiles if tile.state is State.STUCK]
         return self._looks.piece("stuck", tiles=stuck[:MOST_STUCK], more=len(stuck[MOST_STUCK:]))

@@ -13,7 +13,7 @@ import uvicorn
 
 from tandem.board.app import Board, build
 from tandem.board.book import Book, BookTrouble
-from tandem.board.connections import Config, OnceASecond, most_connections
+from tandem.board.connections import FORMS, Config, OnceASecond, most_connections
 from tandem.board.guard import is_loopback, names_for
 from tandem.board.pages.live import MOST_STREAMS
 from tandem.exchange.address import show_address
@@ -59,7 +59,8 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
     most = most_connections()
     board = build(options.where, options.data, book, names, proxied, streams=min(MOST_STREAMS, most // 2))
     server = _Server(board, most, most if proxied else most // 2)  # all that a proxy passes on comes from one address
-    for name in ("asyncio", "uvicorn.error"):
+    logging.basicConfig(format="tandem board: %(message)s")
+    for name in ("asyncio", "uvicorn.error", FORMS):
         logging.getLogger(name).addFilter(OnceASecond())
     if options.until_input_ends:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()

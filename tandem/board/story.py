@@ -24,6 +24,21 @@ TEXT_LINE = 17  # its height
 
 NUMBERS = {CLIENT_1: (1, 2, 3), CLIENT_2: (5, 6, 7)}  # welcome, message and reply of a visit
 HANDOVER = 4
+OF_MESSAGE_2 = {  # what can be wrong or odd with no other message, whatever its clientid says
+    "clientid-still-1",
+    "secret-missing",
+    "secret-wrong",
+    "secret-damaged",
+    "secret-of-another-team",
+    "secret-expired",
+    "not-swapped",
+    "field-changed",
+    "number-changed",
+    "number-lost",
+    "status-blanked",
+    "status-changed",
+    "ip-of-client-1",
+}
 
 
 class Fate(StrEnum):
@@ -111,10 +126,16 @@ def tell(visits: Sequence[VisitRow], paper: Paper = WIDE) -> Story:
 
 
 def client_of(visit: VisitRow) -> str:
-    """Which client came: by the message's own word, else client 1."""
-    if visit.outcome is Outcome.MESSAGE_2:
+    """Which client came: by how the ground took the message, by what it says of itself, and by whether it has a
+    secret, which client 1 cannot know; else client 1."""
+    if visit.outcome is not Outcome.REJECTED:
+        return CLIENT_2 if visit.outcome is Outcome.MESSAGE_2 else CLIENT_1
+    found = {problem.id for problem in visit.findings}
+    if found & OF_MESSAGE_2:
         return CLIENT_2
-    return CLIENT_2 if check(visit.received).message.clientid == 2 else CLIENT_1
+    came = check(visit.received).message
+    has_secret = came.secret != "" and "secret-in-message-1" not in found
+    return CLIENT_2 if has_secret or came.clientid == 2 else CLIENT_1
 
 
 def _latest_attempt(visits: Sequence[VisitRow]) -> list[VisitRow]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tandem.exchange.message import NotAMessage, decode
 from tandem.ground.database import open_rows
 from tandem.ground.findings import findings_in
-from tandem.ground.problems import Problem
+from tandem.ground.problems import CATALOGUE, Problem
 from tandem.ground.record import Outcome, Team, Vitals
 from tandem.ground.rows import Row, Rows, Values, Where
 from tandem.ground.store import PATIENCE, STATES
@@ -102,6 +102,17 @@ class ClassRow:
     teams: dict[str, int]  # each of STATES
 
 
+class _Way(NamedTuple):
+    """In which direction teams are read."""
+
+    beyond: str  # how a key there compares with the one where it starts
+    order: str
+
+
+_FORWARD = _Way(">", "classname, teamname, pair")
+_BACKWARD = _Way("<", "classname DESC, teamname DESC, pair DESC")
+
+
 class Records:
     """Answers questions about what is on record. Use it in one thread only; each method may raise StoreTrouble."""
 
@@ -127,17 +138,36 @@ class Records:
         left = limit
         while left is None or left > 0:
             most = TEAMS_AT_ONCE if left is None else min(left, TEAMS_AT_ONCE)
-            page = self._page(classname, state, after, most, search)
+            page = self._page(classname, state, after, most, search, _FORWARD)
             yield from page
             if len(page) < TEAMS_AT_ONCE:
                 return
             after = page[-1].key
             left = None if left is None else left - len(page)
 
+    def teams_before(
+        self,
+        key: TeamKey,
+        limit: int,
+        classname: str | None = None,
+        state: str | None = None,
+        search: str | None = None,
+    ) -> list[TeamRow]:
+        """The same the other way: those before a key, the nearest first."""
+        return self._page(classname, state, key, limit, search, _BACKWARD)
+
     def _page(
-        self, classname: str | None, state: str | None, after: TeamKey | None, limit: int, search: str | None
+        self,
+        classname: str | None,
+        state: str | None,
+        start: TeamKey | None,
+        limit: int,
+        search: str | None,
+        way: _Way,
     ) -> list[TeamRow]:
         """Only conditions that are meant stand in the query, so that the index leads to its first row."""
+        if search is not None and "\0" in search:
+            return []  # a pattern would end there
         conditions: list[str] = []
         values: dict[str, str | int] = {"limit": limit}
         if classname is not None:
@@ -146,15 +176,15 @@ class Records:
         if state is not None:
             conditions.append("state = :state")
             values["state"] = state
-        if after is not None:
-            conditions.append("(classname, teamname, pair) > (:after_class, :after_team, :after_pair)")
-            values |= {"after_class": after.classname, "after_team": after.teamname, "after_pair": after.pair}
+        if start is not None:
+            conditions.append(f"(classname, teamname, pair) {way.beyond} (:start_class, :start_team, :start_pair)")
+            values |= {"start_class": start.classname, "start_team": start.teamname, "start_pair": start.pair}
         if search is not None:
             conditions.append(_FOUND)
             pattern = f"%{search.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
             values |= {"as_written": pattern, "in_small": pattern.lower(), "number": search}
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-        return self._teams(f"{where}ORDER BY classname, teamname, pair LIMIT :limit", values)
+        return self._teams(f"{where}ORDER BY {way.order} LIMIT :limit", values)
 
     def teams_named(self, teamname: str, classname: str | None = None) -> Iterator[TeamRow]:
         """The teams with this name, in one class or in all."""
@@ -261,7 +291,7 @@ class Records:
         found = Counter[str]()
         while page := self._rows.ask(query, values):
             for _, findings in page:
-                found.update({problem.id for problem in findings_in(findings) if not problem.is_remark})
+                found.update({problem.id for problem in findings_in(findings) if _is_mistake(problem)})
             values["after_id"] = page[-1][0]
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
@@ -304,6 +334,11 @@ class Records:
 def open_records(where: Where, patience: float = PATIENCE) -> Records:
     """What is on record in a data folder or at a database's URL. Raises StoreTrouble if there is nothing to read."""
     return Records(open_rows(where, patience))
+
+
+def _is_mistake(found: Problem) -> bool:
+    """What another version of the ground found, and this one does not know, counts."""
+    return found.id not in CATALOGUE or not found.is_remark
 
 
 def _team_row(row: Row) -> TeamRow:

@@ -79,22 +79,24 @@ def as_json(rows: Iterable[Row]) -> Iterator[str]:
 
 def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
     """A line of column names, then a line a row; several ids stand in one cell with spaces between."""
-    yield _csv_line(columns)
+    yield csv_line(columns)
     for row in rows:
-        yield _csv_line(_csv_cell(cell) for cell in row.values())
+        yield csv_line(csv_cell(cell) for cell in row.values())
 
 
 # What a spreadsheet may take for a formula, at the start of a cell; a semicolon may begin another one.
 _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-def _csv_line(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """Quoted where that is needed."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
 
 
-def _csv_cell(cell: Cell) -> str:
+def csv_cell(cell: Cell) -> str:
+    """In one line, and nothing that a spreadsheet would run."""
     text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
     text = "".join(c if c.isprintable() else printable(c) for c in text)
     return _FORMULA.sub(r"'\1", text)

@@ -1,6 +1,7 @@
 """The board in a real browser: live from a real exchange, every page on every screen, by keyboard, for everybody."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tandem.ground.record import Team, Visit, Vitals
+from tandem.ground.store import FILE
 from tests.board.boards import keep, numbered, refused, team, with_secret
-from tests.board.browsing import PAGES, WRONG, Screen, screen, too_wide, violations
+from tests.board.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from tests.board.test_serve import Running, running_board, token_of
 from tests.client.clients import assert_done, client_1, client_2
 from tests.ground.records import message_1, message_2, rejected
@@ -159,6 +161,87 @@ def test_300_teams_stand_on_one_screen(browser: Browser, tmp_path: Path) -> None
         assert cut == 0
 
 
+# Tiles whose text is taller than they are, entries of the lists that are cut, and how many teams the panel tells of.
+CUT = """() => {
+  const inside = (element, frame) => {
+    const [a, b] = [element.getBoundingClientRect(), frame.getBoundingClientRect()];
+    return a.top >= b.top - 0.5 && a.bottom <= b.bottom + 0.5 && a.right <= b.right + 0.5;
+  };
+  const drawn = (selector) => [...document.querySelectorAll(selector)].filter((each) => each.offsetHeight > 1);
+  const listed = drawn("#stuck li");
+  return {
+    tiles: drawn("#tiles :is(.name, .words)").filter((text) => !inside(text, text.closest("li"))).length,
+    lines: drawn("#stuck :is(li, li *), #stuck p").filter((each) => !inside(each, each.closest("section"))).length,
+    mistakes: drawn("#mistakes li").filter((each) => !inside(each, each.closest("section"))).length,
+    kinds: drawn("#mistakes li").length,
+    listed: listed.length,
+    told: listed.length + Number(document.querySelector("#stuck p").textContent.match(/[0-9]+/)?.[0] ?? 0),
+  };
+}"""
+KINDS = (
+    "not-swapped",
+    "single-quotes",
+    "never-closed",
+    "clientid-still-1",
+    "bytes-as-text",
+    "secret-missing",
+    "not-json",
+)
+
+
+@pytest.mark.parametrize("teams", [60, 110, 180, 240, 310])
+def test_nothing_that_is_listed_is_cut_however_many_teams(browser: Browser, tmp_path: Path, teams: int) -> None:
+    names = ("Team {}", "De Onwaarschijnlijk Lange Teamnaam {}", "gypsy {}", "W" * 30 + "{}")
+    everybody = [team(number, names[number % 4].format(number)) for number in range(teams)]
+    keep(tmp_path, *(rejected(each, KINDS[place % 7], NOW) for place, each in enumerate(everybody[:50])))
+    keep(tmp_path, *(message_1(each, NOW) for each in everybody[50:]))
+    with running_board(tmp_path) as running, screen(browser, running.url) as room:
+        PAGES["class"](room)
+        expect(room.page.locator("#tiles > li")).to_have_count(teams)
+        for size in ("projector", "laptop"):
+            room.page.set_viewport_size(SIZES[size])
+            room.page.evaluate(DRAWN)
+            found = room.page.evaluate(CUT)
+            assert found.pop("listed") >= 2, size
+            assert found == {"tiles": 0, "lines": 0, "mistakes": 0, "kinds": 7, "told": 50}, size
+
+
+def test_on_a_phone_the_end_of_a_name_is_seen_and_the_tiles_come_last(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, *(rejected(team(number, f"De Snelle Slakken {number}"), "not-json", NOW) for number in range(70)))
+    with running_board(tmp_path) as running, screen(browser, running.url, size="phone") as room:
+        PAGES["class"](room)
+        expect(room.page.locator("#tiles > li")).to_have_count(70)
+        ends = room.page.evaluate(
+            "[...document.querySelectorAll('#tiles .end')].filter((end) => end.getBoundingClientRect().right"
+            " <= end.closest('li').getBoundingClientRect().right).length"
+        )
+        assert ends == 70
+        order = ["#summary", "#mistakes", "#stuck", "#tiles"]
+        tops = [room.page.evaluate(f"document.querySelector('{each}').getBoundingClientRect().top") for each in order]
+        assert tops == sorted(tops)
+        assert room.page.evaluate(CUT)["told"] == 70
+        assert room.page.locator("#stuck li:visible").count() == 10
+
+
+def test_the_columns_of_both_lists_of_classes_stand_below_each_other(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1), message_1(team(2, classname="A class with a name that is rather long, and longer")))
+    with running_board(tmp_path) as running, screen(browser, running.url, token_of(running.process)) as teacher:
+        teacher.log_in()
+        teacher.go("/gradebook/classes")
+        teacher.page.fill("#pasted", ROSTER)
+        teacher.page.get_by_role("button", name="Upload").click()
+        expect(teacher.page.get_by_role("status")).to_contain_text("2 teams expected")
+        teacher.go("/")
+        for size in SIZES:
+            teacher.page.set_viewport_size(SIZES[size])
+            places = teacher.page.evaluate(
+                "[...document.querySelectorAll('.classes')].map((table) => [...table.querySelectorAll('thead th')]"
+                ".map((head) => Math.round(head.getBoundingClientRect().right)))"
+            )
+            assert len(places) == 2
+            assert places[0][:3] == places[1], size
+
+
 def test_axe_finds_nothing_serious(browser: Browser, filled: tuple[Running, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token) as teacher:
@@ -249,15 +332,72 @@ COLOURS = """(id) => {
 }"""
 
 
+def of_a_ground(age: float, connections: int = 7, replies: int = 1) -> Vitals:
+    """What a ground wrote so many seconds ago."""
+    took = (300, 900) if replies else (0, 0)
+    return Vitals(
+        int((time.time() - age) * 1e6), "g:1 1", 5_000_000, replies, connections, *took, 9 * replies, *took, 0
+    )
+
+
 def test_charts_are_drawn(browser: Browser, filled: tuple[Running, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token) as teacher:
         teacher.log_in()
         PAGES["health"](teacher)
-        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99 of 100)")
-        assert teacher.page.evaluate(COLOURS, "visits") > 10
+        for chart in ("visits", "connections", "took", "commit", "waiting", "commits", "disk"):
+            assert teacher.page.evaluate(COLOURS, chart) > 10, chart
+        expect(teacher.page.locator("#disk-now")).to_have_text(re.compile(r"^0\.\d+$"))
+        expect(teacher.page.locator("#free")).to_contain_text("are free")
         PAGES["class"](teacher)
         assert teacher.page.evaluate(COLOURS, "curve") > 10
+
+
+def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, *(of_a_ground(5 * age) for age in range(60)))
+    with running_board(tmp_path) as running, screen(browser, running.url, token_of(running.process)) as teacher:
+        now, silent = teacher.page.locator("#connections-now"), teacher.page.locator("#silent")
+        teacher.log_in()
+        PAGES["health"](teacher)
+        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99 of 100)")
+        expect(now).to_have_text("7")
+        expect(silent).to_be_hidden()
+        keep(tmp_path, of_a_ground(0, 8, replies=0))
+        expect(now).to_have_text("8")
+        for nothing in ("took", "commit"):
+            expect(teacher.page.locator(f"#{nothing}-now")).to_have_text("-")
+        expect(silent).to_have_text(re.compile(r"^No ground tells how it is: last figures from \d\d:\d\d:\d\d\.$"))
+        expect(now).to_have_text("-")
+        expect(teacher.page.locator("#visits-now")).to_have_text("-")
+
+
+def test_a_page_whose_records_cannot_be_read_is_not_live(browser: Browser, tmp_path: Path) -> None:
+    keep(tmp_path, numbered(1))
+    files = list(tmp_path.glob("tandem.sqlite3*"))
+    with (
+        running_board(tmp_path) as running,
+        screen(browser, running.url, token_of(running.process)) as teacher,
+        screen(browser, running.url) as room,
+    ):
+        teacher.log_in()
+        PAGES["health"](teacher)
+        PAGES["class"](room)
+        for file in files:
+            file.rename(tmp_path / f"away-{file.name}")
+        (tmp_path / FILE).write_bytes(b"garbage" * 1000)
+        for each in (teacher, room):
+            words = each.page.locator("#trouble .trouble")
+            expect(words).to_have_text(re.compile(r"^The records cannot be read just now: what is shown is from \d\d:"))
+            expect(each.page.locator("#line")).to_be_hidden()
+        assert too_wide(room.page) == []
+        room.page.reload()
+        expect(room.page.locator("#trouble .trouble")).to_be_visible()
+        assert str(tmp_path) not in room.page.content()
+        for file in files:
+            (tmp_path / f"away-{file.name}").rename(file)
+        for each in (teacher, room):
+            expect(each.page.locator("#trouble .trouble")).to_have_count(0)
+            expect(each.page.locator("#line")).to_be_visible()
 
 
 # Where the line of the curve is, in parts of the canvas, and whether anything is cut off at its right edge.

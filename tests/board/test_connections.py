@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
 from tandem.board import connections
-from tandem.board.connections import FLOODS, Config, Connection, OnceASecond, most_connections
+from tandem.board.connections import BAD_FORM, FLOODS, FORMS, Config, Connection, OnceASecond, most_connections
 from tests.processes import LIMIT, process, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -162,3 +162,11 @@ def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> N
         wait_until(lambda: status() == 200)
         assert "Traceback" not in started.err
         assert started.err.count("\n") < 20
+
+
+def test_whatever_is_wrong_with_forms_is_one_line_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    limit = OnceASecond()
+    records = [logging.LogRecord(FORMS, logging.WARNING, "", 1, f"Found {at}", (), None) for at in range(3)]
+    assert [limit.filter(record) for record in records] == [True, False, False]
+    assert records[0].getMessage() == BAD_FORM

@@ -1,6 +1,7 @@
 """One reader for all browsers: everybody in the same room, rooms bounded, nothing missed when it begins anew."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from tandem.board.follow import Crowded, Follower
 from tandem.board.looks import Looks
 from tandem.board.reading import Reading
 from tandem.ground.record import Team
+from tandem.ground.store import FILE
 from tests.board.boards import keep, numbered, refused, team, with_secret
 from tests.ground.records import message_1, message_2
 from tests.processes import LIMIT
@@ -178,5 +180,49 @@ def test_channels_of_teams_are_bounded(tmp_path: Path, monkeypatch: pytest.Monke
         assert follower.team_channel("INF2A", "Team 1") is channel
         assert follower.listeners == 1
         await stream.aclose()  # type: ignore[attr-defined]
+
+    play(tmp_path, scene)
+
+
+def test_an_open_page_is_told_that_the_records_cannot_be_read_and_when_they_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "ANEW", 0.1)
+    monkeypatch.setattr(follow, "AFTER_TROUBLE", 0.05)
+    keep(tmp_path, numbered(1))
+    files = list(tmp_path.glob("tandem.sqlite3*"))
+
+    async def scene(follower: Follower) -> None:
+        room = await follower.room("INF2A")
+        assert room is not None
+        stream = room.channel.listen("")
+        assert b'"trouble": ""' in await anext(stream)
+        for file in files:
+            file.rename(tmp_path / f"away-{file.name}")
+        (tmp_path / FILE).write_bytes(b"garbage" * 1000)
+        told = (await anext(stream)).decode()
+        assert re.search(r"cannot be read just now: what is shown is from \d\d:\d\d:\d\d\.", told)
+        assert str(tmp_path) not in told
+        for file in files:
+            (tmp_path / f"away-{file.name}").rename(file)
+        assert b'"trouble": ""' in await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    play(tmp_path, scene)
+
+
+def test_a_class_that_is_opened_while_the_records_cannot_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "ANEW", 0.1)
+    keep(tmp_path, numbered(1))
+
+    async def scene(follower: Follower) -> None:
+        for file in tmp_path.glob("tandem.sqlite3*"):
+            file.unlink()
+        await until(lambda: follower.trouble != "")
+        room = await follower.room("other")
+        assert room is not None
+        assert "cannot be read" in room.pieces()["trouble"]
 
     play(tmp_path, scene)

@@ -72,6 +72,13 @@ def test_many_come_in_the_order_of_the_records(gradebook: Gradebook, monkeypatch
             break
         wanted = Wanted(after=page.next)
     assert found == sorted(f"Team {number}" for number in range(1, 31))
+    assert page.back is not None
+    before = gradebook.page(Wanted("INF2A", before=page.back))
+    assert (names(before), before.next is not None) == (found[21:28], True)
+    assert gradebook.page(Wanted(after=before.next)).grades == page.grades
+    while before.back:
+        before = gradebook.page(Wanted(before=before.back))
+    assert names(before) == found[:7]
     assert names(gradebook.page(Wanted(state=EXPECTED))) == ["Nobody"]
 
 

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from tandem.board import channel as channels
 from tandem.board.admission import TEACHER_COOKIE, Admission
-from tandem.board.book import Book
+from tandem.board.book import Book, BookTrouble, renew_token
 from tandem.board.channel import Channel
 from tandem.board.entrance import Entrance
 from tandem.board.pages import live
@@ -27,10 +28,10 @@ Watch = Callable[..., Awaitable["Browser"]]
 class Browser:
     """One that watches. It takes what it is sent unless it is told to hang."""
 
-    def __init__(self, audience: Audience, address: str, cookie: str) -> None:
+    def __init__(self, audience: Audience, address: str, cookie: str, channel: Channel | None = None) -> None:
         headers = [(b"cookie", f"{TEACHER_COOKIE}={cookie}".encode())] if cookie else []
         scope = {"type": "http", "headers": headers, "query_string": b"", "client": (address, 1)}
-        response: Response = audience.stream(Request(scope), Channel(lambda: None))
+        response: Response = audience.stream(Request(scope), channel or Channel(lambda: None))
         self.sent: list[Message] = []
         self.is_taking = asyncio.Event()
         self.is_taking.set()
@@ -76,8 +77,10 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
     async def run() -> None:
         async with asyncio.timeout(LIMIT), all_gone() as browsers:
 
-            async def watch(address: str = "192.0.2.9", cookie: str = "", takes: bool = True) -> Browser:
-                browser = Browser(audience, address, cookie)
+            async def watch(
+                address: str = "192.0.2.9", cookie: str = "", takes: bool = True, channel: Channel | None = None
+            ) -> Browser:
+                browser = Browser(audience, address, cookie, channel)
                 browsers.append(browser)
                 if not takes:
                     browser.is_taking.clear()
@@ -126,5 +129,40 @@ def test_the_teacher_is_not_counted_by_address_but_with_all(tmp_path: Path) -> N
             with pytest.raises(HTTPException, match="503"):
                 await watch(cookie=more)
         assert not any(browser.task.done() for browser in (*teachers, last))
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("by_a_beat", [False, True], ids=["an event", "a beat"])
+def test_a_new_token_ends_what_the_one_before_opened_and_nothing_else(
+    tmp_path: Path, by_a_beat: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "BEAT", 0.05 if by_a_beat else 3600)
+
+    async def scene(watch: Watch, cookie: str) -> None:
+        channel = Channel(lambda: "all")
+        teacher, other = await watch(cookie=cookie, channel=channel), await watch(channel=channel)
+        renew_token(tmp_path)
+        if not by_a_beat:
+            channel.publish("new")
+        await teacher.task
+        assert channel.listeners == 1
+        assert b"new" not in b"".join(message.get("body", b"") for message in teacher.sent)
+        assert not other.task.done()
+
+    play(tmp_path, scene)
+
+
+def test_a_book_that_cannot_be_read_ends_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(book: Book) -> str:
+        raise BookTrouble("the file is locked")
+
+    async def scene(watch: Watch, cookie: str) -> None:
+        channel = Channel(lambda: "all")
+        teacher = await watch(cookie=cookie, channel=channel)
+        with monkeypatch.context() as locked:
+            locked.setattr(Book, "token_hash", fail)
+            channel.publish("new")
+            await teacher.task
 
     play(tmp_path, scene)

@@ -8,15 +8,17 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from openpyxl import load_workbook
 
-from tandem.board import follow, showing
+from tandem.board import follow, grades, showing
 from tandem.board.admission import TEACHER_COOKIE, TEAM_COOKIE
 from tandem.board.book import Book, BookTrouble
 from tandem.board.entrance import SECRETS, TOKENS
 from tandem.board.guard import MOST_BODY
+from tandem.board.pages import gradebook
 from tandem.board.room import MOST_STUCK
 from tandem.ground.keyring import load_keyring
 from tandem.ground.record import Outcome, Vitals
@@ -108,7 +110,8 @@ def test_a_class_that_nobody_has_come_from_is_empty_until_the_first_team(folder:
     for path in ("/", "/class?name=INF2A"):
         assert "NEW" not in words(visitor.get(path))
     page = words(visitor.get("/class", name="NEW"))
-    assert "0 teams Nobody has come yet. The first team appears here by itself." in page
+    assert "0 teams" in page
+    assert "Nobody has come yet. The first team appears here by itself." in page
     keep(folder, message_1(team(1, "Early Bird", "NEW")))
     wait_until(lambda: "Early Bird waiting for client 2" in words(visitor.get("/class", name="NEW")))
     assert "Nobody has come" not in visitor.get("/class", name="NEW")
@@ -369,6 +372,15 @@ def test_a_wrong_secret_opens_nothing(visitor: Visitor, wrong: str) -> None:
     assert "Paste the secret" in visitor.get("/team")
 
 
+def test_a_secret_in_capitals_is_the_same(folder: Path, visitor: Visitor) -> None:
+    shown = secret(0xABC)
+    keep(folder, with_secret(message_1(team(7)), 0xABC))
+    visitor.post("/team", 303, secret=shown.upper())
+    assert "Team 7" in visitor.get("/team")
+    visitor.log_in()
+    assert "Team 7" in visitor.send("/gradebook/secret", 200, secret=shown.upper())
+
+
 def test_many_wrong_secrets_are_held_up(visitor: Visitor) -> None:
     for _ in range(SECRETS[0]):
         visitor.post("/team", 403, secret=secret(99))
@@ -385,6 +397,15 @@ def test_no_number_and_no_address_stands_in_a_name_on_a_public_page(folder: Path
         assert number not in page
         assert ip not in page
     assert f'<h1><bdi class="name">klas {showing.public(number)}' in visitor.get("/class", name=f"klas {number}")
+
+
+def test_a_problem_of_another_version_is_shown_by_its_id(folder: Path, visitor: Visitor) -> None:
+    keep(folder, refused(4, "a-problem-of-tomorrow", NOW))
+    wait_until(lambda: "stuck: a-problem-of-tomorrow" in words(visitor.get("/class", name="INF2A")))
+    wait_until(lambda: "1 a-problem-of-tomorrow" in words(visitor.get("/class", name="INF2A")))
+    visitor.log_in()
+    for path in ("/gradebook", "/gradebook/team?class=INF2A&team=Team+4"):
+        assert "a-problem-of-tomorrow" in visitor.get(path)
 
 
 def test_a_blank_name_can_be_seen(folder: Path, visitor: Visitor) -> None:
@@ -405,6 +426,21 @@ def test_a_team_does_not_read_what_others_sent_under_its_name(folder: Path, visi
     assert "7654321" in visitor.get("/gradebook/team", **{"class": "INF2A", "team": "Team 1"})
 
 
+def test_a_team_reads_its_own_message_in_whatever_letters_it_came(folder: Path, visitor: Visitor) -> None:
+    fields = {"studentnr1": "2000001", "studentnr2": "1000001", "clientid": 2, "secret": secret(1)}
+    for number, encoding in enumerate(("utf-16", "utf-16-be", "utf-32-le")):
+        own = rejected(team(1), "utf-16", NOW + number)
+        own.received = json.dumps(as_sent(**fields)).encode(encoding)
+        keep(folder, own)
+    strange = rejected(team(1), "utf-16", NOW + 9)
+    strange.received = json.dumps(as_sent(**fields | {"studentnr1": "7654321"})).encode("utf-16")
+    keep(folder, strange)
+    visitor.post("/team", 303, secret=secret(1))
+    page = visitor.get("/team")
+    assert page.count("client 2: rejected") == 3
+    assert "1 refused visit under this team name without both of your numbers" in words(page)
+
+
 def test_many_visits_come_page_by_page(folder: Path, visitor: Visitor) -> None:
     keep(folder, *(refused(2, "secret-wrong", NOW + number) for number in range(25)))
     visitor.post("/team", 303, secret=secret(2))
@@ -420,6 +456,17 @@ def test_the_teacher_opens_any_team(teacher: Visitor) -> None:
     page = words(teacher.get(link.replace("&amp;", "&")))
     assert "A name without quotes" in page
     teacher.get("/gradebook/team", 404, **{"class": "INF2A", "team": "none"})
+
+
+@pytest.mark.parametrize("nul", ["\0", "Team 1\0"])
+def test_a_nul_is_nothing_that_can_be_found(teacher: Visitor, nul: str) -> None:
+    assert table(teacher.get("/gradebook", search=nul)) == table(teacher.get("/gradebook", **{"class": nul})) == []
+    teacher.get("/gradebook", after_class=nul, after_team=nul)
+    for path in ("/gradebook/team", "/gradebook/note"):
+        teacher.get(path, 404, **{"class": "INF2A", "team": nul})
+        teacher.get(path, 404, **{"class": nul, "team": "Team 1"})
+    assert teacher.get("/gradebook/export", search=nul).count("\n") == 1
+    assert "No team" in teacher.send("/gradebook/secret", 200, secret=nul)
 
 
 def table(page: str) -> list[str]:
@@ -439,6 +486,29 @@ def test_the_gradebook_searches_filters_and_sorts(teacher: Visitor) -> None:
     by_visits = table(teacher.get("/gradebook", sort="visits", order="down"))
     assert by_visits[-1].split()[2] in ("2", "4")
     assert len(table(teacher.get("/gradebook", sort="nonsense", state="nonsense", page="x"))) == 4
+
+
+def test_of_many_the_gradebook_says_where_the_others_are_and_goes_back(
+    teacher: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grades, "MOST_SORTED", 3)
+    monkeypatch.setattr(grades, "A_PAGE", 2)
+    assert "see fewer. As a file" in words(teacher.get("/gradebook"))
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    first = teacher.get("/gradebook", **{"class": "INF2A"})
+    assert "Search to see fewer. Teams that are not on record" in words(first)
+    assert "More than 3 teams" in words(first)
+    assert "Choose a class" not in first
+    assert "Choose a class" in teacher.get("/gradebook")
+    [apart] = re.findall(r'href="([^"]*state=expected[^"]*)"', first)
+    assert [line.split(" expected")[0] for line in table(teacher.get(html.unescape(apart)))] == [
+        "INF2A Never Came 0911111 0922222"
+    ]
+    assert ">back</a>" not in first
+    [on] = re.findall(r'href="([^"]*)">on</a>', first)
+    second = teacher.get(html.unescape(on))
+    [back] = re.findall(r'href="([^"]*)">back</a>', second)
+    assert table(teacher.get(html.unescape(back))) == table(first) != table(second)
 
 
 def test_a_roster_makes_who_is_missing_show(teacher: Visitor) -> None:
@@ -479,9 +549,29 @@ def test_numbers_that_differ_from_the_rosters_are_hinted_at_for_the_teacher_alon
         assert "0977777" not in teacher.get(path)
 
 
+def test_more_classes_than_are_offered_are_told_and_found_by_name(
+    folder: Path, teacher: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows(page: str) -> list[str]:
+        return re.findall(r'aria-label="deadline of ([^"]*)"', page)
+
+    keep(folder, *(message_1(team(number, classname=f"K{number}")) for number in range(10, 15)))
+    wait_until(lambda: "K14" in rows(teacher.get("/gradebook/classes")))
+    assert "more: name the one you look for" not in teacher.get("/gradebook/classes")
+    monkeypatch.setattr(gradebook, "MOST_CLASSES", 2)
+    page = teacher.get("/gradebook/classes")
+    assert len(rows(page)) == 2
+    assert "The first 2 are shown, and there are 4 more: name the one you look for." in page
+    assert "and 4 more, under Rosters" in teacher.get("/gradebook")
+    assert rows(teacher.get("/gradebook/classes", **{"class": "K13"}))[0] == "K13"
+    teacher.send("/gradebook/deadline", **{"class": "K13", "at": "2099-01-01T12:00"})
+    assert rows(teacher.get("/gradebook/classes"))[0] == "K13", "what the book keeps comes before what was sent"
+
+
 def test_deadlines_mark_late_and_refuse_nobody(teacher: Visitor) -> None:
     teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": "2020-01-01T12:00"})
-    assert "late" in table(teacher.get("/gradebook", state="finished"))[0]
+    [late] = table(teacher.get("/gradebook", state="finished"))
+    assert re.search(r"\d\d:\d\d:\d\d late", late), "with its seconds: the deadline may be of the same minute"
     assert "deadline 01 Jan 12:00" in words(teacher.get("/class", name="INF2A"))
     teacher.send("/gradebook/deadline", **{"class": "INF2A", "at": "2099-01-01T12:00"})
     assert "late" not in table(teacher.get("/gradebook", state="finished"))[0]
@@ -496,11 +586,31 @@ def test_notes(teacher: Visitor) -> None:
     assert "Note on" in teacher.get(link)
     teacher.send(link, oral="done", mark="8.5", text="explained\r\nwell")
     [line] = table(teacher.get("/gradebook", search="Team 1"))
-    assert "done 8.5 explained" in line
+    assert "done 8.5 explained well" in line
+    assert "explained<br>well" in teacher.get("/gradebook")
     assert 'value="8.5"' in teacher.get(link)
     teacher.send(link, 413, mark="x" * 21)
     teacher.send("/gradebook/note?class=INF2A&team=none", 404, mark="1")
     teacher.get("/gradebook/note?class=INF2A&team=none", 404)
+
+
+def test_from_a_note_one_comes_back_to_where_one_was(teacher: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grades, "A_PAGE", 2)
+    asked = {"class": "INF2A", "search": "Team", "sort": "visits", "order": "down", "page": "2"}
+    for query in (asked, {"search": "Team", "sort": "team", "after_class": "A", "after_team": "B"}):
+        page = teacher.get("/gradebook", **query)
+        link = html.unescape(re.findall(r'href="(/gradebook/note[^"]*)"', page)[0])
+        [without] = re.findall(r'href="([^"]*)">back, without', teacher.get(link))
+        [action] = re.findall(r'action="(/gradebook/note[^"]*)"', teacher.get(link))
+        sent = teacher.client.post(
+            html.unescape(action), data={"form_token": teacher.form_token(), "mark": "1"}, follow_redirects=False
+        )
+        assert sent.headers["location"] == html.unescape(without)
+        there = dict(parse_qsl(sent.headers["location"].partition("?")[2]))
+        assert there == query
+    for then in ("//evil.example/", "x\r\nSet-Cookie: a=b", "http://evil.example/?page=3"):
+        note = f"/gradebook/note?class=INF2A&team=Team+1&{urlencode({'then': then})}"
+        assert 'href="/gradebook?sort=team">back' in teacher.get(note)
 
 
 def test_what_the_board_keeps_of_a_class_can_be_removed(teacher: Visitor) -> None:
@@ -566,6 +676,19 @@ def test_files_to_take_away(teacher: Visitor) -> None:
     assert {cell.data_type for line in cells for cell in line} <= {"s", "n"}, "no formula"
     assert '=HYPERLINK("x")' in [cell.value for cell in cells[1]]
     teacher.get("/gradebook/export", 404, format="exe")
+
+
+def test_the_lines_of_a_note_are_lines_in_every_file_and_none_is_run(teacher: Visitor) -> None:
+    teacher.send("/gradebook/note?class=INF2A&team=Team+1", text="well\r\n=1+1\r\n\x1b[31m<i>")
+    [row] = csv.DictReader(io.StringIO(teacher.get("/gradebook/export", state="finished"), newline=""))
+    assert row["note"] == "well\n'=1+1\n\\x1b[31m<i>"
+    [kept] = json.loads(teacher.get("/gradebook/export", format="json", state="finished"))
+    assert kept["note"] == "well\n=1+1\n\x1b[31m<i>"
+    sheet = load_workbook(io.BytesIO(teacher.client.get("/gradebook/export?format=xlsx&state=finished").content)).active
+    assert sheet is not None
+    cell = list(sheet.iter_rows())[1][-1]
+    assert (cell.value, cell.data_type, cell.alignment.wrap_text) == ("well\n=1+1\n\\x1b[31m<i>", "s", True)
+    assert "well<br>=1+1<br>\\x1b[31m&lt;i&gt;" in teacher.get("/gradebook")
 
 
 def test_what_a_secret_proves(folder: Path, teacher: Visitor) -> None:

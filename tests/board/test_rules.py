@@ -1,6 +1,7 @@
 """The board's small rules: tries held up, cookies signed, text and times shown, teams found by what links say."""
 
 import base64
+import dataclasses
 import json
 from pathlib import Path
 
@@ -257,6 +258,9 @@ def test_metrics_are_in_prometheus_text_format() -> None:
     assert 'tandem_ground_visit_p99_seconds{ground="a \\"ground\\"\\n"} 0.0015' in lines
     assert 'tandem_teams{state="finished"} 5' in lines
     assert "tandem_board_watching 2" in lines
+    late = metrics({"a": dataclasses.replace(VITALS, at=1_795_412_345_678_901)}, {}, {}, {"free": 123_456_789_012_345})
+    assert 'tandem_ground_reported_timestamp_seconds{ground="a"} 1795412345.678901' in late
+    assert 'tandem_disk_bytes{what="free"} 123456789012345\n' in late
     assert 'tandem_disk_bytes{what="free"} 10' in lines
     assert "tandem_disk_bytes" not in metrics({}, {}, {}, None)
     named = [line for line in lines if not line.startswith("#")]

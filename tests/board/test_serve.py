@@ -14,6 +14,7 @@ import pytest
 
 from tandem.board.beside import board_beside
 from tandem.board.book import FILE
+from tandem.board.connections import BAD_FORM
 from tests.board.boards import keep, team
 from tests.ground.records import message_1
 from tests.processes import ROOT, Process, ground, process, tandem, wait_until
@@ -224,6 +225,18 @@ def test_nothing_of_a_visit_stands_in_its_log(tmp_path: Path) -> None:
         running.process.stop()
         assert "secretclass" not in running.process.err
         assert "aaaa" not in running.process.err
+
+
+def test_a_form_that_cannot_be_read_is_told_in_its_own_words(tmp_path: Path) -> None:
+    with running_board(tmp_path) as running:
+        connection = http.client.HTTPConnection(running.address, timeout=20)
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        connection.request("POST", "/check", "no boundary at all", headers)
+        assert connection.getresponse().status == 400
+        connection.close()
+        assert running.process.wait_for(BAD_FORM) == f"tandem board: {BAD_FORM}"
+        running.process.stop()
+        assert "boundary" not in running.process.err
 
 
 def test_it_says_no_more_than_it_must_to_strangers(tmp_path: Path) -> None:

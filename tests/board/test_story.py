@@ -2,15 +2,28 @@
 
 import dataclasses
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.board.findings import findings, recorded_findings, repaired, right_message_2
-from tandem.board.showing import fine_clock
-from tandem.board.story import MOST_DRAWN, NARROW, WELCOME, WIDE, Fate, Paper, Story, tell
+from tandem.board.showing import fine_clock, problem_title
+from tandem.board.story import (
+    MOST_DRAWN,
+    NARROW,
+    OF_MESSAGE_2,
+    WELCOME,
+    WIDE,
+    Fate,
+    Paper,
+    Story,
+    client_of,
+    tell,
+)
+from tandem.exchange.arrows import CLIENT_1, CLIENT_2
 from tandem.exchange.message import WAITING, decode
 from tandem.ground import desk
-from tandem.ground.problems import Problem
+from tandem.ground.problems import CATALOGUE, Problem
 from tandem.ground.record import Outcome
 from tandem.ground.records import VisitRow
 from tandem.report.check import check
@@ -27,7 +40,7 @@ def visit(outcome: Outcome, client: int = 1, *problems: str) -> VisitRow:
 
 ONE = visit(Outcome.MESSAGE_1)
 TWO = visit(Outcome.MESSAGE_2, 2)
-WRONG_1 = visit(Outcome.REJECTED, 1, "not-swapped", "ip-loopback", "a-problem-of-tomorrow")
+WRONG_1 = visit(Outcome.REJECTED, 1, "single-quotes", "ip-loopback", "a-problem-of-tomorrow")
 WRONG_2 = visit(Outcome.REJECTED, 2, "secret-wrong")
 
 
@@ -66,7 +79,43 @@ def test_the_arrow_that_failed_says_why() -> None:
     for visits, words in (([WRONG_1], "2 message 1, refused"), ([ONE, WRONG_2], "6 message 2, refused")):
         [refused] = [arrow for arrow in tell(visits).arrows if arrow.fate is Fate.REFUSED]
         assert refused.words.startswith(words)
-    assert tell([WRONG_1]).arrows[1].notes[1:] == ("The numbers are not swapped", "a-problem-of-tomorrow")
+    assert tell([WRONG_1]).arrows[1].notes[1:] == (problem_title("single-quotes"), "a-problem-of-tomorrow")
+
+
+WITH_SECRET = message_1(secret="ab" * 32, status=WAITING)
+
+
+def wrong(sent: dict[str, object], *problems: str) -> VisitRow:
+    """A refused visit in which this came."""
+    return dataclasses.replace(visit(Outcome.REJECTED, 1, *problems), received=encoded(sent))
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        wrong(WITH_SECRET, "clientid-still-1"),
+        wrong(WITH_SECRET | {"clientid": "2"}, "clientid-in-quotes"),
+        wrong({name: value for name, value in WITH_SECRET.items() if name != "clientid"}, "field-missing"),
+        wrong(WITH_SECRET | {"clientid": "2", "secret": ""}, "clientid-in-quotes", "secret-missing"),
+        wrong(message_1(), "not-swapped"),
+    ],
+    ids=["still 1", "in quotes", "left out", "in quotes, without the secret", "what only message 2 can have"],
+)
+def test_a_message_2_is_known_whatever_its_clientid(refused: VisitRow) -> None:
+    arrows = tell([ONE, refused]).arrows
+    assert [arrow.words[0] for arrow in arrows] == list("1234567")
+    assert arrows[3].fate is Fate.UNSEEN
+    assert (arrows[5].sender, arrows[5].fate) == (CLIENT_2, Fate.REFUSED)
+
+
+def test_a_made_up_secret_in_message_1_is_still_client_1s() -> None:
+    for clientid in (1, "1"):
+        sent = message_1(secret="geheim", clientid=clientid)
+        assert client_of(wrong(sent, "secret-in-message-1")) == CLIENT_1
+
+
+def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
+    assert set(CATALOGUE) >= OF_MESSAGE_2
 
 
 def test_a_ground_that_does_not_explain_gives_no_reply() -> None:

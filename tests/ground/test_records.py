@@ -56,6 +56,16 @@ def test_a_page_begins_behind_a_key(records: Records) -> None:
     assert list(records.teams("INF2B", after=rows[2].key)) == rows[5:10]
 
 
+def test_the_page_before_a_key_comes_nearest_first(records: Records) -> None:
+    rows = list(records.teams())
+    for number, row in enumerate(rows):
+        assert records.teams_before(row.key, 100) == rows[:number][::-1]
+        assert records.teams_before(row.key, 2) == rows[:number][::-1][:2]
+    assert records.teams_before(rows[7].key, 100, "INF2B") == rows[5:7][::-1]
+    assert records.teams_before(rows[-1].key, 100, None, FINISHED) == rows[::5][::-1]
+    assert records.teams_before(rows[-1].key, 100, search="Team4") == rows[4:-1:5][::-1]
+
+
 def test_a_team_is_found_by_its_key(records: Records) -> None:
     rows = list(records.teams())
     for row in rows:
@@ -82,6 +92,14 @@ def test_teams_are_searched_by_a_part_of_the_name_or_a_number(records: Records, 
     assert [row.team for row in records.teams(search="77")] == odd[2:]
     assert [row.team for row in records.teams("INF2B", search="0923456", limit=2)] == MANY[5:7]
     assert list(records.teams(search="77%")) == []
+
+
+def test_a_nul_finds_nothing(records: Records) -> None:
+    for text in ("\0", "Team0\0", "\0Team0", "%\0"):
+        assert list(records.teams(search=text)) == list(records.teams(text)) == []
+        assert list(records.teams_named(text)) == list(records.teams_named("Team0", text)) == []
+        assert records.team_with_secret(text) is records.team_given(text, "INF2A", "Team1") is None
+        assert records.team(TeamKey("INF2A", text, "")) is None
 
 
 def test_a_team_is_found_by_its_secret(records: Records) -> None:

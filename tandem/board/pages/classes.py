@@ -66,7 +66,7 @@ class ClassPages:
         room = await self._room(request)
         if room.classname != request.query_params.get("name"):
             return RedirectResponse(f"/class?{urlencode({'name': room.classname})}", 303)
-        return self._looks.page("class.html", self._entrance.viewer(request), room=room, trouble=self._follower.trouble)
+        return self._looks.page("class.html", self._entrance.viewer(request), room=room)
 
     async def live(self, request: Request) -> Response:
         """The stream of changes, from the id on that the page or the browser names."""

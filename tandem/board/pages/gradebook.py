@@ -1,14 +1,14 @@
 """The gradebook, for the teacher: the table, rosters, deadlines, notes, files to take away, what a secret proves."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -29,12 +29,14 @@ from tandem.board.recognition import expected_key
 from tandem.board.roster import EXAMPLE, Roster, RosterTrouble, parse_roster
 from tandem.board.showing import read_minute
 from tandem.board.spelling import ByClass
+from tandem.ground import rules
 from tandem.ground.keyring import KeyTrouble
 from tandem.ground.records import Records, TeamKey
 
 HOME = "/gradebook"
-MOST_CLASSES = 500  # that the filter offers
+MOST_CLASSES = 500  # that are offered
 LONGEST = {"mark": 20, "text": 2_000, "search": 128}  # characters
+_PARTS = ("class", "team", "pair")  # of a team's key, where a page begins or ends
 A_PIECE = 65_536  # bytes of a file on its way to the browser
 
 
@@ -79,20 +81,26 @@ class GradebookPages:
         ]
 
     async def table(self, request: Request) -> Response:
-        wanted = _wanted(request)
+        wanted = _wanted(request.query_params)
+        classes, more = self._classes(wanted.classname)
         page = await self._reading.ask(lambda records: self._gradebook(records).page(wanted))
         return self._looks.page(
             "gradebook.html",
             self._entrance.viewer(request),
             page=page,
             wanted=wanted,
-            classes=self._classes(wanted.classname),
+            classes=classes,
+            more=more,
             states=grades.ALL_STATES,
             sorts=list(grades.SORTS),
             deadlines=self._book.deadlines(),
             links=self._links,
             query=lambda **changed: _query(wanted, **changed),
+            here=_here(wanted),
             next_page=_next_page(wanted, page),
+            page_back=_page_back(wanted, page),
+            most=grades.MOST_SORTED,
+            apart=self._apart(wanted) if page.pages is None else [],
         )
 
     async def export(self, request: Request) -> Response:
@@ -101,7 +109,7 @@ class GradebookPages:
         if format not in FORMATS:
             raise HTTPException(404, f"The format is one of {', '.join(FORMATS)}.")
         media_type, write = FORMATS[format]
-        wanted = _wanted(request)
+        wanted = _wanted(request.query_params)
         file = TemporaryFile()  # noqa: SIM115 - the answer closes it
 
         def fill(records: Records) -> None:
@@ -129,6 +137,7 @@ class GradebookPages:
             key=key,
             note=await self._reading.ask(lambda records: self._gradebook(records).note(key)),
             link=self._links.team(key),
+            then=_then(request, key),
             most=LONGEST,
         )
 
@@ -142,7 +151,7 @@ class GradebookPages:
         note = Note(bool(await field(request, "oral")), mark, text.replace("\r\n", "\n"))
         before = await self._reading.ask(lambda records: self._gradebook(records).source(key))
         await run_in_threadpool(self._book.write_note, key, note, before)
-        return RedirectResponse(f"{HOME}?{urlencode({'class': key.classname})}", 303)
+        return RedirectResponse(f"{HOME}?{_then(request, key)}", 303)
 
     async def classes(self, request: Request) -> Response:
         """Rosters and deadlines."""
@@ -200,7 +209,7 @@ class GradebookPages:
         )
 
     async def prove(self, request: Request) -> Response:
-        secret = (await field(request, "secret")).strip()
+        secret = (await field(request, "secret")).strip().lower()
         trouble, keys = "", []
         try:
             keys = keys_in(self._data, time.time())
@@ -225,15 +234,25 @@ class GradebookPages:
         expected = self._book.roster(query.get("class", ""))
         return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
 
-    def _classes(self, chosen: str | None) -> list[str]:
-        """What the filter offers: the one that is chosen first, as it is written, the book's, then what has come."""
+    def _classes(self, chosen: str | None) -> tuple[list[str], int]:
+        """What is offered: the one that is chosen first, as it is written, the book's, then what has come; and how
+        many more there are."""
         names = [
             *([chosen] if chosen else []),
             *self._book.rostered(),
             *self._book.noted(),
+            *self._book.deadlines(),
             *self._census.counted.classes,
         ]
-        return list(ByClass((name, None) for name in names))[:MOST_CLASSES]
+        all_of_them = list(ByClass((name, None) for name in names))
+        return all_of_them[:MOST_CLASSES], max(0, len(all_of_them) - MOST_CLASSES)
+
+    def _apart(self, wanted: Wanted) -> list[str]:
+        """The states of those that the book knows and the records do not, where only what is on record is shown."""
+        if wanted.state is not None:
+            return []
+        known = {grades.EXPECTED: self._book.rostered(), grades.NOTE_ONLY: self._book.noted()}
+        return [state for state, kept in known.items() if (wanted.classname in kept if wanted.classname else kept)]
 
     def _forget_page(self, request: Request, classname: str, status: int = 200) -> Response:
         return self._looks.page(
@@ -253,11 +272,16 @@ class GradebookPages:
         mistakes: tuple[str, ...] = (),
         kept: Roster | None = None,
     ) -> Response:
+        chosen = request.query_params.get("class", "").strip()
+        classes, more = self._classes(chosen)
         return self._looks.page(
             "rosters.html",
             self._entrance.viewer(request),
             status,
-            classes=self._classes(None),
+            classes=classes,
+            more=more,
+            chosen=chosen,
+            longest=rules.LONGEST["classname"],
             rostered=self._book.rostered(),
             deadlines=self._book.deadlines(),
             mistakes=mistakes,
@@ -267,11 +291,9 @@ class GradebookPages:
         )
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(query: Mapping[str, str]) -> Wanted:
     """What the address asks for; what it cannot mean is left out."""
-    query = request.query_params
     state, sort = query.get("state"), query.get("sort", "team")
-    after = query.get("after_class"), query.get("after_team"), query.get("after_pair", "")
     return Wanted(
         query.get("class") or None,
         state if state in grades.ALL_STATES else None,
@@ -279,8 +301,19 @@ def _wanted(request: Request) -> Wanted:
         sort if sort in grades.SORTS else "team",
         query.get("order") == "down",
         page_number(query),
-        TeamKey(*after) if None not in after else None,  # type: ignore[arg-type]
+        _read_key(query, "after"),
+        _read_key(query, "before"),
     )
+
+
+def _read_key(query: Mapping[str, str], where: str) -> TeamKey | None:
+    """The way back from `_written_key`."""
+    key = [query.get(f"{where}_{part}", "") for part in _PARTS]
+    return TeamKey(*key) if any(key) else None
+
+
+def _written_key(key: TeamKey, where: str) -> dict[str, str]:
+    return {f"{where}_{part}": value for part, value in zip(_PARTS, key, strict=True)}
 
 
 def _query(wanted: Wanted, **changed: str) -> str:
@@ -295,14 +328,34 @@ def _query(wanted: Wanted, **changed: str) -> str:
     return urlencode({name: value for name, value in (asked | changed).items() if value})
 
 
+def _here(wanted: Wanted) -> str:
+    """The address of the same page."""
+    changed = {"page": str(wanted.page)} if wanted.page > 1 else {}
+    for where, key in (("after", wanted.after), ("before", wanted.before)):
+        changed |= _written_key(key, where) if key else {}
+    return _query(wanted, **changed)
+
+
+def _then(request: Request, key: TeamKey) -> str:
+    """The query of the gradebook's page that a note was opened from, and is left to; else its class."""
+    then = request.query_params.get("then")
+    return urlencode({"class": key.classname}) if then is None else _here(_wanted(QueryParams(then)))
+
+
 def _next_page(wanted: Wanted, page: GradePage) -> str:
     """The query for the next page; "" behind the last."""
     if page.next:
-        behind = zip(("after_class", "after_team", "after_pair"), page.next, strict=True)
-        return _query(wanted, **dict(behind))
+        return _query(wanted, **_written_key(page.next, "after"))
     if page.pages and page.page < page.pages:
         return _query(wanted, page=str(page.page + 1))
     return ""
+
+
+def _page_back(wanted: Wanted, page: GradePage) -> str:
+    """The query for the page before; "" before the first."""
+    if page.back:
+        return _query(wanted, **_written_key(page.back, "before"))
+    return _query(wanted, page=str(page.page - 1)) if page.page > 1 else ""
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """A stream of events as an answer: what one browser gets of a channel for as long as it listens."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.exceptions import HTTPException
@@ -35,7 +36,7 @@ class Audience:
             raise HTTPException(503, "Too many browsers are watching.")
         last_id = request.headers.get("last-event-id") or request.query_params.get("from", "")
         who = TEACHER if self._entrance.is_logged_in(request) else network(address(request))
-        return _Stream(channel, last_id, self, who)
+        return _Stream(channel.listen(last_id, self._entrance.still_counts(request)), self, who)
 
     def enter(self, stream: "_Stream") -> None:
         self._watching += 1
@@ -56,8 +57,8 @@ class Audience:
 class _Stream(StreamingResponse):
     """Counts for as long as it lasts."""
 
-    def __init__(self, channel: Channel, last_id: str, audience: Audience, who: str) -> None:
-        super().__init__(channel.listen(last_id), media_type="text/event-stream", headers=HEADERS)
+    def __init__(self, events: AsyncIterator[bytes], audience: Audience, who: str) -> None:
+        super().__init__(events, media_type="text/event-stream", headers=HEADERS)
         self.who = who
         self._audience = audience
         self._limit = asyncio.timeout(None)

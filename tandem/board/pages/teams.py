@@ -109,7 +109,7 @@ class TeamPages:
 
     async def enter(self, request: Request) -> Response:
         """Takes the secret out of the form; it never stands in an address or a log."""
-        secret = (await field(request, "secret")).strip()
+        secret = (await field(request, "secret")).strip().lower()
         team = await self._reading.ask(lambda records: records.team_with_secret(secret)) if _is_secret(secret) else None
         if team is None:
             self._entrance.slow_down(self._entrance.secrets, request)
@@ -194,7 +194,8 @@ def _is_own(visit: VisitRow, team: Team) -> bool:
     if visit.outcome is not Outcome.REJECTED:
         return True
     numbers = {team.studentnr1, team.studentnr2} - set(NOBODY)
-    return bool(numbers) and all(number.encode() in visit.received for number in numbers)
+    digits = visit.received.replace(b"\0", b"")  # in UTF-16, too, a digit is its ASCII byte, but for these
+    return bool(numbers) and all(number.encode() in digits for number in numbers)
 
 
 def _shown(number: int, visit: VisitRow) -> Shown:

@@ -1,6 +1,7 @@
 // The class page: puts every change that the board tells into its place. All HTML is made, and escaped, by the board.
 import { listen } from "./line.js";
 import { curve } from "./curve.js";
+import { fit } from "./fit.js";
 
 const page = document.getElementById("class");
 const tiles = document.getElementById("tiles");
@@ -20,6 +21,7 @@ function put([key, html, follower]) {
 }
 
 const redraw = curve(document.getElementById("curve"), tiles, () => document.querySelector("[data-deadline]"));
+const refit = fit([document.getElementById("mistakes"), document.getElementById("stuck")]);
 
 listen(page.dataset.live, page.dataset.from, (kind, data) => {
   if (kind === "snapshot") tiles.innerHTML = data.all;
@@ -29,5 +31,6 @@ listen(page.dataset.live, page.dataset.from, (kind, data) => {
   }
   for (const [id, html] of Object.entries(data.pieces)) document.getElementById(id).innerHTML = html;
   tiles.dataset.density = data.density;
+  refit();
   redraw();
 });

@@ -35,6 +35,8 @@ class PostgresRows:
             raise StoreTrouble(f"there are no results in {self._server.name}: no ground has run with that --database")
 
     def ask(self, query: str, values: Values) -> list[Row]:
+        if any(isinstance(value, str) and "\0" in value for value in values.values()):
+            return []  # no text in PostgreSQL has a NUL, and none may be asked for
         was_open = not self._connection.closed
         try:
             return self._ask(query, values)
