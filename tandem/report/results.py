@@ -15,6 +15,7 @@ from itertools import chain, islice
 from tandem.exchange.printable import printable, printable_bytes
 from tandem.ground import explain
 from tandem.ground.excerpt import excerpt, width
+from tandem.ground.problems import CATALOGUE, Problem
 from tandem.ground.records import TeamRow, VisitRow
 
 COLUMNS = (
@@ -64,7 +65,7 @@ def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
             "size": visit.size,
             "received": visit.received.decode(errors="backslashreplace"),
             "answered": visit.answered.decode(errors="backslashreplace"),
-            "findings": [f"{finding.id}: {explain.sentence(finding)}" for finding in visit.findings],
+            "findings": [f"{finding.id}: {_words(finding)}" for finding in visit.findings],
         }
 
 
@@ -136,12 +137,18 @@ def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
         yield f"  came      {visit.size} bytes{shown}: {printable_bytes(visit.received)}\n"
         yield f"  answered  {len(visit.answered)} bytes: {printable_bytes(visit.answered)}\n"
         for finding in visit.findings:
-            yield f"  {finding.kind.severity:8}  {finding.id}: {printable(explain.sentence(finding))}\n"
+            severity = finding.kind.severity if finding.id in CATALOGUE else ""
+            yield f"  {severity:8}  {finding.id}: {printable(_words(finding))}\n"
             place = excerpt(visit.received, finding)
             if place:
                 yield f"            line {place.line}, column {place.column}\n"
                 yield f"              {place.shown}\n"
                 yield f"              {place.mark}\n"
+
+
+def _words(finding: Problem) -> str:
+    """What it says; nothing, where a newer ground found what this version does not know."""
+    return explain.sentence(finding) if finding.id in CATALOGUE else ""
 
 
 def timestamp(microseconds: int) -> str:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,13 @@ def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
 def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
     for name in HOSTILE:
         assert all(c.isprintable() or c == "\n" for c in run(data, f"--visits={name}"))
+
+
+@pytest.mark.parametrize("format", ["table", "json", "csv"])
+def test_a_finding_of_a_newer_ground_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([rejected(problem="of-tomorrow")])
+    assert "of-tomorrow" in run(tmp_path, "--visits=Team1", f"--format={format}")
 
 
 def test_a_team_that_never_came_is_one_line(data: Path) -> None:
