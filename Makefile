@@ -38,7 +38,7 @@ format: $(STAMP)
 demo:
 	$(PYTHON) -m tandem demo
 
-# The ground beside its peers, from one run: some 10 minutes on a machine that does nothing else.
+# The ground beside its peers, from one run: some 5 minutes on a machine that does nothing else.
 bench: $(STAMP)
 	$(BIN)/python -m bench.compare --same-cpu 0 --seconds 3 --concurrency 64 512 --idle
 
