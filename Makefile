@@ -40,7 +40,7 @@ demo:
 
 # The ground beside its peers, from one run: some 5 minutes on a machine that does nothing else.
 bench: $(STAMP)
-	$(BIN)/python -m bench.compare --same-cpu 0 --seconds 3 --concurrency 64 512 --idle
+	$(BIN)/python -m bench.compare --same-cpu --seconds 3 --concurrency 64 512 --idle
 
 $(STAMP): requirements-test.txt bench/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -4,7 +4,7 @@ Every round runs every server once, fresh, in an order that moves on by one, so 
 falls on all alike. The ratio is the median of the ratios to limit.c in the same round: a C server that only moves the
 bytes. Where the load is nearly always busy, rate and latency say more about the load; compare the CPU time.
 
-`--same-cpu 1` puts server and load on CPU 1 both, which spreads least. Else the server has CPU 0, the load CPU 1.
+`--same-cpu` puts server and load on one CPU, which spreads least. Else the server has the first, the load the last.
 `--ground NAME=FOLDER` adds the ground of another copy of the project, for a comparison of before and after.
 """
 
@@ -44,6 +44,7 @@ from tandem.exchange.printable import printable
 PEERS = ("asyncio_streams", "asyncio_protocol", "threads", "uvloop_protocol")
 ALL = (LIMIT, GROUND, *PEERS)
 MOST_ROUNDS = 1000
+CPUS = sorted(os.sched_getaffinity(0))
 WARM_UP = 500  # exchanges that are not measured
 HEAD = (
     "| server | exchanges/s (min-max) | p50 ms | p99 ms | server CPU µs/exchange: user + system = total (min-max) "
@@ -113,7 +114,14 @@ def _options() -> argparse.Namespace:
         default=[pace.CONCURRENCY],
         help=f"exchanges at a time ({pace.CONCURRENCY})",
     )
-    options.add_argument("--same-cpu", type=_cpu, metavar="CPU", help="server and load on this one")
+    options.add_argument(
+        "--same-cpu",
+        type=_cpu,
+        nargs="?",
+        const=CPUS[0],
+        metavar="CPU",
+        help="server and load on this one, or the first",
+    )
     options.add_argument("--idle", action="store_true", help="memory for connections that say nothing, too")
     options.add_argument("--only", type=_names, metavar="NAMES", help="such as limit,tandem")
     options.add_argument(
@@ -147,9 +155,8 @@ def _copy(text: str) -> tuple[str, Path]:
 
 @reader
 def _cpu(text: str) -> int:
-    cpus = os.sched_getaffinity(0)
-    if not text.isdecimal() or int(text) not in cpus:
-        raise ValueError(f"{text!r} is no CPU of this machine; there are {', '.join(map(str, sorted(cpus)))}")
+    if not text.isdecimal() or int(text) not in CPUS:
+        raise ValueError(f"{text!r} is no CPU of this machine; there are {', '.join(map(str, CPUS))}")
     return int(text)
 
 
@@ -174,7 +181,7 @@ def _contender(name: str, folder: Path) -> Contender:
 def _rounds(contenders: Sequence[Contender], concurrency: int, given: argparse.Namespace) -> dict[str, list[Result]]:
     """By name, a result a round."""
     results: dict[str, list[Result]] = defaultdict(list)
-    on, load_on = (0, 1) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
+    on, load_on = (CPUS[0], CPUS[-1]) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
     for turn in range(given.rounds):
         shift = turn % len(contenders)
         for contender in (*contenders[shift:], *contenders[:shift]):

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from bench.compare import measured
+from bench.compare import CPUS, measured
 from bench.contenders import ROOT, ContenderTrouble, ground, running
 from tandem.exchange.message import FINISHED, WAITING, Message, message_1, message_2
 from tandem.ground.record import Outcome, Team, Visit
@@ -43,7 +43,7 @@ def main() -> int:
     options.add_argument("--teams", type=int, default=TEAMS, help=f"({TEAMS:,})")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=3.0, help="of load in each round (3)")
-    options.add_argument("--cpu", type=int, default=0, help="for server and load both (0)")
+    options.add_argument("--cpu", type=int, default=CPUS[0], help="for server and load both (the first)")
     options.add_argument("--seed", type=int, default=1, help="for the numbers and secrets (1)")
     options.add_argument("--data", type=Path, help="fill this folder and keep it, or use it as it was kept")
     given = options.parse_args()

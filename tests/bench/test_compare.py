@@ -39,7 +39,7 @@ def test_without_the_limit_there_is_no_ratio() -> None:
 
 
 def test_prints_a_row_for_every_server() -> None:
-    done = run("bench.compare", "--rounds", "1", "--seconds", "0.2", "--only", "tandem,threads", "--same-cpu", "0")
+    done = run("bench.compare", "--rounds", "1", "--seconds", "0.2", "--only", "tandem,threads", "--same-cpu")
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if line.startswith("| t")]
     assert [line.split("|")[1].strip() for line in rows] == ["tandem", "threads"]
