@@ -6,7 +6,6 @@ loop -> desk (reader -> diagnose -> judge) -> recorder -> reply
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,7 @@ from tandem.ground.recorder import Keeper, Recorder
 from tandem.ground.records import Given, Records, open_records
 from tandem.ground.rows import Where
 from tandem.ground.store import FILE, Store, StoreTrouble
-from tandem.ground.workers import CannotStart, Supervisor
+from tandem.ground.workers import CannotStart, Supervisor, say
 
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
 SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
@@ -62,11 +61,7 @@ def _serve_with_workers(options: ServeOptions) -> None:
 
 
 def _announce(listener: socket.socket) -> None:
-    _say(f"listening on {show_address(*listener.getsockname()[:2])}")
-
-
-def _say(words: str) -> None:
-    print(f"tandem serve: {words}", file=sys.stderr, flush=True)
+    say(f"listening on {show_address(*listener.getsockname()[:2])}")
 
 
 def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -129,7 +124,7 @@ def _open_parts(options: ServeOptions) -> _Parts:
         if options.database:
             records.close()
             if is_new:
-                _say(f"a new key was made in {options.data}: all grounds over one database need the same one")
+                say(f"a new key was made in {options.data}: all grounds over one database need the same one")
         return _Parts(keyring, store, None if options.database else records, recent)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error

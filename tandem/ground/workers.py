@@ -53,7 +53,7 @@ class Supervisor:
             began = self._started.pop(pid, None)
             if self._stopping or began is None:
                 continue
-            _say(f"worker {pid} ended {_how(status)}; another is started in its place")
+            say(f"worker {pid} ended {_how(status)}; another is started in its place")
             if time.monotonic() - began < PAUSE:
                 time.sleep(PAUSE)
             self._replace()
@@ -65,7 +65,7 @@ class Supervisor:
                 os.close(self._start())
                 return
             except OSError as error:
-                _say(f"no worker can be started: {error.strerror}; will be tried again")
+                say(f"no worker can be started: {error.strerror}; will be tried again")
                 time.sleep(PAUSE)
 
     def _start_and_wait(self) -> bool:
@@ -73,7 +73,7 @@ class Supervisor:
         try:
             told = self._start()
         except OSError as error:
-            _say(f"no worker can be started: {error.strerror}")
+            say(f"no worker can be started: {error.strerror}")
             return False
         try:
             return os.read(told, 1) != b""
@@ -115,7 +115,7 @@ class Supervisor:
             self._work(partial(_tell, tell))
             code = 0
         except CannotStart as trouble:
-            _say(str(trouble))
+            say(str(trouble))
         except Exception:
             traceback.print_exc()
         finally:
@@ -155,6 +155,7 @@ def _how(status: int) -> str:
     return f"with exit code {os.waitstatus_to_exitcode(status)}"
 
 
-def _say(words: str) -> None:
-    sys.stderr.write(f"tandem serve: {words}\n")  # in one piece: the workers write there, too
+def say(words: str) -> None:
+    """A line on standard error, in one piece: several processes write there."""
+    sys.stderr.write(f"tandem serve: {words}\n")
     sys.stderr.flush()
