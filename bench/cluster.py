@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tandem.bench.processes import cpu_of
 from tandem.exchange.message import FINISHED, Message
 from tandem.ground.postgres.store import steps
-from tandem.ground.record import Outcome, Team, Visit
+from tandem.ground.record import Outcome, RightVisit, Team
 from tests.deploy.campaign import campaign
 from tests.deploy.cluster import BALANCER, DATABASE, PORT, STUDENTS, Cluster
 from tests.ground.postgres import WHEEL
@@ -175,11 +175,14 @@ def pgbench_script(batch: int) -> str:
     return "\n".join([*lines, "COMMIT;", "\\endpipeline"]) + "\n"
 
 
-def _visit(outcome: Outcome, number: int) -> Visit:
+def _visit(outcome: Outcome, number: int) -> RightVisit:
     team = Team("BENCH", f"{MARK}-{number}", "0923456", "0934567")
     one, other = team.studentnr1, team.studentnr2
     message = Message(other, one, team.classname, 2, team.teamname, STUDENTS[0], "5" * 64, FINISHED).encode()
-    return Visit(
+    return RightVisit(
+        classname=team.classname,
+        teamname=team.teamname,
+        pair=team.pair,
         at=MARK,
         took=0,
         address=STUDENTS[0],
@@ -188,7 +191,9 @@ def _visit(outcome: Outcome, number: int) -> Visit:
         received=message,
         size=len(message),
         answered=message,
-        team=team,
+        findings="[]",
+        studentnr1=one,
+        studentnr2=other,
         secret=f"{MARK}-{number}".ljust(64, "0"),
         ip=STUDENTS[0],
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.exchange.message import FINISHED
-from tandem.ground.desk import NOT_KEPT
+from tandem.ground.handler import NOT_KEPT
 from tests.processes import ground, wait_until
 from tests.raw import encoded, message_1, message_2
 from tests.robustness import faults

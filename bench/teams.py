@@ -20,7 +20,7 @@ from random import Random
 from bench.compare import CPUS, measured
 from bench.contenders import ROOT, ContenderTrouble, ground, running
 from tandem.exchange.message import FINISHED, WAITING, Message, message_1, message_2
-from tandem.ground.record import Outcome, Team, Visit
+from tandem.ground.record import Outcome, RightVisit, Team
 from tandem.ground.store import FILE, Store
 
 TEAMS = 1_000_000
@@ -130,7 +130,7 @@ def _run(arguments: Iterable[str]) -> tuple[float, int]:
     return took, int(peak[1])
 
 
-def _visits(number: int, at: int, random: Random) -> Iterator[Visit]:
+def _visits(number: int, at: int, random: Random) -> Iterator[RightVisit]:
     """Both visits of one team, as a ground records them."""
     numbers = str(random.randrange(1_000_000, 5_500_000)), str(random.randrange(5_500_000, 10_000_000))
     team = Team(classname(number), f"team {number:07}", *numbers)
@@ -143,13 +143,29 @@ def _visits(number: int, at: int, random: Random) -> Iterator[Visit]:
     yield _visit(Outcome.MESSAGE_2, at + 500, second, last, team)
 
 
-def _visit(outcome: Outcome, at: int, came: Message, reply: Message, team: Team) -> Visit:
-    received = came.encode()
-    answered = reply.encode()
-    return Visit(at, 200, came.ip, 40_000, outcome, received, len(received), answered, team, reply.secret, came.ip)
+def _visit(outcome: Outcome, at: int, came: Message, reply: Message, team: Team) -> RightVisit:
+    received, answered = came.encode(), reply.encode()
+    return RightVisit(
+        team.classname,
+        team.teamname,
+        team.pair,
+        at,
+        200,
+        came.ip,
+        40_000,
+        outcome,
+        received,
+        len(received),
+        answered,
+        "[]",
+        team.studentnr1,
+        team.studentnr2,
+        reply.secret,
+        came.ip,
+    )
 
 
-def _batches(visits: Iterator[Visit], size: int) -> Iterator[list[Visit]]:
+def _batches(visits: Iterator[RightVisit], size: int) -> Iterator[list[RightVisit]]:
     while batch := list(islice(visits, size)):
         yield batch
 

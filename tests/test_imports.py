@@ -34,7 +34,21 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 ONLY_READ = frozenset({"report", "board", "demo"})  # what the ground has recorded
 ACTING = frozenset(
     f"tandem.ground.{name}"
-    for name in ("balanced", "desk", "judge", "loop", "poller", "pulse", "recorder", "serve", "workers")
+    for name in (
+        "actions",
+        "balanced",
+        "fair",
+        "fast_lane",
+        "handler",
+        "judge",
+        "loop",
+        "poller",
+        "pulse",
+        "recorder",
+        "serve",
+        "states",
+        "workers",
+    )
 )
 
 

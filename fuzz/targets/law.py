@@ -1,8 +1,11 @@
 """A law, and what becomes of whoever breaks it."""
 
 
-class BrokenLaw(AssertionError):
-    """The program did what it must never do; the text says which law, and the facts."""
+class BrokenLaw(BaseException):
+    """The program did what it must never do; the text says which law, and the facts.
+
+    No Exception, because the program under test catches those: they are its own bugs.
+    """
 
 
 def require(holds: bool, law: str, *facts: object) -> None:

@@ -1,6 +1,6 @@
-"""The loop's inputs: what callers, the clock, the disk and the system may do to a running ground, in any order.
+"""The loop's inputs: what callers, the clock, the disk and the system may do to a running server, in any order.
 
-An input is a script (script.py), played to the real Loop and the real Desk in a made-up world (world.py).
+An input is a script (script.py), played to the real Loop and the real VisitHandler in a made-up world (world.py).
 """
 
 from collections import deque
@@ -15,15 +15,15 @@ from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, D
 from tandem.exchange.framing import LENGTH, PREFIX, frame, is_framed
 from tandem.exchange.message import ERROR, FINISHED, WAITING
 from tandem.exchange.reader import LIMIT
-from tandem.ground import desk as desk_module
+from tandem.ground import handler as handler_module
 from tandem.ground import loop as loop_module
 from tandem.ground import pulse as pulse_module
-from tandem.ground.desk import NOT_KEPT, Desk
+from tandem.ground.handler import NOT_KEPT, VisitHandler
 from tandem.ground.keyring import Keyring, OldKey
 from tandem.ground.log import Log
-from tandem.ground.loop import Loop
+from tandem.ground.loop import Connection, Loop
 from tandem.ground.options import EXPLAIN
-from tandem.ground.poller import new_poller
+from tandem.ground.poller import Wakeup, new_poller
 from tandem.ground.pulse import Pulse
 from tandem.ground.record import KEPT_BYTES, Outcome
 from tandem.ground.recorder import Recorder
@@ -50,9 +50,10 @@ class Play:
         self._script = script
         self._events = deque(script.events)
         self._clock = Clock()
-        self._door = Door()
+        self._door = Door(self._heard)
         self._callers: list[Caller] = []
-        self._ledger = Ledger()
+        self._wakeup = Wakeup()
+        self._ledger = Ledger(self._wakeup.wake)
         self._archive = Archive()
         self._stop_within: float | None = None  # asked for, and not yet done
         self._quiet_since = self._clock.now  # nothing has happened since, time has only passed
@@ -63,22 +64,27 @@ class Play:
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
-            self._desk = Desk(KEYRING, self._script.errors, self._script.on_wire, records, log, Pulse("fuzz"))
-            self._loop = Loop([self._door], self._desk, self._script.most, log.write)
-            self._welcome = self._desk.welcome
-            self._ledger.wake = self._loop.wake
-            self._desk.open(self._loop, cast(Recorder, self._ledger))
-            self._loop.run(self._stirred)
-            self._desk.close()
-            self._ledger.decide(kept=True)  # a commit may end when the loop has ended
+            visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Pulse("fuzz"))
+            recorder = cast("Recorder[Connection]", self._ledger)
+            self._loop = Loop([self._door], visits, recorder, self, self._wakeup, log, self._script.most)
+            self._welcome = visits.welcome
+            self._loop.run()
+            for record in visits.last_records():
+                self._ledger.record(record)
+            self._ledger.decide(stored=True)  # a commit may end when the loop has ended
+
+    def take(self) -> float | None:
+        """Stand in for the signals: the seconds in which to stop, if that was asked for."""
+        within, self._stop_within = self._stop_within, None
+        return within
 
     def check(self) -> None:
         """Holds what is left against what must be."""
         for caller in self._callers:
             entries = self._ledger.of(caller)
-            require(caller.line.fileno() < 0, "every connection is closed in the end", caller.port)
-            require(len(entries) <= caller.accepted, "a visit is recorded once", [entry.visit for entry in entries])
-            if not caller.accepted or (self._stopped_early and not entries):
+            require(not caller.open, "every connection is closed in the end", caller.port)
+            require(len(entries) <= bool(caller.line), "a visit is recorded once", [entry.visit for entry in entries])
+            if not caller.line or (self._stopped_early and not entries):
                 continue
             require(len(entries) == 1, "and it is recorded", caller.port)
             if caller.stays:
@@ -89,17 +95,18 @@ class Play:
         """Closes every descriptor, whatever has happened."""
         self._door.close()
         for caller in self._callers:
-            caller.socket.close()
-            caller.line.close()
+            caller.clear()
+        self._wakeup.close()
 
     @contextmanager
     def _standing_in(self) -> Iterator[None]:
-        """The clock and the poller in the places where the loop and the desk look for them."""
+        """Put the clock, the poller and the lines where the loop and the handler look for them."""
         asked: tuple[tuple[object, str, object], ...] = (
             (loop_module, "time", self._clock),
-            (desk_module, "time", self._clock),
+            (handler_module, "time", self._clock),
             (pulse_module, "time", self._clock),
             (loop_module, "new_poller", lambda: Watch(new_poller(), self._go_on)),
+            (loop_module, "Connection", self._door.connection),
         )
         before = [(module, name, getattr(module, name)) for module, name, _ in asked]
         try:
@@ -110,14 +117,6 @@ class Play:
             for module, name, own in before:
                 setattr(module, name, own)
 
-    def _stirred(self) -> None:
-        """As serve does it: the verdicts first, then whether to stop, then how the ground is doing."""
-        self._ledger.settle()
-        if self._stop_within is not None:
-            within, self._stop_within = self._stop_within, None
-            self._loop.stop(within)
-        self._desk.look_up()
-
     def _go_on(self, timeout: float) -> None:
         """What happens next; when the script is over, only time passes."""
         self._keeps_to_its_size()
@@ -127,7 +126,7 @@ class Play:
             self._quiet_since = self._clock.now
             if not event.at_once:
                 return
-        if any(caller.line.fileno() >= 0 for caller in self._callers):
+        if any(caller.open or (not caller.line and self._door.fileno() >= 0) for caller in self._callers):
             self._door.refusals.clear()
             quiet = self._clock.now - self._quiet_since
             self._clock.sleep(max(timeout, quiet))  # twice as far each time, or 15 minutes would take for ever
@@ -142,7 +141,7 @@ class Play:
             seconds = TIMES[event.value % len(TIMES)]
             self._clock.sleep(timeout if seconds == UNTIL_DUE else seconds)
         elif event.act in (Act.KEEP, Act.FAIL):
-            self._ledger.decide(kept=event.act is Act.KEEP)
+            self._ledger.decide(stored=event.act is Act.KEEP)
         elif event.act is Act.REFUSE:
             self._door.refusals.append(OSError(*REFUSALS[event.value % len(REFUSALS)]))
         elif event.act is Act.RECALL:
@@ -155,18 +154,18 @@ class Play:
 
     def _connect(self, address: str) -> None:
         if len(self._callers) < MOST_CALLERS and self._door.fileno() >= 0:
-            caller = Caller(len(self._callers), self._heard)
+            caller = Caller(len(self._callers))
             self._callers.append(caller)
             self._door.knock(caller, address)
 
     def _ask_to_stop(self, within: float) -> None:
         self._stop_within = within
-        self._loop.wake()
+        self._wakeup.wake()
 
     def _keeps_to_its_size(self) -> None:
         """Those who wait for a record may be too many; they are never sent away for somebody else."""
         came = [caller for caller in self._callers if caller.open]
-        held = [caller for caller in came if any(entry.settled for entry in self._ledger.of(caller))]
+        held = [caller for caller in came if any(entry.waiter for entry in self._ledger.of(caller))]
         require(len(came) - len(held) <= self._script.most, "no more are open than may be", len(came))
 
     def _heard(self, line: Line, data: bytes) -> None:
@@ -191,12 +190,12 @@ class Play:
         status = str(eight_fields(reply)["status"])
         wanted, _ = verdict(came)
         if status == NOT_KEPT:
-            require(wanted is Outcome.MESSAGE_2 and not entry.kept, "what is kept is told as kept", came)
+            require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return
         require(data == visit.answered, "what is answered is recorded", data, visit.answered)
         told = {WAITING: Outcome.MESSAGE_1, FINISHED: Outcome.MESSAGE_2}.get(status, Outcome.REJECTED)
         require(told is wanted, "what is told is true", status, came)
-        require(told is not Outcome.MESSAGE_2 or entry.kept is True, "finished is told once it is kept", came)
+        require(told is not Outcome.MESSAGE_2 or entry.stored is True, "finished is told once it is kept", came)
         require(told is not Outcome.REJECTED or status.startswith(ERROR), "an error is told as one", status)
         require(
             told is not Outcome.REJECTED or self._script.errors == EXPLAIN,
@@ -206,16 +205,16 @@ class Play:
 
     def _was_served(self, caller: Caller, entry: Entry) -> None:
         """Whoever stayed has read all that was sent, and was answered if the ground explains and had the room."""
-        require(caller.hear() == b"".join(caller.line.sends), "what is sent arrives", caller.line.sends)
+        require(caller.hear() == b"".join(caller.sends), "what is sent arrives", caller.sends)
         crowded = len(self._callers) > self._script.most
         right = entry.visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
         if not crowded and not self._stopped_early and (right or self._script.errors == EXPLAIN):
-            require(len(caller.line.sends) == 2, "whoever stays is answered", caller.sent)
+            require(len(caller.sends) == 2, "whoever stays is answered", caller.sent)
 
 
 def left_over(loop: Loop) -> list[object]:
     """What a loop still holds when it has ended: the only look inside it."""
-    return [*loop._connections.values(), *(fd for queue in loop._queues.values() for fd in queue)]
+    return [connection for connections in loop._in.values() for connection in connections.values()]
 
 
 def _act(caller: Caller, event: Event) -> None:
@@ -230,4 +229,6 @@ def _act(caller: Caller, event: Event) -> None:
         caller.reset()
     elif event.act is Act.CLOG:
         caller.stays = False
-        caller.line.clog = CLOGS[event.value % len(CLOGS)]
+        caller.clog = CLOGS[event.value % len(CLOGS)]
+        if caller.line:
+            caller.line.clog = caller.clog

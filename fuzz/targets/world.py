@@ -3,10 +3,12 @@
 The lines are real sockets and the poller is the real one; only time, who calls, and what becomes of a record are
 made up. What of the inside of tandem/ground this stands on, here and in `_standing_in` and `left_over` of loop.py:
 
-- loop.py, desk.py and pulse.py ask `time.monotonic` and `time.time`, loop.py `new_poller` for the one it waits with;
-- the listener is asked `fileno`, `accept`, `close`; a connection is spoken to with `send`, once for all it is told;
-- the desk asks its recorder `record(record, settled)` and `waiting`, its records `team_given` and `close`, its log
-  `write`.
+- loop.py, handler.py and pulse.py ask `time.monotonic` and `time.time`; loop.py makes its poller with `new_poller`,
+  and a `Connection` for each descriptor that it accepts;
+- the listener is asked `fileno`, `family`, `_accept`, `close`; a connection is spoken to with `send`, once for all it
+  is told;
+- the loop asks its recorder `record`, `commit`, `take_outcomes` and `waiting`; the handler asks its records
+  `team_given`, and its log `write`.
 """
 
 import errno
@@ -14,13 +16,15 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fuzz.targets.diagnosis import OTHER, OWN
 from fuzz.targets.law import require
 from fuzz.targets.script import ADDRESSES
+from tandem.ground.log import LogEntry
+from tandem.ground.loop import Connection
 from tandem.ground.poller import Poller
-from tandem.ground.record import Record, Team, Visit
+from tandem.ground.record import Record, RightVisit, Team, Visit
 from tandem.ground.store import StoreTrouble
 
 FIRST_PORT = 40_000  # of the callers
@@ -45,16 +49,16 @@ class Clock:
         self.now += ceil(seconds * 1000) / 1000 + 0.0001
 
 
-class Line(socket.socket):
-    """The ground's end of a connection. It notes what is sent, and may send less than it should."""
+class Line(Connection):
+    """The server's end of a connection. It notes what is sent, and may send less than it should."""
 
-    def __init__(self, end: socket.socket, heard: Callable[["Line", bytes], None]) -> None:
-        super().__init__(fileno=end.detach())
+    def __init__(self, family: int, kind: int, protocol: int, fd: int, heard: Callable[["Line", bytes], None]) -> None:
+        super().__init__(family, kind, protocol, fd)
         self._heard = heard
         self.sends: list[bytes] = []
         self.clog: Callable[[bytes], bytes] | None = None
 
-    def send(self, data: bytes, flags: int = 0, /) -> int:  # type: ignore[override]
+    def send(self, data: Any, flags: int = 0, /) -> int:
         """Every send after the welcome may be clogged."""
         passed = self.clog(data) if self.clog and self.sends else data
         sent = super().send(passed, flags)
@@ -82,12 +86,12 @@ CLOGS = (_half, _blocked, _broken)
 class Caller:
     """Somebody who has connected: the far end of a line."""
 
-    def __init__(self, number: int, heard: Callable[[Line, bytes], None]) -> None:
-        end, self.socket = socket.socketpair()
+    def __init__(self, number: int) -> None:
+        self._end, self.socket = socket.socketpair()
         self.socket.setblocking(False)
-        self.line = Line(end, heard)
+        self.line: Line | None = None  # once accepted
+        self.clog: Callable[[bytes], bytes] | None = None  # for the line
         self.port = FIRST_PORT + number
-        self.accepted = False
         self.stays = True  # has not left, and its line was never clogged
         self.sent = b""
 
@@ -123,40 +127,64 @@ class Caller:
             pass  # nothing more for now, or ever
         return heard
 
+    def accept(self) -> int:
+        """Return the descriptor of the server's end, which belongs to the server from now on."""
+        return self._end.detach()
+
+    def clear(self) -> None:
+        """Close everything."""
+        self.socket.close()
+        self._end.close()
+        if self.line:
+            self.line.close()
+
+    @property
+    def sends(self) -> list[bytes]:
+        """What the server sent."""
+        return self.line.sends if self.line else []
+
     @property
     def open(self) -> bool:
-        return self.accepted and self.line.fileno() >= 0
+        """Whether the server has accepted the connection and not closed it."""
+        return self.line is not None and self.line.fileno() >= 0
 
 
 class Door(socket.socket):
     """The listener: ready to be read as long as somebody waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[Line, bytes], None]) -> None:
         end, self._bell = socket.socketpair()
         super().__init__(fileno=end.detach())
+        self._heard = heard
         self._waiting: deque[tuple[Caller, str]] = deque()
+        self._accepted: dict[int, Caller] = {}  # by descriptor, until the loop makes its connection
         self.refusals: deque[OSError] = deque()
 
     def knock(self, caller: Caller, address: str) -> None:
         self._waiting.append((caller, address))
         self._bell.send(b"!")
 
-    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+    def _accept(self) -> tuple[int, tuple[str, int]]:
         if self.refusals:
             raise self.refusals.popleft()
         if not self._waiting:
             raise BlockingIOError
         self.recv(1)
         caller, address = self._waiting.popleft()
-        caller.accepted = True
-        return caller.line, (address, caller.port)
+        fd = caller.accept()
+        self._accepted[fd] = caller
+        return fd, (address, caller.port)
+
+    def connection(self, family: int, kind: int, protocol: int, fd: int) -> Line:
+        """Stand in for Connection: return the line of the caller that was accepted with this descriptor."""
+        caller = self._accepted.pop(fd)
+        caller.line = Line(family, kind, protocol, fd, self._heard)
+        caller.line.clog = caller.clog
+        return caller.line
 
     def close(self) -> None:
-        """Whoever still waits is not let in."""
         super().close()
         self._bell.close()
-        for caller, _ in self._waiting:
-            caller.line.close()
 
 
 REFUSALS = (
@@ -183,9 +211,9 @@ class Watch:
         require(self._turns < MOST_TURNS, "the loop comes to rest", self._turns)
         require(timeout >= 0, "no wait is shorter than none", timeout)
         ready = list(self._poller.poll(0))
-        self._in_a_row = self._in_a_row + 1 if ready else 0
+        self._in_a_row = self._in_a_row + 1 if ready or not timeout else 0
         require(self._in_a_row < MOST_IN_A_ROW, "the loop does not spin", ready)
-        if not ready:
+        if not ready and timeout:
             self._go_on(timeout)
             ready = list(self._poller.poll(0))
         return ready
@@ -194,41 +222,42 @@ class Watch:
 class Entry:
     """A visit in the ledger, and what became of it."""
 
-    def __init__(self, visit: Visit, settled: Callable[[bool], None] | None) -> None:
+    def __init__(self, visit: RightVisit | Visit, waiter: Connection | None) -> None:
         self.visit = visit
-        self.settled = settled
-        self.kept: bool | None = None  # None: nobody knows yet
+        self.waiter = waiter
+        self.stored: bool | None = None  # None: nobody knows yet
 
 
 class Ledger:
     """The recorder: the script says when a commit is over, and how it went."""
 
-    def __init__(self) -> None:
-        self.wake: Callable[[], None] = lambda: None
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
         self.entries: list[Entry] = []
-        self._verdicts: deque[Entry] = deque()
+        self._outcomes: list[tuple[Connection, bool]] = []
 
-    def record(self, record: Record, settled: Callable[[bool], None] | None = None) -> None:
-        if isinstance(record, Visit):
-            self.entries.append(Entry(record, settled))
+    def record(self, record: Record) -> None:
+        if isinstance(record, RightVisit | Visit):
+            self.entries.append(Entry(record, None))
+
+    def commit(self, record: RightVisit, waiter: Connection) -> None:
+        self.entries.append(Entry(record, waiter))
+
+    def take_outcomes(self) -> list[tuple[Connection, bool]]:
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
 
     @property
     def waiting(self) -> int:
-        return sum(entry.settled is not None and entry.kept is None for entry in self.entries)
+        return sum(entry.waiter is not None and entry.stored is None for entry in self.entries)
 
-    def decide(self, kept: bool) -> None:
-        """The oldest one that somebody waits for is kept, or is not; as the recorder, from any thread, at any time."""
-        entry = next((entry for entry in self.entries if entry.settled and entry.kept is None), None)
-        if entry:
-            entry.kept = kept
-            self._verdicts.append(entry)
-            self.wake()
-
-    def settle(self) -> None:
-        while self._verdicts:
-            entry = self._verdicts.popleft()
-            if entry.settled and entry.kept is not None:
-                entry.settled(entry.kept)
+    def decide(self, stored: bool) -> None:
+        """The oldest commit that has a waiter succeeds or fails; as the recorder, from any thread, at any time."""
+        entry = next((entry for entry in self.entries if entry.waiter and entry.stored is None), None)
+        if entry and entry.waiter:
+            entry.stored = stored
+            self._outcomes.append((entry.waiter, stored))
+            self._wake()
 
     def of(self, caller: Caller) -> list[Entry]:
         return [entry for entry in self.entries if entry.visit.port == caller.port]
@@ -260,7 +289,8 @@ RECALLS = (None, Row(OWN, ADDRESSES[0]), Row(OTHER, ADDRESSES[1]), StoreTrouble(
 
 
 class Diary:
-    """The log. A bug that the desk has caught is still one."""
+    """The log. A bug that the server has caught is still one."""
 
-    def write(self, words: str) -> None:
+    def write(self, line: str | LogEntry) -> None:
+        words = line if isinstance(line, str) else line.log_line()
         require(" bug: " not in words, "the ground finds no bug in itself", words)

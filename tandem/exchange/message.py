@@ -50,6 +50,12 @@ class Message:
         """The fields by name, in order."""
         return {name: getattr(self, name) for name in FIELDS}
 
+    def answered(self, secret: str, status: str) -> "Message":
+        """Return the same message with the secret and the status of a reply."""
+        return Message(
+            self.studentnr1, self.studentnr2, self.classname, self.clientid, self.teamname, self.ip, secret, status
+        )
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self.fields() == other.fields()
 

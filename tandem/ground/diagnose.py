@@ -1,17 +1,16 @@
 """From what came to the fields that could be read, and everything that is wrong or odd about them.
 
-Pure and total: for any bytes it returns. A right message takes the fast path and pays nothing for the
-rest. What needs the key or the records (is this secret right?) is the judge's business, not decided here.
+Pure and total: for any bytes it returns. A right message pays nothing for the rest. What needs the key or the
+records (is this secret right?) is the judge's business, not decided here.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from typing import NamedTuple
 
-from tandem.exchange.message import FIELDS, TEXT_FIELDS, WAITING, Message
+from tandem.exchange.message import FIELDS, TEXT_FIELDS, Message
 from tandem.exchange.reader import COMPLETE, Reader
 from tandem.ground import rules
 from tandem.ground.problems import Problem
@@ -42,7 +41,7 @@ class Diagnosis(NamedTuple):
 def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
     """Reads what came; `address` is where it came from ("" if that is not known)."""
     if reader.state is COMPLETE and not reader.tail.strip(_SPACE):
-        right = _read_usual(reader, address) or _read_right(reader, address)
+        right = _read_right(reader, address)
         if right is not None:
             return right
     reading = recover(bytes(reader.received), _CAME_THEN[ending], address)
@@ -56,34 +55,6 @@ _CAME_THEN = {
     Ending.SILENCE: "silence",
     Ending.END_OF_STREAM: "the end of the connection",
 }
-
-# A right message as json.dumps writes it, with nothing unusual in it: seen in one look, for a fifth of what the
-# reading below costs. What does not fit is read there: this may only ever miss.
-_TEXT = r"[ !#-\[\]-~]"  # printable ASCII but for the quote and the backslash
-_USUAL = re.compile(
-    r'\{"studentnr1": ?"([0-9]{7})", ?"studentnr2": ?"([0-9]{7})",'
-    rf' ?"classname": ?"({_TEXT}{{1,64}})", ?"clientid": ?([12]), ?"teamname": ?"({_TEXT}{{1,128}})",'
-    rf' ?"ip": ?"({_TEXT}{{1,64}})", ?"secret": ?"({_TEXT}{{0,64}})", ?"status": ?"(|{WAITING})"\}}'
-).fullmatch
-_IP = FIELDS.index("ip") + 1  # its group
-
-
-def _read_usual(reader: Reader, address: str) -> Diagnosis | None:
-    """The diagnosis of a right message that is plain to see; None only means: look closer."""
-    text = reader.text.decode(errors="replace")
-    usual = _USUAL(text)
-    if usual is None or "your" in text.lower():
-        return None
-    studentnr1, studentnr2, classname, clientid, teamname, ip, secret, status = usual.groups()
-    if bool(secret) != bool(status) or bool(secret) != (clientid == "2"):
-        return None
-    message = Message(studentnr1, studentnr2, classname, int(clientid), teamname, ip, secret, status)
-    if ip == address and not address.startswith(_LOOPBACK):
-        return Diagnosis(message)
-    at = len(reader.received) - len(reader.tail) - len(text) + usual.start(_IP)
-    remarks = rules.remarks_on_ip(ip, address)
-    return Diagnosis(message, (), tuple(Problem(remark.id, at, remark.facts) for remark in remarks))
-
 
 _pairs = json.JSONDecoder(object_pairs_hook=tuple).decode  # an object is a tuple then, and shows what it has twice
 

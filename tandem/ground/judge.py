@@ -21,7 +21,7 @@ _IN_SECRET = ("studentnr1", "studentnr2", "classname", "teamname", "secret")
 
 
 class Judgement(NamedTuple):
-    """What becomes of a message: the reply, and what is to be remembered."""
+    """What becomes of a message that went the long way: the reply, and what is to be recorded."""
 
     outcome: Outcome
     reply: bytes
@@ -30,6 +30,17 @@ class Judgement(NamedTuple):
     ip: str = ""  # as the message has it
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
+
+
+class Accepted(NamedTuple):
+    """A right message: its reply, and what is to be recorded. The fast lane and the long way both end here."""
+
+    outcome: Outcome
+    reply: bytes
+    team: Team
+    secret: str
+    ip: str  # as the message has it
+    findings: str  # the remarks as a record holds them
 
 
 def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgement:
@@ -51,11 +62,8 @@ def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgem
 def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
     """The judgement of a wrong message: fields as they could be read, no secret, the problems in words."""
     message = diagnosis.message
-    refused = Message(
-        message.studentnr1, message.studentnr2, message.classname, message.clientid, message.teamname, message.ip
-    )
-    room = LONGEST_REPLY - len(refused.encode())
-    refused.status = explain.status(problems, room)
+    room = LONGEST_REPLY - len(message.answered("", "").encode())
+    refused = message.answered("", explain.status(problems, room))
     team = None
     if message.classname and message.teamname:
         numbers = message.studentnr1, message.studentnr2
@@ -66,19 +74,19 @@ def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
 
 def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Judgement:
     team = Team(message.classname, message.teamname, message.studentnr1, message.studentnr2)
-    message.secret = derive(key, team)
-    message.status = WAITING
-    return Judgement(Outcome.MESSAGE_1, message.encode(), team, message.secret, message.ip, (), diagnosis.remarks)
+    secret = derive(key, team)
+    reply = message.answered(secret, WAITING).encode()
+    return Judgement(Outcome.MESSAGE_1, reply, team, secret, message.ip, (), diagnosis.remarks)
 
 
 def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall: Recall) -> Judgement:
-    message.status = FINISHED
     remarks = diagnosis.remarks
     if any(remark.id == "ip-elsewhere" for remark in remarks):
         recalled = recall(message)
         if recalled and recalled.ip == message.ip:
             remarks = tuple(_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
-    return Judgement(Outcome.MESSAGE_2, message.encode(), team, message.secret, message.ip, (), remarks)
+    reply = message.answered(message.secret, FINISHED).encode()
+    return Judgement(Outcome.MESSAGE_2, reply, team, message.secret, message.ip, (), remarks)
 
 
 def _of_client_1(remark: Problem) -> Problem:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from functools import lru_cache
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from tandem.exchange.printable import printable
 
@@ -18,19 +18,25 @@ LINGER = 0.02  # seconds that a line may wait for company: many are written at o
 LAST_WORDS = 1.0  # seconds to write what is left at the end
 
 
+class LogEntry(Protocol):
+    """What can be logged besides text. It becomes text in the log's own thread."""
+
+    def log_line(self) -> str: ...
+
+
 class Log:
     """Write lines with `write`, and call `stop` at the end."""
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
         self._stream = stream
-        self._lines: deque[tuple[float, str]] = deque()  # when, what
+        self._lines: deque[tuple[float, str | LogEntry]] = deque()  # when, what
         self._dropped = 0
         self._something = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
-    def write(self, words: str) -> None:
+    def write(self, words: str | LogEntry) -> None:
         """One line, with the time in front. Control characters in it become escapes."""
         if len(self._lines) >= MOST_WAITING:
             self._dropped += 1
@@ -62,7 +68,8 @@ class Log:
                 return  # standard error is gone; there is nobody to tell
 
 
-def _line(at: float, words: str) -> str:
+def _line(at: float, entry: str | LogEntry) -> str:
+    words = entry if isinstance(entry, str) else entry.log_line()
     return f"{_second(int(at))}.{int(at % 1 * 1000):03}Z {printable(words)}\n"
 
 

@@ -1,323 +1,513 @@
-"""Sockets and deadlines: accepts, greets, reads, answers, drains, closes. Knows no JSON.
+"""Sockets and deadlines: accept, greet, read, answer, drain, close. Knows no JSON.
 
-One thread, nothing blocks. What to make of the bytes is the desk's business: the loop hands them over
-and does what the desk returns. Every connection is in exactly one Phase, and each phase has its limit.
+One thread, and nothing blocks. The handler gets bytes and returns an action; the loop carries it out. Each connection
+is in exactly one state (states.py). The work of one turn is bounded: what needs a closer look waits in a queue, and
+each turn takes from it for a limited time. So no crowd holds up a message that needs only a quick look.
+
+An exchange is two connections, and system calls are most of what it costs. Therefore a connection is its low-level
+socket, without a second object. The poller reports one event for each, so that most sockets are closed without a call
+to the poller. An answered connection is not watched, but looked at 10 ms later, when most clients have closed.
 """
 
+import os
 import socket
 import time
-from collections import OrderedDict
+import traceback
 from collections.abc import Callable, Sequence
-from enum import IntEnum, auto
+from functools import lru_cache
 from itertools import islice
-from typing import Protocol
+from typing import Any, NamedTuple
 
 from tandem.exchange.address import plain_ip
-from tandem.ground.poller import READ, new_poller
+from tandem.ground.actions import Action, CommitThenReply, End, Handler, Progress, Proxied, Reply, StopRequests
+from tandem.ground.fair import FairQueue
+from tandem.ground.log import Log
+from tandem.ground.poller import ONCE, READ, Wakeup, new_poller
+from tandem.ground.recorder import Recorder
+from tandem.ground.states import (
+    ANSWERED,
+    CLOSED,
+    COMMITTING,
+    DRAINING,
+    FIRST_BYTE,
+    IN_DOUBT,
+    LAST_CHANCE,
+    LIMITS,
+    MESSAGE,
+    QUEUED,
+    SILENCED,
+    STATES,
+    TRANSITIONS,
+    UNANSWERED,
+    WATCHED,
+    State,
+    UnlawfulMoveError,
+)
 
-RECEIVE = 16_384  # bytes taken at a time; more than a whole message
+RECV_SIZE = 16_384  # bytes taken at a time: more than a whole message
 BACKLOG = 4096  # connections that the system holds ready for us
-AT_ONCE = 100  # connections accepted in one go
-TICK = 1.0  # seconds: so often the desk is called when nothing else happens
-TELL = 1.0  # seconds between two words in the log about connections that had to go
-REST = 0.1  # seconds without accepting when the system has no more sockets to give
-MORE = getattr(socket, "MSG_MORE", 0)  # lets the end of stream ride on the reply, where the system can
+ACCEPT_BATCH = 100  # connections accepted in one turn
+EXPIRY_BATCH = 1000  # connections of one state whose limit is found to have passed in one turn
+MAX_CLOSER_LOOKS = 0.01  # seconds of one turn for messages that need a closer look
+CHECK_INTERVAL = 0.02  # seconds between two looks at the limits: an answer may be so late
+TICK = 1.0  # seconds between two calls of the handler's on_tick
+LOG_INTERVAL = 1.0  # minimum seconds between two log lines about evicted connections
+ACCEPT_BACKOFF = 0.1  # seconds without accepting when the system has no more sockets to give
+
+NOWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # saves the call that makes a socket non-blocking
+LAST = NOWAIT | getattr(socket, "MSG_MORE", 0)  # lets the end of the stream travel in the reply's segment
+
+_share = lru_cache(maxsize=4096)(plain_ip)  # one text for all connections from an address
 
 
-class Phase(IntEnum):
-    """Where a connection stands."""
+class Connection(socket.SocketType):
+    """A connection: its low-level socket, and what the loop knows of it."""
 
-    FIRST_BYTE = auto()  # greeted; nothing has come yet
-    LEAVING = auto()  # the same, and we are about to stop
-    DOUBT = auto()  # what came might be the start of a length
-    MESSAGE = auto()  # in the middle of a message
-    HELD = auto()  # the reply waits for its record to be on disk
-    IGNORED = auto()  # will get no answer (--errors silent)
-    DRAIN = auto()  # answered; what still comes is thrown away until the other side closes
+    __slots__ = ("address", "port", "opened", "state", "since", "progress", "commit")
 
-
-LIMITS = {  # seconds; PROTOCOL.md 3.4
-    Phase.FIRST_BYTE: 900.0,  # a person may be typing; client 2 may connect early
-    Phase.LEAVING: 0.5,  # for a message that is under way
-    Phase.DOUBT: 0.2,
-    Phase.MESSAGE: 3.0,  # of silence: starts again with every byte
-    Phase.HELD: 4.0,  # then it is told as not kept: nobody waits longer for a reply; sent again, it counts once
-    Phase.IGNORED: 900.0,
-    Phase.DRAIN: 5.0,
-}
-
-Next = Phase | bytes  # what the desk wants: to wait in a phase, or to reply with these bytes and end
+    address: str
+    port: int
+    opened: float  # time.monotonic()
+    state: State
+    since: float  # when the state began, time.monotonic()
+    progress: Progress  # the handler's, for its next call
+    commit: CommitThenReply  # set while COMMITTING
 
 
-class Connection:
-    """One connection to the ground."""
+class _CloserLook(NamedTuple):
+    """Work that waits for its turn: a connection, and what happened to it."""
 
-    __slots__ = ("socket", "address", "port", "opened", "phase", "ended", "mind")
-
-    def __init__(self, sock: socket.socket, address: str, port: int, opened: float) -> None:
-        self.socket = sock
-        self.address = address
-        self.port = port
-        self.opened = opened  # time.monotonic()
-        self.phase = Phase.FIRST_BYTE
-        self.ended = False  # has the other side closed its half?
-        self.mind: object = None  # the desk's own: what it wants to remember between two calls
-
-
-class Answers(Protocol):
-    """Who decides what to say. Nothing here may block."""
-
-    welcome: bytes
-
-    def received(self, connection: Connection, data: bytes) -> Next:
-        """Bytes came; b"" means the end of the stream."""
-
-    def expired(self, connection: Connection) -> Next:
-        """The limit of FIRST_BYTE, DOUBT, MESSAGE or HELD has passed."""
-
-    def lost(self, connection: Connection) -> None:
-        """The connection broke before it was answered."""
+    connection: Connection
+    data: bytes  # what came; b"" is the end of the stream
+    silent_in: State | None  # the state whose limit has passed; None: something came
 
 
 class Loop:
-    """Runs the connections of some listening sockets until `stop`."""
+    """Runs the connections of some listening sockets until it is told to stop."""
 
     def __init__(
-        self, listeners: Sequence[socket.socket], desk: Answers, most: int, log: Callable[[str], None]
+        self,
+        listeners: Sequence[socket.socket],
+        handler: Handler,
+        recorder: "Recorder[Connection]",
+        stop_requests: StopRequests,
+        wakeup: Wakeup,
+        log: Log,
+        max_connections: int,
     ) -> None:
+        """Take over `listeners` and `wakeup`: `run` closes them. `recorder` must wake `wakeup` after each commit."""
         self._listeners = {listener.fileno(): listener for listener in listeners}
-        self._desk = desk
-        self._most = most  # connections at a time
+        self._handler = handler
+        self._recorder = recorder
+        self._stop_requests = stop_requests
+        self._wakeup = wakeup
         self._log = log
+        self._max_connections = max_connections
         self._poller = new_poller()
-        self._connections: dict[int, Connection] = {}
-        # One queue a phase. All deadlines of a phase are equally far away, so each queue is in order by itself.
-        self._queues: dict[Phase, OrderedDict[int, float]] = {phase: OrderedDict() for phase in Phase}
+        # The connections of each state by descriptor, the one that has been in it for longest first.
+        self._in: dict[State, dict[int, Connection]] = {state: {} for state in STATES}
+        self._open = 0  # connections
+        self._closer_looks: FairQueue[_CloserLook] = FairQueue()
         self._now = time.monotonic()  # of this turn
+        self._check_at = self._now
         self._tick_at = self._now + TICK
-        self._pushed_out = 0  # connections closed to make room, since that was told
-        self._tell_at = 0.0  # when to tell it again
-        self._resting_until = 0.0  # no more accepts before then
-        self._stop_by: float | None = None  # set once we stop: when the last connection is cut off
-        self._stirred: Callable[[], None] = lambda: None
-        self._bell, self._rope = socket.socketpair()
-        self._bell.setblocking(False)
-        self._rope.setblocking(False)
-        for fd in (*self._listeners, self._bell.fileno()):
+        self._evicted = 0  # since the last log line about it
+        self._log_evicted_at = 0.0
+        self._accept_again_at = 0.0  # 0: accepting
+        self._stop_by: float | None = None  # set once we stop: when the last connection is closed
+        for fd in (*self._listeners, self._wakeup.fileno()):
             self._poller.register(fd, READ)
 
-    @property
-    def rope(self) -> int:
-        """A descriptor: a byte written to it wakes the loop. Signals may use it, too."""
-        return self._rope.fileno()
-
-    def wake(self) -> None:
-        """Makes the loop call what was given to `run`. May be called from any thread."""
-        try:
-            self._rope.send(b"!")
-        except OSError:
-            pass  # so many calls are waiting that it will wake anyway; or it has ended
-
-    @property
-    def open(self) -> int:
-        """How many connections are open."""
-        return len(self._connections)
-
-    def run(self, stirred: Callable[[], None]) -> None:
-        """Serves until stopped and done. Calls `stirred` in this thread after each `wake`, and every TICK."""
-        self._stirred = stirred
-        while self._stop_by is None or (self._connections and time.monotonic() < self._stop_by):
+    def run(self) -> None:
+        """Serve until stopped and done."""
+        while self._stop_by is None or (self._open and time.monotonic() < self._stop_by):
             self._turn()
-        for connection in list(self._connections.values()):
-            self._close(connection)
-        self._poller.close()
-        self._bell.close()
-        self._rope.close()
-
-    def stop(self, within: float) -> None:
-        """Accepts nobody any more, finishes what is in hand, gives up on the rest after `within` seconds.
-
-        Who has connected already, even if only the system knows, may still bring a message at once.
-        """
-        self._stop_by = time.monotonic() + within
-        for listener in self._listeners.values():
-            for _ in range(BACKLOG // AT_ONCE):  # as many as can have waited; more may be coming without end
-                if not self._accept(listener):
-                    break
+        for connections in self._in.values():
+            for connection in list(connections.values()):
+                self._close(connection)
         self._stop_listening()
-        for fd in list(self._queues[Phase.FIRST_BYTE]):
-            self._wait(self._connections[fd], Phase.LEAVING)
-
-    def reply(self, connection: Connection, data: bytes) -> None:
-        """Answers a connection that was HELD. One that is gone by now gets nothing."""
-        if connection.phase is Phase.HELD and self._connections.get(connection.socket.fileno()) is connection:
-            self._send_reply(connection, data)
+        self._poller.close()
+        self._wakeup.close()
 
     def _turn(self) -> None:
-        """Waits for something to happen, and deals with it."""
-        ready = self._poller.poll(self._until_next_deadline())
+        """Wait until something happens, and deal with it."""
+        ready = self._poller.poll(self._timeout())
         self._now = time.monotonic()
+        greeted = self._in[FIRST_BYTE]
         for fd, _ in ready:
-            connection = self._connections.get(fd)
+            connection = greeted.get(fd)
             if connection is not None:
-                self._read(connection)
+                self._guarded(self._read_first, connection)
             elif fd in self._listeners:
                 self._accept(self._listeners[fd])
-            elif fd == self._bell.fileno():
-                self._ring()
+            elif fd == self._wakeup.fileno():
+                self._wakeup.drain()
+                self._finish_commits()
+                self._stop_if_asked()
+            else:
+                self._read_more(fd)
+        if self._in[ANSWERED]:
+            self._look_after_answered()
+        if self._in[QUEUED]:
+            self._look_closer()
+        if self._now >= self._check_at:
+            self._check_at = self._now + CHECK_INTERVAL
+            self._check_limits()
         if self._now >= self._tick_at:
             self._tick_at = self._now + TICK
-            self._stirred()
-        self._expire(self._now)
+            self._tick()
 
-    def _until_next_deadline(self) -> float:
-        first = [next(iter(queue.values())) for queue in self._queues.values() if queue]
-        first.append(self._tick_at)
-        if self._resting_until:
-            first.append(self._resting_until)
-        if self._stop_by is not None:
-            first.append(self._stop_by)
-        return max(0.0, min(first) - time.monotonic())
+    def _timeout(self) -> float:
+        """Return how long to wait for events, in seconds."""
+        if self._in[QUEUED]:
+            return 0.0
+        if self._open == len(self._in[FIRST_BYTE]) and not self._accept_again_at and self._stop_by is None:
+            return max(0.0, self._tick_at - self._now)  # after 15 minutes of silence a second does not matter
+        return CHECK_INTERVAL
 
-    def _ring(self) -> None:
+    def _guarded(self, step: Callable[..., None], connection: Connection, *rest: object) -> None:
+        """Do one step for one connection. A bug in it is logged and costs this connection only."""
         try:
-            self._bell.recv(4096)
-        except BlockingIOError:
-            pass
-        self._stirred()
+            step(connection, *rest)
+        except Exception:
+            self._log.write(f"{connection.address} bug: {traceback.format_exc()}")
+            self._close(connection)
+
+    # Accepting
 
     def _accept(self, listener: socket.socket) -> bool:
-        """Lets in and greets who waits, AT_ONCE at the most, so that those already here get their turn.
-
-        Returns whether there may be more.
-        """
-        for _ in range(AT_ONCE):
+        """Accept and greet at most ACCEPT_BATCH connections. Return whether there may be more."""
+        accept, family = _acceptor(listener), listener.family
+        for _ in range(ACCEPT_BATCH):
             try:
-                sock, address = listener.accept()
-            except (BlockingIOError, ConnectionError):
+                fd, address = accept()
+            except BlockingIOError:
                 return False
+            except ConnectionError:
+                continue  # it was reset before we came to it
             except OSError as error:
-                self._log(f"cannot accept: {error.strerror}; resting for {REST:g} s")
-                self._rest()
+                self._log.write(f"cannot accept: {error.strerror}; trying again in {ACCEPT_BACKOFF:g} s")
+                self._pause_accepting()
                 return False
-            sock.setblocking(False)
-            connection = Connection(sock, plain_ip(address[0]), address[1], self._now)
-            fd = sock.fileno()
-            self._connections[fd] = connection
-            self._poller.register(fd, READ)
-            self._wait(connection, Phase.FIRST_BYTE)
-            try:
-                sock.send(self._desk.welcome)
-            except OSError:
-                self._lose(connection)
-            if len(self._connections) > self._most:
-                self._make_room()
+            if not address:  # macOS, for a connection that was reset before we came to it
+                os.close(fd)
+                continue
+            connection = Connection(family, socket.SOCK_STREAM, 0, fd)
+            connection.address = _share(address[0])
+            connection.port = address[1]
+            self._guarded(self._greet, connection)
         return True
 
-    def _make_room(self) -> None:
-        """Closes the connection that has been silent for longest, but none that waits for its record."""
-        heads = [
-            (deadline - LIMITS[phase], fd)  # since when it is silent
-            for phase, queue in self._queues.items()
-            if phase is not Phase.HELD
-            for fd, deadline in islice(queue.items(), 1)
-        ]
-        if heads:
-            self._lose(self._connections[min(heads)[1]])
-            self._pushed_out += 1
-        now = time.monotonic()
-        if now >= self._tell_at:
-            self._log(f"{self._most} connections are open: {self._pushed_out} closed, those silent for longest")
-            self._pushed_out = 0
-            self._tell_at = now + TELL
+    def _greet(self, connection: Connection) -> None:
+        """Send the welcome, and wait for the first byte."""
+        if not NOWAIT:
+            connection.setblocking(False)
+        connection.opened = connection.since = self._now
+        connection.state = FIRST_BYTE
+        connection.progress = None
+        fd = connection.fileno()
+        self._in[FIRST_BYTE][fd] = connection
+        self._open += 1
+        self._poller.register(fd, READ | ONCE)
+        try:
+            connection.send(self._handler.welcome, NOWAIT)
+        except OSError:
+            self._lose(connection)
+        if self._open > self._max_connections:
+            self._evict_one()
 
-    def _rest(self) -> None:
-        self._resting_until = time.monotonic() + REST
+    def _evict_one(self) -> None:
+        """Close the connection that has been in its state for longest, but none that waits for its commit."""
+        oldest = [
+            next(iter(self._in[state].values())) for state in STATES if state is not COMMITTING and self._in[state]
+        ]
+        if oldest:
+            self._lose(min(oldest, key=lambda connection: connection.since))
+            self._evicted += 1
+        if self._now >= self._log_evicted_at:
+            self._log.write(
+                f"{self._max_connections} connections are open: {self._evicted} closed, those silent for longest"
+            )
+            self._evicted = 0
+            self._log_evicted_at = self._now + LOG_INTERVAL
+
+    def _pause_accepting(self) -> None:
+        self._accept_again_at = self._now + ACCEPT_BACKOFF
         for fd in self._listeners:
             self._poller.modify(fd, 0)
 
-    def _read(self, connection: Connection) -> None:
-        try:
-            data = connection.socket.recv(RECEIVE)
-        except BlockingIOError:
+    # Reading
+
+    def _read_first(self, connection: Connection) -> None:
+        """Read the first bytes. A quick look is mostly enough for them."""
+        data = self._recv(connection)
+        if data is None:
             return
+        action = self._handler.received_first(connection, connection.progress, data)
+        if action is None:
+            self._queue(connection, data)
+        else:
+            self._carry_out(connection, action)
+
+    def _read_more(self, fd: int) -> None:
+        """Read from a connection that is not new, unless it was closed in this turn."""
+        for state in (MESSAGE, IN_DOUBT, DRAINING, SILENCED, LAST_CHANCE):
+            connection = self._in[state].get(fd)
+            if connection is None:
+                continue
+            if state is DRAINING or state is SILENCED:
+                self._guarded(self._drain, connection)
+            else:
+                self._guarded(self._read_first if state is LAST_CHANCE else self._read_rest, connection)
+            return
+
+    def _read_rest(self, connection: Connection) -> None:
+        """Read after a part of a message has come."""
+        data = self._recv(connection)
+        if data is not None:
+            self._queue(connection, data)
+
+    def _recv(self, connection: Connection) -> bytes | None:
+        """Return what came, b"" for the end of the stream; None if there is nothing to do."""
+        try:
+            return connection.recv(RECV_SIZE, NOWAIT)
+        except BlockingIOError:
+            self._poller.modify(connection.fileno(), READ | ONCE)
         except OSError:
             self._lose(connection)
-            return
-        phase = connection.phase
-        if phase is Phase.DRAIN or phase is Phase.IGNORED:
-            if not data:
-                self._close(connection)
-        elif phase is Phase.HELD:
-            if connection.ended:
-                self._close(connection)  # it was not read from any more: only a reset can have woken us
-            elif not data:
-                connection.ended = True
-                self._poller.modify(connection.socket.fileno(), 0)  # the end would wake us again and again
-        else:
-            connection.ended = not data
-            self._do(connection, self._desk.received(connection, data))
+        return None
 
-    def _expire(self, now: float) -> None:
-        """Ends what has lasted too long."""
-        if self._resting_until and now >= self._resting_until:
-            self._resting_until = 0.0
-            for fd in self._listeners:
-                self._poller.modify(fd, READ)
-        for phase, queue in self._queues.items():
-            while queue:
-                fd, deadline = next(iter(queue.items()))
-                if deadline > now:
-                    break
-                connection = self._connections[fd]
-                if phase in (Phase.DRAIN, Phase.IGNORED, Phase.LEAVING):
-                    self._close(connection)
-                else:
-                    self._do(connection, self._desk.expired(connection))
+    # A closer look: everything that a quick look does not decide
 
-    def _do(self, connection: Connection, wanted: Next) -> None:
-        if isinstance(wanted, bytes):
-            self._send_reply(connection, wanted)
-        else:
-            self._wait(connection, wanted)
+    def _queue(self, connection: Connection, data: bytes, silent_in: State | None = None) -> None:
+        """Let the connection wait for its turn; addresses take turns."""
+        self._move(connection, QUEUED)
+        self._closer_looks.put(_source(connection), _CloserLook(connection, data, silent_in))
 
-    def _wait(self, connection: Connection, phase: Phase) -> None:
-        """Puts the connection into a phase, with that phase's whole limit before it."""
-        fd = connection.socket.fileno()
-        self._queues[connection.phase].pop(fd, None)
-        connection.phase = phase
-        self._queues[phase][fd] = time.monotonic() + LIMITS[phase]
-
-    def _send_reply(self, connection: Connection, data: bytes) -> None:
-        """The reply in one send, and the end of our side with it. No bytes: only the end."""
-        try:
-            if data and connection.socket.send(data, MORE) < len(data):
-                self._close(connection)  # a reply fits into any socket's buffer: this one is not being read
+    def _look_closer(self) -> None:
+        """Work on the queue for at most MAX_CLOSER_LOOKS seconds."""
+        until = time.monotonic() + MAX_CLOSER_LOOKS
+        while self._in[QUEUED]:
+            look = self._closer_looks.take()
+            if look.connection.state is QUEUED:  # else it was evicted meanwhile
+                self._guarded(self._decide, look.connection, look)
+            if time.monotonic() >= until:
                 return
-            connection.socket.shutdown(socket.SHUT_WR)
+
+    def _decide(self, connection: Connection, look: _CloserLook) -> None:
+        if look.silent_in is None:
+            action = self._handler.received(connection, connection.progress, look.data)
+        else:
+            action = self._handler.expired(connection, connection.progress, look.silent_in)
+        self._carry_out(connection, action)
+
+    # What the handler wants
+
+    def _carry_out(self, connection: Connection, action: Action) -> None:
+        """Record, and move the connection on."""
+        if isinstance(action, CommitThenReply):
+            self._move(connection, COMMITTING)
+            connection.commit = action
+            self._recorder.commit(action.record, connection)
+            return
+        if action.record is not None:
+            self._recorder.record(action.record)
+        if isinstance(action, Reply):
+            self._reply(connection, action.data)
+        elif isinstance(action, End):
+            self._end(connection)
+        else:
+            self._wait(connection, action.state, action.progress)
+
+    def _wait(self, connection: Connection, state: State, progress: Progress) -> None:
+        if state is FIRST_BYTE and self._stop_by is not None:
+            state = LAST_CHANCE
+        self._move(connection, state)
+        connection.progress = progress
+        self._poller.modify(connection.fileno(), READ | ONCE)
+
+    def _finish_commits(self) -> None:
+        """Answer those whose commit is over."""
+        for connection, stored in self._recorder.take_outcomes():
+            if connection.state is COMMITTING:  # else it was answered when its limit passed
+                self._guarded(self._answer_stored if stored else self._answer_not_stored, connection)
+
+    def _answer_stored(self, connection: Connection) -> None:
+        self._answer_commit(connection, stored=True)
+
+    def _answer_not_stored(self, connection: Connection) -> None:
+        self._answer_commit(connection, stored=False)
+
+    def _answer_commit(self, connection: Connection, stored: bool) -> None:
+        reply = self._handler.committed(connection.commit, stored, self._now - connection.since)
+        del connection.commit
+        self._reply(connection, reply)
+
+    def _reply(self, connection: Connection, data: bytes) -> None:
+        """Send the reply in one send, and the end of our side with it."""
+        try:
+            sent = connection.send(data, LAST)
+        except OSError:
+            sent = 0
+        if sent == len(data):
+            self._end(connection)
+        else:
+            self._close(connection)  # a reply fits into any socket's buffer: this client does not read
+
+    def _end(self, connection: Connection) -> None:
+        """Close our side, and let the client close its own."""
+        try:
+            connection.shutdown(socket.SHUT_WR)
         except OSError:
             self._close(connection)
             return
-        if connection.ended:
+        connection.progress = None
+        self._move(connection, ANSWERED)
+
+    # After the reply
+
+    def _look_after_answered(self) -> None:
+        """Close what was answered 10 ms ago and has ended by now, and watch the rest."""
+        for connection in self._overdue(ANSWERED):
+            self._guarded(self._drain, connection)
+
+    def _drain(self, connection: Connection) -> None:
+        """Discard what came. Close if the client has closed, else wait for that."""
+        try:
+            ended = not connection.recv(RECV_SIZE, NOWAIT)
+        except BlockingIOError:
+            ended = False
+        except OSError:
+            ended = True
+        if ended:
             self._close(connection)
+            return
+        if connection.state is ANSWERED:
+            self._move(connection, DRAINING)
+        self._poller.modify(connection.fileno(), READ | ONCE)
+
+    # Time
+
+    def _check_limits(self) -> None:
+        """Deal with connections that have been in their state for too long, EXPIRY_BATCH of each state at most."""
+        if self._accept_again_at and self._now >= self._accept_again_at:
+            self._accept_again_at = 0.0
+            for fd in self._listeners:
+                self._poller.modify(fd, READ)
+        for state in LIMITS:
+            if self._in[state] and state is not ANSWERED:
+                for connection in self._overdue(state):
+                    self._guarded(self._expire, connection)
+
+    def _overdue(self, state: State) -> list[Connection]:
+        """Return the connections whose limit in `state` has passed, EXPIRY_BATCH at most."""
+        began_before = self._now - LIMITS[state]
+        overdue = []
+        for connection in islice(self._in[state].values(), EXPIRY_BATCH):
+            if connection.since > began_before:
+                break
+            overdue.append(connection)
+        return overdue
+
+    def _expire(self, connection: Connection) -> None:
+        state = connection.state
+        if state is COMMITTING:
+            self._answer_commit(connection, stored=False)
+        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE):
+            self._queue(connection, b"", silent_in=state)
         else:
-            self._wait(connection, Phase.DRAIN)
+            self._close(connection)
+
+    def _tick(self) -> None:
+        """Do what is due once a second."""
+        self._stop_if_asked()
+        for record in self._handler.on_tick(self._open, self._recorder.waiting):
+            self._recorder.record(record)
+
+    # Ends
+
+    def _move(self, connection: Connection, state: State) -> None:
+        """Put the connection into the next state. Raises UnlawfulMoveError."""
+        before = connection.state
+        if state not in TRANSITIONS[before]:
+            raise UnlawfulMoveError(before, state)
+        fd = connection.fileno()
+        del self._in[before][fd]
+        self._in[state][fd] = connection
+        connection.state = state
+        connection.since = self._now
 
     def _lose(self, connection: Connection) -> None:
-        if connection.phase not in (Phase.DRAIN, Phase.IGNORED, Phase.HELD):
-            self._desk.lost(connection)
+        """Close a connection that broke, or that has to make room. A visit without an answer is recorded."""
+        if connection.state in UNANSWERED:
+            record = self._handler.lost(connection, connection.progress)
+            if record is not None:
+                self._recorder.record(record)
         self._close(connection)
 
     def _close(self, connection: Connection) -> None:
-        fd = connection.socket.fileno()
-        self._queues[connection.phase].pop(fd, None)
-        del self._connections[fd]
-        self._poller.unregister(fd)
-        connection.socket.close()
+        """Close a connection, whatever its state. Closing it twice does no harm."""
+        if connection.state is CLOSED:
+            return
+        del self._in[connection.state][connection.fileno()]
+        if connection.state in WATCHED:
+            self._poller.unregister(connection.fileno())
+        connection.close()
+        connection.state = CLOSED
+        connection.progress = None
+        self._open -= 1
+
+    def _stop_if_asked(self) -> None:
+        within = self._stop_requests.take()
+        if within is not None:
+            self._stop(within)
+
+    def _stop(self, within: float) -> None:
+        """Accept no more, finish what is in hand, and give up on the rest after `within` seconds.
+
+        Connections in the listen backlog are still accepted; like all that said nothing yet, they get 0.5 s to send a
+        message.
+        """
+        self._now = time.monotonic()
+        self._stop_by = self._now + within
+        for listener in self._listeners.values():
+            for _ in range(BACKLOG // ACCEPT_BATCH):  # a whole backlog; more may be coming without end
+                if not self._accept(listener):
+                    break
+        self._stop_listening()
+        for connection in list(self._in[FIRST_BYTE].values()):
+            self._move(connection, LAST_CHANCE)
 
     def _stop_listening(self) -> None:
         for fd, listener in self._listeners.items():
             self._poller.unregister(fd)
             listener.close()
         self._listeners.clear()
-        self._resting_until = 0.0
+        self._accept_again_at = 0.0
+
+
+Acceptor = Callable[[], tuple[int, Any]]  # accepts one connection: its descriptor and its address
+
+
+def _acceptor(listener: socket.socket) -> Acceptor:
+    """Return what accepts connections.
+
+    `_accept` is private to the standard library. It makes no socket object, which would only be thrown away here.
+    """
+    return getattr(listener, "_accept", _public_acceptor(listener))
+
+
+def _public_acceptor(listener: socket.socket) -> Acceptor:
+    """Return the same, made from public functions only."""
+
+    def accept() -> tuple[int, Any]:
+        accepted, address = listener.accept()
+        return accepted.detach(), address
+
+    return accept
+
+
+def _source(connection: Connection) -> str:
+    """Return the address whose turn the connection has to wait for."""
+    progress = connection.progress
+    return progress.peer.address if isinstance(progress, Proxied) and progress.peer else connection.address

@@ -49,8 +49,11 @@ class Ration:
 
         An address has no ration of these: a whole class may be behind one.
         """
-        self._turn(int(now // 60))
-        who = (_network(address), team.classname, team.teamname)
+        minute = int(now // 60)
+        if minute != self._minute:
+            self._turn(minute)
+        host = _network(address) if ":" in address else address
+        who = (host, team.classname, team.teamname)
         if who not in self._by_team and len(self._by_team) >= MOST_COUNTED:
             return True
         of_team = self._by_team[who] = self._by_team.get(who, 0) + 1

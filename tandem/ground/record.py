@@ -1,9 +1,12 @@
-"""What is remembered. Made by the judge's side, kept by the store, read by results."""
+"""What is remembered of visits and of the server: made by the handler, written by the store, read by results."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
+from tandem.exchange.address import show_address
+from tandem.ground.findings import findings_in, findings_text
 from tandem.ground.problems import Problem
 
 KEPT_BYTES = 8200  # of what came: a whole message behind its length
@@ -16,9 +19,6 @@ class Outcome(StrEnum):
     MESSAGE_2 = "message 2"  # right: finished
     REJECTED = "rejected"
     NOTHING = "nothing"  # no message came: not one byte, or none that counts
-
-
-RIGHT = (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
 
 
 class Team(NamedTuple):
@@ -37,9 +37,49 @@ class Team(NamedTuple):
         return f"{self.studentnr2}\n{self.studentnr1}"
 
 
+class RightVisit(NamedTuple):
+    """A visit with a right message. The first fields are the columns of its row, in their order; see ROW_COLUMNS.
+
+    A tuple because nearly every visit is one: it goes to the database as it is.
+    """
+
+    classname: str
+    teamname: str
+    pair: str  # see Team.pair
+    at: int  # when it began: microseconds since 1970, UTC
+    took: int  # microseconds until its reply was ready
+    address: str
+    port: int
+    outcome: Outcome
+    received: bytes  # what came, cut off at KEPT_BYTES
+    size: int  # bytes that came
+    answered: bytes
+    findings: str  # its remarks, see findings.py
+    studentnr1: str  # the numbers in the order of message 1
+    studentnr2: str
+    secret: str
+    ip: str  # as the message has it
+    whole: bool = True  # False: beyond the quota, it is only counted for its team
+
+    @property
+    def team(self) -> Team:
+        """The team of the visit."""
+        return Team(self.classname, self.teamname, self.studentnr1, self.studentnr2)
+
+    def log_line(self) -> str:
+        """Return the visit in one line. It holds no values, so no student numbers."""
+        return (
+            f"{show_address(self.address, self.port)} {self.outcome} {self.classname}/{self.teamname}"
+            f" {self.size} bytes {self.took / 1000:.1f} ms{_remarks_in_words(self.findings)}"
+        )
+
+
+ROW_COLUMNS = RightVisit._fields.index("findings") + 1  # fields of a RightVisit that are columns of its row
+
+
 @dataclass(slots=True)
 class Visit:
-    """One connection to the ground."""
+    """A visit without a right message."""
 
     at: int  # when it began: microseconds since 1970, UTC
     took: int  # microseconds until its reply was ready
@@ -50,11 +90,35 @@ class Visit:
     size: int  # bytes that came
     answered: bytes
     team: Team | None  # as far as it could be read; None: class or team name could not
-    secret: str  # of the team, where the visit was right; else ""
-    ip: str  # as the message has it
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
-    whole: bool = True  # False: one too many, it only counts for its team
+    whole: bool = True  # False: beyond the quota, it is only counted for its team
+
+    @property
+    def findings(self) -> str:
+        """The problems and remarks as the row holds them."""
+        return findings_text(self.problems + self.remarks)
+
+    def log_line(self) -> str:
+        """Return the visit in one line. It holds no values, so no student numbers."""
+        team = f"{self.team.classname}/{self.team.teamname}" if self.team else "-"
+        line = (
+            f"{show_address(self.address, self.port)} {self.outcome} {team} {self.size} bytes {self.took / 1000:.1f} ms"
+        )
+        if not self.problems and not self.remarks:
+            return line
+        problems = [f"{problem.kind.title} ({problem.id})" for problem in self.problems]
+        return f"{line}: {'; '.join((*problems, *_remarks(self.remarks)))}"
+
+
+def _remarks(remarks: tuple[Problem, ...]) -> list[str]:
+    return [f"remark: {remark.kind.title} ({remark.id})" for remark in remarks]
+
+
+@lru_cache(maxsize=1024)  # clients behind one address get the same remark
+def _remarks_in_words(findings: str) -> str:
+    remarks = findings_in(findings)
+    return f": {'; '.join(_remarks(remarks))}" if remarks else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +147,4 @@ class Vitals:
     waiting: int  # records not yet on disk
 
 
-Record = Visit | Surplus | Vitals
+Record = RightVisit | Visit | Surplus | Vitals

@@ -1,27 +1,27 @@
-"""Group commit, off the loop: many records, one transaction, then their replies.
+"""Group commit, off the loop: many records in one transaction, then the outcomes for those that wait.
 
-A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next. A record
-that nobody waits for lets others go first for a moment, so that message 1 mostly shares the commit of its
-team's message 2. Whoever waits for a record to be on disk is told in the end: kept, or not kept.
+A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next. A record that
+nobody waits for may be deferred a little, so that message 1 mostly shares the commit of its team's message 2. Each
+waiter is named exactly once in an outcome: the record is on disk, or it is not.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Generic, Protocol, TypeVar
 
 from tandem.ground.pulse import Pulse
-from tandem.ground.record import Record, Visit
+from tandem.ground.record import Record, RightVisit, Visit
 from tandem.ground.store import StoreTrouble
 
-MOST_IN_ONE = 1000  # records in one transaction
-MOST_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped, and counted
-GATHER = 0.003  # seconds from the first record that somebody waits for to its commit: others come meanwhile
-LINGER = 0.2  # seconds that a record nobody waits for may wait for company
-RETRY = 1.0  # seconds between two tries to write what could not be written
+MAX_BATCH = 1000  # records in one transaction
+MAX_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped, and counted
+GROUP_COMMIT_DELAY = 0.003  # seconds from the first record that has a waiter to its commit: others come meanwhile
+DEFERRED_DELAY = 0.2  # seconds that a record without a waiter may be deferred
+RETRY_DELAY = 1.0  # seconds between two tries to write what could not be written
 
-Settled = Callable[[bool], None]
+Waiter = TypeVar("Waiter")
 
 
 class Keeper(Protocol):
@@ -32,31 +32,25 @@ class Keeper(Protocol):
     def close(self) -> None: ...
 
 
-_Whose = tuple[str, str]
+class Recorder(Generic[Waiter]):
+    """Give it records with `record` or `commit`. After each call of `wake`, call `take_outcomes`."""
 
-
-class _Entry(NamedTuple):
-    record: Record
-    settled: Settled | None  # who waits for it; nobody: it may be written later
-
-
-class Recorder:
-    """Give it records with `record`; when `wake` was called, call `settle` in the loop's thread."""
-
-    def __init__(self, keeper: Keeper, wake: Callable[[], None], complain: Callable[[str], None], pulse: Pulse) -> None:
+    def __init__(self, keeper: Keeper, wake: Callable[[], None], log: Callable[[str], None], pulse: Pulse) -> None:
+        """Start the thread. Call `stop` at the end."""
         self._keeper = keeper
         self._wake = wake
         self._pulse = pulse
-        self._complain = complain
-        self._arrived: deque[_Entry] = deque()  # from the loop's thread to ours, the oldest first
-        self._patient: dict[_Whose, list[_Entry]] = {}  # nobody waits for these yet
-        self._patience_ends = 0.0  # time.monotonic()
-        self._due: deque[_Entry] = deque()  # to be written, in this order
-        self._verdicts: deque[tuple[Settled, bool]] = deque()
-        self._urgent = threading.Event()  # somebody waits
-        self._troubled = False  # did the last try fail?
-        self._trouble = ""  # what was last told about it
-        self._taken = 0  # records, counted by the loop's thread
+        self._log = log
+        # Each entry is a record and its waiter, if there is one.
+        self._arrived: deque[tuple[Record, Waiter | None]] = deque()  # from the caller's thread to ours
+        self._deferred: dict[tuple[str, str], list[tuple[Record, Waiter | None]]] = {}  # by class and team
+        self._deferred_until = 0.0  # time.monotonic()
+        self._ready: deque[tuple[Record, Waiter | None]] = deque()  # to be written, in this order
+        self._outcomes: deque[tuple[Waiter, bool]] = deque()
+        self._urgent = threading.Event()  # there is a waiter
+        self._failed = False  # did the last try fail?
+        self._trouble = ""  # as it was last logged
+        self._taken = 0  # records, counted by the caller's thread
         self._finished = 0  # those of them that are written, or given up; counted by ours
         self._dropped = 0
         self._stopping = False
@@ -68,124 +62,131 @@ class Recorder:
         """How many records are not on disk yet."""
         return self._taken - self._finished
 
-    def record(self, record: Record, settled: Settled | None = None) -> None:
-        """Writes a record soon. `settled(kept)` is called from `settle` once it is on disk, or cannot be."""
-        if self.waiting >= MOST_WAITING:
-            self._drop(settled)
+    def record(self, record: Record) -> None:
+        """Write a record soon. Nobody waits for it."""
+        if self._taken - self._finished >= MAX_WAITING:
+            self._drop()
             return
         self._taken += 1
-        self._arrived.append(_Entry(record, settled))
-        if settled and not self._urgent.is_set():
+        self._arrived.append((record, None))
+
+    def commit(self, record: Record, waiter: Waiter) -> None:
+        """Write a record now, and name the waiter in an outcome once it is on disk, or cannot be."""
+        if self._taken - self._finished >= MAX_WAITING:
+            self._drop()
+            self._outcomes.append((waiter, False))
+            self._wake()
+            return
+        self._taken += 1
+        self._arrived.append((record, waiter))
+        if not self._urgent.is_set():
             self._urgent.set()
 
-    def _drop(self, settled: Settled | None) -> None:
-        """There is no more room: nobody can write, and has not been able to for long."""
-        if not self._dropped:
-            self._complain(f"{MOST_WAITING} records wait to be written: more are dropped, and counted")
-        self._dropped += 1
-        if settled:
-            self._verdicts.append((settled, False))
-            self._wake()
-
-    def settle(self) -> None:
-        """Tells those who wait what became of their records."""
-        while self._verdicts:
-            settled, kept = self._verdicts.popleft()
-            settled(kept)
+    def take_outcomes(self) -> list[tuple[Waiter, bool]]:
+        """Return the waiters whose record is on disk (True) or is not and will not be (False), each once."""
+        outcomes = self._outcomes
+        return [outcomes.popleft() for _ in range(len(outcomes))]
 
     def stop(self) -> None:
-        """Writes what is still waiting, then ends the thread and closes the keeper."""
+        """Write what is still waiting, then end the thread and close the keeper."""
         self._stopping = True
         self._urgent.set()
         self._thread.join()
         self._keeper.close()
 
+    def _drop(self) -> None:
+        """Count a record for which there is no room: nothing could be written for long."""
+        if not self._dropped:
+            self._log(f"{MAX_WAITING} records wait to be written: more are dropped, and counted")
+        self._dropped += 1
+
     def _run(self) -> None:
         while not self._stopping:
-            urgent = self._urgent.wait(RETRY if self._troubled else LINGER)
+            urgent = self._urgent.wait(RETRY_DELAY if self._failed else DEFERRED_DELAY)
             if urgent:
-                time.sleep(GATHER)
+                time.sleep(GROUP_COMMIT_DELAY)
             self._urgent.clear()
-            self._line_up(everything=not urgent)
+            self._promote(everything=not urgent)
             self._write_all()
-        self._line_up(everything=True)
+        self._promote(everything=True)
         self._write_all()
         if self._dropped or self.waiting:
-            self._complain(f"{self._dropped + self.waiting} records could not be written")
+            self._log(f"{self._dropped + self.waiting} records could not be written")
 
-    def _line_up(self, everything: bool) -> None:
-        """What somebody waits for is due, behind what came before it of the same team; the others when it is time."""
-        while self._arrived:
-            entry = self._arrived.popleft()
-            whose = _whose(entry.record)
-            if entry.settled:
-                self._due += self._patient.pop(whose, ())
-                self._due.append(entry)
+    def _promote(self, everything: bool) -> None:
+        """Make entries ready: those with a waiter after earlier ones of their team, the rest after DEFERRED_DELAY."""
+        arrived, deferred, ready = self._arrived, self._deferred, self._ready
+        for _ in range(len(arrived)):
+            entry = arrived.popleft()
+            record, waiter = entry
+            team = record[:2] if isinstance(record, RightVisit) else _team_of(record)
+            if waiter is None:
+                deferred.setdefault(team, []).append(entry)
             else:
-                self._patient.setdefault(whose, []).append(entry)
+                ready += deferred.pop(team, ())
+                ready.append(entry)
         now = time.monotonic()
-        if everything or now >= self._patience_ends:
-            for entries in self._patient.values():
-                self._due += entries
-            self._patient.clear()
-            self._patience_ends = now + LINGER
+        if everything or now >= self._deferred_until:
+            for entries in deferred.values():
+                ready += entries
+            deferred.clear()
+            self._deferred_until = now + DEFERRED_DELAY
 
     def _write_all(self) -> None:
-        """Everything that is due, or until the first trouble."""
-        self._troubled = False
-        while self._due and not self._troubled:
-            batch = [self._due.popleft() for _ in range(min(len(self._due), MOST_IN_ONE))]
-            self._write(batch)
-        if self._troubled:
-            self._give_up_on_those_who_wait()
+        """Write everything that is ready, or until the first failure."""
+        self._failed = False
+        while self._ready and not self._failed:
+            self._write([self._ready.popleft() for _ in range(min(len(self._ready), MAX_BATCH))])
+        if self._failed:
+            self._give_up_on_waiters()
 
-    def _write(self, batch: list[_Entry]) -> None:
+    def _write(self, batch: list[tuple[Record, Waiter | None]]) -> None:
         began = time.monotonic()
         try:
-            self._keeper.keep([entry.record for entry in batch])
+            self._keeper.keep([record for record, _ in batch])
         except StoreTrouble as trouble:
-            self._tell_trouble(str(trouble))
-            self._troubled = True
-            self._due.extendleft(reversed(batch))
+            self._log_change(str(trouble))
+            self._failed = True
+            self._ready.extendleft(reversed(batch))
         except Exception as bug:  # one record that cannot be written must not cost the others theirs
             if len(batch) == 1:
-                self._complain(f"bug: this cannot be recorded: {bug!r}")
-                self._finish(batch, kept=False)
+                self._log(f"bug: this cannot be recorded: {bug!r}")
+                self._finish(batch, stored=False)
             else:
-                self._due.extendleft(reversed(batch))
+                self._ready.extendleft(reversed(batch))
                 self._write_one_by_one(len(batch))
         else:
-            self._tell_trouble("")
+            self._log_change("")
             self._pulse.committed(time.monotonic() - began)
-            self._finish(batch, kept=True)
+            self._finish(batch, stored=True)
 
-    def _tell_trouble(self, trouble: str) -> None:
-        """Once for as long as it stays the same, and once when it is over."""
+    def _log_change(self, trouble: str) -> None:
+        """Log a failure once for as long as it stays the same, and once when it is over."""
         if trouble != self._trouble:
             self._trouble = trouble
-            self._complain(f"could not be written, will be tried again: {trouble}" if trouble else "written again")
+            self._log(f"could not be written, will be tried again: {trouble}" if trouble else "written again")
 
     def _write_one_by_one(self, count: int) -> None:
         for _ in range(count):
-            if self._troubled:
+            if self._failed:
                 return
-            self._write([self._due.popleft()])
+            self._write([self._ready.popleft()])
 
-    def _give_up_on_those_who_wait(self) -> None:
-        """Their senders are told at once to try again; what nobody waits for is written when that is possible."""
-        waited_for = [entry for entry in self._due if entry.settled]
-        self._due = deque(entry for entry in self._due if entry.settled is None)
-        self._finish(waited_for, kept=False)
+    def _give_up_on_waiters(self) -> None:
+        """Tell every waiter now that it failed. What nobody waits for is written when that is possible."""
+        given_up = [entry for entry in self._ready if entry[1] is not None]
+        self._ready = deque(entry for entry in self._ready if entry[1] is None)
+        self._finish(given_up, stored=False)
 
-    def _finish(self, batch: list[_Entry], kept: bool) -> None:
+    def _finish(self, batch: list[tuple[Record, Waiter | None]], stored: bool) -> None:
         self._finished += len(batch)
-        verdicts = [(entry.settled, kept) for entry in batch if entry.settled]
-        if verdicts:
-            self._verdicts.extend(verdicts)
+        outcomes = [(waiter, stored) for _, waiter in batch if waiter is not None]
+        if outcomes:
+            self._outcomes.extend(outcomes)
             self._wake()
 
 
-def _whose(record: Record) -> _Whose:
-    """Whose record it is, by class and team, as far as that is known."""
+def _team_of(record: Record) -> tuple[str, str]:
+    """Return class and team of a record, as far as they are known."""
     team = record.team if isinstance(record, Visit) else None
     return (team.classname, team.teamname) if team else ("", "")

@@ -1,6 +1,6 @@
 """The ground as a whole: starts it, wires the parts together, stops it on a signal.
 
-loop -> desk (reader -> diagnose -> judge) -> recorder -> reply
+loop -> handler (fast lane, or reader -> diagnose -> judge) -> recorder -> loop -> reply
 """
 
 import os
@@ -13,13 +13,13 @@ from pathlib import Path
 from types import FrameType
 
 from tandem.exchange.address import show_address
-from tandem.ground.balanced import Balanced
-from tandem.ground.desk import MOST_RECENT, Desk
+from tandem.ground.balanced import ProxyProtocolHandler
+from tandem.ground.handler import MAX_RECENT, VisitHandler
 from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
 from tandem.ground.log import Log
-from tandem.ground.loop import BACKLOG, Loop
-from tandem.ground.message_2 import Recalled
+from tandem.ground.loop import BACKLOG, Connection, Loop
 from tandem.ground.options import MOST_CONNECTIONS, ServeOptions
+from tandem.ground.poller import Wakeup
 from tandem.ground.pulse import Pulse
 from tandem.ground.recorder import Keeper, Recorder
 from tandem.ground.records import Given, Records, open_records
@@ -69,27 +69,18 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
     parts = _open_parts(options)
     log = Log()
     pulse = Pulse(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
-    desk = Desk(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse)
-    for given in parts.recent:
-        desk.remember(given.secret, Recalled(given.team, given.ip))
-    answers = Balanced(desk, options.balancers, log.write) if options.balancers else desk
-    files = _descriptors()
-    most = min(options.most, max(files - SPARE_DESCRIPTORS, files // 2))
-    loop = Loop([listener], answers, most, log.write)
-    recorder = Recorder(parts.store, loop.wake, log.write, pulse)
-    desk.open(loop, recorder)
-    stop = _StopOnSignal(loop)
-
-    def stirred() -> None:
-        recorder.settle()
-        stop.if_asked()
-        desk.look_up()
-
+    wakeup = Wakeup()
+    stop = _StopOnSignal(wakeup)
+    recorder = Recorder[Connection](parts.store, wakeup.wake, log.write, pulse)
+    visits = VisitHandler(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse, parts.recent)
+    handler = ProxyProtocolHandler(visits, options.balancers, log) if options.balancers else visits
+    loop = Loop([listener], handler, recorder, stop, wakeup, log, _max_connections(options.most))
     ready()
     try:
-        loop.run(stirred)
+        loop.run()
     finally:
-        desk.close()
+        for record in visits.last_records():
+            recorder.record(record)
         parts.close_records()
         recorder.stop()  # who closes last puts SQLite's log back into its file: it must be who writes
         log.stop()
@@ -120,7 +111,7 @@ def _open_parts(options: ServeOptions) -> _Parts:
         keyring = load_keyring(options.data)
         store = open_store(options.database or options.data)
         records = open_records(options.database or options.data, patience=0)
-        recent = list(records.recent_secrets(MOST_RECENT))
+        recent = list(records.recent_secrets(MAX_RECENT))
         if options.database:
             records.close()
             if is_new:
@@ -201,10 +192,9 @@ class _StopOnSignal:
     SIGTERM again changes nothing: a worker gets it from its supervisor, and may get it from the system, too.
     """
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._asked = self._heard = 0  # times
-        signal.set_wakeup_fd(loop.rope, warn_on_full_buffer=False)
+    def __init__(self, wakeup: Wakeup) -> None:
+        self._asked = self._taken = 0  # times
+        signal.set_wakeup_fd(wakeup.sender(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
 
@@ -212,10 +202,18 @@ class _StopOnSignal:
         if number == signal.SIGINT or not self._asked:
             self._asked += 1
 
-    def if_asked(self) -> None:
-        if self._asked > self._heard:
-            self._heard = self._asked
-            self._loop.stop(STOP_WITHIN if self._asked == 1 else 0.0)
+    def take(self) -> float | None:
+        """Return the seconds in which to stop, once for each request, else None."""
+        if self._asked == self._taken:
+            return None
+        self._taken = self._asked
+        return STOP_WITHIN if self._asked == 1 else 0.0
+
+
+def _max_connections(wanted: int) -> int:
+    """How many connections may be open, with the descriptors that this process may have."""
+    files = _descriptors()
+    return min(wanted, max(files - SPARE_DESCRIPTORS, files // 2))
 
 
 def _descriptors() -> int:

@@ -10,10 +10,12 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from tandem.ground.findings import findings_text
-from tandem.ground.record import Outcome, Record, Surplus, Visit, Vitals
+from tandem.ground.record import ROW_COLUMNS, Outcome, Record, RightVisit, Surplus, Visit, Vitals
 from tandem.ground.schema import VERSION, migrate, version_of
 
 FILE = "tandem.sqlite3"
@@ -23,21 +25,20 @@ KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
-STATE_AFTER = {Outcome.MESSAGE_1: WAITING, Outcome.MESSAGE_2: FINISHED}
 
-Row = tuple[str | int | bytes | None, ...]
+Row = tuple[Any, ...]
 
-# Right visits change their teams many at a time, in their order. What is finished stays as it is.
+# Right visits change their teams many at a time: one row has what the visits of one batch change. See _merge.
 _TEAMS = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
     VALUES {rows}
     ON CONFLICT (classname, teamname, pair) DO UPDATE SET
-        visits = visits + 1,
+        visits = visits + excluded.visits,
         studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
         studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
         secret = iif(state = 'finished', secret, excluded.secret),
-        ip = iif('finished' IN (state, excluded.state), ip, excluded.ip),
+        ip = iif(state = 'finished' OR excluded.ip = '', ip, excluded.ip),
         finished_at = coalesce(finished_at, excluded.finished_at),
         problems = iif(excluded.state = 'finished', '[]', problems),
         state = iif(state = 'finished', state, excluded.state)
@@ -148,18 +149,19 @@ class Store:
         return found
 
     def _keep_all(self, records: Sequence[Record]) -> None:
-        teams: list[Row] = []  # of the right visits since the last refused one
+        teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         for record in records:
-            if isinstance(record, Visit):
-                if record.outcome in STATE_AFTER:
-                    teams.append(_team_row(record))
-                else:
-                    self._keep_teams(teams)
-                    teams = []
-                    self._keep_refused(record)
+            if isinstance(record, RightVisit):
+                _merge(record, teams)
                 if record.whole:
-                    visits.append(_visit_row(record))
+                    visits.append(record[:ROW_COLUMNS])
+            elif isinstance(record, Visit):
+                self._keep_teams(teams)
+                teams = {}
+                self._keep_refused(record)
+                if record.whole:
+                    visits.append(_refused_row(record))
             elif isinstance(record, Surplus):
                 self._database.execute(_SURPLUS, astuple(record))
             else:
@@ -167,10 +169,10 @@ class Store:
         self._keep_teams(teams)
         self._insert(_VISITS, visits)
 
-    def _keep_teams(self, teams: list[Row]) -> None:
+    def _keep_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
-            self._database.executemany(_ADOPT, [row[:7] for row in teams])
-        self._insert(_TEAMS, teams)
+            self._database.executemany(_ADOPT, [row[:7] for row in teams.values()])
+        self._insert(_TEAMS, list(teams.values()))
 
     def _keep_refused(self, visit: Visit) -> None:
         team = visit.team
@@ -193,12 +195,11 @@ class Store:
         self._database.execute(_VITALS, astuple(vitals))
         self._database.execute(_OLD_VITALS, (vitals.at - KEEP_VITALS,))
 
-    def _insert(self, statement: str, rows: Sequence[Row]) -> None:
+    def _insert(self, statements: str, rows: Sequence[Row]) -> None:
         """Many rows in few statements: a call for each row would cost more than the row."""
         for block in _blocks(rows):
-            marks = f"({', '.join('?' * len(block[0]))})"
-            values = [value for row in block for value in row]
-            self._database.execute(statement.format(rows=", ".join([marks] * len(block))), values)
+            statement = _for_rows(statements, len(block), len(block[0]))
+            self._database.execute(statement, list(chain.from_iterable(block)))
 
     def _roll_back(self) -> None:
         try:
@@ -216,23 +217,35 @@ def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         at += size
 
 
-def _team_row(visit: Visit) -> Row:
-    """A right visit's row in `team`, as if it were the team's first."""
-    team = visit.team
-    if team is None:
-        raise ValueError("a right visit has a team")
-    names = (team.classname, team.teamname, team.pair, team.studentnr1, team.studentnr2)
-    if visit.outcome is Outcome.MESSAGE_1:
-        return (*names, WAITING, visit.secret, visit.ip, visit.at, None, 1, "[]")
-    return (*names, FINISHED, visit.secret, "", visit.at, visit.at + visit.took, 1, "[]")
+@lru_cache(maxsize=64)
+def _for_rows(statement: str, rows: int, columns: int) -> str:
+    """Return the statement for so many rows. SQLite knows it again by its text."""
+    marks = f"({', '.join('?' * columns)})"
+    return statement.format(rows=", ".join([marks] * rows))
 
 
-def _visit_row(visit: Visit) -> Row:
+def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
+    """Put into `teams` what the visit changes: as if it were the team's first, or after those that are there."""
+    classname, teamname, pair, at, took, _, _, outcome, _, _, _, _, studentnr1, studentnr2, secret, ip, _ = visit
+    key = classname, teamname, pair
+    before = teams.get(key)
+    first_seen, visits = (before[8], before[10]) if before else (at, 0)
+    if before and before[5] == FINISHED:  # a finished team stays as it is
+        teams[key] = (*before[:10], visits + 1, "[]")
+    elif outcome is Outcome.MESSAGE_1:
+        teams[key] = (*key, studentnr1, studentnr2, WAITING, secret, ip, first_seen, None, visits + 1, "[]")
+    else:
+        ip_of_message_1 = before[7] if before else ""
+        finished = (secret, ip_of_message_1, first_seen, at + took, visits + 1, "[]")
+        teams[key] = (*key, studentnr1, studentnr2, FINISHED, *finished)
+
+
+def _refused_row(visit: Visit) -> Row:
     team = visit.team
     return (
         team.classname if team else "",
         team.teamname if team else "",
-        team.pair if team and visit.outcome in STATE_AFTER else "",
+        "",
         visit.at,
         visit.took,
         visit.address,
@@ -241,7 +254,7 @@ def _visit_row(visit: Visit) -> Row:
         visit.received,
         visit.size,
         visit.answered,
-        findings_text(visit.problems + visit.remarks),
+        visit.findings,
     )
 
 

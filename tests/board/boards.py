@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tandem.board.app import build
 from tandem.board.book import Book
 from tandem.board.guard import LOOPBACK
-from tandem.ground.record import Record, Team, Visit
+from tandem.ground.record import Record, RightVisit, Team, Visit
 from tandem.ground.rows import Where
 from tandem.ground.store import FILE, Store
 from tests.ground.records import message_1, rejected
@@ -30,12 +30,12 @@ def secret(number: int) -> str:
     return f"{number:064x}"
 
 
-def with_secret(visit: Visit, number: int) -> Visit:
-    visit.secret = secret(number)
-    return visit
+def with_secret(visit: RightVisit, number: int) -> RightVisit:
+    """The visit with the secret of that number."""
+    return visit._replace(secret=secret(number))
 
 
-def numbered(number: int, at: int = 1_000_000) -> Visit:
+def numbered(number: int, at: int = 1_000_000) -> RightVisit:
     """The right message 1 of a team, which gets its secret."""
     return with_secret(message_1(team(number), at), number)
 

@@ -506,8 +506,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
     """A board on which every field is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     keep(folder, numbered(1), *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
-    keep(folder, *(with_secret(rejected(Team(text[:16], text, "1", "2"), "not-json"), 0) for text in HOSTILE))
-    keep(folder, *(with_secret(numbered(3), 3),))
+    keep(folder, *(rejected(Team(text[:16], text, "1", "2"), "not-json") for text in HOSTILE))
+    keep(folder, numbered(3))
     with running_board(folder) as running:
         token = token_of(running.process)
         wait_until(lambda: running.get("/healthz")[0] == 200)

@@ -25,7 +25,8 @@ from tandem.ground.record import Outcome, Vitals
 from tandem.ground.secret import derive
 from tandem.ground.upkeep import forget_team
 from tests.board.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
-from tests.ground.records import a_visit, message_1, message_2, rejected
+from tests.ground.records import message_1, message_2, rejected
+from tests.ground.records import refused as not_right
 from tests.processes import wait_until
 from tests.raw import encoded
 from tests.raw import message_1 as as_sent
@@ -341,9 +342,8 @@ def test_a_teams_page_draws_the_exchange(visitor: Visitor) -> None:
 
 
 def test_a_stuck_client_2_is_shown_the_message_that_it_should_have_sent(folder: Path, visitor: Visitor) -> None:
-    answered = numbered(6, NOW)
     reply = as_sent(studentnr1="1000006", studentnr2="2000006", secret=secret(6), status="waiting for message 2")
-    answered.answered = encoded(reply)
+    answered = numbered(6, NOW)._replace(answered=encoded(reply))
     keep(folder, answered, refused(6, "not-swapped", NOW))
     visitor.post("/team", 303, secret=secret(6))
     page = visitor.get("/team")
@@ -760,5 +760,5 @@ def test_what_is_forgotten_leaves_the_board(folder: Path, visitor: Visitor) -> N
 
 
 def test_a_team_that_is_on_record_only_by_what_was_refused(folder: Path, visitor: Visitor) -> None:
-    keep(folder, a_visit(Outcome.NOTHING, None, NOW))
+    keep(folder, not_right(Outcome.NOTHING, None, NOW))
     wait_until(lambda: "4 teams" in words(visitor.get("/class", name="INF2A")))

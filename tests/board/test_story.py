@@ -22,7 +22,7 @@ from tandem.board.story import (
 )
 from tandem.exchange.arrows import CLIENT_1, CLIENT_2
 from tandem.exchange.message import WAITING, decode
-from tandem.ground import desk
+from tandem.ground import handler
 from tandem.ground.problems import CATALOGUE, Problem
 from tandem.ground.record import Outcome
 from tandem.ground.records import VisitRow
@@ -66,7 +66,7 @@ def test_every_arrow_has_its_time_its_size_and_its_address() -> None:
         assert all("bytes" in arrow.words for arrow in arrows)
         assert all("192.0.2.1 port 40000" in arrow.notes[0] for arrow in arrows)
     assert f": {WELCOME} bytes" in tell([ONE]).arrows[0].words
-    assert len(desk.WELCOME) == WELCOME
+    assert len(handler.WELCOME) == WELCOME
 
 
 def test_a_team_that_waits_sees_what_comes_next() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from tandem.exchange.address import parse_address
 from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.desk import NOT_KEPT
+from tandem.ground.handler import NOT_KEPT
 from tests.raw import encoded, message_1, message_2
 
 PAUSE = 60.0  # seconds between two tries at the most: it is what the ground's words ask for

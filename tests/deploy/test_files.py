@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from tandem.ground.keyring import KEY_VARIABLE
-from tandem.ground.loop import LIMITS, Phase
 from tandem.ground.options import MOST_CONNECTIONS
 from tandem.ground.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tandem.ground.states import COMMITTING, DRAINING, LIMITS
 from tests.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
 from tests.processes import ROOT, tandem
 
@@ -83,7 +83,7 @@ def server_setting(name: str) -> str:
 def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
     for side in ("client", "server"):
         assert timeout(side) > max(LIMITS.values())
-        assert timeout(f"{side}-fin") > LIMITS[Phase.HELD] + LIMITS[Phase.DRAIN]
+        assert timeout(f"{side}-fin") > LIMITS[COMMITTING] + LIMITS[DRAINING]
     assert int(server_setting("maxconn")) < MOST_CONNECTIONS
 
 

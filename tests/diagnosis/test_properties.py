@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.exchange.message import FIELDS, Message
-from tandem.exchange.reader import Reader
-from tandem.ground import diagnose as diagnose_module
 from tandem.ground import explain, rules
 from tandem.ground.diagnose import Diagnosis
 from tandem.ground.judge import LONGEST_REPLY, reject
@@ -19,7 +17,7 @@ from tandem.ground.recovery.recover import recover
 from tandem.report.check import as_json, as_text, check
 from tests.diagnosis.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
 from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import ADDRESS, diagnosed, diagnosed_in_pieces, ids
+from tests.diagnosis.sending import diagnosed, diagnosed_in_pieces, ids
 
 quickly = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -250,29 +248,3 @@ def test_what_a_campaign_found_does_not_come_back(data: bytes) -> None:
 def test_a_clientid_in_any_white_space_is_read(space: str) -> None:
     message = diagnosed(('{"clientid": "1' + space + '"}').encode()).message
     assert message.clientid in (0, 1)
-
-
-texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs", "Cc")), max_size=12)
-values = st.one_of(texts, st.sampled_from(["0923456", "0934567", "INF2A", "Team1", ADDRESS, "127.0.0.1", SECRET]))
-
-
-@quickly
-@given(st.tuples(*[values] * 5), st.sampled_from((0, 1, 2, 3)), st.sampled_from(("", SECRET, "x")), st.booleans())
-def test_the_quick_look_sees_what_the_careful_reading_sees(
-    texts: tuple[str, ...], clientid: int, secret: str, compact: bool
-) -> None:
-    number1, number2, classname, teamname, ip = texts
-    status = "waiting for message 2" if secret else ""
-    fields = Message(number1, number2, classname, clientid, teamname, ip, secret, status).fields()
-    reader = Reader()
-    reader.feed(json.dumps(fields, separators=(",", ":") if compact else None).encode())
-    quick = diagnose_module._read_usual(reader, ADDRESS)
-    if quick is not None:
-        assert quick == diagnose_module._read_right(reader, ADDRESS)
-
-
-@pytest.mark.parametrize("message", [ONE, SECOND], ids=["message 1", "message 2"])
-def test_the_quick_look_is_enough_for_an_ordinary_message(message: Message) -> None:
-    reader = Reader()
-    reader.feed(message.encode())
-    assert diagnose_module._read_usual(reader, ADDRESS) is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.exchange.message import decode, message_1, message_2
 from tandem.exchange.reader import LIMIT
-from tandem.ground.loop import LIMITS, Phase
+from tandem.ground.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
 from tests.processes import ROOT, ground
 from tests.raw import raw
 
@@ -53,5 +53,5 @@ def test_the_clauses_are_numbered_in_order() -> None:
 
 def test_the_limits_are_the_codes() -> None:
     assert f"at most {LIMIT:,} bytes" in PAGE
-    assert (LIMITS[Phase.FIRST_BYTE], LIMITS[Phase.MESSAGE]) == (15 * 60, 3)
-    assert (LIMITS[Phase.DOUBT], LIMITS[Phase.DRAIN]) == (0.2, 5)
+    assert (LIMITS[FIRST_BYTE], LIMITS[MESSAGE]) == (15 * 60, 3)
+    assert (LIMITS[IN_DOUBT], LIMITS[DRAINING]) == (0.2, 5)

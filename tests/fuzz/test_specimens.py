@@ -1,7 +1,7 @@
-"""Each target can fail: broken readers, judges, desks and loops, each caught by its law over the kept inputs."""
+"""Each target can fail: broken readers, judges, handlers and loops, each caught by its law over the kept inputs."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
@@ -15,11 +15,13 @@ from fuzz.targets.law import BrokenLaw
 from tandem.exchange.answer import AnswerReader
 from tandem.exchange.message import Message
 from tandem.exchange.reader import COMPLETE, NEVER, Reader
-from tandem.ground.desk import Desk
+from tandem.ground.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
 from tandem.ground.diagnose import Diagnosis, diagnose
+from tandem.ground.handler import VisitHandler
 from tandem.ground.judge import Judgement, judge
-from tandem.ground.loop import LIMITS, Connection, Loop, Next, Phase
-from tandem.ground.record import Outcome
+from tandem.ground.loop import Connection, Loop
+from tandem.ground.record import Outcome, Record
+from tandem.ground.states import DRAINING, LIMITS, MESSAGE
 
 
 class EndsTooSoon(Reader):
@@ -65,62 +67,66 @@ def accepts_everything(*asked: Any) -> Judgement:
     return Judgement(Outcome.MESSAGE_2, judgement.reply, judgement.team)
 
 
-class TellsTooSoon(Desk):
-    """Does not wait for the record."""
+class TellsTooSoon(VisitHandler):
+    """Does not wait for the commit."""
 
-    def received(self, connection: Connection, data: bytes) -> Next:
-        wanted = super().received(connection, data)
-        mind: Any = connection.mind
-        return mind.judgement.reply if wanted is Phase.HELD else wanted
+    def _accept(self, *given: Any, **named: Any) -> Action:
+        action = super()._accept(*given, **named)
+        return Reply(action.reply, action.record) if isinstance(action, CommitThenReply) else action
 
 
-class TalksTooMuch(Desk):
+class TalksTooMuch(VisitHandler):
     """Answers every piece."""
 
-    def received(self, connection: Connection, data: bytes) -> Next:
+    def received_first(self, peer: Peer, progress: Progress, data: bytes) -> Action | None:
         with suppress(OSError):
-            connection.socket.send(b"{}")
-        return super().received(connection, data)
+            peer.send(b"{}")  # type: ignore[attr-defined]
+        return super().received_first(peer, progress, data)
 
 
-class TellsItTwice(Desk):
-    """Sends the reply itself, and then has it sent."""
+class Forgets(VisitHandler):
+    """Does not record a connection that broke."""
 
-    def received(self, connection: Connection, data: bytes) -> Next:
-        wanted = super().received(connection, data)
-        if isinstance(wanted, bytes):
-            with suppress(OSError):
-                connection.socket.send(wanted)
-        return wanted
+    def lost(self, peer: Peer, progress: Progress) -> Record | None: ...
 
 
-class Forgets(Desk):
-    """Does not record who broke off."""
-
-    def lost(self, connection: Connection) -> None: ...
-
-
-class Waits(Desk):
+class Waits(VisitHandler):
     """Takes the end of the stream for a pause."""
 
-    def received(self, connection: Connection, data: bytes) -> Next:
-        return super().received(connection, data) if data else Phase.MESSAGE
+    def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
+        return super().received(peer, progress, data) if data else Wait(MESSAGE, progress)
 
 
-class Silent(Desk):
+class Silent(VisitHandler):
     """Ends a visit without a word."""
 
-    def received(self, connection: Connection, data: bytes) -> Next:
-        wanted = super().received(connection, data)
-        return b"" if isinstance(wanted, bytes) else wanted
+    def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
+        action = super().received(peer, progress, data)
+        return End(action.record) if isinstance(action, Reply) else action
+
+
+class Lawless(VisitHandler):
+    """Wants a move that the table of states does not have."""
+
+    def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
+        return Wait(DRAINING, None)
+
+
+class SendsTwice(Loop):
+    """Sends every reply twice."""
+
+    def _reply(self, connection: Connection, data: bytes) -> None:
+        with suppress(OSError):
+            connection.send(data)
+        super()._reply(connection, data)
 
 
 class LeavesThemOpen(Loop):
     """Lets go of a connection without closing it."""
 
-    def run(self, stirred: Callable[[], None]) -> None:
-        super().run(stirred)
-        self._queues[Phase.DRAIN][-1] = 0.0
+    def run(self) -> None:
+        super().run()
+        self._in[DRAINING][-1] = Connection()
 
 
 class Specimen(NamedTuple):
@@ -140,12 +146,13 @@ SPECIMENS = [
     Specimen("diagnosis", "diagnose", reads_on, "a cut changes nothing"),
     Specimen("diagnosis", "judge", adds_a_newline, "a reply is an object, nothing around it"),
     Specimen("diagnosis", "judge", accepts_everything, "wrong is refused"),
-    Specimen("loop", "Desk", TellsTooSoon, "finished is told once it is kept"),
-    Specimen("loop", "Desk", TalksTooMuch, "a visit is recorded before it is answered"),
-    Specimen("loop", "Desk", TellsItTwice, "there is one reply, in one send"),
-    Specimen("loop", "Desk", Forgets, "and it is recorded"),
-    Specimen("loop", "Desk", Waits, "the loop does not spin"),
-    Specimen("loop", "Desk", Silent, "whoever stays is answered"),
+    Specimen("loop", "VisitHandler", TellsTooSoon, "finished is told once it is kept"),
+    Specimen("loop", "VisitHandler", TalksTooMuch, "a visit is recorded before it is answered"),
+    Specimen("loop", "Loop", SendsTwice, "there is one reply, in one send"),
+    Specimen("loop", "VisitHandler", Forgets, "and it is recorded"),
+    Specimen("loop", "VisitHandler", Waits, "the loop does not spin"),
+    Specimen("loop", "VisitHandler", Silent, "whoever stays is answered"),
+    Specimen("loop", "VisitHandler", Lawless, "the ground finds no bug in itself"),
     Specimen("loop", "Loop", LeavesThemOpen, "nothing is left over"),
 ]
 
@@ -181,7 +188,7 @@ def test_what_is_broken_is_found(specimen: Specimen, monkeypatch: pytest.MonkeyP
 @left_open
 @pytest.mark.usefixtures("_swept")
 def test_a_connection_that_is_never_closed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(LIMITS, Phase.DRAIN, 1e9)
+    monkeypatch.setitem(LIMITS, DRAINING, 1e9)
     assert "nobody stays for ever" in laws_broken("loop")
 
 

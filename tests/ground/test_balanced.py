@@ -1,5 +1,6 @@
 """The ground behind a balancer: headers taken off, students known by their own address, checks unnoticed."""
 
+import io
 import json
 import socket
 from collections.abc import Iterator
@@ -9,9 +10,13 @@ from pathlib import Path
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.balanced import Balanced
-from tandem.ground.loop import Connection, Next, Phase
+from tandem.exchange.reader import Reader
+from tandem.ground.actions import Action, CommitThenReply, End, Peer, Progress, ProxiedPeer, Reply, Wait
+from tandem.ground.balanced import ProxyProtocolHandler
+from tandem.ground.log import Log
 from tandem.ground.proxy import parse_networks
+from tandem.ground.record import Record
+from tandem.ground.states import FIRST_BYTE, MESSAGE, State
 from tests.ground.headers import LOCAL, UNSPECIFIED, header, introduces
 from tests.processes import LIMIT, Ground, ground, wait_until
 from tests.raw import Raw, encoded, message_1, message_2, raw
@@ -20,66 +25,95 @@ BALANCER = "10.55.0.10"
 STUDENT = "198.51.100.7"
 HEADER = introduces(STUDENT, 51234)
 CHECK = header(LOCAL, UNSPECIFIED)
-REPLY = b"a reply of the desk's"
+REPLY = Reply(b"a reply of the visit handler's", None)
+CLOSED = End(None)
 
 
 class Scribe:
-    """A desk that writes down what it is asked."""
+    """A visit handler that writes down what it is asked. Each message is complete with its last brace."""
 
     welcome = b"connection"
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, bytes]] = []  # what, about whom, with which bytes
 
-    def received(self, connection: Connection, data: bytes) -> Next:
-        self._ask("received", connection, data)
+    def received_first(self, peer: Peer, progress: Progress, data: bytes) -> Action | None:
+        assert progress is None, "something came before"
+        if data != b"{quick}":
+            return None
+        self._ask("received first", peer, data)
         return REPLY
 
-    def expired(self, connection: Connection) -> Next:
-        self._ask("expired", connection)
+    def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
+        assert progress is None or isinstance(progress, Reader)
+        self._ask("received", peer, data)
+        return Wait(MESSAGE, progress or Reader()) if data == b"{" else REPLY
+
+    def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
+        self._ask("expired", peer)
         return REPLY
 
-    def lost(self, connection: Connection) -> None:
-        self._ask("lost", connection)
+    def committed(self, commit: CommitThenReply, stored: bool, waited: float) -> bytes:
+        return b"stored" if stored else b"not stored"
 
-    def _ask(self, what: str, connection: Connection, data: bytes = b"") -> None:
-        assert connection.mind in (None, self), "something else is left in mind"
-        connection.mind = self
-        self.asked.append((what, f"{connection.address}:{connection.port}", data))
+    def lost(self, peer: Peer, progress: Progress) -> Record | None:
+        self._ask("lost", peer)
+        return None
+
+    def on_tick(self, connections: int, waiting: int) -> list[Record]:
+        return []
+
+    def _ask(self, what: str, peer: Peer, data: bytes = b"") -> None:
+        self.asked.append((what, f"{peer.address}:{peer.port}", data))
 
 
 class Door:
-    """A connection from an address, its desk and its log."""
+    """A connection from an address, its handlers and its log, as the loop drives them."""
 
     def __init__(self, address: str = BALANCER, port: int = 40000) -> None:
         self.scribe = Scribe()
-        self.lines: list[str] = []
-        self.balanced = Balanced(self.scribe, parse_networks(BALANCER), self.lines.append)
-        with socket.socket() as unused:
-            self.connection = Connection(unused, address, port, opened=0.0)
+        self._written = io.StringIO()
+        self._log = Log(self._written)
+        self.handler = ProxyProtocolHandler(self.scribe, parse_networks(BALANCER), self._log)
+        self._peer = ProxiedPeer(address, port, 0.0)  # any Peer will do
+        self._progress: Progress = None
 
-    def received(self, *pieces: bytes) -> Next:
-        """What the last of the pieces is answered; before it, nobody answers."""
-        *first, last = pieces
-        for piece in first:
-            self._obey(self.balanced.received(self.connection, piece))
-        return self._obey(self.balanced.received(self.connection, last))
+    @property
+    def lines(self) -> list[str]:
+        """What was logged. Call it last."""
+        self._log.stop()
+        return [line.partition("Z ")[2] for line in self._written.getvalue().splitlines()]
 
-    def expired(self) -> Next:
-        return self.balanced.expired(self.connection)
+    def received(self, *pieces: bytes) -> Action:
+        """Return the action for the last of the pieces."""
+        *earlier, last = pieces
+        for piece in earlier:
+            self._received(piece)
+        return self._received(last)
+
+    def _received(self, piece: bytes) -> Action:
+        action = self.handler.received_first(self._peer, self._progress, piece)
+        if action is None:
+            action = self.handler.received(self._peer, self._progress, piece)
+        if isinstance(action, Wait):
+            self._progress = action.progress
+        return action
+
+    def expired(self) -> Action:
+        return self.handler.expired(self._peer, self._progress, FIRST_BYTE)
 
     def lost(self) -> None:
-        self.balanced.lost(self.connection)
+        self.handler.lost(self._peer, self._progress)
 
-    def _obey(self, wanted: Next) -> Next:
-        if isinstance(wanted, Phase):
-            self.connection.phase = wanted
-        return wanted
+
+def waits_in(action: Action) -> State | None:
+    """Return the state in which the action waits."""
+    return action.state if isinstance(action, Wait) else None
 
 
 def test_the_student_is_who_the_header_says() -> None:
     door = Door()
-    assert door.received(HEADER) is Phase.FIRST_BYTE
+    assert waits_in(door.received(HEADER)) is FIRST_BYTE
     assert door.received(b"{}") == REPLY
     assert door.scribe.asked == [("received", f"{STUDENT}:51234", b"{}")]
     assert not door.lines
@@ -95,16 +129,23 @@ def test_byte_by_byte_the_same() -> None:
     door = Door()
     *first, last = [bytes((byte,)) for byte in HEADER]
     for piece in first:
-        assert door.received(piece) is Phase.MESSAGE
-    assert door.received(last) is Phase.FIRST_BYTE
-    assert door.received(b"{") == REPLY
-    assert door.scribe.asked == [("received", f"{STUDENT}:51234", b"{")]
+        assert waits_in(door.received(piece)) is MESSAGE
+    assert waits_in(door.received(last)) is FIRST_BYTE
+    assert door.received(b"{}") == REPLY
+    assert door.scribe.asked == [("received", f"{STUDENT}:51234", b"{}")]
 
 
-def test_a_ground_that_stops_waits_no_longer_than_it_would() -> None:
+def test_a_message_after_its_header_takes_the_quick_look() -> None:
     door = Door()
-    door.connection.phase = Phase.LEAVING
-    assert door.received(HEADER) is Phase.LEAVING
+    door.received(HEADER)
+    assert door.received(b"{quick}") == REPLY
+    assert door.scribe.asked == [("received first", f"{STUDENT}:51234", b"{quick}")]
+
+
+def test_a_direct_message_takes_the_quick_look() -> None:
+    door = Door(STUDENT)
+    assert door.received(b"{quick}") == REPLY
+    assert door.scribe.asked == [("received first", f"{STUDENT}:40000", b"{quick}")]
 
 
 def test_a_student_with_a_balancers_address_introduces_nobody_further() -> None:
@@ -124,7 +165,7 @@ def test_whoever_comes_directly_has_no_header() -> None:
 
 
 @pytest.mark.parametrize("before", [(HEADER,), (HEADER[:5], HEADER[5:]), (HEADER + b"{",)], ids=len)
-def test_the_end_silence_and_loss_of_a_student_are_the_desks(before: tuple[bytes, ...]) -> None:
+def test_the_end_silence_and_loss_of_a_student_are_the_visit_handlers(before: tuple[bytes, ...]) -> None:
     for happens in ("received", "expired", "lost"):
         door = Door()
         door.received(*before)
@@ -142,9 +183,9 @@ def test_a_balancer_that_comes_for_itself_is_no_visit(before: tuple[bytes, ...])
     for ends in ("received", "lost"):
         door = Door()
         if before:
-            assert door.received(*before) is Phase.FIRST_BYTE
+            assert waits_in(door.received(*before)) is FIRST_BYTE
         if ends == "received":
-            assert door.received(b"") == b""
+            assert door.received(b"") == CLOSED
         else:
             door.lost()
         assert not door.scribe.asked
@@ -154,7 +195,7 @@ def test_a_balancer_that_comes_for_itself_is_no_visit(before: tuple[bytes, ...])
 def test_a_check_that_stays_is_sent_away() -> None:
     door = Door()
     door.received(CHECK)
-    assert door.expired() == b""
+    assert door.expired() == CLOSED
     assert not door.scribe.asked
     assert not door.lines
 
@@ -175,7 +216,7 @@ WRONG = {
 @pytest.mark.parametrize(("pieces", "words"), WRONG.values(), ids=WRONG.keys())
 def test_a_balancer_without_its_header_is_closed_and_named(pieces: tuple[bytes, ...], words: str) -> None:
     door = Door()
-    assert door.received(*pieces) == b""
+    assert door.received(*pieces) == CLOSED
     [line] = door.lines
     assert line.startswith(f"{BALANCER}:40000 is a balancer (--proxy-from), and {words}")
     assert "send-proxy-v2" in line
@@ -187,7 +228,7 @@ def test_a_balancer_that_stays_silent_is_closed_and_named(pieces: tuple[bytes, .
     door = Door()
     if pieces:
         door.received(*pieces)
-    assert door.expired() == b""
+    assert door.expired() == CLOSED
     [line] = door.lines
     assert words in line
     assert not door.scribe.asked

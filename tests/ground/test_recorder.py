@@ -1,4 +1,4 @@
-"""The recorder: visits share commits, who waits is told the truth, and trouble passes."""
+"""The recorder: visits share commits, each waiter gets one true outcome, and trouble passes."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -48,11 +48,14 @@ class Bench:
         self.rung = threading.Semaphore(0)
         self.complaints: list[str] = []
         self.complained = threading.Event()
-        self.recorder = Recorder(self.keeper, self.rung.release, self._complain, Pulse("a ground"))
+        self.outcomes: list[tuple[str, bool]] = []
+        self.recorder = Recorder[str](self.keeper, self.rung.release, self._complain, Pulse("a ground"))
 
-    def settle(self) -> None:
+    def take_outcomes(self) -> list[tuple[str, bool]]:
+        """Wait to be woken; return all outcomes so far."""
         assert self.rung.acquire(timeout=LIMIT)
-        self.recorder.settle()
+        self.outcomes += self.recorder.take_outcomes()
+        return self.outcomes
 
     def _complain(self, words: str) -> None:
         self.complaints.append(words)
@@ -72,14 +75,11 @@ def bench() -> Iterator[Bench]:
 def test_who_waits_is_told_after_the_commit_and_not_before() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        verdicts: list[bool] = []
-        made.recorder.record(message_2(), verdicts.append)
+        made.recorder.commit(message_2(), "waiter")
         assert made.keeper.reached.wait(LIMIT)
-        made.recorder.settle()
-        assert verdicts == []
+        assert made.recorder.take_outcomes() == []
         made.keeper.open_gate.set()
-        made.settle()
-        assert verdicts == [True]
+        assert made.take_outcomes() == [("waiter", True)]
         assert len(made.keeper.commits) == 1
 
 
@@ -88,12 +88,11 @@ def test_what_arrives_during_a_commit_shares_the_next() -> None:
         made.keeper.open_gate.clear()
         made.recorder.record(message_1())
         assert made.keeper.reached.wait(LIMIT)
-        verdicts: list[bool] = []
-        for _ in range(10):
-            made.recorder.record(message_2(), verdicts.append)
+        for number in range(10):
+            made.recorder.commit(message_2(), str(number))
         made.keeper.open_gate.set()
-        while len(verdicts) < 10:
-            made.settle()
+        while len(made.take_outcomes()) < 10:
+            pass
         assert [len(commit) for commit in made.keeper.commits] == [1, 10]
 
 
@@ -101,10 +100,8 @@ def test_message_1_shares_the_commit_of_its_teams_message_2_and_comes_first() ->
     with bench() as made:
         first, second = message_1(), message_2()
         made.recorder.record(first)
-        verdicts: list[bool] = []
-        made.recorder.record(second, verdicts.append)
-        made.settle()
-        assert verdicts == [True]
+        made.recorder.commit(second, "second")
+        assert made.take_outcomes() == [("second", True)]
         assert made.keeper.commits[0] == [first, second]
 
 
@@ -117,17 +114,14 @@ def test_what_nobody_waits_for_is_written_all_the_same() -> None:
 def test_trouble_is_told_to_who_waits_and_the_others_are_written_later() -> None:
     with bench() as made:
         made.keeper.trouble = StoreTrouble("disk full")
-        verdicts: list[bool] = []
         unhurried = message_1()
         made.recorder.record(unhurried)
-        made.recorder.record(message_2(), verdicts.append)
-        made.settle()
-        assert verdicts == [False]
+        made.recorder.commit(message_2(), "first")
+        assert made.take_outcomes() == [("first", False)]
         assert "disk full" in made.complaints[0]
         made.keeper.trouble = None
-        made.recorder.record(message_2(), verdicts.append)
-        made.settle()
-        assert verdicts == [False, True]
+        made.recorder.commit(message_2(), "second")
+        assert made.take_outcomes() == [("first", False), ("second", True)]
         assert any(unhurried in commit for commit in made.keeper.commits)
 
 
@@ -135,8 +129,8 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     with bench() as made:
         for trouble in (StoreTrouble("locked"), StoreTrouble("locked"), StoreTrouble("disk full"), None, None):
             made.keeper.trouble = trouble
-            made.recorder.record(message_2(), lambda kept: None)
-            made.settle()
+            made.recorder.commit(message_2(), "waiter")
+            made.take_outcomes()
     again = "could not be written, will be tried again:"
     assert made.complaints == [f"{again} locked", f"{again} disk full", "written again"]
 
@@ -158,25 +152,24 @@ def test_one_visit_that_cannot_be_written_costs_the_others_nothing() -> None:
         made.recorder.record(message_1())
         assert made.keeper.reached.wait(LIMIT)
         made.keeper.poison = message_2()
-        told: dict[str, bool] = {}
-        made.recorder.record(message_2(), lambda kept: told.update(before=kept))
-        made.recorder.record(made.keeper.poison, lambda kept: told.update(poison=kept))
-        made.recorder.record(message_2(), lambda kept: told.update(behind=kept))
+        made.recorder.commit(message_2(), "before")
+        made.recorder.commit(made.keeper.poison, "poison")
+        made.recorder.commit(message_2(), "after")
         made.keeper.open_gate.set()
-        while len(told) < 3:
-            made.settle()
-        assert told == {"before": True, "poison": False, "behind": True}
+        while len(made.take_outcomes()) < 3:
+            pass
+        assert sorted(made.outcomes) == [("after", True), ("before", True), ("poison", False)]
         assert "bug" in made.complaints[0]
 
 
 def test_stop_writes_what_is_left_and_closes() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        for _ in range(recorder_module.MOST_IN_ONE + 10):
+        for _ in range(recorder_module.MAX_BATCH + 10):
             made.recorder.record(message_1())
         made.keeper.open_gate.set()
-    assert sum(map(len, made.keeper.commits)) == recorder_module.MOST_IN_ONE + 10
-    assert max(map(len, made.keeper.commits)) <= recorder_module.MOST_IN_ONE
+    assert sum(map(len, made.keeper.commits)) == recorder_module.MAX_BATCH + 10
+    assert max(map(len, made.keeper.commits)) <= recorder_module.MAX_BATCH
     assert made.keeper.closed
 
 
@@ -190,14 +183,12 @@ def test_what_never_could_be_written_is_counted_at_the_end() -> None:
 def test_who_waits_behind_many_others_is_told_of_trouble_at_once() -> None:
     with bench() as made:
         made.keeper.trouble = StoreTrouble("away")
-        for number in range(2 * recorder_module.MOST_IN_ONE):
+        for number in range(2 * recorder_module.MAX_BATCH):
             made.recorder.record(message_1(TEAM._replace(teamname=str(number))))
-        verdicts: list[bool] = []
-        made.recorder.record(message_2(), verdicts.append)
-        made.settle()
-        assert verdicts == [False]
+        made.recorder.commit(message_2(), "last")
+        assert made.take_outcomes() == [("last", False)]
         made.keeper.trouble = None
-    assert sum(map(len, made.keeper.commits)) == 2 * recorder_module.MOST_IN_ONE
+    assert sum(map(len, made.keeper.commits)) == 2 * recorder_module.MAX_BATCH
 
 
 def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
@@ -218,7 +209,7 @@ def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
         made.recorder.stop()
         keeper = Worse()
         keeper.poison = message_1()
-        recorder = Recorder(keeper, made.rung.release, made._complain, Pulse("a ground"))
+        recorder = Recorder[str](keeper, made.rung.release, made._complain, Pulse("a ground"))
         wanted = [message_1(at=number) for number in range(5)]
         for visit in wanted:
             recorder.record(visit)
@@ -229,7 +220,7 @@ def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
 
 
 def test_what_is_dropped_is_told_when_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_WAITING", 3)
+    monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
     with bench() as made:
         made.keeper.open_gate.clear()
         for _ in range(5):

@@ -184,8 +184,8 @@ def test_the_secrets_that_were_given_last(records: Records, store: Keeper, befor
         numbers = TEAM.studentnr1, TEAM.studentnr2
         return Message(*numbers, TEAM.classname, 1, f"Team{number}", "192.0.2.7", f"secret {number}", WAITING).encode()
 
-    visits = [replace(message_1(at=6_000_000 + number), answered=before + given(number)) for number in range(3)]
-    store.keep([*visits, replace(message_1(at=7_000_000), answered=b""), message_2()])
+    visits = [message_1(at=6_000_000 + number, answered=before + given(number)) for number in range(3)]
+    store.keep([*visits, message_1(at=7_000_000, answered=b""), message_2()])
     assert list(records.recent_secrets(3)) == [
         Given(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
     ]

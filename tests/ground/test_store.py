@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tandem.ground.database import open_rows
+from tandem.ground.findings import findings_in
 from tandem.ground.problems import Problem
-from tandem.ground.record import Outcome, Record, Surplus, Team, Visit, Vitals
+from tandem.ground.record import Outcome, Record, RightVisit, Surplus, Team, Visit, Vitals
 from tandem.ground.recorder import Keeper
 from tandem.ground.records import TeamRow, open_records
 from tandem.ground.rows import Rows, Where
 from tandem.ground.serve import open_store
-from tests.ground.records import TEAM, a_visit, message_1, message_2, rejected
+from tests.ground.records import TEAM, changed, message_1, message_2, refused, rejected, right_visit
 from tests.ground.tables import empty, everything, surplus
 
 SWAPPED = TEAM._replace(studentnr1=TEAM.studentnr2, studentnr2=TEAM.studentnr1)
@@ -34,13 +35,13 @@ def teams(where: Where, classname: str | None = None, state: str | None = None) 
         records.close()
 
 
-def apart(visits: Iterable[Visit]) -> list[Visit]:
-    """No two visits come from the same port at the same moment."""
-    return [replace(visit, port=40_000 + number) for number, visit in enumerate(visits)]
+def apart(visits: Iterable[RightVisit | Visit]) -> list[RightVisit | Visit]:
+    """Return the visits, no two from the same port at the same moment."""
+    return [changed(visit, port=40_000 + number) for number, visit in enumerate(visits)]
 
 
 # visits in their order -> state, visits, problems of the one row they make
-STORIES: dict[str, tuple[list[Visit], tuple[str, int, tuple[str, ...]]]] = {
+STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ...]]]] = {
     "message 1": ([message_1()], ("waiting for message 2", 1, ())),
     "both messages": ([message_1(), message_2()], ("finished", 2, ())),
     "message 2 alone, its message 1 was on another ground": ([message_2()], ("finished", 1, ())),
@@ -65,14 +66,18 @@ STORIES: dict[str, tuple[list[Visit], tuple[str, int, tuple[str, ...]]]] = {
         ("rejected", 2, ("not-swapped",)),
     ),
     "both students tried client 1": ([message_1(), message_1(SWAPPED), message_2()], ("finished", 3, ())),
-    "nothing came, but for the names": ([a_visit(Outcome.NOTHING)], ("rejected", 1, ())),
+    "nothing came, but for the names": ([refused(Outcome.NOTHING, TEAM)], ("rejected", 1, ())),
 }
 
 
 @pytest.mark.parametrize(("visits", "expected"), STORIES.values(), ids=STORIES)
 @pytest.mark.parametrize("at_once", [True, False])
 def test_one_row_a_team(
-    where: Where, store: Keeper, visits: list[Visit], expected: tuple[str, int, tuple[str, ...]], at_once: bool
+    where: Where,
+    store: Keeper,
+    visits: list[RightVisit | Visit],
+    expected: tuple[str, int, tuple[str, ...]],
+    at_once: bool,
 ) -> None:
     visits = apart(visits)
     for batch in [visits] if at_once else [[visit] for visit in visits]:
@@ -95,7 +100,7 @@ def test_the_numbers_are_those_of_the_latest_message_1_until_the_end(where: Wher
 
 
 def test_the_ip_is_that_of_message_1(where: Where, store: Keeper) -> None:
-    store.keep([replace(message_1(), ip="192.0.2.7"), replace(message_2(), ip="192.0.2.8")])
+    store.keep([message_1(ip="192.0.2.7"), message_2(ip="192.0.2.8")])
     [row] = teams(where)
     assert row.ip == "192.0.2.7"
 
@@ -140,7 +145,7 @@ def test_visits_come_back_as_they_were(where: Where, store: Keeper) -> None:
         Problem("lone-surrogate", 9),
     )
     odd = (*odd, Problem("field-changed", None, {"found": "\ud800", "wanted": "\\u0000 \U0001f600"}))
-    visits = [
+    visits: list[RightVisit | Visit] = [
         message_1(),
         replace(rejected(), received=every_byte, answered=every_byte[::-1], size=300, problems=odd),
         message_2(at=4_000_000),
@@ -153,7 +158,7 @@ def test_visits_come_back_as_they_were(where: Where, store: Keeper) -> None:
     for row, visit in zip(rows, visits, strict=True):
         for name in ("at", "took", "address", "port", "outcome", "received", "size", "answered"):
             assert getattr(row, name) == getattr(visit, name)
-        assert row.findings == visit.problems + visit.remarks
+        assert row.findings == findings_in(visit.findings)
 
 
 @pytest.mark.parametrize("name", ["Ünïcøde", "\U0001f600" * 32, "'; DROP TABLE team; --", "%s :name {x} \\", '"', "​"])
@@ -219,11 +224,11 @@ TEAMS = st.builds(
     st.sampled_from(NUMBERS),
 )
 PROBLEMS = st.sampled_from([(), ("secret-wrong",), ("not-swapped", "ip-elsewhere")])
-RIGHT = st.builds(a_visit, st.sampled_from([Outcome.MESSAGE_1, Outcome.MESSAGE_2]), TEAMS)
+RIGHT = st.builds(right_visit, st.sampled_from([Outcome.MESSAGE_1, Outcome.MESSAGE_2]), TEAMS)
 WRONG = st.builds(
     lambda visit, whole: replace(visit, whole=whole),
     st.builds(
-        a_visit,
+        refused,
         st.sampled_from([Outcome.REJECTED, Outcome.NOTHING]),
         st.none() | TEAMS,
         problems=PROBLEMS,
@@ -239,7 +244,10 @@ BATCHES = st.lists(st.lists(RIGHT | WRONG | OTHERS, max_size=8), max_size=6)
 def in_time(batches: Sequence[Sequence[Record]]) -> list[list[Record]]:
     """No two visits begin at the same moment; what is the same otherwise may stay so."""
     clock = itertools.count(1_000_000, 1000)
-    return [[replace(each, at=next(clock)) if isinstance(each, Visit) else each for each in batch] for batch in batches]
+    return [
+        [changed(each, at=next(clock)) if isinstance(each, RightVisit | Visit) else each for each in batch]
+        for batch in batches
+    ]
 
 
 @dataclass

@@ -5,9 +5,8 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from functools import partial
 
 import psycopg
@@ -16,11 +15,11 @@ import pytest
 from tandem.ground.postgres.schema import MIGRATIONS, VERSION
 from tandem.ground.postgres.server import Connection, PostgresServer
 from tandem.ground.postgres.store import _WISHED, LONGEST_PAUSE, PostgresStore
-from tandem.ground.record import Outcome, Record, Visit
+from tandem.ground.record import Outcome, Record
 from tandem.ground.records import open_records
 from tandem.ground.store import StoreTrouble
 from tests.ground.postgres import Server, server
-from tests.ground.records import TEAM, message_1, message_2, rejected
+from tests.ground.records import TEAM, changed, message_1, message_2, rejected
 from tests.ground.relay import Relay, relay
 from tests.ground.test_store import VITALS, apart, teams
 from tests.processes import LIMIT, wait_until
@@ -52,7 +51,7 @@ def hurry(store: PostgresStore) -> None:
     store._connection.patience = 0.3
 
 
-def kept(store: PostgresStore, visits: list[Visit]) -> bool:
+def kept(store: PostgresStore, visits: Sequence[Record]) -> bool:
     try:
         store.keep(visits)
     except StoreTrouble:
@@ -145,7 +144,7 @@ def test_two_grounds_finish_the_same_team_at_once(database: str) -> None:
             for turn in range(5):
                 visits = [story(team, at=turn) for team in many for story in (rejected, message_1, message_2)]
                 order.shuffle(visits)
-                store.keep([replace(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
+                store.keep([changed(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
 
     together(*(partial(play, seed) for seed in range(3)))
     found = teams(database)
@@ -328,7 +327,7 @@ def test_who_loses_against_another_ground_tries_again(database: str) -> None:
     def play(port: int) -> None:
         with opened(url) as store:
             for at in range(20):
-                visits = [replace(message_2(team, at), port=port) for team in teams_of_all]
+                visits = [message_2(team, at, port=port) for team in teams_of_all]
                 wait_until(partial(kept, store, visits))
 
     together(*(partial(play, port) for port in range(3)))
@@ -435,12 +434,12 @@ def test_a_refusal_in_words_that_hold_the_password_hides_it() -> None:
 def test_visits_that_differ_are_never_taken_for_one(database: str) -> None:
     one = message_1()
     others = [
-        replace(one, port=one.port + 1),
-        replace(one, address="192.0.2.2"),
-        replace(one, took=one.took + 1),
-        replace(one, received=b"{else}"),
-        replace(one, answered=b"{else}"),
-        replace(one, at=one.at + 1),
+        changed(one, port=one.port + 1),
+        changed(one, address="192.0.2.2"),
+        changed(one, took=one.took + 1),
+        changed(one, received=b"{else}"),
+        changed(one, answered=b"{else}"),
+        changed(one, at=one.at + 1),
         rejected(at=one.at),
         message_1(TEAM._replace(teamname="Team2")),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.desk import NOT_KEPT
+from tandem.ground.handler import NOT_KEPT
 from tandem.ground.store import Store
 from tests.ground import records
 from tests.processes import Ground, ground, tandem, wait_until

@@ -19,11 +19,10 @@ from hashlib import blake2b
 import psycopg
 from psycopg import errors
 
-from tandem.ground.findings import findings_text
 from tandem.ground.postgres.schema import migrate
 from tandem.ground.postgres.server import Connection, PostgresServer
-from tandem.ground.record import Outcome, Record, Surplus, Team, Visit, Vitals
-from tandem.ground.store import FINISHED, KEEP_VITALS, STATE_AFTER, WAITING, StoreTrouble
+from tandem.ground.record import Outcome, Record, RightVisit, Surplus, Team, Visit, Vitals
+from tandem.ground.store import FINISHED, KEEP_VITALS, WAITING, StoreTrouble
 
 TRIES = 5  # of a transaction that lost against another ground's
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds without a try after a connection could not be made
@@ -232,7 +231,7 @@ def _settle_in(connection: Connection) -> None:
 
 def steps(records: Sequence[Record]) -> Iterator[Step]:
     """The statements that a batch needs, with their rows."""
-    marked = [(record, _mark(record)) for record in records if isinstance(record, Visit)]
+    marked = [(record, _mark(record)) for record in records if isinstance(record, RightVisit | Visit)]
     names = sorted({visit.team[:2] for visit, _ in marked if visit.team})
     yield from _over([{"classname": classname, "teamname": teamname} for classname, teamname in names], _HOLD)
     for wave in _waves(marked):
@@ -252,7 +251,7 @@ def _over(rows: list[Row], *statements: str) -> Iterator[Step]:
         yield from ((statement, document) for statement in statements)
 
 
-def _waves(marked: Iterable[tuple[Visit, int]]) -> list[list[Row]]:
+def _waves(marked: Iterable[tuple[RightVisit | Visit, int]]) -> list[list[Row]]:
     """What visits do to teams: those of one name a wave each, in their order; most names stand in the first only."""
     waves: list[list[Row]] = []
     before = Counter[tuple[str, ...]]()
@@ -266,8 +265,10 @@ def _waves(marked: Iterable[tuple[Visit, int]]) -> list[list[Row]]:
     return waves
 
 
-def _team_row(visit: Visit, team: Team, mark: int) -> Row:
+def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
     finished = visit.outcome is Outcome.MESSAGE_2
+    right = visit if isinstance(visit, RightVisit) else None
+    problems = [problem.id for problem in visit.problems] if isinstance(visit, Visit) else []
     return {
         "classname": team.classname,
         "teamname": team.teamname,
@@ -275,23 +276,23 @@ def _team_row(visit: Visit, team: Team, mark: int) -> Row:
         "studentnr1": team.studentnr1,
         "studentnr2": team.studentnr2,
         "state": FINISHED if finished else WAITING,
-        "secret": visit.secret,
-        "ip": "" if finished else visit.ip,
-        "problems": json.dumps([problem.id for problem in visit.problems]) if visit.problems else "[]",
+        "secret": right.secret if right else "",
+        "ip": right.ip if right and not finished else "",
+        "problems": json.dumps(problems),
         "finished_at": visit.at + visit.took if finished else None,
-        "right": visit.outcome in STATE_AFTER,
+        "right": right is not None,
         "whole": visit.whole,
         "at": visit.at,
         "mark": mark,
     }
 
 
-def _visit_row(visit: Visit, mark: int) -> Row:
+def _visit_row(visit: RightVisit | Visit, mark: int) -> Row:
     team = visit.team
     return {
         "classname": team.classname if team else "",
         "teamname": team.teamname if team else "",
-        "pair": team.pair if team and visit.outcome in STATE_AFTER else "",
+        "pair": visit.pair if isinstance(visit, RightVisit) else "",
         "at": visit.at,
         "took": visit.took,
         "address": visit.address,
@@ -300,12 +301,12 @@ def _visit_row(visit: Visit, mark: int) -> Row:
         "received": visit.received.hex(),
         "size": visit.size,
         "answered": visit.answered.hex(),
-        "findings": findings_text(visit.problems + visit.remarks),
+        "findings": visit.findings,
         "mark": mark,
     }
 
 
-def _mark(visit: Visit) -> int:
+def _mark(visit: RightVisit | Visit) -> int:
     """A number that no other visit has which began at the same moment, on whatever ground."""
     mark = blake2b(repr((visit.took, visit.address, visit.port, visit.outcome, visit.team)).encode(), digest_size=8)
     mark.update(visit.received)
