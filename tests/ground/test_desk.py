@@ -1,6 +1,5 @@
 """The desk with a loop and a recorder, over real sockets: success is told when it is on disk, and not before."""
 
-import io
 import json
 import socket
 import threading
@@ -15,7 +14,7 @@ from tandem.exchange.message import FINISHED, WAITING
 from tandem.ground import desk as desk_module
 from tandem.ground.desk import NOT_KEPT, OUR_BUG, Desk
 from tandem.ground.keyring import Keyring
-from tandem.ground.log import Log
+from tandem.ground.log import Log, LogFile
 from tandem.ground.loop import LIMITS, Loop, Phase
 from tandem.ground.options import EXPLAIN
 from tandem.ground.pulse import Pulse
@@ -52,8 +51,8 @@ class Office:
     def __init__(self, folder: Path) -> None:
         Store(folder).close()
         self.gate = Gate()
-        self.told = io.StringIO()
-        self._log = Log(self.told)
+        self.told = folder / "told.log"
+        self._log = Log(LogFile(self.told))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setblocking(False)
         self.host, self.port = self._listener.getsockname()
@@ -136,7 +135,7 @@ def test_a_commit_that_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.Mo
         opened.gate.trouble = StoreTrouble("disk full")
         opened.gate.open.set()
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == NOT_KEPT
-    assert opened.told.getvalue().count("was told to try again") == 2
+    assert opened.told.read_text().count("was told to try again") == 2
 
 
 @pytest.mark.parametrize("leaves", ["ends", "resets"])
