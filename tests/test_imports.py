@@ -28,13 +28,13 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
     "commands": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", "commands"})),
     "cli": (ANY, frozenset({"commands", "ground", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client"})),
+    "__main__": (ANY, frozenset({"cli", "client", "ground"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
 ONLY_READ = frozenset({"report", "board", "demo"})  # what the ground has recorded
 ACTING = frozenset(
     f"tandem.ground.{name}"
-    for name in ("balanced", "desk", "judge", "loop", "poller", "pulse", "recorder", "serve", "workers")
+    for name in ("balanced", "desk", "judge", "loop", "poller", "pulse", "recorder", "serve", "signals", "workers")
 )
 
 

@@ -4,13 +4,11 @@ loop -> desk (reader -> diagnose -> judge) -> recorder -> reply
 """
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from tandem.exchange.address import show_address
 from tandem.ground.balanced import Balanced
@@ -24,6 +22,7 @@ from tandem.ground.pulse import Pulse
 from tandem.ground.recorder import Keeper, Recorder
 from tandem.ground.records import Given, Records, open_records
 from tandem.ground.rows import Where
+from tandem.ground.signals import Signals
 from tandem.ground.store import FILE, Store, StoreTrouble
 from tandem.ground.workers import CannotStart, Supervisor, say
 
@@ -78,21 +77,24 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
     loop = Loop([listener], answers, most, log.write)
     recorder = Recorder(parts.store, loop.wake, log.write, pulse)
     desk.open(loop, recorder)
-    stop = _StopOnSignal(loop)
+    signals = Signals(loop.wake, loop.rope, log, STOP_WITHIN)
 
     def stirred() -> None:
         recorder.settle()
-        stop.if_asked()
+        within = signals.take()
+        if within is not None:
+            loop.stop(within)
         desk.look_up()
 
-    ready()
-    try:
-        loop.run(stirred)
-    finally:
-        desk.close()
-        parts.close_records()
-        recorder.stop()  # who closes last puts SQLite's log back into its file: it must be who writes
-        log.stop()
+    with signals:
+        try:
+            ready()
+            loop.run(stirred)
+        finally:
+            desk.close()
+            parts.close_records()
+            recorder.stop()  # who closes last puts SQLite's log back into its file: it must be who writes
+            log.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,29 +195,6 @@ def _cannot_listen(host: str, port: int, error: Exception) -> ServeTrouble:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     where = show_address(host, port)
     return ServeTrouble(f"cannot listen on {where}: {reason}. Try: another port, or an address that this machine has")
-
-
-class _StopOnSignal:
-    """SIGTERM and Ctrl-C let the loop finish what is in hand; Ctrl-C after either ends it at once.
-
-    SIGTERM again changes nothing: a worker gets it from its supervisor, and may get it from the system, too.
-    """
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._asked = self._heard = 0  # times
-        signal.set_wakeup_fd(loop.rope, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT or not self._asked:
-            self._asked += 1
-
-    def if_asked(self) -> None:
-        if self._asked > self._heard:
-            self._heard = self._asked
-            self._loop.stop(STOP_WITHIN if self._asked == 1 else 0.0)
 
 
 def _descriptors() -> int:
