@@ -14,7 +14,7 @@ from tandem.exchange.address import show_address
 from tandem.ground.balanced import Balanced
 from tandem.ground.desk import MOST_RECENT, Desk
 from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
-from tandem.ground.log import Log
+from tandem.ground.log import SAY_WITHIN, Destination, Log, LogFile, StandardError, check_log_file, say
 from tandem.ground.loop import BACKLOG, Loop
 from tandem.ground.message_2 import Recalled
 from tandem.ground.options import MOST_CONNECTIONS, ServeOptions
@@ -24,7 +24,7 @@ from tandem.ground.records import Given, Records, open_records
 from tandem.ground.rows import Where
 from tandem.ground.signals import Signals
 from tandem.ground.store import FILE, Store, StoreTrouble
-from tandem.ground.workers import CannotStart, Supervisor, say
+from tandem.ground.workers import CannotStart, Supervisor
 
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
 SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
@@ -36,6 +36,8 @@ class ServeTrouble(CannotStart):
 
 def serve(options: ServeOptions) -> None:
     """Runs a ground until SIGTERM or Ctrl-C. Raises ServeTrouble if it cannot start."""
+    if options.log:
+        _check_log(options.log, options.data)
     if options.workers > 1:
         _serve_with_workers(options)
         return
@@ -56,7 +58,8 @@ def _serve_with_workers(options: ServeOptions) -> None:
         _run(options, listening(host, port, shared=True), ready)
 
     _open_parts(options).close()  # makes what is not there yet, before several would
-    Supervisor(options.workers, work).run(partial(_announce, place))
+    log = _destination(options, StandardError(SAY_WITHIN))
+    Supervisor(options.workers, work, log).run(partial(_announce, place))
 
 
 def _announce(listener: socket.socket) -> None:
@@ -66,7 +69,7 @@ def _announce(listener: socket.socket) -> None:
 def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
     """One process: wires the parts together, and runs until a signal."""
     parts = _open_parts(options)
-    log = Log()
+    log = Log(_destination(options, StandardError()))
     pulse = Pulse(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
     desk = Desk(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse)
     for given in parts.recent:
@@ -113,6 +116,21 @@ class _Parts:
     def close_records(self) -> None:
         if self.records:
             self.records.close()
+
+
+def _destination(options: ServeOptions, standard_error: Destination) -> Destination:
+    return LogFile(options.log) if options.log else standard_error
+
+
+def _check_log(path: Path, data: Path) -> None:
+    """Before anything is opened: the lines of a log must not go into the database or the key."""
+    if path.resolve().parent == data.resolve() and path.suffix != ".log":
+        raise ServeTrouble(f"{path} is in the data folder: there, a log needs a name that ends in .log")
+    try:
+        check_log_file(path)
+    except OSError as error:
+        reason = f"the log {path} cannot be written: {error.strerror}"
+        raise ServeTrouble(f"{reason}. Try: a file in a folder that is there and may be written to") from error
 
 
 def _open_parts(options: ServeOptions) -> _Parts:
