@@ -8,6 +8,7 @@ soon as the log can be written again.
 import errno
 import os
 import select
+import stat
 import sys
 import threading
 import time
@@ -21,11 +22,13 @@ from tandem.exchange.printable import printable
 
 STANDARD_ERROR = 2  # its descriptor; sys.stderr has a buffer, whose lock a thread that is stuck would keep
 MOST_WAITING = 10_000  # lines
+MOST_AT_ONCE = 1000  # lines that are formatted and written in one go
 LINGER = 0.02  # seconds that a line may wait for company: many are written at once
 RETRY = 1.0  # seconds between two tries while nothing can be written and nothing new comes
 LAST_WORDS = 1.0  # seconds to write what is left at the end
 SAY_WITHIN = 0.2  # seconds that `say` waits for a reader
 
+WHOLE = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe keeps together when several workers write to it
 PRIVATE = 0o600  # a log has addresses and team names
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -57,6 +60,7 @@ class StandardError:
 
     def __init__(self, within: float | None = None) -> None:
         self._within = within
+        self._is_file = _is_file(STANDARD_ERROR)
 
     @property
     def encoding(self) -> str:
@@ -67,6 +71,8 @@ class StandardError:
     def write(self, data: bytes) -> int:
         if self._within is not None and not _has_room(self._within):
             raise TimeoutError(errno.ETIMEDOUT, "nobody reads standard error")
+        if not self._is_file:
+            data = data[: data.rfind(b"\n", 0, WHOLE) + 1 or WHOLE]
         try:
             return os.write(STANDARD_ERROR, data)
         except BlockingIOError:  # another program that shares it has made it non-blocking
@@ -210,11 +216,14 @@ class Log:
                 self._reopening = False
                 self._writer.write(timed_line(f"SIGHUP: {self._writer.reopen()}"))
             self._count_overflow()
-            self._write_waiting()
+            for _ in range(0, len(self._entries), MOST_AT_ONCE):
+                self._write_oldest()
+            if self._writer.dropped:
+                self._writer.write("")  # the count alone
         self._writer.destination.close()
 
-    def _write_waiting(self) -> None:
-        entries = [self._entries.popleft() for _ in range(len(self._entries))]
+    def _write_oldest(self) -> None:
+        entries = [self._entries.popleft() for _ in range(min(len(self._entries), MOST_AT_ONCE))]
         try:
             self._writer.write("".join(timed_line(_words(entry), when) for when, entry in entries))
         except MemoryError:
@@ -268,6 +277,14 @@ def _has_room(seconds: float | None) -> bool:
     if os.name == "nt":
         return True  # only sockets can be waited for there
     return bool(select.select([], [STANDARD_ERROR], [], seconds)[1])
+
+
+def _is_file(descriptor: int) -> bool:
+    """Return whether it is an ordinary file, which keeps all bytes of a write together."""
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
 
 
 def _open_to_append(path: Path) -> int:
