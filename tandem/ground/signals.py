@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Protocol
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
 
 
@@ -25,10 +25,10 @@ class Reopened(Protocol):
 
 def exit_on_signals() -> None:
     """Let SIGTERM and Ctrl-C end this process without a word, with exit code 0. SIGHUP is ignored."""
-    for number in STOPPING:
-        signal.signal(number, _exit)
     if HANGUP:
         signal.signal(HANGUP, signal.SIG_IGN)
+    for number in STOPPING:
+        signal.signal(number, _exit)
 
 
 def ignore_signals() -> None:
