@@ -236,12 +236,12 @@ class Log:
             self._writer.drop(lines, "they came faster than they could be written")
 
 
-def say(words: str) -> None:
-    """Write a line on standard error at once, if it takes one within SAY_WITHIN. Never raises.
+def say(words: str, program: str = "tandem serve") -> None:
+    """Write a line on standard error at once, if it takes one within SAY_WITHIN. No OSError reaches the caller.
 
     It needs no thread, so a process that forks can use it.
     """
-    LineWriter(StandardError(SAY_WITHIN)).write(f"tandem serve: {printable(words)}\n")
+    LineWriter(StandardError(SAY_WITHIN)).write(f"{program}: {printable(words)}\n")
 
 
 def check_log_file(path: Path) -> None:
