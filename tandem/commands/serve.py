@@ -7,6 +7,7 @@ from tandem.board.beside import MISSING, board_beside, is_installed
 from tandem.commands.arguments import address, board_address, data_option, database_option, file_name, reader, whole
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
+from tandem.ground.log import say
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
 from tandem.ground.serve import ServeTrouble, serve
@@ -67,5 +68,6 @@ def run(options: argparse.Namespace) -> int:
         with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
             serve(told)
     except ServeTrouble as trouble:
-        return complain(str(trouble))
+        say(str(trouble))  # not `complain`, which would wait for a pipe that nobody reads
+        return 1
     return 0
