@@ -14,7 +14,7 @@ import pytest
 
 from tandem.exchange.message import FINISHED
 from tests.ground.test_workers import workers_of
-from tests.processes import LIMIT, ROOT, ground, tandem, wait_until
+from tests.processes import LIMIT, ROOT, ground, tandem, team_options, wait_until
 from tests.raw import encoded, message_1, message_2, raw, visit
 from tests.robustness import faults
 from tests.robustness.outputs import CLOSED, OUTPUTS, Output
@@ -33,13 +33,15 @@ def reserved_port() -> Iterator[int]:
 
 
 @contextmanager
-def running(arguments: Sequence[str], error: int) -> Iterator["subprocess.Popen[bytes]"]:
+def running(
+    arguments: Sequence[str], error: int, output: int = subprocess.DEVNULL
+) -> Iterator["subprocess.Popen[bytes]"]:
     """`tandem ARGUMENTS` with that standard error, killed at the end of the block."""
     command = [sys.executable, "-m", "tandem", *arguments]
     if error == CLOSED:
         command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
     null = subprocess.DEVNULL
-    started = subprocess.Popen(command, cwd=ROOT, stdin=null, stdout=null, stderr=null if error == CLOSED else error)
+    started = subprocess.Popen(command, cwd=ROOT, stdin=null, stdout=output, stderr=null if error == CLOSED else error)
     try:
         yield started
     finally:
@@ -90,6 +92,52 @@ def test_a_worker_that_dies_is_replaced_whatever_standard_error_is(tmp_path: Pat
             assert exchange(port, "Team1") == FINISHED
             server.send_signal(signal.SIGTERM)
             assert server.wait(LIMIT) == 0
+
+
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_a_server_that_cannot_start_ends_whatever_its_standard_error_is(tmp_path: Path, output: Output) -> None:
+    with output() as error, socket.create_server((HOST, 0)) as taken:
+        arguments = ("serve", "--listen", f"{HOST}:{taken.getsockname()[1]}", "--data", str(tmp_path / "data"))
+        with running(arguments, error) as server:
+            assert server.wait(LIMIT) == 1
+
+
+@pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
+def test_a_board_runs_whatever_its_standard_error_is(tmp_path: Path, output: Output) -> None:
+    arguments = ("board", "--data", str(tmp_path), "--listen")
+    with output() as error, reserved_port() as port, running((*arguments, f"{HOST}:{port}"), error) as board:
+        wait_until(lambda: answers_http(port))
+        board.send_signal(signal.SIGTERM)
+        assert board.wait(LIMIT) == 0
+
+
+def answers_http(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), LIMIT) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            return connection.recv(5) == b"HTTP/"
+    except ConnectionError:
+        return False
+
+
+COMPLAINTS = {
+    "client, wrong usage": (("client", "3"), 2),
+    "client, no server": (("client", "1", *team_options(), "--server", f"{HOST}:1", "--peer", f"{HOST}:1"), 1),
+    "check, no file": (("check", "nowhere"), 1),
+    "results, wrong usage": (("results", "--nonsense"), 2),
+    "bench, no server": (("bench", "--server", f"{HOST}:1", "--count", "1"), 1),
+}
+
+
+@pytest.mark.parametrize("output", [name for name in OUTPUTS if "a full pipe" not in name])
+@pytest.mark.parametrize(("arguments", "code"), COMPLAINTS.values(), ids=COMPLAINTS)
+def test_what_cannot_be_complained_of_keeps_its_exit_code(arguments: tuple[str, ...], code: int, output: str) -> None:
+    """And nothing of it goes to standard output in place of standard error."""
+    shown = subprocess.PIPE
+    with OUTPUTS[output]() as error, running(arguments, error, shown) as command:
+        out, _ = command.communicate(timeout=LIMIT)
+        assert command.returncode == code
+        assert b"tandem" not in out
 
 
 def test_a_socket_never_gets_the_number_of_a_stream_that_was_closed(tmp_path: Path) -> None:
