@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
-from tests.processes import LIMIT, ROOT, Ground, ground, process, tandem
+from tests.processes import LIMIT, ROOT, Ground, ground, process, tandem, wait_until
 from tests.raw import encoded, message_1, message_2, raw, visit
 
 
@@ -46,6 +46,35 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         # Whoever connects now comes to a worker that lives: no two tries, no reset.
         assert exchange(running, "after") == FINISHED
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+CRASHING = """
+import sys, time
+from pathlib import Path
+from tandem.ground.log import StandardError
+from tandem.ground.workers import Supervisor
+
+def work(ready):
+    ready()
+    try:
+        Path(sys.argv[1]).touch(exist_ok=False)
+    except FileExistsError:
+        time.sleep(1000)
+    raise ZeroDivisionError("a\\nbug")
+
+Supervisor(2, work, StandardError(1.0)).run(lambda: print("ready", flush=True))
+"""
+
+
+def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_path: Path) -> None:
+    """The first one crashes as soon as it is ready, the others work."""
+    with process("-c", CRASHING, str(tmp_path / "crashed")) as supervisor:
+        assert r"ZeroDivisionError: a\nbug" in supervisor.wait_for("bug: worker")
+        assert "ended with exit code 1" in supervisor.wait_for("another is started in its place")
+        wait_until(lambda: len(workers_of(supervisor.pid)) == 2)
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
+        assert (supervisor.out, supervisor.err.count("\n")) == ("ready\n", 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
