@@ -68,6 +68,6 @@ def run(options: argparse.Namespace) -> int:
         with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
             serve(told)
     except ServeTrouble as trouble:
-        say(str(trouble))  # not `complain`, which would wait for a pipe that nobody reads
+        say(str(trouble), "tandem")  # not `complain`, which would wait for a pipe that nobody reads
         return 1
     return 0
