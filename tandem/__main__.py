@@ -20,6 +20,10 @@ def _run(arguments: list[str]) -> int:
         from tandem.client.__main__ import main as client
 
         return client(arguments[1:])
+    if arguments[:1] == ["serve"]:
+        from tandem.ground.signals import exit_on_signals
+
+        exit_on_signals()  # at once: most of a start is importing
     from tandem.cli import main
 
     return main(arguments)

@@ -30,8 +30,7 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns the exit code."""
-    if sys.stdout is None:  # closed before we began: nobody wants to read it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
+    _open_closed_streams()
     options = _parser(arguments).parse_args(arguments)
     try:
         done: int = options.run(options)
@@ -44,6 +43,22 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return complain("stopped by Ctrl-C")
     return done
+
+
+def _open_closed_streams() -> None:
+    """Open the null device on the descriptors 0 to 2 that are closed, so that no socket and no file gets such a number.
+
+    Else what is meant for standard error would go to a student, or into the database.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+    if sys.stdout is None:  # closed before we began: nobody wants to read it
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
+    if sys.stderr is None:  # print would take standard output in its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

@@ -72,6 +72,9 @@ class Process:
             reader.join()
         return code
 
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 

@@ -28,7 +28,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
     "commands": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", "commands"})),
     "cli": (ANY, frozenset({"commands", "ground", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client"})),
+    "__main__": (ANY, frozenset({"cli", "client", "ground"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
 ONLY_READ = frozenset({"report", "board", "demo"})  # what the ground has recorded
@@ -46,6 +46,7 @@ ACTING = frozenset(
         "pulse",
         "recorder",
         "serve",
+        "signals",
         "states",
         "workers",
     )

@@ -33,5 +33,8 @@ class Progress:
         self._write("")
 
     def _write(self, words: str) -> None:
-        self._stream.write(ERASE + words[:79])
-        self._stream.flush()
+        try:
+            self._stream.write(ERASE + words[:79])
+            self._stream.flush()
+        except OSError:
+            pass  # the terminal is gone; the load goes on, and its figures may go to a file

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tandem.ground.log import say
+
 NEEDED = ("starlette", "uvicorn", "jinja2", "python_multipart", "xlsxwriter")
 MISSING = "the board needs its extra: pip install 'tandem[board]' (in a clone: pip install '.[board]')"
 BEHIND = 5  # how far the board stands behind the ground where both want the same CPU
@@ -49,7 +51,7 @@ def board_beside(listen: tuple[str, int], data: Path, database: str) -> Iterator
 def _watch(child: "subprocess.Popen[bytes]", ending: threading.Event) -> None:
     child.wait()
     if not ending.is_set():
-        print("tandem serve: the board has ended; the ground goes on without it", file=sys.stderr, flush=True)
+        say("the board has ended; the ground goes on without it")
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

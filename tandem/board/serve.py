@@ -17,6 +17,7 @@ from tandem.board.connections import FORMS, Config, OnceASecond, most_connection
 from tandem.board.guard import is_loopback, names_for
 from tandem.board.pages.live import MOST_STREAMS
 from tandem.exchange.address import show_address
+from tandem.ground.log import say
 from tandem.ground.rows import Where
 
 BACKLOG = 1024
@@ -59,7 +60,7 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
     most = most_connections()
     board = build(options.where, options.data, book, names, proxied, streams=min(MOST_STREAMS, most // 2))
     server = _Server(board, most, most if proxied else most // 2)  # all that a proxy passes on comes from one address
-    logging.basicConfig(format="tandem board: %(message)s")
+    logging.basicConfig(format="%(message)s", handlers=[_Said()])
     for name in ("asyncio", "uvicorn.error", FORMS):
         logging.getLogger(name).addFilter(OnceASecond())
     if options.until_input_ends:
@@ -115,7 +116,14 @@ def _stop_when_input_ends() -> None:
 
 
 def _say(words: str) -> None:
-    print(f"tandem board: {words}", file=sys.stderr, flush=True)
+    say(words, "tandem board")
+
+
+class _Said(logging.Handler):
+    """Writes what libraries log as the rest is written: nothing that becomes of standard error holds up the board."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(self.format(record))
 
 
 def _open_listener(host: str, port: int) -> socket.socket:

@@ -37,8 +37,13 @@ def main(arguments: list[str]) -> int:
 
 
 def complain(words: str, code: int) -> int:
-    """One line on standard error. Returns the exit code."""
-    print(f"tandem client: {printable(words)}", file=sys.stderr)
+    """One line on standard error, if it can be written. Returns the exit code."""
+    if sys.stderr is None:  # closed before we began; print would take standard output in its place
+        return code
+    try:
+        print(f"tandem client: {printable(words)}", file=sys.stderr)
+    except OSError:
+        sys.stderr = None  # or it would be tried once more at the end, which changes the exit code
     return code
 
 

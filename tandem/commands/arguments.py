@@ -77,6 +77,14 @@ def _database(text: str) -> str:
     return parse_database(text) if text else ""
 
 
+@reader
+def file_name(text: str) -> Path:
+    """A file to write."""
+    if not text:
+        raise ValueError("it is empty, and a file's name is wanted")
+    return Path(text)
+
+
 def whole(most: int) -> Callable[[str], int]:
     """Reads a whole number from 1 on."""
 

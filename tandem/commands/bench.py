@@ -2,13 +2,12 @@
 
 import argparse
 import os
-from pathlib import Path
 
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, BenchTrouble, bench
 from tandem.bench.files import FileTrouble, Wanted, opened
 from tandem.bench.picture import picture
-from tandem.commands.arguments import address, number, reader, whole
+from tandem.commands.arguments import address, file_name, number, reader, whole
 from tandem.report.screen import complain, finish, show
 
 SAME_FILE = "--output and --picture are the same file: give each its own"
@@ -54,8 +53,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--seed", type=whole(2**63), metavar="N", help="for the teams that are made up")
     command.add_argument("--format", choices=("table", "json"), default="table", help="how to show it (table)")
-    command.add_argument("--output", type=_file, metavar="FILE.json", help="all figures, as JSON, to a file")
-    command.add_argument("--picture", type=_file, metavar="FILE.svg", help="how the latency is distributed, drawn")
+    command.add_argument("--output", type=file_name, metavar="FILE.json", help="all figures, as JSON, to a file")
+    command.add_argument("--picture", type=file_name, metavar="FILE.svg", help="how the latency is distributed, drawn")
 
 
 @reader
@@ -67,13 +66,6 @@ def _ramp(text: str) -> float:
     if not 0 <= found <= pace.MOST_SECONDS:
         raise ValueError(f"{text!r} is not a number from 0 to {pace.MOST_SECONDS:,.0f}")
     return found
-
-
-@reader
-def _file(text: str) -> Path:
-    if not text:
-        raise ValueError("it is empty, and a file's name is wanted")
-    return Path(text)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,9 +4,10 @@ import argparse
 from contextlib import nullcontext
 
 from tandem.board.beside import MISSING, board_beside, is_installed
-from tandem.commands.arguments import address, board_address, data_option, database_option, reader, whole
+from tandem.commands.arguments import address, board_address, data_option, database_option, file_name, reader, whole
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
+from tandem.ground.log import say
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
 from tandem.ground.serve import ServeTrouble, serve
@@ -43,6 +44,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="balancers, as 10.0.0.7,10.1.0.0/24: their connections begin with a PROXY v2 header, all others never",
     )
     command.add_argument(
+        "--log", type=file_name, metavar="FILE", help="where the log goes; SIGHUP opens it again (standard error)"
+    )
+    command.add_argument(
         "--board", type=board_address, metavar="HOST:PORT", help="run a board beside it, as a process of its own"
     )
 
@@ -56,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         on_wire=options.on_wire,
         balancers=options.proxy_from,
         workers=options.workers,
+        log=options.log,
     )
     if options.board and not is_installed():
         return complain(MISSING, code=2)
@@ -63,5 +68,6 @@ def run(options: argparse.Namespace) -> int:
         with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
             serve(told)
     except ServeTrouble as trouble:
-        return complain(str(trouble))
+        say(str(trouble), "tandem")  # not `complain`, which would wait for a pipe that nobody reads
+        return 1
     return 0

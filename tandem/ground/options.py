@@ -25,3 +25,4 @@ class ServeOptions:
     most: int = MOST_CONNECTIONS  # connections at a time
     balancers: Networks = ()  # whose connections begin with a PROXY header
     workers: int = 1  # processes
+    log: Path | None = None  # a file for the log; None: standard error

@@ -4,19 +4,17 @@ loop -> handler (fast lane, or reader -> diagnose -> judge) -> recorder -> loop 
 """
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from tandem.exchange.address import show_address
 from tandem.ground.balanced import ProxyProtocolHandler
 from tandem.ground.handler import MAX_RECENT, VisitHandler
 from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
-from tandem.ground.log import Log
+from tandem.ground.log import SAY_WITHIN, Destination, Log, LogFile, StandardError, check_log_file, say
 from tandem.ground.loop import BACKLOG, Connection, Loop
 from tandem.ground.options import MOST_CONNECTIONS, ServeOptions
 from tandem.ground.poller import Wakeup
@@ -24,8 +22,9 @@ from tandem.ground.pulse import Pulse
 from tandem.ground.recorder import Keeper, Recorder
 from tandem.ground.records import Given, Records, open_records
 from tandem.ground.rows import Where
+from tandem.ground.signals import Signals
 from tandem.ground.store import FILE, Store, StoreTrouble
-from tandem.ground.workers import CannotStart, Supervisor, say
+from tandem.ground.workers import CannotStart, Supervisor
 
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
 SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
@@ -37,6 +36,8 @@ class ServeTrouble(CannotStart):
 
 def serve(options: ServeOptions) -> None:
     """Runs a ground until SIGTERM or Ctrl-C. Raises ServeTrouble if it cannot start."""
+    if options.log:
+        _check_log(options.log, options.data)
     if options.workers > 1:
         _serve_with_workers(options)
         return
@@ -57,7 +58,8 @@ def _serve_with_workers(options: ServeOptions) -> None:
         _run(options, listening(host, port, shared=True), ready)
 
     _open_parts(options).close()  # makes what is not there yet, before several would
-    Supervisor(options.workers, work).run(partial(_announce, place))
+    log = _destination(options, StandardError(SAY_WITHIN))
+    Supervisor(options.workers, work, log).run(partial(_announce, place))
 
 
 def _announce(listener: socket.socket) -> None:
@@ -67,23 +69,24 @@ def _announce(listener: socket.socket) -> None:
 def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
     """One process: wires the parts together, and runs until a signal."""
     parts = _open_parts(options)
-    log = Log()
+    log = Log(_destination(options, StandardError()))
     pulse = Pulse(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
     wakeup = Wakeup()
-    stop = _StopOnSignal(wakeup)
+    signals = Signals(wakeup.wake, wakeup.sender(), log, STOP_WITHIN)
     recorder = Recorder[Connection](parts.store, wakeup.wake, log.write, pulse)
     visits = VisitHandler(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse, parts.recent)
     handler = ProxyProtocolHandler(visits, options.balancers, log) if options.balancers else visits
-    loop = Loop([listener], handler, recorder, stop, wakeup, log, _max_connections(options.most))
-    ready()
-    try:
-        loop.run()
-    finally:
-        for record in visits.last_records():
-            recorder.record(record)
-        parts.close_records()
-        recorder.stop()  # who closes last puts SQLite's log back into its file: it must be who writes
-        log.stop()
+    loop = Loop([listener], handler, recorder, signals, wakeup, log, _max_connections(options.most))
+    with signals:
+        try:
+            ready()
+            loop.run()
+        finally:
+            for record in visits.last_records():
+                recorder.record(record)
+            parts.close_records()
+            recorder.stop()  # the last connection that closes puts SQLite's log back into its file: it must write
+            log.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,21 @@ class _Parts:
     def close_records(self) -> None:
         if self.records:
             self.records.close()
+
+
+def _destination(options: ServeOptions, standard_error: Destination) -> Destination:
+    return LogFile(options.log) if options.log else standard_error
+
+
+def _check_log(path: Path, data: Path) -> None:
+    """Before anything is opened: the lines of a log must not go into the database or the key."""
+    if path.resolve().parent == data.resolve() and path.suffix != ".log":
+        raise ServeTrouble(f"{path} is in the data folder: there, a log needs a name that ends in .log")
+    try:
+        check_log_file(path)
+    except OSError as error:
+        reason = f"the log {path} cannot be written: {error.strerror}"
+        raise ServeTrouble(f"{reason}. Try: a file in a folder that is there and may be written to") from error
 
 
 def _open_parts(options: ServeOptions) -> _Parts:
@@ -184,30 +202,6 @@ def _cannot_listen(host: str, port: int, error: Exception) -> ServeTrouble:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     where = show_address(host, port)
     return ServeTrouble(f"cannot listen on {where}: {reason}. Try: another port, or an address that this machine has")
-
-
-class _StopOnSignal:
-    """SIGTERM and Ctrl-C let the loop finish what is in hand; Ctrl-C after either ends it at once.
-
-    SIGTERM again changes nothing: a worker gets it from its supervisor, and may get it from the system, too.
-    """
-
-    def __init__(self, wakeup: Wakeup) -> None:
-        self._asked = self._taken = 0  # times
-        signal.set_wakeup_fd(wakeup.sender(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT or not self._asked:
-            self._asked += 1
-
-    def take(self) -> float | None:
-        """Return the seconds in which to stop, once for each request, else None."""
-        if self._asked == self._taken:
-            return None
-        self._taken = self._asked
-        return STOP_WITHIN if self._asked == 1 else 0.0
 
 
 def _max_connections(wanted: int) -> int:

@@ -37,6 +37,9 @@ def _trouble(error: OSError) -> Exception:
 
 
 def complain(words: str, code: int = 1) -> int:
-    """One line on standard error. Returns the exit code."""
-    print(f"tandem: {printable(words)}", file=sys.stderr)
+    """One line on standard error, if it can be written. Returns the exit code."""
+    try:
+        print(f"tandem: {printable(words)}", file=sys.stderr)
+    except OSError:
+        sys.stderr = None  # or it would be tried once more at the end, which changes the exit code
     return code

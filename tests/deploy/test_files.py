@@ -17,7 +17,9 @@ from tandem.ground.options import MOST_CONNECTIONS
 from tandem.ground.serve import SPARE_DESCRIPTORS, STOP_WITHIN
 from tandem.ground.states import COMMITTING, DRAINING, LIMITS
 from tests.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
-from tests.processes import ROOT, tandem
+from tests.processes import ROOT, tandem, wait_until
+from tests.processes import ground as serving
+from tests.raw import encoded, message_1, visit
 
 DEPLOY = ROOT / "deploy"
 CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
@@ -26,6 +28,7 @@ PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 COMPOSED = [SERVICES[f"ground{number}"] for number in (1, 2, 3)]
+ROTATION = (DEPLOY / "tandem.logrotate").read_text(encoding="utf-8")
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
 EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
@@ -138,6 +141,43 @@ def test_a_ground_is_started_again_however_long_the_database_is_away() -> None:
     of_the_unit, of_the_service = UNIT.split("[Service]\n")
     assert "\nStartLimitIntervalSec=0\n" in of_the_unit
     assert "\nRestart=on-failure\n" in of_the_service
+
+
+# The log
+
+
+def test_the_unit_the_page_and_logrotate_speak_of_one_log_file() -> None:
+    [folder] = re.findall(r"^LogsDirectory=(\S+)", UNIT, re.MULTILINE)
+    [file] = re.findall(r"^(/\S+) {", ROTATION, re.MULTILINE)
+    assert Path(file).parent == Path("/var/log") / folder
+    assert f"TANDEM_OPTIONS=--log {file}\n" in PAGE
+    assert f"TANDEM_OPTIONS=--log {file}\n" in ROTATION
+    assert f"mv {file} {file}.1\nsystemctl reload tandem\n" in PAGE
+    assert "        systemctl reload tandem || true\n    endscript\n" in ROTATION
+    assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in UNIT
+
+
+def test_logrotate_rotates_the_log_of_a_running_server(tmp_path: Path) -> None:
+    """With its own configuration, but for the user and the way in which the signal is sent."""
+    program = shutil.which("logrotate", path=f"{os.environ.get('PATH')}:/usr/sbin")
+    if not program:
+        pytest.skip("logrotate is not installed; tests/robustness/test_outputs.py renames and signals without it")
+    log, old = tmp_path / "serve.log", tmp_path / "serve.log.1"
+    with serving(tmp_path / "data", "--log", str(log)) as running:
+        visit(running.host, running.port, encoded(message_1(teamname="before")))
+        wait_until(lambda: log.exists() and "/before" in log.read_text())
+        configuration = tmp_path / "logrotate.conf"
+        mine = ROTATION.replace("systemctl reload tandem", f"kill -HUP {running.process.pid}")
+        mine = mine.replace("    su tandem tandem\n", "").replace("/var/log/tandem/serve.log {", f"{log} {{")
+        configuration.write_text(mine)
+        configuration.chmod(0o644)
+        done = run(program, "--force", "--state", str(tmp_path / "state"), str(configuration))
+        assert (done.returncode, done.stderr) == (0, "")
+        wait_until(log.exists)
+        visit(running.host, running.port, encoded(message_1(teamname="after")))
+        wait_until(lambda: "/after" in log.read_text())
+        assert "/before" in old.read_text()
+        assert "/after" not in old.read_text()
 
 
 # Containers

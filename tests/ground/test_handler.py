@@ -1,6 +1,5 @@
 """The visit handler with a loop and a recorder, over real sockets: success is told after its commit, not before."""
 
-import io
 import json
 import socket
 import threading
@@ -17,7 +16,7 @@ from tandem.ground import loop as loop_module
 from tandem.ground.actions import Action, Peer, Progress, Wait
 from tandem.ground.handler import NOT_KEPT, OUR_BUG, VisitHandler
 from tandem.ground.keyring import Keyring
-from tandem.ground.log import Log
+from tandem.ground.log import Log, LogFile
 from tandem.ground.loop import Connection, Loop
 from tandem.ground.options import EXPLAIN
 from tandem.ground.poller import Wakeup
@@ -67,8 +66,8 @@ class Office:
     def __init__(self, folder: Path, handler: type[VisitHandler] = VisitHandler, max_connections: int = 100) -> None:
         Store(folder).close()
         self.gate = Gate()
-        self.told = io.StringIO()
-        self._log = Log(self.told)
+        self.told = folder / "told.log"
+        self._log = Log(LogFile(self.told))
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         self.host, self.port = listener.getsockname()
@@ -146,7 +145,7 @@ def test_a_commit_that_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.Mo
         opened.gate.trouble = StoreTrouble("disk full")
         opened.gate.open.set()
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == NOT_KEPT
-    assert opened.told.getvalue().count("was told to try again") == 2
+    assert opened.told.read_text().count("was told to try again") == 2
 
 
 @pytest.mark.parametrize("leaves", ["ends", "resets"])
@@ -180,7 +179,7 @@ def test_a_bug_of_ours_is_told_as_ours_and_ends_nothing(tmp_path: Path, monkeypa
             patched.setattr(handler_module, "judge_usual", broken)
             assert visit(opened.host, opened.port, encoded(message_1()))["status"] == OUR_BUG
         assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
-    assert opened.told.getvalue().count("bug: Traceback") == 2
+    assert opened.told.read_text().count("bug: Traceback") == 2
 
 
 def test_a_bug_in_the_fast_lane_is_logged_and_the_long_way_answers(
@@ -191,7 +190,7 @@ def test_a_bug_in_the_fast_lane_is_logged_and_the_long_way_answers(
         handover = visit(opened.host, opened.port, encoded(message_1()))
         assert handover["status"] == WAITING
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
-    assert opened.told.getvalue().count("bug: Traceback") == 2
+    assert opened.told.read_text().count("bug: Traceback") == 2
 
 
 class Lawless(VisitHandler):
@@ -220,7 +219,7 @@ def test_a_bug_of_the_handler_closes_one_connection_and_is_logged(
         connection.send(data)
         assert connection.rest() == b""
         assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
-    assert words in opened.told.getvalue()
+    assert words in opened.told.read_text()
 
 
 def test_a_connection_that_waits_for_its_commit_is_never_evicted(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.exchange.message import FINISHED, WAITING
-from tests.processes import LIMIT, ROOT, Ground, Process, ground, process, tandem
+from tests.processes import LIMIT, ROOT, Ground, ground, process, tandem, wait_until
 from tests.raw import encoded, message_1, message_2, raw, visit
 
 
@@ -23,14 +23,14 @@ def exchange(running: Ground, teamname: str) -> str:
     return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
 
 
-def workers_of(supervisor: Process) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()]
+def workers_of(supervisor: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
 
 
 def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
     names = [f"team {number}" for number in range(60)]
     with ground(tmp_path / "data", "--workers", "3") as running:
-        assert len(workers_of(running.process)) == 3
+        assert len(workers_of(running.process.pid)) == 3
         with ThreadPoolExecutor(20) as pool:
             assert set(pool.map(lambda name: exchange(running, name), names)) == {FINISHED}
         assert {row["teamname"] for row in running.results("--state", "finished")} == set(names)
@@ -39,7 +39,7 @@ def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
 def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
     with ground(tmp_path / "data", "--workers", "2") as running:
         assert exchange(running, "before") == FINISHED
-        first, _ = workers_of(running.process)
+        first, _ = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
         line = running.process.wait_for("another is started in its place")
         assert f"worker {first} ended by signal 9" in line
@@ -48,10 +48,39 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
 
 
+CRASHING = """
+import sys, time
+from pathlib import Path
+from tandem.ground.log import StandardError
+from tandem.ground.workers import Supervisor
+
+def work(ready):
+    ready()
+    try:
+        Path(sys.argv[1]).touch(exist_ok=False)
+    except FileExistsError:
+        time.sleep(1000)
+    raise ZeroDivisionError("a\\nbug")
+
+Supervisor(2, work, StandardError(1.0)).run(lambda: print("ready", flush=True))
+"""
+
+
+def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_path: Path) -> None:
+    """The first one crashes as soon as it is ready, the others work."""
+    with process("-c", CRASHING, str(tmp_path / "crashed")) as supervisor:
+        assert r"ZeroDivisionError: a\nbug" in supervisor.wait_for("bug: worker")
+        assert "ended with exit code 1" in supervisor.wait_for("another is started in its place")
+        wait_until(lambda: len(workers_of(supervisor.pid)) == 2)
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
+        assert (supervisor.out, supervisor.err.count("\n")) == ("ready\n", 2)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, number: int) -> None:
     with ground(tmp_path / "data", "--workers", "2") as running:
-        workers = workers_of(running.process)
+        workers = workers_of(running.process.pid)
         running.process.signal(number)
         assert running.process.wait() == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
@@ -66,7 +95,7 @@ def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
         for half in halves:
             half.take_welcome()
             half.send(message[:40])
-        for pid in (*workers_of(running.process), running.process.pid):
+        for pid in (*workers_of(running.process.pid), running.process.pid):
             os.kill(pid, signal.SIGTERM)
         for half in halves:
             half.send(message[40:])
@@ -77,7 +106,7 @@ def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
 
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     with ground(tmp_path / "data", "--workers", "2") as running:
-        watched = [os.pidfd_open(pid) for pid in workers_of(running.process)]
+        watched = [os.pidfd_open(pid) for pid in workers_of(running.process.pid)]
         running.process.signal(signal.SIGKILL)
         for descriptor in watched:
             with open(descriptor, "rb", buffering=0) as worker:
