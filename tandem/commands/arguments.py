@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.exchange.address import GROUND_PORT, parse_address
+from tandem.exchange.message import is_unicode
 from tandem.exchange.printable import printable
 from tandem.ground.database import parse_database
 
@@ -70,6 +71,16 @@ def address(text: str) -> tuple[str, int]:
 def board_address(text: str) -> tuple[str, int]:
     """Where a board is."""
     return parse_address(text, BOARD_PORT)
+
+
+@reader
+def text(given: str) -> str:
+    """A name or a number that somebody is looked up by."""
+    if not given:
+        raise ValueError("it is empty")
+    if not is_unicode(given):
+        raise ValueError("it is not UTF-8 text")
+    return given
 
 
 @reader

@@ -153,9 +153,11 @@ def test_forgetting(tmp_path: Path, database: str) -> None:
     with ground(tmp_path / "data", "--database", database) as running:
         visit(running.host, running.port, encoded(message_1()))
         visit(running.host, running.port, encoded(message_1(teamname="Team2")))
-    code, out, err = tandem("forget", "--database", database, "--team", "Team1")
-    assert (code, out, err) == (0, "removed INF2A/Team1\nremoved 1 teams and 1 visits, for good\n", "")
-    assert tandem("forget", "--database", database, "--team", "Team1")[0] == 1
+    words = ("forget", "--database", database, "--data", str(tmp_path / "data"), "--team", "Team1")
+    code, out, err = tandem(*words)
+    assert (code, err) == (0, "")
+    assert out.startswith("removed INF2A/Team1\nremoved 1 team and 1 visit, for good\n")
+    assert tandem(*words)[0] == 1
     _, out, _ = tandem("results", "--database", database, "--format", "csv")
     assert "Team2" in out
     assert "Team1" not in out
