@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from tandem.commands.combinations import Rule, options_in, wrong_combination
 from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.message import is_unicode
 from tandem.exchange.printable import printable
@@ -16,15 +17,41 @@ from tandem.ground.database import parse_database
 
 DATA = Path("tandem-data")
 BOARD_PORT = 8080
+SUBCOMMAND = "subcommand"  # where a command that has others below it keeps which one was meant
+DATABASE_VARIABLE = "TANDEM_DATABASE"
+VARIABLES = (DATABASE_VARIABLE,)  # of the environment, that count as options
 
 T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line."""
+    """Says what is wrong with the arguments in one line. An option has one name, and is given once."""
+
+    def __init__(self, prog: str | None = None, **settings: Any) -> None:
+        super().__init__(prog, **(settings | {"allow_abbrev": False}))
+        self.rules: tuple[Rule, ...] = ()
+        self.repeatable: tuple[str, ...] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read the arguments, then refuse options that do not go together."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        below = getattr(parsed, SUBCOMMAND, None)
+        variables = [name for name in VARIABLES if os.environ.get(name)]
+        given = [*options_in(args or ()), *variables, *([below] if below else [])]
+        wrong = wrong_combination(given, self.rules, self.repeatable)
+        if wrong:
+            self.error(wrong)
+        return parsed, rest
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
+
+
+def combine(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
+    """Set which options of a command do not go together; --help says it."""
+    command.epilog = " ".join(map(str, rules))
+    if isinstance(command, Parser):
+        command.rules, command.repeatable = rules, repeatable
 
 
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
@@ -43,7 +70,7 @@ def database_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--database",
         type=_database,
-        default=os.environ.get("TANDEM_DATABASE") or "",
+        default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
         help="what a ground knows is in PostgreSQL: postgresql://USER@HOST/NAME (or TANDEM_DATABASE; a file in --data)",
     )

@@ -6,15 +6,24 @@ from datetime import UTC, datetime
 
 from tandem.board.book import BookTrouble
 from tandem.board.forget import ForgottenNotes, forget_notes
-from tandem.commands.arguments import data_option, database_option, reader, text
+from tandem.commands.arguments import combine, data_option, database_option, reader, text
+from tandem.commands.combinations import Apart, Needs, Together
 from tandem.exchange.message import NOBODY
 from tandem.exchange.printable import printable
 from tandem.ground.forget import Forgotten, Selection, forgetting
 from tandem.ground.records import TeamKey
 from tandem.report.screen import complain, show
 
+RULES = (
+    Needs("--yes", "--before", "it confirms a date in the future"),
+    Apart(("--yes",), ("--dry-run",), "a dry run removes nothing, so there is nothing to confirm"),
+    Together(("--class", "--team", "--studentnr", "--before"), "only what all of them name is removed"),
+    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+)
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    combine(command, *RULES)
     data_option(command)
     database_option(command)
     command.add_argument("--class", dest="classname", type=text, metavar="CLASS", help="all teams of this class")

@@ -179,7 +179,8 @@ def test_a_backup_is_the_business_of_another_program(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_one_line(tmp_path: Path, command: tuple[str, ...], named: str) -> None:
     option = ("--database", AWAY) if named == "option" else ()
     env = os.environ | {"TANDEM_DATABASE": AWAY}
-    code, out, err = tandem(*command, "--data", str(tmp_path), *option, env=None if option else env)
+    data = () if command == ("results",) else ("--data", str(tmp_path))
+    code, out, err = tandem(*command, *data, *option, env=None if option else env)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "postgresql://tandem@127.0.0.1:1/x cannot be used" in err
     assert "topsecret" not in err
