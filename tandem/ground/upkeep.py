@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from tandem.ground.store import FILE, StoreTrouble, check_version
@@ -31,7 +32,8 @@ def backup(folder: Path, target: Path) -> int:
         raise StoreTrouble(f"the backup {target} could not be made: {error}") from None
     finally:
         source.close()
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be made need not be removed
+            draft.unlink(missing_ok=True)
 
 
 def _copy(source: sqlite3.Connection, target: Path) -> None:
