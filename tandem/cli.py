@@ -1,4 +1,6 @@
-"""The commands: which there are, and which one is meant. Exit codes: 0 done, 1 it did not work, 2 wrong usage.
+"""The commands: which there are, and which one is meant.
+
+Exit codes: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
 
 Each is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is meant: `results`
 need not wait for what makes a ground.
@@ -12,7 +14,9 @@ from importlib import import_module
 from tandem import __version__
 from tandem.commands.arguments import Parser
 from tandem.ground.store import StoreTrouble
-from tandem.report.screen import OutputTrouble, complain, finish
+from tandem.report.screen import OutputTrouble, complain, finish, show
+
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 COMMANDS = {
     "demo": "show the whole exchange on this machine, as it happens",
@@ -30,10 +34,9 @@ COMMANDS = {
 
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns the exit code."""
-    if sys.stdout is None:  # closed before we began: nobody wants to read it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
-    options = _parser(arguments).parse_args(arguments)
+    _open_closed_files()
     try:
+        options = _parser(arguments).parse_args(arguments)
         done: int = options.run(options)
         finish()
     except (StoreTrouble, OutputTrouble) as trouble:
@@ -42,14 +45,27 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C")
+        return complain("stopped by Ctrl-C", code=STOPPED)
+    except MemoryError:
+        return complain("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
+
+
+def _open_closed_files() -> None:
+    """Put the null device where a standard file is closed: the next file or socket would get its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """Knows all commands by name, and the options of the one that is meant."""
     parser = Parser(prog="tandem", description="A networking assignment as real software: clients, ground, results.")
-    parser.add_argument("--version", action="version", version=f"tandem {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
@@ -58,3 +74,11 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             meant.add_options(command)
             command.set_defaults(run=meant.run)
     return parser
+
+
+class _Version(argparse.Action):
+    """Shows the version, and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *others: object) -> None:
+        show([f"tandem {__version__}\n"])
+        parser.exit()

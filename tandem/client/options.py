@@ -30,10 +30,11 @@ client 2 listens for it, makes message 2 of it and sends that to the ground.
 
 --peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
 
-exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage
+exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 Ctrl-C
 """
 
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
+MAX_FILE = 65_536  # bytes of TEAM.json; a message has at most 8,192
 LONGEST_WAIT = {1: 120.0, 2: 3600.0}  # seconds for the other client, by client id
 
 _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
@@ -123,10 +124,14 @@ def _check_apart(clientid: int, given: dict[str, str], verbose: bool) -> None:
 def read_team(path: str) -> dict[str, str]:
     """The team's four fields from a message in a file. Raises UsageError."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            found = json.load(file)
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}; give a file with one message in it") from None
+    if len(data) > MAX_FILE:
+        raise UsageError(f"{path} has more than {MAX_FILE:,} bytes: it must be one message, in braces")
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to mend") from None
     if not isinstance(found, dict):

@@ -5,6 +5,7 @@ Each reader raises ArgumentTypeError, whose text becomes the one line that the u
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -14,6 +15,7 @@ from tandem.exchange.address import GROUND_PORT, parse_address
 from tandem.exchange.message import is_unicode
 from tandem.exchange.printable import printable
 from tandem.ground.database import parse_database
+from tandem.report.screen import finish, show, write_error
 
 DATA = Path("tandem-data")
 BOARD_PORT = 8080
@@ -42,6 +44,17 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             self.error(wrong)
         return parsed, rest
+
+    def print_help(self, file: Any = None) -> None:
+        """Unlike argparse's own, raises OutputTrouble or BrokenPipeError if it cannot be written."""
+        show([self.format_help()])
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the program. Raises OutputTrouble or BrokenPipeError if the help could not be written."""
+        if status == 0:
+            finish()
+        write_error(message or "")
+        sys.exit(status)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
