@@ -1,6 +1,10 @@
 """python3 -m tandem …"""
 
+import signal
 import sys
+from types import FrameType
+
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 
 def run() -> None:
@@ -8,11 +12,49 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
-        sys.exit(_run(sys.argv[1:]))
+        code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # so early that no command has begun
-        print("tandem: stopped by Ctrl-C", file=sys.stderr)
-        sys.exit(1)
+        code = _tell("stopped by Ctrl-C", STOPPED)
+    except Exception as error:
+        if not _is_want_of_memory(error):
+            raise
+        reason = f" ({error})" if str(error) else ""
+        code = _tell(
+            f"there is not enough memory to run{reason}: raise the limit (ulimit -v), or end other programs", 1
+        )
+    sys.exit(code)
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Where memory ends, Python may also say that a library, a codec or a thread cannot be had."""
+    if isinstance(error, MemoryError | ImportError):
+        return True
+    return any(
+        words in str(error) for words in ("can't start new thread", "unknown encoding", "can't load unicodedata")
+    )
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C. What was begun is ended in order, and in a moment: a second one changes nothing."""
+    signal.signal(signal.SIGINT, _do_nothing)
+    raise KeyboardInterrupt
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Unlike SIG_IGN it is not inherited by other programs, and Python does not warn of a signal that came before."""
+
+
+def _tell(words: str, code: int) -> int:
+    """One line on standard error. Returns the exit code."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"tandem: {words}\n")
+    except OSError:
+        pass  # nobody can be told
+    return code
 
 
 def _run(arguments: list[str]) -> int:

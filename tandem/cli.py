@@ -1,4 +1,6 @@
-"""The commands: which there are, and which one is meant. Exit codes: 0 done, 1 it did not work, 2 wrong usage.
+"""The commands: which there are, and which one is meant.
+
+Exit codes: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
 
 Each is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is meant: `results`
 need not wait for what makes a ground.
@@ -12,7 +14,9 @@ from importlib import import_module
 from tandem import __version__
 from tandem.commands.arguments import Parser
 from tandem.ground.store import StoreTrouble
-from tandem.report.screen import OutputTrouble, complain, finish
+from tandem.report.screen import OutputTrouble, complain, finish, show
+
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 COMMANDS = {
     "demo": "show the whole exchange on this machine, as it happens",
@@ -31,8 +35,8 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Runs one command. Returns the exit code."""
     _open_closed_streams()
-    options = _parser(arguments).parse_args(arguments)
     try:
+        options = _parser(arguments).parse_args(arguments)
         done: int = options.run(options)
         finish()
     except (StoreTrouble, OutputTrouble) as trouble:
@@ -41,7 +45,9 @@ def main(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C")
+        return complain("stopped by Ctrl-C", code=STOPPED)
+    except MemoryError:
+        return complain("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
 
 
@@ -64,7 +70,7 @@ def _open_closed_streams() -> None:
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """Knows all commands by name, and the options of the one that is meant."""
     parser = Parser(prog="tandem", description="A networking assignment as real software: clients, ground, results.")
-    parser.add_argument("--version", action="version", version=f"tandem {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
@@ -73,3 +79,11 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             meant.add_options(command)
             command.set_defaults(run=meant.run)
     return parser
+
+
+class _Version(argparse.Action):
+    """Shows the version, and ends the program."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *others: object) -> None:
+        show([f"tandem {__version__}\n"])
+        parser.exit()

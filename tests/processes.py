@@ -133,7 +133,8 @@ class Ground:
 
     def results(self, *arguments: str) -> Any:
         """What `tandem results --format json` tells."""
-        code, out, err = tandem("results", "--data", str(self.data), "--format", "json", *arguments)
+        place = () if "--database" in arguments else ("--data", str(self.data))
+        code, out, err = tandem("results", *place, "--format", "json", *arguments)
         assert code == 0, err
         return json.loads(out)
 

@@ -119,6 +119,6 @@ def test_ctrl_c_before_a_command_has_begun(monkeypatch: pytest.MonkeyPatch, caps
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tandem.__main__._run", interrupted)
-    with pytest.raises(SystemExit, match="1"):
+    with pytest.raises(SystemExit, match="130"):
         run()
     assert capsys.readouterr().err == "tandem: stopped by Ctrl-C\n"

@@ -4,24 +4,29 @@ import sys
 
 from tandem.client import client1, client2
 from tandem.client.failures import Failure
-from tandem.client.options import USAGE, UsageError, parse_options
+from tandem.client.options import USAGE, Options, UsageError, parse_options
 from tandem.client.story import Story
 from tandem.exchange.arrows import arrow_words
 from tandem.exchange.printable import printable
 
+STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+
 
 def main(arguments: list[str]) -> int:
-    """Runs client 1 or client 2. Returns the exit code: 0 done, 1 it did not work, 2 wrong usage."""
-    if "--help" in arguments or "-h" in arguments:
-        try:
-            print(USAGE, end="", flush=True)
-        except BrokenPipeError:
-            return complain("nobody reads the help any more: standard output was closed", 1)
-        return 0
+    """Runs client 1 or client 2. Returns the exit code: 0 done, 1 it did not work, 2 wrong usage, 130 Ctrl-C."""
     try:
-        options = parse_options(arguments)
+        if "--help" in arguments or "-h" in arguments:
+            return show_help()
+        return _run(parse_options(arguments))
     except UsageError as error:
         return complain(f"{error}", 2)
+    except KeyboardInterrupt:
+        return complain("stopped by Ctrl-C", STOPPED)
+    except MemoryError:
+        return complain("there is not enough memory: end other programs, then start again", 1)
+
+
+def _run(options: Options) -> int:
     story = Story(options.as_json, options.verbose)
     try:
         client = client1 if options.clientid == 1 else client2
@@ -31,21 +36,36 @@ def main(arguments: list[str]) -> int:
         return complain(f"{at}{failure.what}. Try: {failure.help}", 1)
     except BrokenPipeError:
         return complain("nobody reads the story any more: standard output was closed", 1)
-    except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C", 1)
+    return 0
+
+
+def show_help() -> int:
+    """Returns the exit code."""
+    try:
+        if sys.stdout is not None:
+            print(USAGE, end="", flush=True)
+    except OSError as error:
+        sys.stdout = None  # or it would be tried once more at the end
+        return complain(f"the help cannot be written to standard output: {error.strerror}", 1)
     return 0
 
 
 def complain(words: str, code: int) -> int:
-    """One line on standard error, if it can be written. Returns the exit code."""
-    if sys.stderr is None:  # closed before we began; print would take standard output in its place
-        return code
+    """One line on standard error, if that can be written. Returns the exit code."""
     try:
-        print(f"tandem client: {printable(words)}", file=sys.stderr)
+        if sys.stderr is not None:
+            print(f"tandem client: {printable(words)}", file=sys.stderr, flush=True)
     except OSError:
-        sys.stderr = None  # or it would be tried once more at the end, which changes the exit code
+        sys.stderr = None  # or it would be tried once more at the end, and change the exit code
     return code
 
 
+def end_silently(kind: type[BaseException], error: BaseException, traceback: object) -> None:
+    """A second Ctrl-C, while the first one is being told, ends the program without a traceback."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, error.__traceback__)
+
+
 if __name__ == "__main__":
+    sys.excepthook = end_silently
     sys.exit(main(sys.argv[1:]))

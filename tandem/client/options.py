@@ -28,13 +28,24 @@ client 2 listens for it, makes message 2 of it and sends that to the ground.
   --format text|json    the story for people, or one JSON object a line (text)
   --verbose             show the bytes that were sent and received
 
-exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage
+--peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
+
+exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 Ctrl-C
 """
 
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
+MAX_FILE = 65_536  # bytes of TEAM.json; a message has at most 8,192
 LONGEST_WAIT = {1: 120.0, 2: 3600.0}  # seconds for the other client, by client id
 
 _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
+
+
+# Options that would be ignored beside something else: (option, beside what, because, what to try).
+_APART = (
+    ("--listen", "client 1", "client 2 listens", "--peer HOST:PORT says where that is"),
+    ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
+    ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
+)
 
 
 class UsageError(Exception):
@@ -67,12 +78,14 @@ def parse_options(arguments: list[str]) -> Options:
     for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
         if argument == "--verbose":
+            _check_once(verbose, "verbose")
             verbose = True
         elif not argument.startswith("-"):
             plain.append(argument)
         elif name not in _WITH_VALUE:
             raise UsageError(f"there is no option {argument}: see --help")
         else:
+            _check_once(name in given, name)
             given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
                 raise UsageError(f"--{name} needs a value")
@@ -81,6 +94,7 @@ def parse_options(arguments: list[str]) -> Options:
     if len(plain) > 2:
         raise UsageError(f"one TEAM.json at most, not {' and '.join(plain[1:])}")
     clientid = int(plain[0])
+    _check_apart(clientid, given, verbose)
     team = read_team(plain[1]) if len(plain) == 2 else {}
     team |= {name: given[name] for name in TEAM_FIELDS if name in given}
     options = Options(clientid, given, team, verbose)
@@ -93,13 +107,31 @@ def parse_options(arguments: list[str]) -> Options:
     return options
 
 
+def _check_once(is_given: bool, name: str) -> None:
+    if is_given:
+        raise UsageError(f"--{name} is given more than once: give it once")
+
+
+def _check_apart(clientid: int, given: dict[str, str], verbose: bool) -> None:
+    """Raise UsageError if an option would be ignored."""
+    named = {f"client {clientid}", *(f"--{name}" for name in given), *(f"--{name} {given[name]}" for name in given)}
+    named |= {"--verbose"} if verbose else set()
+    for option, other, because, help in _APART:
+        if option in named and other in named:
+            raise UsageError(f"{option} does not go with {other}: {because}; {help}")
+
+
 def read_team(path: str) -> dict[str, str]:
     """The team's four fields from a message in a file. Raises UsageError."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            found = json.load(file)
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}; give a file with one message in it") from None
+    if len(data) > MAX_FILE:
+        raise UsageError(f"{path} has more than {MAX_FILE:,} bytes: it must be one message, in braces")
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to mend") from None
     if not isinstance(found, dict):

@@ -5,25 +5,66 @@ Each reader raises ArgumentTypeError, whose text becomes the one line that the u
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from tandem.commands.combinations import Rule, options_in, wrong_combination
 from tandem.exchange.address import GROUND_PORT, parse_address
+from tandem.exchange.message import is_unicode
 from tandem.exchange.printable import printable
 from tandem.ground.database import parse_database
+from tandem.report.screen import finish, show, write_error
 
 DATA = Path("tandem-data")
 BOARD_PORT = 8080
+SUBCOMMAND = "subcommand"  # where a command that has others below it keeps which one was meant
+DATABASE_VARIABLE = "TANDEM_DATABASE"
+VARIABLES = (DATABASE_VARIABLE,)  # of the environment, that count as options
 
 T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line."""
+    """Says what is wrong with the arguments in one line. An option has one name, and is given once."""
+
+    def __init__(self, prog: str | None = None, **settings: Any) -> None:
+        super().__init__(prog, **(settings | {"allow_abbrev": False}))
+        self.rules: tuple[Rule, ...] = ()
+        self.repeatable: tuple[str, ...] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read the arguments, then refuse options that do not go together."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        below = getattr(parsed, SUBCOMMAND, None)
+        variables = [name for name in VARIABLES if os.environ.get(name)]
+        given = [*options_in(args or ()), *variables, *([below] if below else [])]
+        wrong = wrong_combination(given, self.rules, self.repeatable)
+        if wrong:
+            self.error(wrong)
+        return parsed, rest
+
+    def print_help(self, file: Any = None) -> None:
+        """Unlike argparse's own, raises OutputTrouble or BrokenPipeError if it cannot be written."""
+        show([self.format_help()])
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End the program. Raises OutputTrouble or BrokenPipeError if the help could not be written."""
+        if status == 0:
+            finish()
+        write_error(message or "")
+        sys.exit(status)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
+
+
+def combine(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
+    """Set which options of a command do not go together; --help says it."""
+    command.epilog = " ".join(map(str, rules))
+    if isinstance(command, Parser):
+        command.rules, command.repeatable = rules, repeatable
 
 
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
@@ -42,7 +83,7 @@ def database_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--database",
         type=_database,
-        default=os.environ.get("TANDEM_DATABASE") or "",
+        default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
         help="what a ground knows is in PostgreSQL: postgresql://USER@HOST/NAME (or TANDEM_DATABASE; a file in --data)",
     )
@@ -70,6 +111,16 @@ def address(text: str) -> tuple[str, int]:
 def board_address(text: str) -> tuple[str, int]:
     """Where a board is."""
     return parse_address(text, BOARD_PORT)
+
+
+@reader
+def text(given: str) -> str:
+    """A name or a number that somebody is looked up by."""
+    if not given:
+        raise ValueError("it is empty")
+    if not is_unicode(given):
+        raise ValueError("it is not UTF-8 text")
+    return given
 
 
 @reader

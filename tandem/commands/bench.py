@@ -7,13 +7,20 @@ from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, BenchTrouble, bench
 from tandem.bench.files import FileTrouble, Wanted, opened
 from tandem.bench.picture import picture
-from tandem.commands.arguments import address, file_name, number, reader, whole
+from tandem.commands.arguments import address, combine, file_name, number, reader, whole
+from tandem.commands.combinations import Together
 from tandem.report.screen import complain, finish, show
 
 SAME_FILE = "--output and --picture are the same file: give each its own"
 
+RULES = (
+    Together(("--count", "--seconds"), "whichever is reached first ends the run"),
+    Together(("--rate", "--concurrency"), "no more than so many are under way; an exchange that is due waits its turn"),
+)
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    combine(command, *RULES, repeatable=("--pid",))
     command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="whom to load")
     command.add_argument(
         "--concurrency",

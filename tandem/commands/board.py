@@ -4,11 +4,30 @@ import argparse
 from pathlib import Path
 
 from tandem.board.beside import MISSING, is_installed
-from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, subcommand
+from tandem.commands.arguments import (
+    BOARD_PORT,
+    SUBCOMMAND,
+    board_address,
+    combine,
+    data_option,
+    database_option,
+    subcommand,
+)
+from tandem.commands.combinations import Apart, Together
 from tandem.report.screen import complain, show
+
+RULES = (
+    Apart(
+        ("--listen", "--database", "--behind", "--until-input-ends"),
+        ("token",),
+        "a new token is made in the board's folder, and no board is started",
+    ),
+    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    combine(command, *RULES)
     command.add_argument(
         "--listen",
         type=board_address,
@@ -22,7 +41,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--behind", metavar="NAME", help="a proxy on this machine stands before it, and is reached under this name"
     )
     command.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")
-    token = subcommand(command.add_subparsers(metavar="token"), "token", "what the teacher logs in with")
+    token = subcommand(
+        command.add_subparsers(metavar="token", dest=SUBCOMMAND), "token", "what the teacher logs in with"
+    )
     rotates = token.add_subparsers(metavar="rotate", required=True)
     rotate = subcommand(rotates, "rotate", "make a new token, and show it")
     rotate.add_argument("--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")

@@ -17,6 +17,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.file is None and sys.stdin is None:
+        return complain("standard input is closed: give a file with one message in it")
     try:
         if options.file is None:
             data = sys.stdin.buffer.read(MOST)
@@ -24,7 +26,8 @@ def run(options: argparse.Namespace) -> int:
             with options.file.open("rb") as file:
                 data = file.read(MOST)
     except OSError as error:
-        return complain(f"{options.file} cannot be read: {error.strerror}; give a file with one message in it")
+        source = options.file or "standard input"
+        return complain(f"{source} cannot be read: {error.strerror}; give a file with one message in it")
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.main_text(data, options.format, colour)
     show([text])

@@ -3,20 +3,30 @@
 import argparse
 from collections.abc import Iterator
 
-from tandem.commands.arguments import data_option, database_option
+from tandem.commands.arguments import DATABASE_VARIABLE, combine, data_option, database_option, text
+from tandem.commands.combinations import Apart, Together
 from tandem.ground.records import Records, open_records
 from tandem.ground.store import STATES
 from tandem.report import results
 from tandem.report.screen import complain, show
 
+RULES = (
+    Apart(("--data",), ("--database", DATABASE_VARIABLE), "what is on record is read from the database"),
+    Apart(("--state",), ("--visits",), "the visits of a team are shown whatever its state is"),
+    Together(("--class", "--visits"), "the visits of the team of this name in this class only"),
+)
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    combine(command, *RULES)
     data_option(command)
     database_option(command)
     command.add_argument("--format", choices=results.FORMATS, default="table", help="how to show it (table)")
-    command.add_argument("--class", dest="classname", metavar="CLASS", help="only the teams of one class")
+    command.add_argument("--class", dest="classname", type=text, metavar="CLASS", help="only the teams of one class")
     command.add_argument("--state", choices=STATES, help="only the teams in one state")
-    command.add_argument("--visits", metavar="TEAM", help="the visits of one team: what came, and what was wrong")
+    command.add_argument(
+        "--visits", type=text, metavar="TEAM", help="the visits of one team: what came, and what was wrong"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

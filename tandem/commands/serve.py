@@ -4,7 +4,17 @@ import argparse
 from contextlib import nullcontext
 
 from tandem.board.beside import MISSING, board_beside, is_installed
-from tandem.commands.arguments import address, board_address, data_option, database_option, file_name, reader, whole
+from tandem.commands.arguments import (
+    address,
+    board_address,
+    combine,
+    data_option,
+    database_option,
+    file_name,
+    reader,
+    whole,
+)
+from tandem.commands.combinations import Together
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.ground.log import say
@@ -13,8 +23,11 @@ from tandem.ground.proxy import parse_networks
 from tandem.ground.serve import ServeTrouble, serve
 from tandem.report.screen import complain
 
+RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    combine(command, *RULES)
     command.add_argument(
         "--listen",
         type=address,

@@ -130,17 +130,26 @@ def _show(lines: Iterable[str]) -> None:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Lets the signals that would end us without a word raise DemoTrouble, so that everything is cleared away."""
+    """Let the signals that would end us raise an exception, so that everything is cleared away; only once."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    ours = {number: before for number in known if (before := signal.getsignal(number)) is not signal.SIG_IGN}
 
     def stop(number: int, frame: FrameType | None) -> None:
+        for each in ours:
+            signal.signal(each, _do_nothing)  # clearing away takes a moment, and is not to be broken off
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise DemoTrouble(f"the demo was ended by {signal.Signals(number).name}")
 
-    ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    ours = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
         signal.signal(number, stop)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+        for number, before in ours.items():
+            signal.signal(number, before)
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Unlike SIG_IGN, it makes Python say nothing about a signal that came just before."""

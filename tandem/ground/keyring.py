@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KEY_BYTES = 32
+MAX_FILE = 65_536  # bytes of the file that are read: some 800 keys
 KEY_VARIABLE = "TANDEM_KEY"  # in the environment: the key in hex, in the place of the file
 
 
@@ -79,17 +80,33 @@ def rotate(folder: Path, valid: float) -> Keyring:
     now = time.time()
     kept = tuple(old for old in before.old if now < old.until)
     after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
-    draft = _draft(path, after)
-    if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the ground must be able to read it as before
-        owner = path.stat()
-        os.chown(draft, owner.st_uid, owner.st_gid)
-    draft.replace(path)
+    try:
+        _put_in_place(path, after)
+    except OSError as error:
+        raise KeyTrouble(
+            f"the new key cannot be written to {path.parent}: {error.strerror}; the key before it still counts."
+            " Try: as the owner of the folder, on a disk with room"
+        ) from None
     return after
+
+
+def _put_in_place(path: Path, keyring: Keyring) -> None:
+    draft = _draft(path, keyring)
+    try:
+        if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the ground must be able to read it as before
+            owner = path.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> Keyring:
     _check_mode(path)
-    first, *rest = path.read_text(encoding="ascii", errors="replace").splitlines() or [""]
+    with path.open("rb") as file:
+        text = file.read(MAX_FILE).decode("ascii", errors="replace")
+    first, *rest = text.splitlines() or [""]
     old = []
     for line in rest:
         until, _, key = line.partition(" ")

@@ -37,9 +37,17 @@ def _trouble(error: OSError) -> Exception:
 
 
 def complain(words: str, code: int = 1) -> int:
-    """One line on standard error, if it can be written. Returns the exit code."""
-    try:
-        print(f"tandem: {printable(words)}", file=sys.stderr)
-    except OSError:
-        sys.stderr = None  # or it would be tried once more at the end, which changes the exit code
+    """One line on standard error. Returns the exit code."""
+    write_error(f"tandem: {printable(words)}\n")
     return code
+
+
+def write_error(line: str) -> None:
+    """To standard error. Where that is closed or full there is nobody to tell, and the exit code says enough."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(line)
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = None  # or it would be tried once more at the end, and change the exit code

@@ -23,8 +23,8 @@ from tandem.board.room import MOST_STUCK
 from tandem.ground.keyring import load_keyring
 from tandem.ground.record import Outcome, Vitals
 from tandem.ground.secret import derive
-from tandem.ground.upkeep import forget_team
 from tests.board.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
+from tests.ground.forgetting import forget
 from tests.ground.records import message_1, message_2, rejected
 from tests.ground.records import refused as not_right
 from tests.processes import wait_until
@@ -755,7 +755,7 @@ def test_records_that_go_away_are_told_and_come_back(folder: Path, visitor: Visi
 @pytest.mark.usefixtures("_often_anew")
 def test_what_is_forgotten_leaves_the_board(folder: Path, visitor: Visitor) -> None:
     assert "Team 4" in visitor.get("/class", name="INF2A")
-    forget_team(folder, "Team 4", None)
+    forget(folder, teamname="Team 4")
     wait_until(lambda: "Team 4" not in visitor.get("/class", name="INF2A"))
 
 

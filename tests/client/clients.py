@@ -58,10 +58,10 @@ class Client2:
 
 
 @contextmanager
-def client_2(ground: str, *options: str) -> Iterator[Client2]:
-    """Our client 2, waiting for the handover on a free port."""
+def client_2(ground: str, *options: str, **team: str) -> Iterator[Client2]:
+    """Our client 2, waiting for the handover on a free port; `team` has what differs from TEAM."""
     addresses = ("--server", ground, "--listen", "127.0.0.1:0")
-    with process("-m", "tandem.client", "2", *team_options(), *addresses, *options) as running:
+    with process("-m", "tandem.client", "2", *team_options(**team), *addresses, *options) as running:
         yield Client2(running)
 
 

@@ -167,12 +167,21 @@ def test_a_character_cut_in_two() -> None:
     half = NAME.index("ë".encode()) + 1
     with (
         server(*RIGHT_2) as ground,
-        client_2(ground.address, "--teamname", "Zoë") as client,
+        client_2(ground.address, teamname="Zoë") as client,
         call(client.port) as line,
     ):
         line.play((send(NAME[:half]), silence(0.1), send(NAME[half:]), end, until_end))
         assert_taken(client, ground)
     assert json.loads(ground.came)["teamname"] == "Zoë"
+
+
+@pytest.mark.parametrize("name", ["studentnr1", "studentnr2"])
+def test_one_student_number_alone_is_compared_too(name: str) -> None:
+    with server(*RIGHT_2) as ground:
+        arguments = ("2", f"--{name}", "7777777", "--server", ground.address, "--listen", "127.0.0.1:0")
+        with process("-m", "tandem.client", *arguments) as running:
+            Client2(running).hand_over()
+            running.wait_for("its student numbers are not ours")
 
 
 def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:

@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "port as text": (("2", "--server", "192.0.2.1:http"), "the port 'http'"),
     "negative port": (("2", "--server", "192.0.2.1:-1"), "the port '-1'"),
     "port in other digits": (("2", "--server", "192.0.2.1:²"), "is not a number from 0 to 65535"),
-    "bad peer": ((*GOOD_1, "--peer", "[::1"), "--peer: '[::1' is not [IPV6]:PORT"),
+    "bad peer": (("1", *team_options(), *SERVER, "--peer", "[::1"), "--peer: '[::1' is not [IPV6]:PORT"),
     "bad listen": ((*GOOD_2, "--listen", "99999"), "--listen: the port '99999'"),
     "listen in other digits": ((*GOOD_2, "--listen", "²"), "is not a number from 0 to 65535"),
     "team not given": (("1", *SERVER, *PEER), "client 1 needs studentnr1, studentnr2, classname, teamname"),
@@ -69,7 +69,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "wait of two days": ((*GOOD_1, "--wait", "172800"), "at most 86400"),
     "other way on the wire": ((*GOOD_1, "--on-wire", "netstring"), "it must be plain or length"),
     "other format": ((*GOOD_1, "--format", "xml"), "it must be text or json"),
-    "text that is not UTF-8": ((*GOOD_1, "--teamname", "Zo\udceb"), "teamname holds something that is not UTF-8"),
+    "text that is not UTF-8": (
+        ("1", *team_options(teamname="Zo\udceb"), *SERVER, *PEER),
+        "teamname holds something that is not UTF-8",
+    ),
     "ip that is not UTF-8": ((*GOOD_1, "--ip", "\udcff"), "ip holds something that is not UTF-8"),
 }
 
@@ -94,7 +97,8 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "two lines, one mistake": (b'{"studentnr1": "0923456"\n"studentnr2": "0934567"}', "is not JSON"),
     "not UTF-8": (b'{"teamname": "Zo\xeb"}', "is not JSON"),
     "UTF-16": ('{"teamname": "T"}'.encode("utf-16"), "is not JSON"),
-    "brackets without end": (b"[" * 100_000, "is not JSON"),
+    "brackets without end": (b"[" * 60_000, "is not JSON"),
+    "huge": (b" " * 65_537, "has more than 65,536 bytes"),
     "endless number": (b'{"studentnr1": ' + b"1" * 5000 + b"}", "is not JSON"),
     "list": (b"[]", "holds no JSON object"),
     "text in JSON": (json.dumps(json.dumps(MESSAGE)).encode(), "holds no JSON object"),

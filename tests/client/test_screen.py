@@ -123,7 +123,7 @@ def test_ctrl_c() -> None:
         with process(*arguments, before=("env", "--default-signal=INT")) as client:
             client.wait_for("listening on")
             client.signal(signal.SIGINT)
-            assert client.wait() == 1
+            assert client.wait() == 130
             assert client.err == "tandem client: stopped by Ctrl-C\n"
 
 

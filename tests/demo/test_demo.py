@@ -174,21 +174,24 @@ def test_a_child_that_fails_is_named(stage: Stage, name: str) -> None:
 
 @pytest.mark.parametrize("name", CHILDREN)
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("numbers", "code", "told"),
     [
-        (signal.SIGINT, "stopped by Ctrl-C"),
-        (signal.SIGTERM, "the demo was ended by SIGTERM"),
-        (signal.SIGHUP, "the demo was ended by SIGHUP"),
+        ([signal.SIGINT], 130, "stopped by Ctrl-C"),
+        ([signal.SIGTERM], 1, "the demo was ended by SIGTERM"),
+        ([signal.SIGHUP], 1, "the demo was ended by SIGHUP"),
+        ([signal.SIGINT, signal.SIGINT], 130, "stopped by Ctrl-C"),
+        ([signal.SIGTERM, signal.SIGTERM], 1, "the demo was ended by SIGTERM"),
     ],
 )
-def test_ended_in_the_middle(stage: Stage, name: str, number: signal.Signals, told: str) -> None:
+def test_ended_in_the_middle(stage: Stage, name: str, numbers: list[signal.Signals], code: int, told: str) -> None:
     reached = stage.folder / "reached"
     stage.trick(CHILDREN[name], f"open({str(reached)!r}, 'w').close(); threading.Event().wait()")
     running = stage.start()
     wait_until(reached.exists)
-    running.send_signal(number)
+    for number in numbers:
+        running.send_signal(number)
     ended = stage.end(running)
-    assert (ended.code, ended.err) == (1, f"tandem: {told}\n")
+    assert (ended.code, ended.err) == (code, f"tandem: {told}\n")
 
 
 def test_nobody_reads_on(stage: Stage) -> None:

@@ -153,9 +153,11 @@ def test_forgetting(tmp_path: Path, database: str) -> None:
     with ground(tmp_path / "data", "--database", database) as running:
         visit(running.host, running.port, encoded(message_1()))
         visit(running.host, running.port, encoded(message_1(teamname="Team2")))
-    code, out, err = tandem("forget", "--database", database, "--team", "Team1")
-    assert (code, out, err) == (0, "removed INF2A/Team1\nremoved 1 teams and 1 visits, for good\n", "")
-    assert tandem("forget", "--database", database, "--team", "Team1")[0] == 1
+    words = ("forget", "--database", database, "--data", str(tmp_path / "data"), "--team", "Team1")
+    code, out, err = tandem(*words)
+    assert (code, err) == (0, "")
+    assert out.startswith("removed INF2A/Team1\nremoved 1 team and 1 visit, for good\n")
+    assert tandem(*words)[0] == 1
     _, out, _ = tandem("results", "--database", database, "--format", "csv")
     assert "Team2" in out
     assert "Team1" not in out
@@ -177,7 +179,8 @@ def test_a_backup_is_the_business_of_another_program(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there_is_one_line(tmp_path: Path, command: tuple[str, ...], named: str) -> None:
     option = ("--database", AWAY) if named == "option" else ()
     env = os.environ | {"TANDEM_DATABASE": AWAY}
-    code, out, err = tandem(*command, "--data", str(tmp_path), *option, env=None if option else env)
+    data = () if command == ("results",) else ("--data", str(tmp_path))
+    code, out, err = tandem(*command, *data, *option, env=None if option else env)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "postgresql://tandem@127.0.0.1:1/x cannot be used" in err
     assert "topsecret" not in err

@@ -14,7 +14,7 @@ from tandem.ground.records import Arrival, Records, open_records
 from tandem.ground.rows import Row, Values, Where
 from tandem.ground.store import Store
 from tandem.ground.tail import Tail
-from tandem.ground.upkeep import forget_team
+from tests.ground.forgetting import forget
 from tests.ground.records import TEAM, message_1, message_2, rejected
 
 
@@ -39,7 +39,7 @@ def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
     store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
     with closing(open_records(tmp_path)) as records:
         tail = Tail(records)
-        forget_team(tmp_path, "Team1", None)
+        forget(tmp_path, teamname="Team1")
         assert tail.visits() == []
         store.keep([message_1(at=9_000_000)])
         assert names(tail.visits()) == [("Team1", "message 1")]

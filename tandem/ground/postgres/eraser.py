@@ -16,7 +16,9 @@ _UNUSED_NAMES = """DELETE FROM team_name WHERE NOT EXISTS (SELECT 1 FROM team
 
 
 class PostgresEraser:
-    """One transaction; grounds go on meanwhile."""
+    """One transaction; servers go on meanwhile."""
+
+    holds_up_writers = False
 
     def __init__(self, url: str) -> None:
         self._server = PostgresServer(url)
@@ -24,13 +26,18 @@ class PostgresEraser:
         try:
             if check_version(self._connection, self._server.name) == 0:
                 raise StoreTrouble(f"there are no results in {self._server.name}: no ground has run with it")
-            self._do("BEGIN")
         except psycopg.Error as error:
             self.close()
             raise self._server.trouble(error) from None
         except StoreTrouble:
             self.close()
             raise
+
+    def begin(self) -> None:
+        self._do("BEGIN")
+
+    def roll_back(self) -> None:
+        self._do("ROLLBACK")
 
     def ask(self, query: str, values: Values) -> list[Row]:
         return self._do(query, values).fetchall()

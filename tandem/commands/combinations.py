@@ -1,0 +1,76 @@
+"""Which options of a command go together: a table beside each command's options, applied here in one way.
+
+A pair of options that no rule names is independent: each does with the other what it does alone. tests/commands holds
+every pair of every command to this.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+
+class Apart(NamedTuple):
+    """Options that are refused together: one of `options` with one of `others`."""
+
+    options: tuple[str, ...]
+    others: tuple[str, ...]  # options, variables of the environment, or a command below the command
+    because: str
+
+    def broken_by(self, given: Collection[str]) -> str:
+        first = next((name for name in self.options if name in given), "")
+        second = next((name for name in self.others if name in given), "")
+        if not (first and second):
+            return ""
+        return f"{first} does not go with {second}: {self.because}; leave one of them out"
+
+    def __str__(self) -> str:
+        do = "does" if len(self.options) == 1 else "do"
+        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.because}."
+
+
+class Needs(NamedTuple):
+    """An option that is refused without another one."""
+
+    option: str
+    needed: str
+    because: str
+
+    def broken_by(self, given: Collection[str]) -> str:
+        if self.option not in given or self.needed in given:
+            return ""
+        return f"{self.option} needs {self.needed}: {self.because}"
+
+    def __str__(self) -> str:
+        return f"{self.option} needs {self.needed}: {self.because}."
+
+
+class Together(NamedTuple):
+    """Options that change what each other means. For the reader of --help; refuses nothing."""
+
+    options: tuple[str, ...]
+    meaning: str
+
+    def broken_by(self, given: Collection[str]) -> str:
+        return ""
+
+    def __str__(self) -> str:
+        return f"{' and '.join(self.options)} together: {self.meaning}."
+
+
+Rule = Apart | Needs | Together
+
+
+def options_in(words: Sequence[str]) -> Iterator[str]:
+    """The names of the options on a command line, in their order. A value never begins with two dashes."""
+    for word in words:
+        if word == "--":
+            return
+        if word.startswith("--"):
+            yield word.partition("=")[0]
+
+
+def wrong_combination(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
+    """What is wrong with these options together, in one line; "" if nothing."""
+    for name in given:
+        if given.count(name) > 1 and name not in repeatable:
+            return f"{name} is given {given.count(name)} times: give it once"
+    return next((wrong for rule in rules if (wrong := rule.broken_by(given))), "")

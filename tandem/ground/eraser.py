@@ -1,0 +1,103 @@
+"""How rows are removed for good: from the file in a data folder here, from PostgreSQL in postgres/eraser.py.
+
+Knows nothing of what is removed, or why.
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import Protocol
+
+from tandem.ground.rows import Row, Values, Where
+from tandem.ground.store import FILE, StoreTrouble, check_version
+
+PATIENCE = 30.0  # seconds to wait for a running server's commits
+
+
+class Eraser(Protocol):
+    """Removes rows in one transaction. Every method may raise StoreTrouble."""
+
+    holds_up_writers: bool  # while the transaction lasts
+
+    def begin(self) -> None: ...
+
+    def roll_back(self) -> None: ...
+
+    def ask(self, query: str, values: Values) -> list[Row]: ...
+
+    def erase(self, table: str, chosen: str, values: Values) -> int:
+        """Remove the rows for which a condition holds. Return how many."""
+
+    def finish(self) -> None:
+        """Commit, and remove what is left of the rows where rows are kept."""
+
+    def close(self) -> None:
+        """Without `finish` before, nothing has been removed."""
+
+
+def open_eraser(where: Where) -> Eraser:
+    if isinstance(where, Path):
+        return SqliteEraser(where)
+    from tandem.ground.postgres.eraser import PostgresEraser  # its driver is there only with tandem[postgres]
+
+    return PostgresEraser(where)
+
+
+class SqliteEraser:
+    """Removes rows from the file in a data folder, and every trace of them from the file and its log."""
+
+    holds_up_writers = True
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._database = _open(folder)
+
+    def begin(self) -> None:
+        self._do("PRAGMA secure_delete = ON")
+        self._do("BEGIN IMMEDIATE")
+
+    def roll_back(self) -> None:
+        self._do("ROLLBACK")
+
+    def ask(self, query: str, values: Values) -> list[Row]:
+        return self._do(query, values).fetchall()
+
+    def erase(self, table: str, chosen: str, values: Values) -> int:
+        return self._do(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
+
+    def finish(self) -> None:
+        self._do("COMMIT")
+        try:
+            self._database.execute("VACUUM")
+            busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path}: removed, but traces stay in the file: {error}; try again") from None
+        if busy:
+            raise StoreTrouble(f"{self._path} is in use: removed, but traces stay in its log; try again")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _do(self, statement: str, values: Values | None = None) -> sqlite3.Cursor:
+        try:
+            return self._database.execute(statement, values or {})
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path}: {error}; try again") from None
+
+
+def _open(folder: Path) -> sqlite3.Connection:
+    path = folder / FILE
+    if not path.exists():
+        raise StoreTrouble(f"there are no results in {folder}: no server has run with --data {folder}")
+    try:
+        database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StoreTrouble(f"{path} cannot be used: {error}") from None
+    try:
+        check_version(database, path)
+    except sqlite3.Error as error:
+        database.close()
+        raise StoreTrouble(f"{path} cannot be used: {error}") from None
+    except StoreTrouble:
+        database.close()
+        raise
+    return database

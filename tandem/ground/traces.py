@@ -1,0 +1,86 @@
+"""Whether a text, such as a student number, stands in bytes in any encoding. Pure.
+
+Finds it in UTF-8, UTF-16, UTF-32, Windows' and IBM's code pages, base64 and hex, in the digits of any script, and
+behind the escapes of JSON, Python, HTML and URLs, also where these were escaped again.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+
+SHORTEST = 5  # characters: a shorter text would be found in nearly everything
+
+_NARROW = ("utf-8", "cp1252", "cp500")  # cp500 is EBCDIC: all its code pages have the same digits
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_ESCAPE = re.compile(
+    r"\\+u([0-9a-fA-F]{4})|\\+U([0-9a-fA-F]{8})|\\+u\{([0-9a-fA-F]{1,6})\}|\\+x([0-9a-fA-F]{2})"
+    r"|%([0-9a-fA-F]{2})|&#[xX]([0-9a-fA-F]{1,6});|\\+([0-7]{3})|&#([0-9]{1,7});"
+)
+_ESCAPING = frozenset("\\%&")  # one of these begins every escape
+_BASES = (16, 16, 16, 16, 16, 16, 8, 10)  # of the numbers in the groups of _ESCAPE
+_MAX_NESTING = 3  # escapes of escapes that are undone
+_BASE64_OFFSETS = range(3)  # base64 turns 3 bytes into 4 characters, and the text may begin at each of the 3
+
+
+class Traces:
+    """Looks for some texts. Those that are shorter than SHORTEST are left out."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = [text for text in texts if len(text) >= SHORTEST]
+        self._encoded = [form for text in self._texts for form in _unreadable_forms(text)]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self._texts)
+
+    def are_in(self, *data: bytes) -> bool:
+        """Whether one of the texts stands in one of these."""
+        return any(self._are_in(each) for each in data)
+
+    def _are_in(self, data: bytes) -> bool:
+        if any(form in data for form in self._encoded):
+            return True
+        return any(text in reading for reading in _readings(data) for text in self._texts)
+
+
+def _unreadable_forms(text: str) -> Iterator[bytes]:
+    """The bytes of a text in hex and in base64."""
+    data = text.encode()
+    yield data.hex().encode()
+    yield data.hex().upper().encode()
+    for offset in _BASE64_OFFSETS:
+        encoded = base64.b64encode(bytes(offset) + data).rstrip(b"=")
+        first = (offset * 8 + 5) // 6  # characters that depend on the bytes before the text
+        last = (offset + len(data)) * 8 // 6  # from here on, on those behind it
+        yield encoded[first:last]
+
+
+def _readings(data: bytes) -> Iterator[str]:
+    """Every text that these bytes may be."""
+    for text in _decoded(data):
+        yield text
+        for _ in range(_MAX_NESTING if _ESCAPING.intersection(text) else 0):
+            plainer = _ESCAPE.sub(_character, text)
+            if plainer == text:
+                break
+            text = plainer
+            yield text
+        if not text.isascii():
+            yield "".join(str(int(c)) if c.isdecimal() else c for c in text)
+
+
+def _decoded(data: bytes) -> Iterator[str]:
+    """Without their zero bytes, texts in UTF-16 and UTF-32 are ASCII or Latin-1; only other letters need more."""
+    narrow = data.replace(b"\0", b"")
+    for codec in ("ascii",) if narrow.isascii() else _NARROW:
+        yield narrow.decode(codec, errors="replace")
+    if len(narrow) < len(data):
+        for codec in _WIDE:
+            for offset in range(4 if "32" in codec else 2):
+                yield data[offset:].decode(codec, errors="replace")
+
+
+def _character(escape: re.Match[str]) -> str:
+    group = escape.lastindex or 1
+    code = int(escape[group], _BASES[group - 1])
+    return chr(code) if code <= 0x10FFFF else escape[0]

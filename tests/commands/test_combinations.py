@@ -1,0 +1,171 @@
+"""No option is accepted and ignored: every pair of options of every command is refused, or both have their effect."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from tandem.cli import COMMANDS, main
+from tandem.client.__main__ import main as client
+from tandem.client.options import _APART, USAGE, UsageError
+from tandem.commands.arguments import Parser
+from tandem.commands.combinations import Apart, Needs, Together, wrong_combination
+from tests.commands.walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
+from tests.processes import tandem
+
+
+def parsers(name: str) -> Iterator[tuple[tuple[str, ...], Parser]]:
+    """A command's parser, and those of the commands below it, with the words that lead there."""
+    top = Parser(prog=name)
+    import_module(f"tandem.commands.{name}").add_options(top)
+    yield from _with_those_below((name,), top)
+
+
+def _with_those_below(words: tuple[str, ...], parser: Parser) -> Iterator[tuple[tuple[str, ...], Parser]]:
+    yield words, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, below in action.choices.items():
+                yield from _with_those_below((*words, name), below)
+
+
+PARSERS = {words: parser for name in COMMANDS if name != "client" for words, parser in parsers(name)}
+
+
+def options_of(parser: Parser) -> set[str]:
+    """What the parser takes: options, files, and a command below it that need not be there."""
+    found = set[str]()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= set() if action.required else set(action.choices)
+        elif action.dest != "help":
+            found.add(action.option_strings[0] if action.option_strings else str(action.metavar))
+    return found
+
+
+def test_every_option_of_every_command_is_walked() -> None:
+    walked = {walk.command: set(walk.examples) for walk in WALKS}
+    assert walked == {words: found for words, parser in PARSERS.items() if (found := options_of(parser))} | {
+        ("demo",): set()
+    }
+    of_client = {f"--{name}" for name in re.findall(r"^  --([\w-]+)", USAGE, re.MULTILINE)} | {"TEAM.json"}
+    assert [set(walk.examples) for walk in CLIENTS] == [of_client, of_client]
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Stage:
+    return Stage(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+def test_a_pair_is_refused_or_both_options_count(walk: Walk, stage: Stage) -> None:
+    rules = PARSERS[walk.command].rules
+    alone = {name: stage.run(walk, name) for name in walk.examples}
+    for one, other in combinations(walk.examples, 2):
+        seen = stage.run(walk, one, other)
+        wrong = wrong_combination([one, other], rules)
+        if wrong:
+            assert (seen.code, seen.out, seen.err.count("\n")) == (2, "", 1), (one, other)
+            assert wrong in seen.err
+        elif seen.code != 2:
+            assert seen != alone[one], f"{other} is ignored beside {one}"
+            assert seen != alone[other], f"{one} is ignored beside {other}"
+        else:
+            assert 2 in (alone[one].code, alone[other].code), f"{one} and {other} are refused, and no rule says so"
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+def test_an_option_counts_alone_and_only_once(walk: Walk, stage: Stage) -> None:
+    nothing = stage.run(walk)
+    for name, words in walk.examples.items():
+        assert stage.run(walk, name) != nothing, f"{name} is ignored"
+        if name.startswith("--") and name not in PARSERS[walk.command].repeatable:
+            twice = stage.run(Walk(walk.command, {name: (*words, *words)}, walk.base), name)
+            assert twice.code == 2
+            assert "give it once" in twice.err
+
+
+@pytest.mark.parametrize("walk", CLIENTS, ids=lambda walk: f"client {walk.command[0]}")
+def test_a_pair_of_the_clients_is_refused_or_both_options_count(
+    walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "team.json").write_text('{"classname": "from the file"}')
+    monkeypatch.chdir(tmp_path)
+    if walk.command == ("1",):  # what the file has must be seen: nothing overrides it
+        walk = Walk(walk.command, walk.examples, {n: w for n, w in walk.base.items() if n != "--classname"})
+        walk.base["--classname"] = ("--classname", "INF2A")
+    for one, other in combinations(walk.examples, 2):
+        if refused_of_client(walk, one, other):
+            with pytest.raises(UsageError, match="does not go with"):
+                run_client(walk, one, other)
+            continue
+        seen = run_client(walk, one, other)
+        for first, second in ((one, other), (other, one)):
+            if not refused_of_client(walk, first) and not is_overridden(walk, second, first):
+                assert seen != run_client(walk, first), f"{second} is ignored beside {first}"
+
+
+def refused_of_client(walk: Walk, *names: str) -> bool:
+    words = {*names, f"client {walk.command[0]}", *(" ".join(walk.examples[name]) for name in names)}
+    return any(option in words and other in words for option, other, _, _ in _APART)
+
+
+def is_overridden(walk: Walk, name: str, beside: str) -> bool:
+    """TEAM.json gives way to the options for its fields: the usage says so."""
+    return name == "TEAM.json" and (beside == "--classname" or "--classname" in walk.base)
+
+
+@pytest.mark.parametrize(("words", "parser"), PARSERS.items(), ids=lambda value: str(value)[:20])
+def test_the_help_says_what_does_not_go_together(words: tuple[str, ...], parser: Parser) -> None:
+    told = " ".join(tandem(*words, "--help")[1].split())
+    for rule in parser.rules:
+        assert str(rule) in told
+
+
+def test_the_help_of_the_client_says_what_does_not_go_together() -> None:
+    assert all(option in USAGE.partition("--peer does not")[2] or option == "--peer" for option, *_ in _APART)
+
+
+def test_a_folder_beside_a_database_of_the_environment_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TANDEM_DATABASE", AWAY)
+    with pytest.raises(SystemExit, match="2"):
+        main(["results", "--data", "tandem-data"])
+    assert "--data does not go with TANDEM_DATABASE" in capsys.readouterr().err
+
+
+def test_an_option_has_one_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["results", "--stat", "finished"])
+    assert "--stat" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--teamname", "--verbose"])
+def test_an_option_of_the_client_is_given_once(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = {"--teamname": ["--teamname", "one", "--teamname=two"], "--verbose": ["--verbose", "--verbose"]}[option]
+    assert client(["2", "--server", "192.0.2.1", *words]) == 2
+    assert f"{option} is given more than once" in capsys.readouterr().err
+
+
+RULES = (Apart(("--a", "--b"), ("--c",), "why"), Needs("--d", "--a", "why"), Together(("--a", "--b"), "how"))
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ([], ""),
+        (["--a", "--b"], ""),
+        (["--b", "--c"], "--b does not go with --c: why; leave one of them out"),
+        (["--d"], "--d needs --a: why"),
+        (["--d", "--a"], ""),
+        (["--e", "--e"], "--e is given 2 times: give it once"),
+        (["--f", "--f"], ""),
+    ],
+)
+def test_a_rule_is_broken_by_what_is_given(given: list[str], wrong: str) -> None:
+    assert wrong_combination(given, RULES, repeatable=("--f",)) == wrong

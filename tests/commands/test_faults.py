@@ -1,0 +1,257 @@
+"""What surrounds a command fails: files, streams, memory, Ctrl-C. One line, the right exit code, no traceback."""
+
+import os
+import resource
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tandem.cli import COMMANDS
+from tandem.ground.keyring import load_keyring
+from tandem.ground.store import Store
+from tests.ground.records import TEAM, message_1, message_2
+from tests.processes import LIMIT, ROOT, process, tandem
+from tests.raw import encoded
+from tests.raw import message_1 as right_message
+
+TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
+CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
+
+
+def shell(command: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """A command with redirections, from the project's folder."""
+    return subprocess.run(  # type: ignore[call-overload, no-any-return]
+        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False, **settings
+    )
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], code: int = 1) -> None:
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (code, "", 1), done
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with two teams and a key."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    load_keyring(folder)
+    with closing(Store(folder)) as store:
+        store.keep([message_1(), message_2(), message_1(TEAM._replace(teamname="Team2"))])
+    return folder
+
+
+class TestStandardStreams:
+    @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+    @pytest.mark.parametrize("words", ["--help", "--version", *(f"{name} --help" for name in COMMANDS)])
+    def test_help_that_cannot_be_written(self, words: str, unbuffered: str) -> None:
+        done = shell(f"PYTHONUNBUFFERED={unbuffered} {TANDEM} {words} >/dev/full")
+        assert_one_line(done)
+        assert "No space left" in done.stderr
+
+    @pytest.mark.parametrize("words", ["--help", "client --help"])
+    def test_help_that_nobody_can_read(self, words: str) -> None:
+        done = shell(f"{TANDEM} {words} >&-")
+        assert (done.returncode, done.stderr) == (0, "")
+
+    @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+    @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+    @pytest.mark.parametrize(
+        ("words", "code"), [("nonsense", 2), ("check none", 1), ("client 3", 2), ("client 2 none", 2)]
+    )
+    def test_a_complaint_that_cannot_be_written(self, words: str, code: int, unbuffered: str, redirection: str) -> None:
+        """It does not go to standard output in its place: that is for programs."""
+        done = shell(f"PYTHONUNBUFFERED={unbuffered} {TANDEM} {words} {redirection}")
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+    def test_standard_input_that_is_closed(self) -> None:
+        done = shell(f"{TANDEM} check <&-")
+        assert_one_line(done)
+        assert "standard input is closed" in done.stderr
+
+    def test_no_file_gets_the_number_of_a_closed_stream(self, data: Path) -> None:
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            done = shell(f"{TANDEM} results --data {data} --format csv {closed}")
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.count("\n") == (0 if ">&- " in f"{closed} " and closed != "2>&-" else 3)
+
+
+class TestFiles:
+    def test_a_new_key_that_cannot_be_written(self, data: Path) -> None:
+        before = sorted((path.name, path.read_bytes()) for path in data.iterdir())
+        done = shell(f"ulimit -f 0; {TANDEM} key rotate --data {data}")
+        assert_one_line(done)
+        assert "the key before it still counts" in done.stderr
+        assert sorted((path.name, path.read_bytes()) for path in data.iterdir()) == before
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_a_new_key_in_a_folder_that_cannot_be_written(self, data: Path) -> None:
+        data.chmod(0o500)
+        assert_one_line(shell(f"{TANDEM} key rotate --data {data}"))
+
+    def test_a_key_file_without_end(self, data: Path) -> None:
+        os.truncate(data / "key", 2**40)
+        code, out, err = tandem("key", "rotate", "--data", str(data))
+        assert (code, out, err.count("\n")) == (1, "", 1)
+
+    def test_a_backup_below_a_file(self, data: Path) -> None:
+        code, out, err = tandem("backup", "--data", str(data), str(data / "key" / "x"))
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "Not a directory" in err
+
+    @pytest.mark.parametrize("command", [CLIENT_2, ("check",)], ids=lambda words: words[0])
+    @pytest.mark.parametrize("name", ["/dev/zero", "/", "/dev/null/x", ""])
+    def test_what_is_no_file_with_a_message(self, command: tuple[str, ...], name: str) -> None:
+        code, out, err = tandem(*command, name)
+        assert code == (2 if command is CLIENT_2 else 1)
+        assert "Traceback" not in err
+        assert err.count("\n") == 1 or (name == "/dev/zero" and "not accepted" in out)
+
+    def test_standard_input_without_end(self) -> None:
+        done = shell(f"{TANDEM} check </dev/zero")
+        assert (done.returncode, done.stderr) == (1, "")
+
+    @pytest.mark.parametrize("size", [0, 10_000_000], ids=["a message", "more than a message"])
+    @pytest.mark.parametrize("command", [("check",), CLIENT_2], ids=lambda words: words[0])
+    def test_a_pipe_is_read_like_a_file(self, tmp_path: Path, command: tuple[str, ...], size: int) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with writing(pipe, encoded(right_message(ip="192.0.2.1")) + b" " * size):
+            code, _, err = tandem(*command, str(pipe))
+        if command is CLIENT_2:
+            assert (code, "no message came" in err) == ((2, False) if size else (1, True))
+        else:
+            assert (code, err) == (0, "")
+
+    @pytest.mark.parametrize("command", [CLIENT_2, ("check",)], ids=lambda words: words[0])
+    def test_ctrl_c_ends_the_wait_for_somebody_who_writes(self, tmp_path: Path, command: tuple[str, ...]) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with process("-m", "tandem", *command, str(pipe)) as waiting:
+            writer = os.open(pipe, os.O_WRONLY)  # returns once the command has it open
+            waiting.signal(signal.SIGINT)
+            assert waiting.wait() == 130
+            os.close(writer)
+            assert waiting.err.endswith("stopped by Ctrl-C\n")
+            assert waiting.err.count("\n") == 1
+
+
+@contextmanager
+def writing(pipe: Path, data: bytes) -> Iterator[None]:
+    """Writes to a named pipe for as long as somebody reads."""
+
+    def write() -> None:
+        try:
+            pipe.write_bytes(data)
+        except BrokenPipeError:
+            pass  # the reader has had enough
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # if nobody has read: lets it go on
+        writer.join()
+
+
+class TestCtrlC:
+    """The second one comes while the first one is being told."""
+
+    SCRIPT = """
+import os, runpy, signal, sys
+import {module} as module
+def interrupt(*words): os.kill(os.getpid(), signal.SIGINT); return words[0]
+real = module.{function}
+module.{function} = lambda *words: (interrupt(*words), real(*words))[1]
+import {told} as told
+again = told.{speaks}
+told.{speaks} = lambda *words: (interrupt(*words), again(*words))[1]
+sys.argv = {arguments}
+runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
+"""
+
+    @pytest.mark.parametrize(
+        ("names", "codes", "lines"),
+        [
+            (
+                {
+                    "module": "tandem.commands.check",
+                    "function": "run",
+                    "told": "tandem.report.screen",
+                    "speaks": "write_error",
+                    "arguments": ["tandem", "check", "README.md"],
+                    "start": "tandem",
+                },
+                (130,),
+                1,
+            ),
+            (
+                {
+                    "module": "tandem.client.client2",
+                    "function": "run",
+                    "told": "tandem.exchange.printable",
+                    "speaks": "printable",
+                    "arguments": ["client", "2", "--server", "192.0.2.1"],
+                    "start": "tandem.client",
+                },
+                (130, -signal.SIGINT),
+                0,
+            ),
+        ],
+        ids=["tandem", "the client alone"],
+    )
+    def test_a_second_one_is_no_traceback(self, names: dict[str, object], codes: tuple[int, ...], lines: int) -> None:
+        script = self.SCRIPT.format(**names)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+        assert done.returncode in codes, done.stderr
+        assert done.stderr.count("\n") == lines, done.stderr
+
+
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def interpreter_needs() -> int:
+    """Bytes of address space that Python alone takes here."""
+    script = "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmPeak')))"
+    return 1024 * int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("more", range(2, 42, 4))
+def test_a_limit_of_memory_is_one_line_and_loses_nothing(data: Path, interpreter_needs: int, more: int) -> None:
+    limit = interpreter_needs + more * MEBIBYTE
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    for words in (
+        ("results", "--data", str(data)),
+        ("check", "README.md"),
+        ("forget", "--data", str(data), "--team", "Team2"),
+        ("key", "rotate", "--data", str(data)),
+        CLIENT_2,
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "tandem", *words],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+            preexec_fn=limited,
+        )
+        assert done.returncode in (0, 1), done.stderr
+        assert done.stderr.count("\n") == ((done.returncode and words[0] != "check") or 0) or "memory" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert "Team1" in tandem("results", "--data", str(data), "--format", "csv")[1]
+    load_keyring(data)
