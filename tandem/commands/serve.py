@@ -7,6 +7,7 @@ from tandem.board.beside import MISSING, board_beside, is_installed
 from tandem.commands.arguments import address, board_address, data_option, database_option, reader, whole
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
+from tandem.ground.folder_lock import in_use
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
 from tandem.ground.serve import ServeTrouble, serve
@@ -60,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
     if options.board and not is_installed():
         return complain(MISSING, code=2)
     try:
-        with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
+        board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
+        with in_use(options.data), board:
             serve(told)
     except ServeTrouble as trouble:
         return complain(str(trouble))
