@@ -1,9 +1,6 @@
-"""`tandem backup`, `forget` and `key rotate`: copies that restore, data that is gone, old secrets that count."""
+"""`tandem forget` and `key rotate`: data that is gone, old secrets that count."""
 
-import json
-import shutil
 import sqlite3
-import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -21,7 +18,7 @@ from tandem.ground.recorder import Keeper
 from tandem.ground.rows import Where
 from tandem.ground.serve import open_store
 from tandem.ground.store import FILE, Store, StoreTrouble
-from tandem.ground.upkeep import backup, forget_before, forget_team
+from tandem.ground.upkeep import forget_before, forget_team
 from tests.ground.records import TEAM, message_1, message_2, rejected
 from tests.ground.tables import TABLES
 from tests.processes import ground, tandem
@@ -47,53 +44,6 @@ def is_left(where: Where, words: str) -> bool:
         told = [server.execute(tables.format(name).encode()).fetchone() for name in (*TABLES, "team_name")]
         received = [bytes(row[0]) for row in server.execute("SELECT received FROM visit")]
     return words in str(told) or any(words.encode() in each for each in received)
-
-
-def test_a_backup_of_a_running_ground_restores_by_copying(tmp_path: Path) -> None:
-    copy = tmp_path / "copy.sqlite3"
-    with ground(tmp_path / "data") as running:
-        handover = visit(running.host, running.port, encoded(first()))
-        visit(running.host, running.port, encoded(second(handover)))
-        before = running.results()
-        code, out, err = tandem("backup", "--data", str(running.data), str(copy))
-        assert (code, err) == (0, "")
-        assert "key is not in it" in out
-        key = (running.data / "key").read_text().strip()
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert key.encode() not in copy.read_bytes()
-    restored = tmp_path / "restored"
-    restored.mkdir()
-    shutil.copy(copy, restored / FILE)
-    _, out, _ = tandem("results", "--data", str(restored), "--format", "json")
-    assert json.loads(out) == before
-    with ground(restored) as again:
-        assert visit(again.host, again.port, encoded(first()))["status"] == WAITING
-
-
-def test_a_backup_overwrites_nothing_and_needs_something_to_copy(tmp_path: Path) -> None:
-    with pytest.raises(StoreTrouble, match="no results"):
-        backup(tmp_path, tmp_path / "copy")
-    Store(tmp_path).close()
-    (tmp_path / "copy").write_text("precious")
-    with pytest.raises(StoreTrouble, match="cannot be written"):
-        backup(tmp_path, tmp_path / "copy")
-    assert (tmp_path / "copy").read_text() == "precious"
-
-
-def test_a_backup_has_its_name_only_once_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Store(tmp_path).close()
-    before = sorted(tmp_path.iterdir())
-
-    def half(source: sqlite3.Connection, target: Path) -> None:
-        target.write_bytes(b"SQLite format 3")
-        assert target.exists()
-        assert not (tmp_path / "copy").exists()
-        raise sqlite3.OperationalError("disk I/O error")
-
-    monkeypatch.setattr("tandem.ground.upkeep._copy", half)
-    with pytest.raises(StoreTrouble, match="could not be made: disk I/O error"):
-        backup(tmp_path, tmp_path / "copy")
-    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_team_is_forgotten_for_good(where: Where, store: Keeper) -> None:
