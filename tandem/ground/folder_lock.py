@@ -36,16 +36,22 @@ def not_in_use(folder: Path, refusal: str) -> Iterator[bool]:
 
 @contextmanager
 def _locked(folder: Path, shared: bool, refusal: str) -> Iterator[bool]:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
+    descriptor = _open(folder)
+    if descriptor is None:
         yield False
         return
     try:
         yield _flock(descriptor, shared, refusal)
     finally:
         os.close(descriptor)  # and the lock with it, unless a worker has it still
+
+
+def _open(folder: Path) -> int | None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError:
+        return None
 
 
 def _flock(descriptor: int, shared: bool, refusal: str) -> bool:
