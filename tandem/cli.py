@@ -13,6 +13,7 @@ from importlib import import_module
 
 from tandem import __version__
 from tandem.commands.arguments import Parser
+from tandem.ground.pending import finish_restore
 from tandem.ground.store import StoreTrouble
 from tandem.report.screen import OutputTrouble, complain, finish, show
 
@@ -24,7 +25,8 @@ COMMANDS = {
     "serve": "run a testing ground",
     "board": "show what is on record as live web pages",
     "results": "what a ground has recorded: one row a team",
-    "backup": "copy the database to a file, also while the ground runs",
+    "backup": "copy everything but the key to one file, also while the server runs",
+    "restore": "put a backup back into a data folder, while no server runs",
     "forget": "remove personal data for good",
     "key": "what secrets are made with",
     "check": "what is wrong with a message; exit 0 if it would be accepted",
@@ -37,6 +39,8 @@ def main(arguments: list[str]) -> int:
     _open_closed_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
+        if "data" in options:
+            finish_restore(options.data)
         done: int = options.run(options)
         finish()
     except (StoreTrouble, OutputTrouble) as trouble:

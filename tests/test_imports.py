@@ -21,7 +21,7 @@ BOARD_LIBRARIES = frozenset({"anyio", "jinja2", "markupsafe", "starlette", "uvic
 RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "exchange": (frozenset({"json"}), frozenset({"exchange"})),
     "client": (frozenset({"socket", "json", "sys"}), frozenset({"exchange", "client"})),
-    "ground": (ANY | {DRIVER}, frozenset({"exchange", "ground"})),
+    "ground": (ANY | {DRIVER}, frozenset({"exchange", "ground", ""})),
     "report": (ANY, frozenset({"exchange", "ground", "report"})),
     "demo": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
     "board": (ANY | BOARD_LIBRARIES, frozenset({"exchange", "ground", "report", "board"})),

@@ -1,7 +1,7 @@
 """The teacher's book: token, rosters, deadlines and notes. One small SQLite file, apart from the ground's records.
 
-Owns board.sqlite3 and its schema. The token is kept as its hash only. A class is found under every spelling of its
-name. Knows nothing of the web; may be used from any thread.
+Owns board.sqlite3; its tables are in schema.py. The token is kept as its hash only. A class is found under every
+spelling of its name. Knows nothing of the web; may be used from any thread.
 """
 
 import hashlib
@@ -15,38 +15,16 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from tandem.board.schema import FILE as FILE
+from tandem.board.schema import NewerFile, migrate
 from tandem.board.spelling import ByClass, folded
+from tandem.ground.datafile import SQL_ERRORS
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
 
-FILE = "board.sqlite3"
-VERSION = 1
 MOST_EXPECTED = 20_000  # teams on all rosters together
 
 _PATIENCE = 5.0  # seconds to wait for another program's lock
-_SCHEMA = f"""
-    BEGIN IMMEDIATE;
-    CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS expected (
-        classname TEXT NOT NULL,
-        teamname TEXT NOT NULL,
-        studentnr1 TEXT NOT NULL,
-        studentnr2 TEXT NOT NULL,
-        PRIMARY KEY (classname, teamname)
-    );
-    CREATE TABLE IF NOT EXISTS deadline (classname TEXT PRIMARY KEY, at INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS note (
-        classname TEXT NOT NULL,
-        teamname TEXT NOT NULL,
-        pair TEXT NOT NULL,
-        oral INTEGER NOT NULL,
-        mark TEXT NOT NULL,
-        text TEXT NOT NULL,
-        PRIMARY KEY (classname, teamname, pair)
-    );
-    PRAGMA user_version = {VERSION};
-    COMMIT;
-"""
 
 
 class BookTrouble(Exception):
@@ -74,16 +52,10 @@ class Book:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._database = sqlite3.connect(
-                self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-            )
-            self._database.create_function("folded", 1, folded, deterministic=True)
-            [version] = self._database.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
-                raise BookTrouble(f"{self._path} was made by a newer version: use that version")
-            self._database.executescript(_SCHEMA)
-            self._database.execute("PRAGMA secure_delete = ON")
-        except (OSError, sqlite3.Error) as error:
+            self._database = _open(self._path)
+        except NewerFile as error:
+            raise BookTrouble(f"{self._path} {error}") from None
+        except (OSError, *SQL_ERRORS) as error:
             reason = getattr(error, "strerror", None) or error
             raise BookTrouble(f"the board's own file {self._path} cannot be used: {reason}") from error
 
@@ -214,6 +186,19 @@ class _Change:
 
     def __call__(self, query: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
         return self._database.execute(query, tuple(values)).fetchall()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the file, with today's schema. Raise NewerFile or sqlite3.Error, and leave nothing open then."""
+    database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        database.create_function("folded", 1, folded, deterministic=True)
+        migrate(database)
+        database.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def renew_token(folder: Path) -> str:

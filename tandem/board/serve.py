@@ -17,6 +17,7 @@ from tandem.board.connections import FORMS, Config, OnceASecond, most_connection
 from tandem.board.guard import is_loopback, names_for
 from tandem.board.pages.live import MOST_STREAMS
 from tandem.exchange.address import show_address
+from tandem.ground.folder_lock import in_use
 from tandem.ground.log import say
 from tandem.ground.rows import Where
 
@@ -41,7 +42,7 @@ class BoardOptions:
 
 def serve_board(options: BoardOptions) -> None:
     """Runs a board until SIGTERM or Ctrl-C. Raises BoardTrouble if it cannot start."""
-    with _open_listener(*options.listen) as listener:
+    with _open_listener(*options.listen) as listener, in_use(options.data):
         try:
             book = Book(options.data)
         except BookTrouble as trouble:

@@ -17,6 +17,7 @@ from tandem.commands.arguments import (
 from tandem.commands.combinations import Together
 from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
+from tandem.ground.folder_lock import in_use
 from tandem.ground.log import say
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
@@ -78,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
     if options.board and not is_installed():
         return complain(MISSING, code=2)
     try:
-        with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
+        board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
+        with in_use(options.data), board:
             serve(told)
     except ServeTrouble as trouble:
         say(str(trouble), "tandem")  # not `complain`, which would wait for a pipe that nobody reads

@@ -2,13 +2,18 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tandem.board.book import FILE, MOST_EXPECTED, NO_NOTE, Book, BookTrouble, Note, hash_token, renew_token
+from tandem.board.schema import MIGRATIONS, VERSION
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
+from tests.ground.folders import OLD_BOARD
+from tests.processes import tandem
 
 KEY = TeamKey("INF2A", "Team1", "1\n2")
 NOTE = Note(True, "8", "well explained")
@@ -110,11 +115,52 @@ def test_a_class_is_forgotten_whole(book: Book) -> None:
 
 def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     Book(tmp_path).close()
-    with sqlite3.connect(tmp_path / FILE) as database:
-        database.execute("PRAGMA user_version = 99")
-    database.close()
-    with pytest.raises(BookTrouble, match="newer"):
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(BookTrouble, match=f"newer version .schema {VERSION + 1}, this one knows {VERSION}"):
         Book(tmp_path)
+    code, out, err = tandem("board", "token", "rotate", "--data", str(tmp_path))
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "newer version" in err
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_file_of_an_older_version_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.executescript(f"{OLD_BOARD}; PRAGMA user_version = {version}")
+    with closing(Book(tmp_path)) as book:
+        assert list(book.notes().values()) == [Note(True, "8.5", "explained the handover")]
+        assert book.rostered() == {"INF2A": 1}
+        assert book.deadlines() == {"INF2A": 1_700_000_000_000_000}
+        assert book.token_hash() == "a hash"
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+MORE = ("CREATE TABLE more (x INTEGER)", "INSERT INTO more VALUES (1)")
+
+
+def test_of_many_that_open_an_older_file_at_once_one_changes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Book(tmp_path).close()
+    monkeypatch.setattr("tandem.board.schema.MIGRATIONS", (*MIGRATIONS, MORE))
+    monkeypatch.setattr("tandem.board.schema.VERSION", VERSION + 1)
+    with ThreadPoolExecutor(8) as pool:
+        for book in pool.map(Book, [tmp_path] * 8):
+            book.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        assert database.execute("SELECT * FROM more").fetchall() == [(1,)]
+
+
+def test_a_step_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Book(tmp_path).close()
+    before = (tmp_path / FILE).read_bytes()
+    monkeypatch.setattr("tandem.board.schema.MIGRATIONS", (*MIGRATIONS, MORE, ("CREATE TABLE more (y)",)))
+    monkeypatch.setattr("tandem.board.schema.VERSION", VERSION + 2)
+    with pytest.raises(BookTrouble, match="cannot be used"):
+        Book(tmp_path)
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 def test_a_damaged_file_and_a_folder_that_is_none_are_one_line(tmp_path: Path) -> None:

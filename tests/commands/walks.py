@@ -19,6 +19,8 @@ from tandem.board.book import Book, Note
 from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.story import Story
+from tandem.commands.backup import KINDS
+from tandem.ground.backup import make_backup
 from tandem.ground.database import open_rows
 from tandem.ground.eraser import open_eraser
 from tandem.ground.records import TeamKey, open_records
@@ -110,6 +112,20 @@ WALKS = [
         ("backup",),
         {"FILE": ("copy",), "--data": ("--data", "other"), "--database": ("--database", AWAY)},
         base={"FILE": ("copy-of-today",)},
+    ),
+    Walk(
+        ("restore",),
+        {
+            "FILE": ("missing.zip",),
+            "--data": ("--data", "other"),
+            "--database": ("--database", AWAY),
+            "--replace": ("--replace",),
+        },
+        base={"FILE": ("backup.zip",)},
+        pairs={
+            frozenset({"FILE", "--data"}): ("backup-of-other.zip", "--data", "restored"),
+            frozenset({"FILE", "--replace"}): ("backup-of-other.zip", "--replace"),
+        },
     ),
     Walk(
         ("forget",),
@@ -248,6 +264,8 @@ def _furnish(folder: Path) -> None:
         with closing(Book(data)) as book:
             for team in (TEAM, NAMESAKE, ELSEWHERE, OTHER):
                 book.write_note(TeamKey(team.classname, team.teamname, team.pair), Note(mark=str(number + 1)))
+    for name, backup in (("tandem-data", "backup.zip"), ("other", "backup-of-other.zip")):
+        make_backup(folder / name, folder / backup, KINDS)
     (folder / "message.json").write_bytes(encoded(right_message()))
     (folder / "team.json").write_text(json.dumps({"classname": "from the file"}))
 

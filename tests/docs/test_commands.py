@@ -1,8 +1,11 @@
 """Every command in README and CONTRIBUTING runs; what the pages point to exists; they speak of the project alone."""
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,7 @@ def test_the_readme_has_every_command() -> None:
         "results",
         "check",
         "backup",
+        "restore",
         "key",
         "forget",
     }
@@ -86,6 +90,36 @@ def test_the_bench_command_measures(tmp_path: Path) -> None:
         code, out, err = tandem(*(running.address if word == "127.0.0.1:5550" else word for word in words))
         assert (code, err) == (0, "")
         assert "200 exchanges" in out
+
+
+def test_the_commands_about_backups_lose_nothing(tmp_path: Path) -> None:
+    """Those of docs/backup.md, in a folder in which a server has run; the data folder is lost in between."""
+    page = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
+    making, losing, replacing = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    with ground(tmp_path / "tandem-data") as running:
+        visit(running.host, running.port, encoded(message_1()))
+    (tmp_path / "safe-place").mkdir()
+    shutil.copy(tmp_path / "tandem-data" / "key", tmp_path / "safe-place" / "key")
+    assert "fingerprint" in shell(making, tmp_path)
+    shutil.rmtree(tmp_path / "tandem-data")
+    assert "is the key of the backup" in shell(losing, tmp_path)
+    assert "tandem-data/before-restore-" in shell(replacing, tmp_path)
+    with ground(tmp_path / "tandem-data") as running:
+        assert [row["teamname"] for row in running.results()] == ["Team1"]
+    [backup] = commands("backup")
+    [restore] = commands("restore")
+    (tmp_path / "tandem-2026-01-31.zip").unlink()
+    told = shell("\n".join(shlex.join(["python3", "-m", "tandem", *words]) for words in (backup, restore)), tmp_path)
+    assert "restored into restored-data" in told
+
+
+def shell(block: str, folder: Path) -> str:
+    """Runs the commands of a block in a folder, with this Python; returns what they say. All of them must succeed."""
+    script = block.replace("python3 ", f"{shlex.quote(sys.executable)} ")
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["sh", "-ec", script], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
 
 
 def test_the_make_targets_of_the_pages_exist() -> None:

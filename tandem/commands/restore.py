@@ -1,0 +1,63 @@
+"""`tandem restore`"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from tandem.commands.arguments import data_option, database_option
+from tandem.commands.backup import KINDS, say_counts
+from tandem.exchange.printable import printable
+from tandem.ground.restore import KeyReport, Restored, restore
+from tandem.report.screen import complain, show
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    data_option(command)
+    database_option(command)
+    command.add_argument(
+        "--replace", action="store_true", help="replace files that are there; they are kept in DIR/before-restore-DATE"
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="what `tandem backup` wrote, in any version")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.database:
+        return complain("a database server is restored with its own program: pg_restore", code=2)
+    restored = restore(options.file, options.data, KINDS, options.replace)
+    return show(f"{printable(line)}\n" for line in _say(options.data, restored))
+
+
+def _say(data: Path, restored: Restored) -> Iterator[str]:
+    of = f", as it was at {restored.made_at}" if restored.made_at else ""
+    yield f"restored into {data}{of}"
+    for name, rows in restored.rows.items():
+        yield f"{name}: {say_counts(rows)}"
+    for name in restored.kept:
+        yield f"{name} is not in the backup: the one in {data} stays as it is"
+    if restored.aside:
+        yield f"the files that were there before are in {restored.aside}"
+    if not restored.locked:
+        yield f"{data} is on a file system without locks: be sure that no server or board was running over it"
+    if restored.key:
+        yield from _say_key(restored.key)
+
+
+def _say_key(key: KeyReport) -> Iterator[str]:
+    right = f" (fingerprint {key.wanted.fingerprint})" if key.wanted else ""
+    if key.error:
+        yield f"the key cannot be used: {key.error}"
+    elif not key.found:
+        yield f"there is no key: copy the one of the backup{right} to {key.place}, mode 0600, before the server starts"
+    elif key.fits:
+        yield f"{key.place} is the key of the backup{right}"
+    elif key.wanted:
+        yield f"{key.place} is not the key of the backup{right}: put that one there before the server starts"
+    elif not key.stranded:
+        yield f"{key.place} accepts the secret of every team that waits for message 2"
+    if key.stranded:
+        more = f" and {key.stranded - len(key.named):,} more" if key.stranded > len(key.named) else ""
+        other = "with this key" if key.found else "with another key"
+        yield (
+            f"{other} the secrets of {key.stranded:,} teams that wait for message 2 are not valid,"
+            f" and their client 1 has to run again: {', '.join(key.named)}{more}"
+        )
