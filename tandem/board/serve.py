@@ -1,11 +1,13 @@
-"""The board as a process: opens its socket, runs until a signal, or until whoever started it has gone."""
+"""The board as a process: opens its socket, runs until a signal, or until the server that started it has gone."""
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,8 @@ from tandem.exchange.address import show_address
 from tandem.ground.rows import Where
 
 BACKLOG = 1024
-STOP_WITHIN = 5  # seconds for the answers that are in hand
+STOP_WITHIN = 3  # seconds for the answers that are in hand; a server waits for its board a little longer
+PIECE = 65_536  # bytes of standard input at once; they mean nothing
 
 
 class BoardTrouble(Exception):
@@ -63,9 +66,13 @@ def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
     for name in ("asyncio", "uvicorn.error", FORMS):
         logging.getLogger(name).addFilter(OnceASecond())
     if options.until_input_ends:
-        threading.Thread(target=_stop_when_input_ends, daemon=True).start()
+        threading.Thread(target=_when_input_ends, args=(server.hang_up,), daemon=True).start()
+        if sys.platform != "win32":
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop a group in the background that writes
     if not is_loopback(host) and options.proxied_name is None:
         _say("anybody on this network can open it, and what teachers type goes over the network as it is")
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
+        signal.signal(number, lambda *_: server.hang_up())
     asyncio.run(_run(server, listener))
 
 
@@ -92,13 +99,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def hang_up(self) -> None:
-        """For a signal outside of uvicorn's own time."""
+        """Stop soon. May be called from any thread, and before it runs."""
         self.should_exit = True
 
 
 async def _run(server: _Server, listener: socket.socket) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
-        signal.signal(number, lambda *_: server.hang_up())
     _say(f"listening on http://{show_address(*listener.getsockname()[:2])}")
     await server.serve(sockets=[listener])
 
@@ -109,9 +114,17 @@ def _show_first_token(book: Book, data: Path) -> None:
         _say(f"a new one: tandem board token rotate --data {data}")
 
 
-def _stop_when_input_ends() -> None:
-    sys.stdin.buffer.read()
-    signal.raise_signal(signal.SIGTERM)
+def _when_input_ends(act: Callable[[], None]) -> None:
+    """Call `act` at the end of standard input, for a thread that may be left waiting when the process ends.
+
+    Descriptor 0 is read without a buffer: the interpreter aborts if it ends while a thread holds a buffer's lock.
+    """
+    try:
+        while sys.stdin and os.read(0, PIECE):  # None: it was closed before the start, and 0 may be another file
+            pass
+    except OSError:  # a terminal that has gone
+        pass
+    act()
 
 
 def _say(words: str) -> None:

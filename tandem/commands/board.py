@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         serve_board(BoardOptions(options.listen, where, options.data, options.behind, options.until_input_ends))
     except BoardTrouble as trouble:
         return complain(str(trouble))
+    except KeyboardInterrupt:  # so early that the board has not begun to listen for it
+        pass
     return 0
 
 
