@@ -1,10 +1,11 @@
 """`tandem board`, and `tandem board token rotate`. Its libraries are there only with tandem[board]."""
 
 import argparse
+import re
 from pathlib import Path
 
 from tandem.board.beside import MISSING, is_installed
-from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, subcommand
+from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, reader, subcommand
 from tandem.report.screen import complain, show
 
 
@@ -19,7 +20,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--behind", metavar="NAME", help="a proxy on this machine stands before it, and is reached under this name"
+        "--behind",
+        type=_host_name,
+        metavar="NAME",
+        help="public host name, when a reverse proxy on this machine forwards to the board",
+    )
+    command.add_argument("--certfile", type=Path, metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    command.add_argument("--keyfile", type=Path, metavar="FILE", help="the private key of --certfile (PEM)")
+    command.add_argument(
+        "--insecure-login",
+        action="store_true",
+        help="take the teacher's token over plain HTTP from other machines, too: everybody on the network can read it",
     )
     command.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")
     token = subcommand(command.add_subparsers(metavar="token"), "token", "what the teacher logs in with")
@@ -32,16 +43,54 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if not is_installed():
         return complain(MISSING, code=2)
+    wrong = _wrong_usage(options)
+    if wrong:
+        return complain(wrong, code=2)
     from tandem.board.serve import BoardOptions, BoardTrouble, serve_board
 
-    where = options.database or options.data
+    told = BoardOptions(
+        listen=options.listen,
+        where=options.database or options.data,
+        data=options.data,
+        proxied_name=options.behind,
+        certificate=(options.certfile, options.keyfile) if options.certfile else None,
+        insecure_login=options.insecure_login,
+        until_input_ends=options.until_input_ends,
+    )
     try:
-        serve_board(BoardOptions(options.listen, where, options.data, options.behind, options.until_input_ends))
+        serve_board(told)
     except BoardTrouble as trouble:
         return complain(str(trouble))
     except KeyboardInterrupt:  # so early that the board has not begun to listen for it
         pass
     return 0
+
+
+def _wrong_usage(options: argparse.Namespace) -> str:
+    """What is wrong with the options together; "" if nothing is."""
+    from tandem.board.guard import is_loopback
+
+    is_local = is_loopback(options.listen[0])
+    if bool(options.certfile) != bool(options.keyfile):
+        return "--certfile and --keyfile go together: the certificate and its private key"
+    if options.behind and options.certfile:
+        return "--behind and --certfile exclude each other: behind a proxy the proxy has the certificate"
+    if options.behind and not is_local:
+        return (
+            "--behind needs a --listen address of this machine alone, as 127.0.0.1:8080:"
+            " others could come past the proxy and write its headers themselves"
+        )
+    if options.insecure_login and (options.certfile or (is_local and not options.behind)):
+        return "--insecure-login changes nothing here: with HTTPS or on this machine alone the login is safe already"
+    return ""
+
+
+@reader
+def _host_name(text: str) -> str:
+    """A public name as it stands in an address, without the rest of it."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise ValueError(f"{text!r} is not a host name: give it as board.example.org, without https:// and port")
+    return text
 
 
 def _rotate(options: argparse.Namespace) -> int:
