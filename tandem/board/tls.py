@@ -30,12 +30,19 @@ def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(certfile, keyfile, _refuse_password)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise BadCertificate(
-            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {reason}."
+            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}."
             " Wanted: two files in PEM, a certificate (with its chain) and its own private key"
         ) from error
     return context
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """What is wrong with the two files, as far as OpenSSL tells it."""
+    if not isinstance(error, ssl.SSLError):
+        return str(error)
+    is_pair = error.reason != "KEY_VALUES_MISMATCH"
+    return "what is in them is not PEM, or not in this order" if is_pair else "the key is of another certificate"
 
 
 def _check_file(option: str, path: Path) -> None:
