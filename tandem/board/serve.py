@@ -91,7 +91,7 @@ def _tell_who_can_read(options: BoardOptions, is_local: bool) -> None:
     if options.insecure_login:
         _say("--insecure-login: everybody on the network can read the teacher's token when a teacher logs in")
     elif not is_local and not options.certificate:
-        _say("anybody on this network can open it; a teacher can log in on this machine alone: see docs/board.md")
+        _say("anybody on this network can open it; over plain HTTP a teacher can log in on this machine alone")
     elif not is_local:
         _say("anybody on this network can open it")
 

@@ -234,7 +234,9 @@ def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Pa
 
 def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
     with running_board(tmp_path, listen="0.0.0.0:0") as running:
-        assert "a teacher can log in on this machine alone" in running.process.wait_for("anybody on this network")
+        assert "over plain HTTP a teacher can log in on this machine alone" in running.process.wait_for(
+            "anybody on this network"
+        )
     with running_board(tmp_path, "--insecure-login", listen="0.0.0.0:0") as running:
         assert "can read the teacher's token" in running.process.wait_for("--insecure-login")
 
