@@ -33,6 +33,7 @@ from tandem.board.pages.live import MOST_STREAMS, Audience
 from tandem.board.pages.login import LoginPages
 from tandem.board.pages.teams import TeamPages
 from tandem.board.reading import Reading
+from tandem.board.sessions import Sessions
 from tandem.ground.rows import Where
 from tandem.ground.store import StoreTrouble
 
@@ -58,17 +59,19 @@ def build(
     where: Where,
     data: Path,
     book: Book,
+    sessions: Sessions,
     names: Sequence[str] = (),
     proxied: bool = False,
+    allows_clear: bool = False,
     streams: int = MOST_STREAMS,
 ) -> Board:
     """`where`: the records; `data`: the folder with the ground's key, if it is here; `names`, `proxied`: see Guard.
 
-    `streams`: how many browsers may watch at once.
+    `allows_clear`: see Entrance. `streams`: how many browsers may watch at once.
     """
     key = book.signing_key()
     looks = Looks()
-    entrance = Entrance(book, Admission(key))
+    entrance = Entrance(book, sessions, Admission(key), allows_clear)
     reading = Reading(where)
     audience = Audience(entrance, streams)
     census = Census(reading)

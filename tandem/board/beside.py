@@ -1,23 +1,25 @@
-"""A board beside a ground: a process of its own, so that no browser slows the ground down; it ends with the ground.
+"""A board beside a server: a process of its own, so that no browser slows the server down; it ends with the server.
 
-The board's standard input is a pipe that only the ground holds: however the ground ends, the pipe does, too.
+The board's standard input is a pipe that only the server holds: however the server ends, the pipe does, too. A signal
+handler, not a thread, tells that the board has ended: `serve --workers` forks, and a fork copies no thread.
 """
 
 import importlib.util
 import os
+import select
+import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from tandem.ground.log import say
+from types import FrameType
 
 NEEDED = ("starlette", "uvicorn", "jinja2", "python_multipart", "xlsxwriter")
 MISSING = "the board needs its extra: pip install 'tandem[board]' (in a clone: pip install '.[board]')"
+ENDED = b"tandem serve: the board has ended; the ground goes on without it\n"
 BEHIND = 5  # how far the board stands behind the ground where both want the same CPU
-GRACE = 5.0  # seconds that it has to end by itself
+GRACE = 5.0  # seconds that it has to end by itself: more than the board's own limit for the answers in hand
 
 
 def is_installed() -> bool:
@@ -33,25 +35,45 @@ def board_beside(listen: tuple[str, int], data: Path, database: str) -> Iterator
     arguments = ("--until-input-ends", "--listen", where, "--data", str(data))
     environment = os.environ | {"TANDEM_DATABASE": database}  # not among the arguments: it may hold a password
     command = [sys.executable, "-m", "tandem", "board", *arguments]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
-    if sys.platform != "win32":
-        with suppress(OSError):  # where a service may not do that, the board stands beside the ground
-            os.setpriority(os.PRIO_PROCESS, child.pid, BEHIND)
-    ending = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(child, ending), daemon=True)
-    watcher.start()
+    # A process group of its own: Ctrl-C at a terminal reaches the server alone, which then closes the pipe.
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, process_group=0)
+    try:
+        if sys.platform != "win32":
+            with suppress(OSError):  # where a service may not do that, the board stands beside the ground
+                os.setpriority(os.PRIO_PROCESS, child.pid, BEHIND)
+        with _telling_when_it_ends(child):
+            yield
+    finally:
+        _end(child)
+
+
+@contextmanager
+def _telling_when_it_ends(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Say once that the board has ended, if it ends within the block. Windows has no such signal and says nothing."""
+    if sys.platform == "win32":
+        yield
+        return
+    told = False
+
+    def tell_if_ended(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        if not told and child.poll() is not None:
+            told = True
+            _say_at_once(ENDED)
+
+    before = signal.signal(signal.SIGCHLD, tell_if_ended)
+    tell_if_ended(signal.SIGCHLD, None)  # it may have ended before there was a handler
     try:
         yield
     finally:
-        ending.set()
-        _end(child)
-        watcher.join()
+        signal.signal(signal.SIGCHLD, before)
 
 
-def _watch(child: "subprocess.Popen[bytes]", ending: threading.Event) -> None:
-    child.wait()
-    if not ending.is_set():
-        say("the board has ended; the ground goes on without it")
+def _say_at_once(line: bytes) -> None:
+    """Write a line from a signal handler: past the buffer, which may be in use, and never waiting for a reader."""
+    with suppress(OSError, ValueError):  # standard error is closed
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, line)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
@@ -59,6 +81,6 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
         child.stdin.close()
     try:
         child.wait(GRACE)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Ctrl-C does not wait
         child.kill()
         child.wait()

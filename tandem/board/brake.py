@@ -1,4 +1,6 @@
-"""How often one address may do something: wrong tokens, wrong secrets, messages to check. Pure: the time comes in.
+"""How often one address may do something: wrong tokens, wrong secrets, messages to check.
+
+Pure: the time comes in, and must only ever grow.
 
 A bucket an address: each try takes one from it, and it fills again with time. Bounded: when too many addresses are
 remembered, those that have filled up are forgotten first, and if that is not enough, the rest share one bucket.
@@ -41,4 +43,6 @@ def network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))

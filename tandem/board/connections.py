@@ -6,6 +6,7 @@ is written once a second, not once a connection.
 
 import asyncio
 import logging
+import ssl
 import time
 from collections import Counter
 from typing import Any
@@ -34,13 +35,36 @@ BAD_FORM = "A form that cannot be read."
 
 
 class Config(uvicorn.Config):
-    """A server's settings. `most`: connections in all; `most_of_one`: of one address."""
+    """A server's settings, and the connections that are open. `most`: in all; `most_of_one`: of one address.
 
-    def __init__(self, app: ASGIApp, most: int, most_of_one: int, **more: Any) -> None:
-        super().__init__(app, http=Connection, ws="none", limit_concurrency=most, **more)
+    `http`: what a connection is; with `tls` it begins with a handshake.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        most: int,
+        most_of_one: int,
+        http: type[asyncio.Protocol] | None = None,
+        tls: ssl.SSLContext | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(app, http=http or Connection, ws="none", limit_concurrency=most, **more)
         self.most = most
         self.most_of_one = most_of_one
+        self.tls = tls
         self.open: Counter[str] = Counter()  # connections, by address
+        self.handshakes: set[asyncio.Transport] = set()  # connections that are no Connection yet
+
+    def enter(self, address: str) -> bool:
+        """Count a connection; whether it may stay. Call `leave` when it is closed, in either case."""
+        self.open[address] += 1
+        return self.open[address] <= self.most_of_one and self.open.total() <= self.most + BEYOND
+
+    def leave(self, address: str) -> None:
+        self.open[address] -= 1
+        if not self.open[address]:
+            del self.open[address]
 
 
 class Connection(H11Protocol):
@@ -54,17 +78,13 @@ class Connection(H11Protocol):
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
         self._address = network(self.client[0]) if self.client else ""
-        self.config.open[self._address] += 1
-        of_one, in_all = self.config.open[self._address], len(self.connections)
-        if of_one > self.config.most_of_one or in_all > self.config.most + BEYOND:
+        if not self.config.enter(self._address):
             transport.abort()
         self._wait_for_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait_no_more()
-        self.config.open[self._address] -= 1
-        if not self.config.open[self._address]:
-            del self.config.open[self._address]
+        self.config.leave(self._address)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
@@ -121,5 +141,8 @@ def most_connections() -> int:
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (ValueError, OSError):  # macOS has a lower limit for a process than it says
+            wanted = soft
     return max(wanted - SPARE_DESCRIPTORS, wanted // 2)

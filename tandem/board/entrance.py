@@ -4,6 +4,8 @@ The one place where a page for the teacher becomes one: `for_teacher` stands bef
 cookie, and for every form for the token that shows that it is ours.
 """
 
+import base64
+import json
 import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
@@ -12,57 +14,98 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from tandem.board.admission import TEACHER_COOKIE, TEACHER_HOURS, TEAM_COOKIE, TEAM_HOURS, Admission
+from tandem.board.admission import Admission
 from tandem.board.book import Book, BookTrouble, hash_token
 from tandem.board.brake import Brake
+from tandem.board.guard import is_private
+from tandem.board.sessions import HOURS, Kind, Sessions
 from tandem.ground.records import TeamKey
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+TEACHER_COOKIE = "tandem_teacher"
+TEAM_COOKIE = "tandem_team"
+
 TOKENS = (10, 30.0)  # wrong tokens of one address at once; seconds until one more
 SECRETS = (40, 2.0)  # wrong secrets: a class may share one address
+OPENED = (400, 1.0)  # right secrets: each is a write to the disk
 CHECKS = (60, 1.0)  # messages to check
+
+IN_THE_CLEAR = (
+    "The board takes no teacher's token over this connection: everybody on the way could read it."
+    " The page /login says what to do."
+)
 
 
 class Entrance:
-    """Opens the board's doors."""
+    """Opens the board's doors. `allows_clear`: the teacher may come over plain HTTP from another machine.
 
-    def __init__(self, book: Book, admission: Admission) -> None:
+    `clock`: seconds that only ever grow, for the limits. A limit must not last for a year because the time was set.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        sessions: Sessions,
+        admission: Admission,
+        allows_clear: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._book = book
+        self._sessions = sessions
         self._admission = admission
+        self._allows_clear = allows_clear
+        self._clock = clock
         self.tokens = Brake(*TOKENS)
         self.secrets = Brake(*SECRETS)
+        self.opened = Brake(*OPENED)
         self.checks = Brake(*CHECKS)
 
+    def takes_token(self, request: Request) -> bool:
+        """Whether a teacher's token may come over this connection."""
+        return self._allows_clear or is_private(request.scope)
+
     def is_teacher(self, request: Request) -> bool:
-        """By the cookie, or as a program by the header Authorization: Bearer TOKEN. Raises 429 as `is_token`."""
+        """By the cookie, or as a program by the header Authorization: Bearer TOKEN. Raises as `is_token` does."""
         if request.cookies.get(TEACHER_COOKIE, ""):
             return self.is_logged_in(request)
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         return kind.lower() == "bearer" and self.is_token(request, token.strip())
 
     def is_logged_in(self, request: Request) -> bool:
-        """By the cookie alone: never raises 429."""
+        """By the cookie alone: never raises 403 or 429."""
         cookie = request.cookies.get(TEACHER_COOKIE, "")
-        return bool(cookie) and self._admission.is_teacher(cookie, self._book.token_hash(), time.time())
+        if not cookie or not self.takes_token(request):
+            return False
+        shown = self._sessions.shown(Kind.TEACHER, cookie)
+        return shown is not None and self._admission.is_token(shown, self._book.token_hash())
 
     def still_counts(self, request: Request) -> Callable[[], bool]:
-        """For a stream: says whether the token that opened it is still the teacher's. Whoever shows none has
-        nothing that could end."""
-        if not (request.cookies.get(TEACHER_COOKIE) or "authorization" in request.headers):
+        """For a stream: says whether what opened it still counts. An anonymous viewer has nothing that could end."""
+        if not (request.cookies or "authorization" in request.headers):
             return lambda: True
-        opened_with = self._book.token_hash()
+        opened_by = self._standing(request)
 
         def is_same() -> bool:
             try:
-                return self._book.token_hash() == opened_with
+                return self._standing(request) == opened_by
             except BookTrouble:  # nobody knows
                 return False
 
         return is_same
 
+    def _standing(self, request: Request) -> tuple[bool, TeamKey | None, str]:
+        """Who a viewer is. A program has its token, and stays as long as no other is made."""
+        token = self._book.token_hash() if "authorization" in request.headers else ""
+        return self.is_logged_in(request), self.team_of(request), token
+
     def is_token(self, request: Request, token: str) -> bool:
-        """Whether it is the teacher's. Raises 429 for a wrong one, if too many came from its address."""
+        """Whether it is the teacher's. Raises 429 for a wrong one, if too many came from its address.
+
+        Raises 403 where no token may come.
+        """
+        if not self.takes_token(request):
+            raise HTTPException(403, IN_THE_CLEAR)
         right = self._admission.is_token(hash_token(token), self._book.token_hash())
         if not right:
             self.slow_down(self.tokens, request)
@@ -103,32 +146,43 @@ class Entrance:
         return guarded
 
     def admit_teacher(self, request: Request, response: Response) -> None:
-        value = self._admission.teacher_cookie(self._book.token_hash(), time.time())
-        self._give(request, response, TEACHER_COOKIE, value, TEACHER_HOURS, "/")
+        """Begin a session. Call it when the token was right."""
+        cookie = self._sessions.open(Kind.TEACHER, self._book.token_hash())
+        self._give(request, response, TEACHER_COOKIE, cookie, HOURS[Kind.TEACHER], "/")
 
-    def dismiss_teacher(self, response: Response) -> None:
+    def dismiss_teacher(self, request: Request, response: Response) -> None:
+        """End the session, here and in the browser."""
+        self._sessions.end(request.cookies.get(TEACHER_COOKIE, ""))
         response.delete_cookie(TEACHER_COOKIE, "/", httponly=True, samesite="strict")
 
-    def admit_team(self, request: Request, response: Response, team: TeamKey) -> None:
-        value = self._admission.team_cookie(team, time.time())
-        self._give(request, response, TEAM_COOKIE, value, TEAM_HOURS, "/team")
+    def admit_team(self, request: Request, response: Response, team: TeamKey, secret: str) -> None:
+        """Begin a session. Call it when the secret was right. Raises 429 where too many were opened."""
+        self.slow_down(self.opened, request)
+        facts = base64.urlsafe_b64encode(json.dumps(team).encode()).decode()
+        cookie = self._sessions.open(Kind.TEAM, hash_token(secret), facts)
+        self._give(request, response, TEAM_COOKIE, cookie, HOURS[Kind.TEAM], "/team")
 
-    def dismiss_team(self, response: Response) -> None:
+    def dismiss_team(self, request: Request, response: Response) -> None:
+        """End the session, here and in the browser."""
+        self._sessions.end(request.cookies.get(TEAM_COOKIE, ""))
         response.delete_cookie(TEAM_COOKIE, "/team", httponly=True, samesite="strict")
 
     def team_of(self, request: Request) -> TeamKey | None:
-        """Whose page the browser may see, by its cookie."""
-        return self._admission.team_of(request.cookies.get(TEAM_COOKIE, ""), time.time())
+        """Whose page the browser may see. Its session is over the whole cookie, so the facts in it are ours."""
+        cookie = request.cookies.get(TEAM_COOKIE, "")
+        if not cookie or self._sessions.shown(Kind.TEAM, cookie) is None:
+            return None
+        return TeamKey(*json.loads(base64.urlsafe_b64decode(cookie.partition(".")[2])))
 
     def hold_up(self, brake: Brake, request: Request) -> None:
         """Raises 429 for an address that has to wait."""
-        seconds = brake.wait(address(request), time.time())
+        seconds = brake.wait(address(request), self._clock())
         if seconds:
             words = f"Too many tries from this address: wait {seconds:.0f} s, then try again."
             raise HTTPException(429, words, {"Retry-After": f"{seconds:.0f}"})
 
     def count(self, brake: Brake, request: Request) -> None:
-        brake.count(address(request), time.time())
+        brake.count(address(request), self._clock())
 
     def slow_down(self, brake: Brake, request: Request) -> None:
         """For what was wrong. What is right is never slowed down: others behind its address may have been wrong."""

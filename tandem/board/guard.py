@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +32,10 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 BUG = "Something went wrong on the board; its terminal says what. Try again in a moment."
+# A proxy that goes by one length where the board goes by the other would pass on a second, hidden request.
+TWO_LENGTHS = (
+    "How long this request is cannot be told: send Content-Length, or HTTP/1.1 with Transfer-Encoding, not both."
+)
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -70,10 +75,13 @@ class Guard:
         refusal = self._refusal(scope, headers, most)
         if refusal:
             code, words = refusal
-            await PlainTextResponse(words + "\n", code)(scope, receive, send_guarded)
+            # The connection ends with it: what still comes of such a request must not be read as the next one.
+            await PlainTextResponse(words + "\n", code, {"Connection": "close"})(scope, receive, send_guarded)
             return
         try:
             await self._app(scope, _bounded(receive, most), send_guarded)
+        except ClientDisconnect:
+            pass  # it left in the middle of its request: nobody is there to be answered
         except Exception:
             if not has_begun:
                 await PlainTextResponse(BUG + "\n", 500)(scope, receive, send_guarded)
@@ -81,6 +89,8 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers, most: int) -> tuple[int, str] | None:
         """Why the request is not even looked at; None if it is."""
+        if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
+            return 400, TWO_LENGTHS
         if self._names and _host(headers.get("host", "")) not in self._names:
             return 403, "This board is not called by that name: use the address that it said when it started."
         if scope["method"] not in ("GET", "HEAD") and not _from_here(headers):
@@ -96,6 +106,25 @@ def names_for(host: str, proxied_name: str | None) -> tuple[str, ...]:
     if proxied_name:
         return (*LOOPBACK, proxied_name.lower())
     return LOOPBACK if is_loopback(host) else ()
+
+
+def peer(scope: Scope) -> str:
+    """The address that a request comes from; "" if there is none."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def is_private(scope: Scope) -> bool:
+    """Whether nobody on the network can read the request, once the guard has passed it.
+
+    That is HTTPS, or a browser on this machine that asks for it by a name of this machine. A name of another machine,
+    or a header that only proxies write, is a sign of a proxy that the board was not told of.
+    """
+    if scope["scheme"] == "https":
+        return True
+    headers = Headers(scope=scope)
+    is_forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+    return is_loopback(peer(scope)) and _host(headers.get("host", "")) in LOOPBACK and not is_forwarded
 
 
 def is_loopback(host: str) -> bool:
@@ -120,11 +149,35 @@ def _from_here(headers: Headers) -> bool:
 
 
 def _believe_proxy(scope: Scope, headers: Headers) -> None:
-    forwarded = headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    if forwarded:
-        scope["client"] = (forwarded[:64], 0)
-    if headers.get("x-forwarded-proto") == "https":
+    """Take the client's address and scheme from what the last proxy wrote: the end of the last line of each header.
+
+    All before it may be the client's own invention. Only a proxy on this machine is believed.
+    """
+    if not is_loopback(peer(scope)):
+        return
+    client = _ip(_last(headers, "x-forwarded-for"))
+    if client:
+        scope["client"] = (client, 0)
+    if _last(headers, "x-forwarded-proto").lower() == "https":
         scope["scheme"] = "https"
+
+
+def _last(headers: Headers, name: str) -> str:
+    """The last value of a header that may come in several lines, each a list; "" without one."""
+    return headers.getlist(name)[-1].rpartition(",")[2].strip() if name in headers else ""
+
+
+def _ip(text: str) -> str:
+    """An IP address, which some proxies write with the client's port, as 192.0.2.7:50123; "" if it is none."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str((found.version == 6 and found.ipv4_mapped) or found)
 
 
 def _too_much(most: int) -> str:

@@ -35,6 +35,7 @@ class Monitor:
         self._vitals: deque[Vitals] = deque(maxlen=MOST_KEPT)
         self._heard: dict[str, float] = {}  # when each ground told the last time: seconds since 1970
         self._sizes: deque[tuple[float, int]] = deque(maxlen=int(KEPT / SIZES_PACE))  # when, bytes
+        self._measure_at = 0.0  # when the next size is due: time.monotonic()
         self._read_at = 0.0  # seconds since 1970
         self._trouble = ""  # why nothing can be read
 
@@ -56,8 +57,8 @@ class Monitor:
 
     def latest(self) -> Mapping[str, Vitals]:
         """The last that each ground wrote; a ground that has been silent for longer than FRESH is not there."""
-        begin = time.time() - FRESH
-        return {vitals.ground: vitals for vitals in self._vitals if self._heard[vitals.ground] >= begin}
+        now = time.time()
+        return {vitals.ground: vitals for vitals in self._vitals if abs(now - self._heard[vitals.ground]) <= FRESH}
 
     def disk(self) -> dict[str, int] | None:
         """Bytes that are free and in all where the records are, and what they take; None: on another machine."""
@@ -74,8 +75,10 @@ class Monitor:
 
     async def _look(self) -> list[Vitals]:
         """What is new."""
-        begin = time.time() - KEPT
-        since = max(begin, self._vitals[-1].at / 1e6 - LATE) if self._vitals else begin
+        now = time.time()
+        begin = now - KEPT
+        # The latest may be from the future: the clock was set back. What is written from now on still counts.
+        since = max(begin, min(self._vitals[-1].at / 1e6, now) - LATE) if self._vitals else begin
         found = await self._reading.ask(lambda records: list(records.vitals_since(int(since * 1e6))))
         known = {(vitals.at, vitals.ground) for vitals in self._vitals}
         fresh = [vitals for vitals in found if (vitals.at, vitals.ground) not in known]
@@ -95,10 +98,11 @@ class Monitor:
 
     def _measure(self) -> list[tuple[float, int]]:
         """How large the records are, when it is time to know it again."""
-        disk, now = self.disk(), time.time()
-        if disk is None or (self._sizes and now < self._sizes[-1][0] + SIZES_PACE):
+        disk, now = self.disk(), time.monotonic()
+        if disk is None or now < self._measure_at:
             return []
-        self._sizes.append((now, disk["records"]))
+        self._measure_at = now + SIZES_PACE
+        self._sizes.append((time.time(), disk["records"]))
         return [self._sizes[-1]]
 
     def _snapshot(self) -> object:

@@ -33,6 +33,16 @@ MIGRATIONS = (
         )
         """,
     ),
+    (
+        """
+        CREATE TABLE session (
+            cookie TEXT PRIMARY KEY, -- its SHA-256
+            kind TEXT NOT NULL,
+            shown TEXT NOT NULL,     -- SHA-256 of the token or secret that opened it
+            opened INTEGER NOT NULL  -- seconds since 1970
+        )
+        """,
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -67,11 +77,10 @@ def migrate(database: sqlite3.Connection) -> None:
 
 
 def leave_out_sessions(database: sqlite3.Connection) -> None:
-    """Remove what lets a browser in: sessions, and the key that signs cookies. The board makes a new one."""
+    """Remove what lets a browser in: sessions, and the key of public names. The board makes a new one."""
     database.execute("PRAGMA secure_delete = ON")
     database.execute("DELETE FROM kept WHERE name = 'key'")
-    if database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'session'").fetchone():
-        database.execute("DELETE FROM session")
+    database.execute("DELETE FROM session")
 
 
 BOARD_FILE = DataFile(

@@ -1,11 +1,15 @@
-"""The board as a process: opens its socket, runs until a signal, or until whoever started it has gone."""
+"""The board as a process: opens its socket, runs until a signal, or until the server that started it has gone."""
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import ssl
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +17,19 @@ import uvicorn
 
 from tandem.board.app import Board, build
 from tandem.board.book import Book, BookTrouble
-from tandem.board.connections import FORMS, Config, OnceASecond, most_connections
+from tandem.board.connections import FORMS, Config, Connection, OnceASecond, most_connections
 from tandem.board.guard import is_loopback, names_for
 from tandem.board.pages.live import MOST_STREAMS
+from tandem.board.sessions import Sessions
+from tandem.board.tls import BadCertificate, Handshake, server_context
 from tandem.exchange.address import show_address
 from tandem.ground.folder_lock import in_use
 from tandem.ground.log import say
 from tandem.ground.rows import Where
 
 BACKLOG = 1024
-STOP_WITHIN = 5  # seconds for the answers that are in hand
+STOP_WITHIN = 3  # seconds for the answers that are in hand; a server waits for its board a little longer
+PIECE = 65_536  # bytes of standard input at once; they mean nothing
 
 
 class BoardTrouble(Exception):
@@ -37,49 +44,74 @@ class BoardOptions:
     where: Where  # the records: a data folder, or a database's URL
     data: Path  # where the board keeps its own, and where the ground's key may be
     proxied_name: str | None = None  # the name under which a proxy on this machine is reached
+    certificate: tuple[Path, Path] | None = None  # certificate and key, for HTTPS by the board itself
+    insecure_login: bool = False  # the teacher's token may come over plain HTTP from other machines
     until_input_ends: bool = False  # stop when standard input ends
 
 
 def serve_board(options: BoardOptions) -> None:
     """Runs a board until SIGTERM or Ctrl-C. Raises BoardTrouble if it cannot start."""
-    with _open_listener(*options.listen) as listener, in_use(options.data):
-        try:
-            book = Book(options.data)
-        except BookTrouble as trouble:
-            raise BoardTrouble(str(trouble)) from trouble
-        try:
-            _serve(options, listener, book)
-        finally:
-            book.close()
+    try:
+        tls = server_context(*options.certificate) if options.certificate else None
+        with (
+            _open_listener(*options.listen) as listener,
+            in_use(options.data),
+            closing(Book(options.data)) as book,
+            closing(Sessions(options.data)) as sessions,
+        ):
+            _serve(options, listener, book, sessions, tls)
+    except (BadCertificate, BookTrouble) as trouble:
+        raise BoardTrouble(str(trouble)) from trouble
 
 
-def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
+def _serve(
+    options: BoardOptions, listener: socket.socket, book: Book, sessions: Sessions, tls: ssl.SSLContext | None
+) -> None:
     _show_first_token(book, options.data)
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)
     proxied = options.proxied_name is not None
     most = most_connections()
-    board = build(options.where, options.data, book, names, proxied, streams=min(MOST_STREAMS, most // 2))
-    server = _Server(board, most, most if proxied else most // 2)  # all that a proxy passes on comes from one address
+    streams = min(MOST_STREAMS, most // 2)
+    board = build(options.where, options.data, book, sessions, names, proxied, options.insecure_login, streams)
+    # All that a proxy passes on comes from one address.
+    server = _Server(board, most, most if proxied else most // 2, tls)
     logging.basicConfig(format="%(message)s", handlers=[_Said()])
     for name in ("asyncio", "uvicorn.error", FORMS):
         logging.getLogger(name).addFilter(OnceASecond())
     if options.until_input_ends:
-        threading.Thread(target=_stop_when_input_ends, daemon=True).start()
-    if not is_loopback(host) and options.proxied_name is None:
-        _say("anybody on this network can open it, and what teachers type goes over the network as it is")
-    asyncio.run(_run(server, listener))
+        threading.Thread(target=_when_input_ends, args=(server.hang_up,), daemon=True).start()
+        if sys.platform != "win32":
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop a group in the background that writes
+    _tell_who_can_read(options, is_loopback(host))
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
+        signal.signal(number, lambda *_: server.hang_up())
+    asyncio.run(_run(server, listener, "https" if tls else "http"))
+
+
+def _tell_who_can_read(options: BoardOptions, is_local: bool) -> None:
+    """Say what others on the network may see and do, if they may."""
+    if options.insecure_login:
+        _say("--insecure-login: everybody on the network can read the teacher's token when a teacher logs in")
+    elif not is_local and not options.certificate:
+        _say("anybody on this network can open it; over plain HTTP a teacher can log in on this machine alone")
+    elif not is_local:
+        _say("anybody on this network can open it")
 
 
 class _Server(uvicorn.Server):
     """Ends the streams when it stops: they would go on for ever."""
 
-    def __init__(self, board: Board, most: int, most_of_one: int) -> None:
+    config: Config
+
+    def __init__(self, board: Board, most: int, most_of_one: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(
             Config(
                 board.app,
                 most,
                 most_of_one,
+                Handshake if tls else Connection,
+                tls,
                 log_config=None,
                 access_log=False,  # addresses of pages are nobody's business
                 server_header=False,
@@ -91,17 +123,17 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._board.hang_up()
+        for transport in list(self.config.handshakes):
+            transport.abort()
         await super().shutdown(sockets)
 
     def hang_up(self) -> None:
-        """For a signal outside of uvicorn's own time."""
+        """Stop soon. May be called from any thread, and before it runs."""
         self.should_exit = True
 
 
-async def _run(server: _Server, listener: socket.socket) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
-        signal.signal(number, lambda *_: server.hang_up())
-    _say(f"listening on http://{show_address(*listener.getsockname()[:2])}")
+async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:
+    _say(f"listening on {scheme}://{show_address(*listener.getsockname()[:2])}")
     await server.serve(sockets=[listener])
 
 
@@ -111,9 +143,17 @@ def _show_first_token(book: Book, data: Path) -> None:
         _say(f"a new one: tandem board token rotate --data {data}")
 
 
-def _stop_when_input_ends() -> None:
-    sys.stdin.buffer.read()
-    signal.raise_signal(signal.SIGTERM)
+def _when_input_ends(act: Callable[[], None]) -> None:
+    """Call `act` at the end of standard input, for a thread that may be left waiting when the process ends.
+
+    Descriptor 0 is read without a buffer: the interpreter aborts if it ends while a thread holds a buffer's lock.
+    """
+    try:
+        while sys.stdin and os.read(0, PIECE):  # None: it was closed before the start, and 0 may be another file
+            pass
+    except OSError:  # a terminal that has gone
+        pass
+    act()
 
 
 def _say(words: str) -> None:

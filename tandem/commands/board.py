@@ -1,6 +1,7 @@
 """`tandem board`, and `tandem board token rotate`. Its libraries are there only with tandem[board]."""
 
 import argparse
+import re
 from pathlib import Path
 
 from tandem.board.beside import MISSING, is_installed
@@ -11,17 +12,30 @@ from tandem.commands.arguments import (
     combine,
     data_option,
     database_option,
+    reader,
     subcommand,
 )
-from tandem.commands.combinations import Apart, Together
+from tandem.commands.combinations import Apart, Needs, Together
 from tandem.report.screen import complain, show
 
 RULES = (
     Apart(
-        ("--listen", "--database", "--behind", "--until-input-ends"),
+        (
+            "--listen",
+            "--database",
+            "--behind",
+            "--certfile",
+            "--keyfile",
+            "--insecure-login",
+            "--until-input-ends",
+        ),
         ("token",),
         "a new token is made in the board's folder, and no board is started",
     ),
+    Needs("--certfile", "--keyfile", "it is the certificate's private key"),
+    Needs("--keyfile", "--certfile", "it is the certificate of the key"),
+    Apart(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
+    Apart(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
     Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
 )
 
@@ -38,7 +52,17 @@ def add_options(command: argparse.ArgumentParser) -> None:
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--behind", metavar="NAME", help="a proxy on this machine stands before it, and is reached under this name"
+        "--behind",
+        type=_host_name,
+        metavar="NAME",
+        help="public host name, when a reverse proxy on this machine forwards to the board",
+    )
+    command.add_argument("--certfile", type=Path, metavar="FILE", help="serve HTTPS with this certificate (PEM)")
+    command.add_argument("--keyfile", type=Path, metavar="FILE", help="the private key of --certfile (PEM)")
+    command.add_argument(
+        "--insecure-login",
+        action="store_true",
+        help="take the teacher's token over plain HTTP from other machines, too: everybody on the network can read it",
     )
     command.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")
     token = subcommand(
@@ -53,14 +77,50 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if not is_installed():
         return complain(MISSING, code=2)
+    wrong = _wrong_usage(options)
+    if wrong:
+        return complain(wrong, code=2)
     from tandem.board.serve import BoardOptions, BoardTrouble, serve_board
 
-    where = options.database or options.data
+    told = BoardOptions(
+        listen=options.listen,
+        where=options.database or options.data,
+        data=options.data,
+        proxied_name=options.behind,
+        certificate=(options.certfile, options.keyfile) if options.certfile else None,
+        insecure_login=options.insecure_login,
+        until_input_ends=options.until_input_ends,
+    )
     try:
-        serve_board(BoardOptions(options.listen, where, options.data, options.behind, options.until_input_ends))
+        serve_board(told)
     except BoardTrouble as trouble:
         return complain(str(trouble))
+    except KeyboardInterrupt:  # so early that the board has not begun to listen for it
+        pass
     return 0
+
+
+def _wrong_usage(options: argparse.Namespace) -> str:
+    """Return what is wrong with the options beside --listen; "" if nothing is."""
+    from tandem.board.guard import is_loopback
+
+    is_local = is_loopback(options.listen[0])
+    if options.behind and not is_local:
+        return (
+            "--behind needs a --listen address of this machine alone, as 127.0.0.1:8080:"
+            " others could come past the proxy and write its headers themselves"
+        )
+    if options.insecure_login and is_local and not options.behind:
+        return "--insecure-login changes nothing here: on this machine alone the login is safe already"
+    return ""
+
+
+@reader
+def _host_name(text: str) -> str:
+    """A public name as it stands in an address, without the rest of it."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise ValueError(f"{text!r} is not a host name: give it as board.example.org, without https:// and port")
+    return text
 
 
 def _rotate(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from starlette.testclient import TestClient
@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from tandem.board.app import build
 from tandem.board.book import Book
 from tandem.board.guard import LOOPBACK
+from tandem.board.sessions import Sessions
 from tandem.ground.record import Record, RightVisit, Team, Visit
 from tandem.ground.rows import Where
 from tandem.ground.store import FILE, Store
@@ -89,13 +90,17 @@ class Visitor:
 
 
 @contextmanager
-def board(folder: Path, where: Where | None = None) -> Iterator[Visitor]:
-    """A board that has read its records, if there are any: in its folder, or elsewhere."""
-    book = Book(folder)
-    token = book.renew_token()
-    built = build(where or folder, folder, book, LOOPBACK)
-    with TestClient(built.app, base_url=ADDRESS) as client:
-        if where or (folder / FILE).exists():
-            wait_until(lambda: not built.follower.trouble)
-        yield Visitor(client, book, token)
-    book.close()
+def board(
+    folder: Path, where: Where | None = None, client: str = "127.0.0.1", allows_clear: bool = False
+) -> Iterator[Visitor]:
+    """A board that has read its records, if there are any: in its folder, or elsewhere.
+
+    `client`: the browser's address.
+    """
+    with closing(Book(folder)) as book, closing(Sessions(folder)) as sessions:
+        token = book.renew_token()
+        built = build(where or folder, folder, book, sessions, LOOPBACK, allows_clear=allows_clear)
+        with TestClient(built.app, base_url=ADDRESS, client=(client, 50_000)) as browser:
+            if where or (folder / FILE).exists():
+                wait_until(lambda: not built.follower.trouble)
+            yield Visitor(browser, book, token)

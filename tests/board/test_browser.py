@@ -15,6 +15,7 @@ from tandem.ground.store import FILE
 from tests.board.boards import keep, numbered, refused, team, with_secret
 from tests.board.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from tests.board.test_serve import Running, running_board, token_of
+from tests.board.test_tls import OPTIONS
 from tests.client.clients import assert_done, client_1, client_2
 from tests.ground.records import message_1, message_2, rejected
 from tests.processes import TEAM, ground, wait_until
@@ -221,6 +222,40 @@ def test_on_a_phone_the_end_of_a_name_is_seen_and_the_tiles_come_last(browser: B
         assert tops == sorted(tops)
         assert room.page.evaluate(CUT)["told"] == 70
         assert room.page.locator("#stuck li:visible").count() == 10
+
+
+def test_a_login_in_the_clear_is_refused_on_a_page_that_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    """As a proxy would pass it on that has no HTTPS: the board is on this machine, and the browser is elsewhere."""
+    with running_board(tmp_path) as running, screen(browser, running.url) as far:
+        far.page.context.set_extra_http_headers({"X-Forwarded-For": "192.0.2.9"})
+        far.go("/")
+        far.page.get_by_role("link", name="For the teacher").click()
+        expect(far.page.get_by_role("alert")).to_contain_text("Nobody can log in over this connection")
+        expect(far.page.locator("main input")).to_have_count(0)
+        for way in ("ssh -L", "--certfile", "--behind", "--insecure-login"):
+            expect(far.page.locator("main")).to_contain_text(way)
+        assert far.wrong == ["Failed to load resource: the server responded with a status of 403 (Forbidden)"]
+        far.wrong.clear()
+        assert too_wide(far.page) == []
+        assert violations(far.page) == []
+
+
+def test_a_teacher_logs_in_over_https_and_logs_out_for_good(browser: Browser, tmp_path: Path) -> None:
+    with running_board(tmp_path, *OPTIONS) as running:
+        context = browser.new_context(ignore_https_errors=True)
+        try:
+            mine = Screen(context.new_page(), running.url, token_of(running.process))
+            mine.log_in()
+            [cookie] = context.cookies()
+            assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
+            mine.page.get_by_role("button", name="Log out").click()
+            mine.page.wait_for_url("**/")
+            assert context.cookies() == []
+            context.add_cookies([{"name": cookie["name"], "value": cookie["value"], "url": running.url}])
+            mine.go("/gradebook")
+            mine.page.wait_for_url("**/login?then=**")
+        finally:
+            context.close()
 
 
 def test_the_columns_of_both_lists_of_classes_stand_below_each_other(browser: Browser, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from tandem.board.guard import HEADERS, MOST_BODY, Guard
+from tandem.board.guard import HEADERS, MOST_BODY, Guard, is_private
 
 
 async def reader(scope: Scope, receive: Receive, send: Send) -> None:
@@ -22,8 +22,14 @@ async def reader(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": said})
 
 
-def answer(guard: Guard, headers: dict[str, str], pieces: Sequence[bytes] = (b"",)) -> tuple[object, bytes]:
+def answer(
+    guard: Guard,
+    headers: dict[str, str] | list[tuple[str, str]],
+    pieces: Sequence[bytes] = (b"",),
+    client: str = "127.0.0.1",
+) -> tuple[object, bytes]:
     """The status and the body of an answer."""
+    lines = headers.items() if isinstance(headers, dict) else headers
     sent: list[Message] = []
 
     async def bodies() -> AsyncIterator[Message]:
@@ -36,8 +42,8 @@ def answer(guard: Guard, headers: dict[str, str], pieces: Sequence[bytes] = (b""
         sent.append(message)
 
     async def play() -> None:
-        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        scope = {"type": "http", "method": "POST", "path": "/check", "scheme": "http", "client": ("127.0.0.1", 1)}
+        pairs = [(name.encode(), value.encode()) for name, value in lines]
+        scope = {"type": "http", "method": "POST", "path": "/check", "scheme": "http", "client": (client, 1)}
         await guard(scope | {"headers": pairs}, lambda: anext(coming), send)
 
     asyncio.run(play())
@@ -78,11 +84,72 @@ def test_a_length_that_is_none_or_too_large() -> None:
         assert answer(guard(), {"content-length": length.encode().decode("latin-1")})[0] == 413
 
 
-def test_a_proxy_is_believed_only_where_there_is_one() -> None:
-    headers = {"x-forwarded-for": "198.51.100.9, 192.0.2.7", "x-forwarded-proto": "https"}
-    assert answer(guard(), headers) == (200, b"0 http ('127.0.0.1', 1)")
-    assert answer(guard(proxied=True), headers) == (200, b"0 https ('192.0.2.7', 0)")
+HEADERS_OF_A_PROXY = {"x-forwarded-for": "198.51.100.9, 192.0.2.7", "x-forwarded-proto": "https"}
+
+
+def test_a_proxy_is_believed_only_where_there_is_one_and_on_this_machine_alone() -> None:
+    assert answer(guard(), HEADERS_OF_A_PROXY) == (200, b"0 http ('127.0.0.1', 1)")
     assert answer(guard(proxied=True), {}) == (200, b"0 http ('127.0.0.1', 1)")
+    for local in ("127.0.0.1", "127.0.0.9", "::1"):
+        assert answer(guard(proxied=True), HEADERS_OF_A_PROXY, client=local) == (200, b"0 https ('192.0.2.7', 0)")
+    for other in ("192.0.2.99", "2001:db8::1", "::ffff:192.0.2.99", "", "unknown"):
+        expected = f"0 http ('{other}', 1)".encode()
+        assert answer(guard(proxied=True), HEADERS_OF_A_PROXY, client=other) == (200, expected)
+
+
+# What comes in X-Forwarded-For, a text for each of its lines -> whom the board takes for the client. The last proxy
+# writes at the end of the last line, or a line of its own; all before it the client may have made up.
+FORWARDED = {
+    ("192.0.2.7",): "192.0.2.7",
+    ("198.51.100.9, 192.0.2.7",): "192.0.2.7",
+    ("198.51.100.9", "192.0.2.7"): "192.0.2.7",
+    ("198.51.100.9, 198.51.100.8", "198.51.100.7,192.0.2.7"): "192.0.2.7",
+    ("192.0.2.7:50123",): "192.0.2.7",
+    ("2001:db8::7",): "2001:db8::7",
+    ("[2001:db8::7]",): "2001:db8::7",
+    ("[2001:db8::7]:50123",): "2001:db8::7",
+    ("2001:0DB8:0:0:0:0:0:7",): "2001:db8::7",
+    ("::ffff:192.0.2.7",): "192.0.2.7",
+    ("fe80::1%eth0",): "fe80::1",
+    ("unknown",): "127.0.0.1",
+    ("_hidden",): "127.0.0.1",
+    ("",): "127.0.0.1",
+    ("192.0.2.7", ""): "127.0.0.1",
+    ("192.0.2.7,",): "127.0.0.1",
+    ("192.0.2.7" * 1000,): "127.0.0.1",
+}
+
+
+@pytest.mark.parametrize(("lines", "client"), FORWARDED.items(), ids=lambda value: str(value)[:40])
+def test_the_client_is_whom_the_last_proxy_names(lines: tuple[str, ...], client: str) -> None:
+    told = answer(guard(proxied=True), [("x-forwarded-for", line) for line in lines])[1]
+    assert f"('{client}'" in told.decode()
+
+
+def test_of_the_scheme_the_last_counts_too() -> None:
+    for lines, scheme in ((("https", "http"), b"http"), (("http", "https"), b"https"), (("https, http",), b"http")):
+        told = answer(guard(proxied=True), [("x-forwarded-proto", line) for line in lines])[1]
+        assert told.split()[1] == scheme
+
+
+PRIVATE = {
+    "https": ({"scheme": "https", "client": ("192.0.2.9", 1)}, {}, True),
+    "this machine": ({}, {"host": "127.0.0.1:8080"}, True),
+    "this machine by IPv6": ({"client": ("::1", 1)}, {"host": "[::1]:8080"}, True),
+    "through SSH": ({}, {"host": "localhost:8080"}, True),
+    "the network": ({"client": ("192.0.2.9", 1)}, {"host": "127.0.0.1:8080"}, False),
+    "nobody": ({"client": None}, {"host": "127.0.0.1"}, False),
+    "another name": ({}, {"host": "board.example.org"}, False),
+    "no name": ({}, {}, False),
+    "a proxy that the board was not told of": ({}, {"host": "127.0.0.1", "x-forwarded-for": "192.0.2.9"}, False),
+    "one of RFC 7239": ({}, {"host": "127.0.0.1", "forwarded": "for=192.0.2.9"}, False),
+}
+
+
+@pytest.mark.parametrize(("scope", "headers", "expected"), PRIVATE.values(), ids=PRIVATE)
+def test_what_nobody_else_can_read(scope: Scope, headers: dict[str, str], expected: bool) -> None:
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert is_private({"scheme": "http", "client": ("127.0.0.1", 1), "headers": pairs, **scope}) == expected
 
 
 def test_what_is_no_request_passes() -> None:

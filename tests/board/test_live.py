@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,13 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from tandem.board import channel as channels
-from tandem.board.admission import TEACHER_COOKIE, Admission
+from tandem.board.admission import Admission
 from tandem.board.book import Book, BookTrouble, renew_token
 from tandem.board.channel import Channel
-from tandem.board.entrance import Entrance
+from tandem.board.entrance import TEACHER_COOKIE, Entrance
 from tandem.board.pages import live
 from tandem.board.pages.live import Audience
+from tandem.board.sessions import Kind, Sessions
 from tests.processes import LIMIT
 
 ADMISSION = Admission(b"key")
@@ -30,7 +31,7 @@ class Browser:
 
     def __init__(self, audience: Audience, address: str, cookie: str, channel: Channel | None = None) -> None:
         headers = [(b"cookie", f"{TEACHER_COOKIE}={cookie}".encode())] if cookie else []
-        scope = {"type": "http", "headers": headers, "query_string": b"", "client": (address, 1)}
+        scope = {"type": "http", "scheme": "https", "headers": headers, "query_string": b"", "client": (address, 1)}
         response: Response = audience.stream(Request(scope), channel or Channel(lambda: None))
         self.sent: list[Message] = []
         self.is_taking = asyncio.Event()
@@ -55,9 +56,9 @@ class Browser:
 
 def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
     """Plays with an audience of six places, and what opens a browser there; a teacher's cookie."""
-    book = Book(folder)
+    book, sessions = Book(folder), Sessions(folder)
     book.renew_token()
-    audience = Audience(Entrance(book, ADMISSION), MOST)
+    audience = Audience(Entrance(book, sessions, ADMISSION), MOST)
 
     @asynccontextmanager
     async def all_gone() -> AsyncIterator[list[Browser]]:
@@ -87,10 +88,10 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
                 await browser.begun.wait()
                 return browser
 
-            await scene(watch, ADMISSION.teacher_cookie(book.token_hash(), 9e9))
+            await scene(watch, sessions.open(Kind.TEACHER, book.token_hash()))
 
-    asyncio.run(run())
-    book.close()
+    with closing(book), closing(sessions):
+        asyncio.run(run())
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +148,29 @@ def test_a_new_token_ends_what_the_one_before_opened_and_nothing_else(
             channel.publish("new")
         await teacher.task
         assert channel.listeners == 1
+        assert b"new" not in b"".join(message.get("body", b"") for message in teacher.sent)
+        assert not other.task.done()
+
+    play(tmp_path, scene)
+
+
+@pytest.mark.parametrize("by_a_beat", [False, True], ids=["an event", "a beat"])
+def test_logging_out_ends_what_was_open_and_nothing_else(
+    tmp_path: Path, by_a_beat: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "BEAT", 0.05 if by_a_beat else 3600)
+
+    async def scene(watch: Watch, cookie: str) -> None:
+        channel = Channel(lambda: "all")
+        with closing(Sessions(tmp_path)) as sessions:
+            shown = sessions.shown(Kind.TEACHER, cookie)
+            assert shown
+            other = await watch(cookie=sessions.open(Kind.TEACHER, shown), channel=channel)
+            teacher = await watch(cookie=cookie, channel=channel)
+            sessions.end(cookie)
+        if not by_a_beat:
+            channel.publish("new")
+        await teacher.task
         assert b"new" not in b"".join(message.get("body", b"") for message in teacher.sent)
         assert not other.task.done()
 

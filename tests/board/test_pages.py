@@ -1,5 +1,6 @@
 """The pages over HTTP, without a browser: who sees what, what a form may do, what every answer carries."""
 
+import base64
 import csv
 import html
 import io
@@ -14,9 +15,8 @@ import pytest
 from openpyxl import load_workbook
 
 from tandem.board import follow, grades, showing
-from tandem.board.admission import TEACHER_COOKIE, TEAM_COOKIE
 from tandem.board.book import Book, BookTrouble
-from tandem.board.entrance import SECRETS, TOKENS
+from tandem.board.entrance import OPENED, SECRETS, TEACHER_COOKIE, TEAM_COOKIE, TOKENS
 from tandem.board.guard import MOST_BODY
 from tandem.board.pages import gradebook
 from tandem.board.room import MOST_STUCK
@@ -232,9 +232,80 @@ def test_a_new_token_ends_what_the_old_one_opened(teacher: Visitor) -> None:
     teacher.get("/gradebook", 303)
 
 
-def test_logging_out(teacher: Visitor) -> None:
+def test_logging_out_ends_the_session_also_for_who_has_its_cookie(teacher: Visitor) -> None:
+    stolen = teacher.client.cookies[TEACHER_COOKIE]
+    form_token = teacher.form_token()
     teacher.send("/logout")
     teacher.get("/gradebook", 303)
+    teacher.client.cookies.set(TEACHER_COOKIE, stolen)
+    for path in TEACHERS:
+        teacher.get(path, 303)
+    teacher.post("/gradebook/roster", 403, form_token=form_token, pasted=ROSTER)
+
+
+def test_a_team_that_leaves_ends_its_session_too(visitor: Visitor) -> None:
+    visitor.post("/team", 303, secret=secret(3))
+    stolen = visitor.client.cookies[TEAM_COOKIE]
+    assert "Team 3" in visitor.get("/team")
+    visitor.post("/team/leave", 303)
+    visitor.client.cookies.set(TEAM_COOKIE, stolen, path="/team")
+    assert "Team 3" not in visitor.get("/team")
+    visitor.get("/team/live", 403)
+
+
+def test_a_cookie_that_was_changed_opens_no_team(visitor: Visitor) -> None:
+    visitor.post("/team", 303, secret=secret(3))
+    random = visitor.client.cookies[TEAM_COOKIE].strip('"').partition(".")[0]
+    facts = base64.urlsafe_b64encode(json.dumps(["INF2A", "Team 1", "1000001\n2000001"]).encode()).decode()
+    visitor.client.cookies.clear()
+    for cookie in (f"{random}.{facts}", f".{facts}", random, "x"):
+        visitor.client.cookies.set(TEAM_COOKIE, cookie, path="/team")
+        assert "Paste the secret" in visitor.get("/team")
+
+
+def test_right_secrets_are_held_up_only_where_they_are_very_many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert OPENED[0] >= 300, "a whole class behind one address"
+    monkeypatch.setattr("tandem.board.entrance.OPENED", (3, 1000.0))
+    with board(folder) as visitor:
+        for _ in range(3):
+            visitor.post("/team", 303, secret=secret(3))
+        visitor.post("/team", 429, secret=secret(3))
+
+
+ELSEWHERE = "192.0.2.9"
+
+
+def test_over_the_network_no_token_is_taken_in_the_clear(folder: Path) -> None:
+    with board(folder, client=ELSEWHERE) as far:
+        asked, sent = far.get("/login", 403), far.post("/login", 403, token=far.token)
+        for way in ("127.0.0.1", "ssh -L", "--certfile", "--behind", "--insecure-login"):
+            assert way in html.unescape(asked)
+        assert 'type="password"' not in asked + sent
+        assert "token rotate" not in asked
+        assert "token rotate" in sent, "it was on the network"
+        assert not far.client.cookies
+        for path in ("/metrics", "/gradebook", "/health"):
+            answer = far.client.get(path, headers={"Authorization": f"Bearer {far.token}"})
+            assert answer.status_code == 403
+            assert "The page /login says what to do" in answer.text
+        for _ in range(TOKENS[0] + 1):
+            far.post("/login", 403, token="wrong")  # not looked at, so not counted either
+        far.get("/class", name="INF2A")
+
+
+def test_a_session_that_was_begun_here_does_not_count_over_the_network(folder: Path) -> None:
+    with board(folder) as near:
+        near.log_in()
+        assert "Log out" in near.get("/")
+        forwarded = near.client.get("/gradebook", headers={"X-Forwarded-For": ELSEWHERE}, follow_redirects=False)
+        assert forwarded.status_code == 303, "a proxy that the board was not told of"
+
+
+def test_it_is_taken_where_the_teacher_wants_it(folder: Path) -> None:
+    with board(folder, client=ELSEWHERE, allows_clear=True) as far:
+        assert 'type="password"' in far.get("/login")
+        far.log_in()
+        far.get("/gradebook")
 
 
 def test_programs_show_the_token_in_a_header(visitor: Visitor) -> None:

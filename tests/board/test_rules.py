@@ -1,8 +1,6 @@
 """The board's small rules: tries held up, cookies signed, text and times shown, teams found by what links say."""
 
-import base64
 import dataclasses
-import json
 from pathlib import Path
 
 import pytest
@@ -10,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.board import showing
-from tandem.board.admission import TEACHER_HOURS, TEAM_HOURS, Admission
-from tandem.board.brake import MOST_ADDRESSES, Brake
+from tandem.board.admission import Admission
+from tandem.board.brake import MOST_ADDRESSES, Brake, network
 from tandem.board.guard import LOOPBACK, is_loopback, names_for
 from tandem.board.links import Links, page_number
 from tandem.board.metrics import metrics
@@ -20,8 +18,6 @@ from tandem.ground.record import Team, Vitals
 from tandem.ground.records import TeamKey, open_records
 from tests.board.boards import keep, team
 from tests.ground.records import message_1
-
-HOUR = 3600.0
 
 
 def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
@@ -44,6 +40,13 @@ def test_an_ipv6_host_cannot_change_its_address() -> None:
     assert brake.wait("2001:db8:0:1::2", 0.0) == 0
 
 
+def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() -> None:
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
+    assert network("::ffff:192.0.2.2") == "192.0.2.2"
+    assert network("fe80::1%eth0") == "fe80::/64"
+    assert network("no address") == "no address"
+
+
 def test_a_brake_remembers_a_bounded_number() -> None:
     brake = Brake(1, 10.0)
     for number in range(MOST_ADDRESSES + 10):
@@ -54,34 +57,13 @@ def test_a_brake_remembers_a_bounded_number() -> None:
 
 
 ADMISSION = Admission(b"key" * 11)
-KEY = TeamKey("INF2A", "Team\u20ac.-1", "1\n2")
-
-
-def test_a_teachers_cookie_counts_for_its_token_and_its_time() -> None:
-    cookie = ADMISSION.teacher_cookie("hash", 0.0)
-    assert ADMISSION.is_teacher(cookie, "hash", 1.0)
-    assert not ADMISSION.is_teacher(cookie, "other hash", 1.0)
-    assert not ADMISSION.is_teacher(cookie, "", 1.0)
-    assert not ADMISSION.is_teacher(cookie, "hash", TEACHER_HOURS * HOUR)
-    assert not Admission(b"other").is_teacher(cookie, "hash", 1.0)
-    assert not ADMISSION.is_teacher(ADMISSION.teacher_cookie("", 0.0), "", 1.0), "no token yet: nobody is the teacher"
-
-
-def test_a_teams_cookie_is_for_that_team_and_its_time() -> None:
-    cookie = ADMISSION.team_cookie(KEY, 0.0)
-    assert ADMISSION.team_of(cookie, 1.0) == KEY
-    assert ADMISSION.team_of(cookie, TEAM_HOURS * HOUR) is None
-    assert Admission(b"other").team_of(cookie, 1.0) is None
-    facts = base64.urlsafe_b64encode(json.dumps(["INF2A", "other", "", 1e9]).encode()).decode()
-    assert ADMISSION.team_of(f"{facts}.{cookie.partition('.')[2]}", 1.0) is None
-    assert not ADMISSION.is_teacher(cookie, "hash", 1.0)
 
 
 @given(st.text(max_size=100))
-def test_whatever_a_cookie_says_it_is_not_believed(cookie: str) -> None:
-    assert not ADMISSION.is_teacher(cookie, "hash", 0.0)
-    assert ADMISSION.team_of(cookie, 0.0) is None
-    assert not ADMISSION.is_own_form(cookie, "cookie")
+def test_whatever_a_form_says_it_is_not_believed(token: str) -> None:
+    assert not ADMISSION.is_own_form(token, "cookie")
+    assert not ADMISSION.is_token(token, "0" * 64)
+    assert not ADMISSION.is_token(token, ""), "no token yet: nobody is the teacher"
 
 
 def test_a_forms_token_belongs_to_one_cookie() -> None:

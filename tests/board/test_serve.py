@@ -152,6 +152,25 @@ CANNOT_START = {
     "no such host": (("--listen", "nowhere.invalid:0"), 1, "cannot listen on nowhere.invalid:0"),
     "no port": (("--listen", "127.0.0.1:x"), 2, "the port 'x'"),
     "no database": (("--database", "mysql://x"), 2, "a database is given as postgresql://"),
+    "a proxy, and open to all": (("--behind", "board.example.org", "--listen", "0.0.0.0:0"), 2, "come past the proxy"),
+    "a proxy, and open to all by no host": (("--behind", "board.example.org", "--listen", ":0"), 2, "past the proxy"),
+    "a proxy, and open to IPv6": (("--behind", "board.example.org", "--listen", "[::]:0"), 2, "come past the proxy"),
+    "a proxy, and open to a network": (("--behind", "board.example.org", "--listen", "192.0.2.1:0"), 2, "past the pro"),
+    "a proxy with an address for a name": (("--behind", "https://board.example.org/"), 2, "is not a host name"),
+    "a proxy with a port": (("--behind", "board.example.org:443"), 2, "is not a host name"),
+    "a proxy without a name": (("--behind", ""), 2, "is not a host name"),
+    "a certificate without a key": (("--certfile", "x"), 2, "--certfile needs --keyfile"),
+    "a key without a certificate": (("--keyfile", "x"), 2, "--keyfile needs --certfile"),
+    "a proxy and a certificate": (
+        ("--behind", "board.example.org", "--certfile", "x", "--keyfile", "y"),
+        *(2, "the proxy has the certificate"),
+    ),
+    "no certificate there": (("--certfile", "none", "--keyfile", "none"), 1, "there is no such file"),
+    "no need to be insecure": (("--insecure-login",), 2, "--insecure-login changes nothing here"),
+    "secure and insecure": (
+        ("--listen", "0.0.0.0:0", "--certfile", "x", "--keyfile", "y", "--insecure-login"),
+        *(2, "--insecure-login does not go with --certfile"),
+    ),
 }
 
 
@@ -215,7 +234,11 @@ def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Pa
 
 def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
     with running_board(tmp_path, listen="0.0.0.0:0") as running:
-        assert running.process.wait_for("anybody on this network can open it")
+        assert "over plain HTTP a teacher can log in on this machine alone" in running.process.wait_for(
+            "anybody on this network"
+        )
+    with running_board(tmp_path, "--insecure-login", listen="0.0.0.0:0") as running:
+        assert "can read the teacher's token" in running.process.wait_for("--insecure-login")
 
 
 def test_nothing_of_a_visit_stands_in_its_log(tmp_path: Path) -> None:

@@ -92,9 +92,13 @@ WALKS = [
             "--data": ("--data", "other"),
             "--database": ("--database", AWAY),
             "--behind": ("--behind", "board.example.org"),
+            "--certfile": ("--certfile", "certificate.pem"),
+            "--keyfile": ("--keyfile", "key.pem"),
+            "--insecure-login": ("--insecure-login",),
             "--until-input-ends": ("--until-input-ends",),
             "token": ("token", "rotate"),
         },
+        pairs={frozenset({"--listen", "--insecure-login"}): ("--listen", "0.0.0.0:0", "--insecure-login")},
     ),
     Walk(("board", "token", "rotate"), {"--data": ("--data", "other")}),
     Walk(

@@ -76,7 +76,7 @@ def test_a_backup_is_a_zip_file_with_both_databases_and_a_manifest(data: Path, t
 
 def test_no_key_and_no_session_is_in_it_and_the_key_is_named(data: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(data / BOARD)) as database:
-        database.executescript("CREATE TABLE session (id TEXT); INSERT INTO session VALUES ('who is logged in');")
+        database.executescript("INSERT INTO session VALUES ('who is logged in', 'teacher', 'token', 1);")
         [cookie_key] = database.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
     make_backup(data, tmp_path / "backup.zip", KINDS)
     key = load_keyring(data).key

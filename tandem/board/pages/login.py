@@ -25,10 +25,14 @@ class LoginPages:
         ]
 
     async def ask(self, request: Request) -> Response:
+        if not self._entrance.takes_token(request):
+            return self._refuse(request)
         then = _own_path(request.query_params.get("then", HOME))
         return self._looks.page("login.html", self._entrance.viewer(request), then=then, wrong="")
 
     async def enter(self, request: Request) -> Response:
+        if not self._entrance.takes_token(request):
+            return self._refuse(request)
         then = _own_path(await field(request, "then"))
         token = (await field(request, "token")).strip()
         if not self._entrance.is_token(request, token):
@@ -40,8 +44,13 @@ class LoginPages:
 
     async def leave(self, request: Request) -> Response:
         response = RedirectResponse("/", 303)
-        self._entrance.dismiss_teacher(response)
+        self._entrance.dismiss_teacher(request, response)
         return response
+
+    def _refuse(self, request: Request) -> Response:
+        """The page that says how a teacher can log in, because over this connection it cannot be done."""
+        viewer = self._entrance.viewer(request)
+        return self._looks.page("clear.html", viewer, 403, was_sent=request.method == "POST")
 
 
 def _own_path(path: str) -> str:

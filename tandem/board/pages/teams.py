@@ -116,12 +116,12 @@ class TeamPages:
             wrong = "No team on record has this secret. It is in the reply to message 1: 64 digits and letters a to f."
             return self._looks.page("secret.html", self._entrance.viewer(request), 403, wrong=wrong)
         response = RedirectResponse("/team", 303)
-        self._entrance.admit_team(request, response, team.key)
+        self._entrance.admit_team(request, response, team.key, secret)
         return response
 
     async def leave(self, request: Request) -> Response:
         response = RedirectResponse("/team", 303)
-        self._entrance.dismiss_team(response)
+        self._entrance.dismiss_team(request, response)
         return response
 
     async def any(self, request: Request) -> Response:

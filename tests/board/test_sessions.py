@@ -1,0 +1,143 @@
+"""Sessions in the board's file: over when they are ended, when their time is over, and whatever the clock does."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tandem.board import sessions
+from tandem.board.book import FILE, Book, BookTrouble
+from tandem.board.sessions import CLOCK_SLACK, HOURS, MAX_OF_ONE, Kind, Sessions
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+TEACHER, TEAM = Kind.TEACHER, Kind.TEAM
+
+
+class Clock:
+    """Says what the test wants."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def table(tmp_path: Path, clock: Clock) -> Iterator[Sessions]:
+    with closing(Book(tmp_path)), closing(Sessions(tmp_path, clock)) as opened:
+        yield opened
+
+
+def test_a_session_says_what_opened_it_until_it_is_ended(table: Sessions) -> None:
+    one, other = table.open(TEACHER, "hash"), table.open(TEACHER, "hash")
+    assert one != other
+    assert table.shown(TEACHER, one) == table.shown(TEACHER, other) == "hash"
+    table.end(one)
+    assert (table.shown(TEACHER, one), table.shown(TEACHER, other)) == (None, "hash")
+    table.end("no such cookie")
+
+
+def test_a_cookie_is_of_one_kind_and_counts_only_whole(table: Sessions) -> None:
+    cookie = table.open(TEAM, "hash", "facts")
+    assert cookie.endswith(".facts")
+    assert table.shown(TEAM, cookie) == "hash"
+    assert table.shown(TEACHER, cookie) is None
+    for changed in ("", cookie + "x", cookie[1:], cookie.replace("facts", "other"), cookie.partition(".")[0], "\ud800"):
+        assert table.shown(TEAM, changed) is None
+
+
+def test_the_file_lets_nobody_in(table: Sessions, tmp_path: Path) -> None:
+    cookies = table.open(TEACHER, "hash"), table.open(TEAM, "hash", "facts")
+    for path in tmp_path.iterdir():
+        data = path.read_bytes()
+        assert not [cookie for cookie in cookies if cookie.partition(".")[0].encode() in data or b"facts" in data]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_session_has_its_time(table: Sessions, clock: Clock, kind: Kind) -> None:
+    cookie = table.open(kind, "hash")
+    clock.now += HOURS[kind] * HOUR - 1
+    assert table.shown(kind, cookie) == "hash"
+    clock.now += 1
+    assert table.shown(kind, cookie) is None
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_clock_that_is_set_back_makes_no_session_longer_and_locks_nobody_out(
+    table: Sessions, clock: Clock, kind: Kind
+) -> None:
+    before = table.open(kind, "hash")
+    clock.now -= CLOCK_SLACK
+    assert table.shown(kind, before) == "hash", "a clock that is corrected a little"
+    clock.now -= 400 * DAY
+    assert table.shown(kind, before) is None
+    after = table.open(kind, "hash")
+    assert table.shown(kind, after) == "hash"
+    clock.now += 400 * DAY
+    assert table.shown(kind, after) is None
+    assert table.shown(kind, before) is None, "it was removed when the next one was opened"
+
+
+def test_several_boards_share_them(table: Sessions, tmp_path: Path, clock: Clock) -> None:
+    cookie = table.open(TEACHER, "hash")
+    with closing(Sessions(tmp_path, clock)) as other:
+        assert other.shown(TEACHER, cookie) == "hash"
+        other.end(cookie)
+    assert table.shown(TEACHER, cookie) is None
+
+
+def test_a_teacher_with_another_token_ends_the_sessions_of_the_one_before(table: Sessions) -> None:
+    before, team = table.open(TEACHER, "old"), table.open(TEAM, "secret")
+    after = table.open(TEACHER, "new")
+    assert table.shown(TEACHER, before) is None
+    assert (table.shown(TEACHER, after), table.shown(TEAM, team)) == ("new", "secret")
+
+
+def test_one_secret_has_so_many_sessions_and_takes_no_place_of_others(table: Sessions) -> None:
+    other = table.open(TEAM, "other")
+    mine = [table.open(TEAM, "mine") for _ in range(MAX_OF_ONE + 2)]
+    assert [table.shown(TEAM, cookie) for cookie in mine[:3]] == [None, None, "mine"]
+    assert (table.shown(TEAM, mine[-1]), table.shown(TEAM, other)) == ("mine", "other")
+
+
+def test_all_together_are_bounded_and_teams_take_no_place_of_the_teacher(
+    table: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 3)
+    teacher = table.open(TEACHER, "token")
+    teams = [table.open(TEAM, f"secret {number}") for number in range(5)]
+    assert [table.shown(TEAM, cookie) is not None for cookie in teams] == [False, False, True, True, True]
+    assert table.shown(TEACHER, teacher) == "token"
+
+
+def test_what_is_over_leaves_the_file(table: Sessions, tmp_path: Path, clock: Clock) -> None:
+    table.open(TEACHER, "hash")
+    table.open(TEAM, "hash")
+    clock.now += DAY
+    table.open(TEAM, "hash")
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        assert database.execute("SELECT count(*) FROM session").fetchall() == [(1,)]
+
+
+def test_a_file_that_cannot_be_used_is_told(table: Sessions, tmp_path: Path) -> None:
+    with pytest.raises(BookTrouble, match=FILE):
+        Sessions(tmp_path / "not there")
+    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+        database.execute("DROP TABLE session")
+    uses: list[Callable[[], object]] = [
+        lambda: table.open(TEAM, "hash"),
+        lambda: table.shown(TEAM, "x"),
+        lambda: table.end("x"),
+    ]
+    for use in uses:
+        with pytest.raises(BookTrouble, match="no such table"):
+            use()
