@@ -96,6 +96,13 @@ class Book:
         self._keep("token", hash_token(token))
         return token
 
+    def make_first_token(self) -> str:
+        """Return a new token if the teacher has none, else "". Of several boards that start at once, one makes it."""
+        token = secrets.token_urlsafe(24)
+        with self._changing() as change:
+            change("INSERT OR IGNORE INTO kept VALUES ('token', ?)", (hash_token(token),))
+        return token if self.token_hash() == hash_token(token) else ""
+
     def token_hash(self) -> str:
         """The hash of the teacher's token; "" before the first."""
         return self._kept("token")

@@ -104,8 +104,9 @@ async def _run(server: _Server, listener: socket.socket) -> None:
 
 
 def _show_first_token(book: Book, data: Path) -> None:
-    if not book.token_hash():
-        _say(f"the teacher's token, shown this once: {book.renew_token()}")
+    token = book.make_first_token()
+    if token:
+        _say(f"the teacher's token, shown this once: {token}")
         _say(f"a new one: tandem board token rotate --data {data}")
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KEY_BYTES = 32
+LOCK_TIMEOUT = 5.0  # seconds to wait for another server that makes the key
+LOCK_RETRY = 0.01  # seconds between two looks
 KEY_VARIABLE = "TANDEM_KEY"  # in the environment: the key in hex, in the place of the file
 
 
@@ -106,10 +108,29 @@ def _make(path: Path) -> None:
         os.link(draft, path)  # unlike a rename, it never takes the place of another's
     except FileExistsError:
         pass
-    except OSError:
-        draft.replace(path)  # a file system without links
+    except OSError:  # a file system without links
+        _rename_to_absent(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _rename_to_absent(draft: Path, path: Path) -> None:
+    """Rename the draft to `path` unless that exists. A lock file keeps several servers from doing it at once."""
+    lock = path.with_name("key.lock")
+    until = time.monotonic() + LOCK_TIMEOUT
+    while not path.exists():
+        try:
+            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            if time.monotonic() >= until:
+                raise KeyTrouble(f"{lock} was left by a server that ended while it made the key: delete it") from None
+            time.sleep(LOCK_RETRY)
+            continue
+        try:
+            if not path.exists():
+                draft.replace(path)
+        finally:
+            lock.unlink()
 
 
 def _draft(path: Path, keyring: Keyring) -> Path:

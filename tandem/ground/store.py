@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tandem.ground.findings import findings_text
 from tandem.ground.record import Outcome, Record, Surplus, Visit, Vitals
-from tandem.ground.schema import VERSION, migrate, version_of
+from tandem.ground.schema import VERSION, migrate, use_wal, version_of
 
 FILE = "tandem.sqlite3"
 PATIENCE = 2.0  # seconds to wait for another program's lock
@@ -256,7 +256,7 @@ def _make_file(path: Path) -> None:
 def _open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
+        use_wal(database)
         database.execute("PRAGMA synchronous = FULL")
         check_version(database, path)
         migrate(database)
