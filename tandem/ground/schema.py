@@ -103,6 +103,14 @@ MIGRATIONS = (
         PRIMARY KEY (at, ground)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE identity (          -- one row: which database it is, and how far it has come; see dbfiles.py
+        id TEXT NOT NULL,            -- random
+        commits INTEGER NOT NULL,    -- never goes back
+        checkpointed INTEGER NOT NULL -- commits that are known to be in the main file
+    );
+    INSERT INTO identity VALUES (lower(hex(randomblob(16))), 1, 0);
+    """,
 )
 
 VERSION = len(MIGRATIONS)
