@@ -91,6 +91,7 @@ class DatabaseFiles:
 
         Not while this process has the database open: closing a file drops every lock that SQLite has on it here.
         """
+        check_main(self._path)
         until = time.monotonic() + LOCK_TIMEOUT
         while self._others_use_lost_files():
             if time.monotonic() >= until:
@@ -164,13 +165,13 @@ class DatabaseFiles:
         if self._keeper is None:
             database.close()
             return
-        if self._may_checkpoint():
+        if self._may_checkpoint(database):
             self._keeper.close()
         database.close()
         self._keeper.close()
         self._keeper = None
 
-    def _may_checkpoint(self) -> bool:
+    def _may_checkpoint(self, database: sqlite3.Connection) -> bool:
         _, log, index = self._statuses()
         if not index.is_same_file(self._index) or index.size < self._index.size:
             return False
@@ -178,10 +179,16 @@ class DatabaseFiles:
             if log.is_same_file(self._opened[1]):
                 self._compare_with_main()
                 return True
-            # A log that was deleted is still open here: what was confirmed last is in it alone.
-            return log.size == 0 and read_identity(self._path, main_only=True).commits >= self._in_main
+            return self._save_lost_log(database) and log.size == 0
         except sqlite3.Error:
             return False
+
+    def _save_lost_log(self, database: sqlite3.Connection) -> bool:
+        """A log that was deleted or replaced is still open here: put what was confirmed last into the main file."""
+        if read_identity(self._path, main_only=True).commits < self._in_main:
+            return False
+        database.execute("PRAGMA wal_checkpoint").fetchone()
+        return True
 
     def _compare_with_main(self) -> None:
         """Raise DamagedFiles if main file and log, as they are on disk, are not those that this connection knows."""
@@ -211,6 +218,8 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
             main = read_identity(path, main_only=True)
             if main.commits > both.commits:
                 both = read_identity(path)
+        except DamagedFiles:
+            raise
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise
@@ -254,12 +263,23 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
-def connect_to_read(path: Path, options: str = "") -> sqlite3.Connection:
+def check_main(path: Path) -> None:
+    """Raise DamagedFiles if there is a log without a main file. SQLite would delete the log."""
+    log = _status(f"{path}-wal")  # first: of a new database the main file is there before the log
+    if log.size and not _status(str(path)).size:
+        raise DamagedFiles(
+            f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed. Try: put the right"
+            f" file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first"
+        )
+
+
+def connect_to_read(path: Path, options: str = "", timeout: float = LOCK_TIMEOUT) -> sqlite3.Connection:
     """A connection that only reads: it never puts a log into the main file."""
+    check_main(path)
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{options}",
         uri=True,
-        timeout=LOCK_TIMEOUT,
+        timeout=timeout,
         isolation_level=None,
         check_same_thread=False,
     )

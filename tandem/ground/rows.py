@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from tandem.ground.dbfiles import check_log
+from tandem.ground.dbfiles import check_log, connect_to_read
 from tandem.ground.store import FILE, PATIENCE, StoreTrouble, check_version
 
 Row = tuple[Any, ...]
@@ -38,9 +38,7 @@ class SqliteRows:
         if not self._path.exists():
             raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
         try:
-            self._database = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
-            )
+            self._database = connect_to_read(self._path, timeout=patience)
             try:
                 check_version(self._database, self._path)
                 check_log(self._path)

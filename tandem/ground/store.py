@@ -80,13 +80,13 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        _make_file(self._path)
         self._files = DatabaseFiles(self._path)
         self._troubled = False  # did the last `keep` fail?
         try:
             self._files.check_unused()
         except sqlite3.Error as error:
             raise StoreTrouble(f"the database {self._path} cannot be used: {error}") from error
+        _make_file(self._path)
         self._open()
 
     def keep(self, records: Sequence[Record]) -> None:
