@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.board.spelling import ByClass, folded
+from tandem.ground.folder import FolderTrouble, make_private_folder
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
 
@@ -72,7 +73,7 @@ class Book:
         self._path = folder / FILE
         self._lock = threading.Lock()
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.warnings = make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = sqlite3.connect(
                 self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
@@ -83,6 +84,8 @@ class Book:
                 raise BookTrouble(f"{self._path} was made by a newer version: use that version")
             self._database.executescript(_SCHEMA)
             self._database.execute("PRAGMA secure_delete = ON")
+        except FolderTrouble as trouble:
+            raise BookTrouble(str(trouble)) from trouble
         except (OSError, sqlite3.Error) as error:
             reason = getattr(error, "strerror", None) or error
             raise BookTrouble(f"the board's own file {self._path} cannot be used: {reason}") from error
@@ -225,6 +228,8 @@ class _Change:
 
 def renew_token(folder: Path) -> str:
     """A new teacher's token for the board whose book is here, also while it runs. Raises BookTrouble."""
+    if not folder.is_dir():
+        raise BookTrouble(f"there is no folder {folder}: give the --data of the board")
     book = Book(folder)
     try:
         return book.renew_token()

@@ -40,6 +40,7 @@ class BoardOptions:
 
 def serve_board(options: BoardOptions) -> None:
     """Runs a board until SIGTERM or Ctrl-C. Raises BoardTrouble if it cannot start."""
+    _check_data(options)
     with _open_listener(*options.listen) as listener:
         try:
             book = Book(options.data)
@@ -51,7 +52,19 @@ def serve_board(options: BoardOptions) -> None:
             book.close()
 
 
+def _check_data(options: BoardOptions) -> None:
+    """Raise BoardTrouble if there is no such folder: a board of a folder with a typing error would stay empty."""
+    if options.where == options.data and not options.data.is_dir():
+        raise BoardTrouble(
+            f"there is no folder {options.data}: give the --data of the server whose results are to be shown,"
+            " or start that server first"
+        )
+
+
 def _serve(options: BoardOptions, listener: socket.socket, book: Book) -> None:
+    if not options.until_input_ends:  # the server that started it has said so
+        for warning in book.warnings:
+            _say(warning)
     _show_first_token(book, options.data)
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)

@@ -1,10 +1,9 @@
 """`tandem board`, and `tandem board token rotate`. Its libraries are there only with tandem[board]."""
 
 import argparse
-from pathlib import Path
 
 from tandem.board.beside import MISSING, is_installed
-from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, subcommand
+from tandem.commands.arguments import BOARD_PORT, board_address, data_option, database_option, folder, subcommand
 from tandem.report.screen import complain, show
 
 
@@ -25,7 +24,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     token = subcommand(command.add_subparsers(metavar="token"), "token", "what the teacher logs in with")
     rotates = token.add_subparsers(metavar="rotate", required=True)
     rotate = subcommand(rotates, "rotate", "make a new token, and show it")
-    rotate.add_argument("--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")
+    rotate.add_argument("--data", type=folder, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")
     rotate.set_defaults(run=_rotate)
 
 

@@ -119,8 +119,7 @@ class DatabaseFiles:
             if not now.is_same_file(then):
                 done = "replaced" if now.is_there else "deleted or moved"
                 raise DamagedFiles(
-                    f"{name} was {done} while the server runs: nothing more is confirmed."
-                    " Try: put the same file back; or stop the server (SIGTERM: it saves what it has), then start it"
+                    f"{name} was {done} while the server runs: nothing more is confirmed. Try: {self._help(name)}"
                 )
         _, _, index = statuses
         if index.size < self._index.size:
@@ -170,6 +169,11 @@ class DatabaseFiles:
         database.close()
         self._keeper.close()
         self._keeper = None
+
+    def _help(self, name: str) -> str:
+        if name == self._names[0]:
+            return "put the same file back; or stop the server, restore a backup, and start the server again"
+        return "stop every server on this folder (SIGTERM: it saves what it has), then start again"
 
     def _may_checkpoint(self, database: sqlite3.Connection) -> bool:
         _, log, index = self._statuses()

@@ -7,11 +7,11 @@ Grounds that share their visits share their key: they have copies of one file, o
 
 import os
 import secrets
-import stat
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from tandem.ground.folder import FolderTrouble, check_private_file
 
 KEY_BYTES = 32
 LOCK_TIMEOUT = 5.0  # seconds to wait for another server that makes the key
@@ -63,6 +63,8 @@ def load_keyring(folder: Path) -> Keyring:
         return _read(path)
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be used: {error.strerror}") from None
+    except FolderTrouble as trouble:
+        raise KeyTrouble(str(trouble)) from None
 
 
 def rotate(folder: Path, valid: float) -> Keyring:
@@ -75,22 +77,31 @@ def rotate(folder: Path, valid: float) -> Keyring:
         )
     path = folder / "key"
     try:
-        before = _read(path)
+        return _rotate(path, valid)
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be used: {error.strerror}") from None
+    except FolderTrouble as trouble:
+        raise KeyTrouble(str(trouble)) from None
+
+
+def _rotate(path: Path, valid: float) -> Keyring:
+    before = _read(path)
     now = time.time()
     kept = tuple(old for old in before.old if now < old.until)
     after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
     draft = _draft(path, after)
-    if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the ground must be able to read it as before
-        owner = path.stat()
-        os.chown(draft, owner.st_uid, owner.st_gid)
-    draft.replace(path)
+    try:
+        if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the server must be able to read it as before
+            owner = path.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return after
 
 
 def _read(path: Path) -> Keyring:
-    _check_mode(path)
+    check_private_file(path, "key file")
     first, *rest = path.read_text(encoding="ascii", errors="replace").splitlines() or [""]
     old = []
     for line in rest:
@@ -105,6 +116,7 @@ def _make(path: Path) -> None:
     """The first key. Where several grounds start at once over one folder, one of them makes it for all."""
     draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
     try:
+        check_private_file(draft, "key file")
         os.link(draft, path)  # unlike a rename, it never takes the place of another's
     except FileExistsError:
         pass
@@ -147,15 +159,6 @@ def _draft(path: Path, keyring: Keyring) -> Path:
         draft.unlink(missing_ok=True)
         raise
     return draft
-
-
-def _check_mode(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if sys.platform != "win32" and mode & 0o077:
-        raise KeyTrouble(
-            f"the key file {path} can be read by others (mode {mode:04o}): whoever reads it can make secrets."
-            f" Try: chmod 600 {path}; if it was read, `tandem key rotate`"
-        )
 
 
 def _parse_key(text: str, source: str) -> bytes:

@@ -142,7 +142,7 @@ def test_one_board_makes_the_teachers_token(tmp_path: Path) -> None:
 
 def test_boards_that_start_at_once_over_a_new_folder_all_serve(tmp_path: Path) -> None:
     with ExitStack() as opened:
-        arguments = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+        arguments = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path))
         boards = [opened.enter_context(process(*arguments)) for _ in range(4)]
         for board in boards:
             board.wait_for("listening on")
