@@ -9,7 +9,7 @@ from tandem.exchange.address import GROUND_PORT
 from tandem.exchange.framing import PLAIN, WAYS
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
-from tandem.ground.serve import ServeTrouble, serve
+from tandem.ground.serve import ServeTrouble, make_data_folder, serve
 from tandem.report.screen import complain
 
 
@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if options.board and not is_installed():
         return complain(MISSING, code=2)
     try:
+        make_data_folder(options.data)  # before the board looks for it
         with board_beside(options.board, options.data, options.database) if options.board else nullcontext():
             serve(told)
     except ServeTrouble as trouble:
