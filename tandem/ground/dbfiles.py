@@ -74,8 +74,8 @@ class DatabaseFiles:
     """The files of one database that is written. Use it in one thread only, and in this order:
 
     check_unused, then connect and migrate, then `opened`. For each transaction `check` and BEGIN IMMEDIATE, then
-    `count`; `check` and COMMIT, then `committed`. In the end `close`. Each may raise sqlite3.Error; after that nothing
-    may be confirmed.
+    `count`; after COMMIT `committed`. In the end `close`. Each may raise sqlite3.Error; after that nothing may be
+    confirmed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,8 +112,11 @@ class DatabaseFiles:
         self._compare_with_main()
         [(self._last,)] = database.execute(_COMMITS)
 
-    def check(self) -> None:
-        """Raise DamagedFiles if a file was deleted or replaced, or the index was cut: SQLite would crash on it."""
+    def check(self) -> tuple[_Status, _Status]:
+        """Raise DamagedFiles if a file was deleted or replaced, or the index was cut: SQLite would crash on it.
+
+        Return the status of main file and log.
+        """
         statuses = self._statuses()
         for name, now, then in zip(self._names, statuses, self._opened, strict=True):
             if not now.is_same_file(then):
@@ -121,18 +124,19 @@ class DatabaseFiles:
                 raise DamagedFiles(
                     f"{name} was {done} while the server runs: nothing more is confirmed. Try: {self._help(name)}"
                 )
-        _, _, index = statuses
+        main, log, index = statuses
         if index.size < self._index.size:
             raise DamagedFiles(
                 f"{self._names[2]} was overwritten while the server runs: nothing more is confirmed. Try: stop every"
                 " server on this folder, delete this file, and start again: nothing that was confirmed is lost"
             )
         self._index = index
+        return main, log
 
     def count(self, database: sqlite3.Connection) -> None:
         """Call first in each transaction: check what was done since the last one, and count this one."""
+        main, log = self.check()
         [(commits,)] = database.execute(_COMMITS)
-        main, log, _ = self._statuses()
         was_changed = main != self._main or (commits == self._last and log != self._log)
         if was_changed or commits < self._last:
             self._compare_with_main()
@@ -142,8 +146,7 @@ class DatabaseFiles:
 
     def committed(self) -> None:
         """Call after COMMIT. If this raises, the transaction must not be confirmed."""
-        self.check()
-        main, log, _ = self._statuses()
+        main, log = self.check()
         self._last = self._counted
         if main != self._main:  # SQLite has copied its log into it, as it does every thousand pages
             self._compare_with_main()

@@ -98,7 +98,6 @@ class Store:
             self._begin()
             self._files.count(self._database)
             self._keep_all(records)
-            self._files.check()
             self._database.execute("COMMIT")
             self._files.committed()
         except sqlite3.Error as error:
