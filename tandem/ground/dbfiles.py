@@ -186,12 +186,15 @@ class DatabaseFiles:
             if log.is_same_file(self._opened[1]):
                 self._compare_with_main()
                 return True
-            return self._save_lost_log(database) and log.size == 0
+            return log.size == 0 and self._save_lost_log(database)
         except sqlite3.Error:
             return False
 
     def _save_lost_log(self, database: sqlite3.Connection) -> bool:
-        """A log that was deleted or replaced is still open here: put what was confirmed last into the main file."""
+        """A log that was deleted is still open here: put what was confirmed last into the main file.
+
+        Not if another process has written to a new log meanwhile: the index, which is shared, is of that one then.
+        """
         if read_identity(self._path, main_only=True).commits < self._in_main:
             return False
         database.execute("PRAGMA wal_checkpoint").fetchone()
