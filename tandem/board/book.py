@@ -19,6 +19,7 @@ from tandem.board.schema import FILE as FILE
 from tandem.board.schema import NewerFile, migrate
 from tandem.board.spelling import ByClass, folded
 from tandem.ground.datafile import SQL_ERRORS
+from tandem.ground.folder import FolderTrouble, make_private_folder
 from tandem.ground.record import Team
 from tandem.ground.records import TeamKey
 
@@ -50,9 +51,11 @@ class Book:
         self._path = folder / FILE
         self._lock = threading.Lock()
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.warnings = make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
+        except FolderTrouble as trouble:
+            raise BookTrouble(str(trouble)) from trouble
         except NewerFile as error:
             raise BookTrouble(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
@@ -67,6 +70,13 @@ class Book:
         token = secrets.token_urlsafe(24)
         self._keep("token", hash_token(token))
         return token
+
+    def make_first_token(self) -> str:
+        """Return a new token if the teacher has none, else "". Of several boards that start at once, one makes it."""
+        token = secrets.token_urlsafe(24)
+        with self._changing() as change:
+            change("INSERT OR IGNORE INTO kept VALUES ('token', ?)", (hash_token(token),))
+        return token if self.token_hash() == hash_token(token) else ""
 
     def token_hash(self) -> str:
         """The hash of the teacher's token; "" before the first."""
@@ -203,6 +213,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def renew_token(folder: Path) -> str:
     """A new teacher's token for the board whose book is here, also while it runs. Raises BookTrouble."""
+    if not folder.is_dir():
+        raise BookTrouble(f"there is no folder {folder}: give the --data of the board")
     book = Book(folder)
     try:
         return book.renew_token()

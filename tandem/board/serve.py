@@ -51,6 +51,7 @@ class BoardOptions:
 
 def serve_board(options: BoardOptions) -> None:
     """Runs a board until SIGTERM or Ctrl-C. Raises BoardTrouble if it cannot start."""
+    _check_data(options)
     try:
         tls = server_context(*options.certificate) if options.certificate else None
         with (
@@ -64,9 +65,21 @@ def serve_board(options: BoardOptions) -> None:
         raise BoardTrouble(str(trouble)) from trouble
 
 
+def _check_data(options: BoardOptions) -> None:
+    """Raise BoardTrouble if there is no such folder: a board of a folder with a typing error would stay empty."""
+    if options.where == options.data and not options.data.is_dir():
+        raise BoardTrouble(
+            f"there is no folder {options.data}: give the --data of the server whose results are to be shown,"
+            " or start that server first"
+        )
+
+
 def _serve(
     options: BoardOptions, listener: socket.socket, book: Book, sessions: Sessions, tls: ssl.SSLContext | None
 ) -> None:
+    if not options.until_input_ends:  # the server that started it has said so
+        for warning in book.warnings:
+            _say(warning)
     _show_first_token(book, options.data)
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)
@@ -138,8 +151,9 @@ async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:
 
 
 def _show_first_token(book: Book, data: Path) -> None:
-    if not book.token_hash():
-        _say(f"the teacher's token, shown this once: {book.renew_token()}")
+    token = book.make_first_token()
+    if token:
+        _say(f"the teacher's token, shown this once: {token}")
         _say(f"a new one: tandem board token rotate --data {data}")
 
 

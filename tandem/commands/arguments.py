@@ -75,7 +75,7 @@ def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
 
 def data_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--data", type=Path, default=DATA, metavar="DIR", help=f"where the ground keeps what it knows (./{DATA})"
+        "--data", type=folder, default=DATA, metavar="DIR", help=f"where the ground keeps what it knows (./{DATA})"
     )
 
 
@@ -99,6 +99,14 @@ def reader(parse: Callable[[str], T]) -> Callable[[str], T]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return read
+
+
+@reader
+def folder(text: str) -> Path:
+    """A folder's name."""
+    if not text:
+        raise ValueError("it is empty, and the name of a folder is wanted")
+    return Path(text)
 
 
 @reader

@@ -12,6 +12,7 @@ from tandem.commands.arguments import (
     combine,
     data_option,
     database_option,
+    folder,
     reader,
     subcommand,
 )
@@ -70,7 +71,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     rotates = token.add_subparsers(metavar="rotate", required=True)
     rotate = subcommand(rotates, "rotate", "make a new token, and show it")
-    rotate.add_argument("--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")
+    rotate.add_argument("--data", type=folder, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")
     rotate.set_defaults(run=_rotate)
 
 

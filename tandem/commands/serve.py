@@ -21,7 +21,7 @@ from tandem.ground.folder_lock import in_use
 from tandem.ground.log import say
 from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
 from tandem.ground.proxy import parse_networks
-from tandem.ground.serve import ServeTrouble, serve
+from tandem.ground.serve import ServeTrouble, make_data_folder, serve
 from tandem.report.screen import complain
 
 RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
     if options.board and not is_installed():
         return complain(MISSING, code=2)
     try:
+        make_data_folder(options.data)  # before the board looks for it
         board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
         with in_use(options.data), board:
             serve(told)

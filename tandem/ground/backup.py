@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tandem import __version__
 from tandem.ground.archive import KeyName, Manifest, Stored, write_archive
-from tandem.ground.datafile import LOCK_TIMEOUT, SQL_ERRORS, DataFile, check_sound, copy_database, count
+from tandem.ground.datafile import LOCK_TIMEOUT, RECORDS, SQL_ERRORS, DataFile, check_sound, copy_database, count
+from tandem.ground.dbfiles import check_log
 from tandem.ground.folder_lock import in_use
 from tandem.ground.keyring import KEY_VARIABLE, KeyTrouble, has_key, load_keyring
 from tandem.ground.pending import sync_folder
@@ -98,6 +99,8 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
 def _copy(folder: Path, copied: Path, kind: DataFile) -> Stored:
     os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make one
+    if kind is RECORDS:
+        check_log(folder / kind.name)
     with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT)) as source:
         copy_database(source, copied)
     with closing(sqlite3.connect(copied, isolation_level=None)) as copy:

@@ -4,9 +4,11 @@ Knows nothing of what is removed, or why.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from tandem.ground.dbfiles import DatabaseFiles, check_log, connect_to_read, count_commit
 from tandem.ground.rows import Row, Values, Where
 from tandem.ground.store import FILE, StoreTrouble, check_version
 
@@ -49,11 +51,16 @@ class SqliteEraser:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
+        try:
+            DatabaseFiles(self._path).check_unused()
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"{self._path} cannot be used: {error}") from None
         self._database = _open(folder)
 
     def begin(self) -> None:
         self._do("PRAGMA secure_delete = ON")
         self._do("BEGIN IMMEDIATE")
+        count_commit(self._database)
 
     def roll_back(self) -> None:
         self._do("ROLLBACK")
@@ -68,6 +75,7 @@ class SqliteEraser:
         self._do("COMMIT")
         try:
             self._database.execute("VACUUM")
+            count_commit(self._database)
             busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
             raise StoreTrouble(f"{self._path}: removed, but traces stay in the file: {error}; try again") from None
@@ -89,11 +97,14 @@ def _open(folder: Path) -> sqlite3.Connection:
     if not path.exists():
         raise StoreTrouble(f"there are no results in {folder}: no server has run with --data {folder}")
     try:
+        with closing(connect_to_read(path)) as reader:
+            check_version(reader, path)
+        check_log(path)
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     except sqlite3.Error as error:
         raise StoreTrouble(f"{path} cannot be used: {error}") from None
     try:
-        check_version(database, path)
+        check_version(database, path)  # a connection that has read removes log and index when it closes last
     except sqlite3.Error as error:
         database.close()
         raise StoreTrouble(f"{path} cannot be used: {error}") from None

@@ -7,14 +7,16 @@ Grounds that share their visits share their key: they have copies of one file, o
 
 import os
 import secrets
-import stat
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.ground.folder import FolderTrouble, check_private_file
+
 KEY_BYTES = 32
 MAX_FILE = 65_536  # bytes of the file that are read: some 800 keys
+LOCK_TIMEOUT = 5.0  # seconds to wait for another server that makes the key
+LOCK_RETRY = 0.01  # seconds between two looks
 KEY_VARIABLE = "TANDEM_KEY"  # in the environment: the key in hex, in the place of the file
 
 
@@ -62,6 +64,8 @@ def load_keyring(folder: Path) -> Keyring:
         return _read(path)
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be used: {error.strerror}") from None
+    except FolderTrouble as trouble:
+        raise KeyTrouble(str(trouble)) from None
 
 
 def rotate(folder: Path, valid: float) -> Keyring:
@@ -74,9 +78,15 @@ def rotate(folder: Path, valid: float) -> Keyring:
         )
     path = folder / "key"
     try:
-        before = _read(path)
+        return _rotate(path, valid)
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be used: {error.strerror}") from None
+    except FolderTrouble as trouble:
+        raise KeyTrouble(str(trouble)) from None
+
+
+def _rotate(path: Path, valid: float) -> Keyring:
+    before = _read(path)
     now = time.time()
     kept = tuple(old for old in before.old if now < old.until)
     after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
@@ -103,7 +113,7 @@ def _put_in_place(path: Path, keyring: Keyring) -> None:
 
 
 def _read(path: Path) -> Keyring:
-    _check_mode(path)
+    check_private_file(path, "key file")
     with path.open("rb") as file:
         text = file.read(MAX_FILE).decode("ascii", errors="replace")
     first, *rest = text.splitlines() or [""]
@@ -120,13 +130,33 @@ def _make(path: Path) -> None:
     """The first key. Where several grounds start at once over one folder, one of them makes it for all."""
     draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
     try:
+        check_private_file(draft, "key file")
         os.link(draft, path)  # unlike a rename, it never takes the place of another's
     except FileExistsError:
         pass
-    except OSError:
-        draft.replace(path)  # a file system without links
+    except OSError:  # a file system without links
+        _rename_to_absent(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _rename_to_absent(draft: Path, path: Path) -> None:
+    """Rename the draft to `path` unless that exists. A lock file keeps several servers from doing it at once."""
+    lock = path.with_name("key.lock")
+    until = time.monotonic() + LOCK_TIMEOUT
+    while not path.exists():
+        try:
+            os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            if time.monotonic() >= until:
+                raise KeyTrouble(f"{lock} was left by a server that ended while it made the key: delete it") from None
+            time.sleep(LOCK_RETRY)
+            continue
+        try:
+            if not path.exists():
+                draft.replace(path)
+        finally:
+            lock.unlink()
 
 
 def _draft(path: Path, keyring: Keyring) -> Path:
@@ -143,15 +173,6 @@ def _draft(path: Path, keyring: Keyring) -> Path:
         draft.unlink(missing_ok=True)
         raise
     return draft
-
-
-def _check_mode(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if sys.platform != "win32" and mode & 0o077:
-        raise KeyTrouble(
-            f"the key file {path} can be read by others (mode {mode:04o}): whoever reads it can make secrets."
-            f" Try: chmod 600 {path}; if it was read, `tandem key rotate`"
-        )
 
 
 def _parse_key(text: str, source: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from tandem.ground.dbfiles import check_log, connect_to_read
 from tandem.ground.store import FILE, PATIENCE, StoreTrouble, check_version
 
 Row = tuple[Any, ...]
@@ -37,10 +38,13 @@ class SqliteRows:
         if not self._path.exists():
             raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
         try:
-            self._database = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
-            )
-            check_version(self._database, self._path)
+            self._database = connect_to_read(self._path, timeout=patience)
+            try:
+                check_version(self._database, self._path)
+                check_log(self._path)
+            except (sqlite3.Error, StoreTrouble):
+                self._database.close()
+                raise
         except sqlite3.Error as error:
             raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
 

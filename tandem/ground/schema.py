@@ -1,6 +1,8 @@
 """The tables, and how an older database becomes today's: one step a version. Knows SQL, no file and no record."""
 
 import sqlite3
+import time
+from collections.abc import Iterator
 
 # Each a step from the version before it; a database's own version is in its user_version.
 MIGRATIONS = (
@@ -101,18 +103,74 @@ MIGRATIONS = (
         PRIMARY KEY (at, ground)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE identity (          -- one row: which database it is, and how far it has come; see dbfiles.py
+        id TEXT NOT NULL,            -- random
+        commits INTEGER NOT NULL,    -- never goes back
+        checkpointed INTEGER NOT NULL -- commits that are known to be in the main file
+    );
+    INSERT INTO identity VALUES (lower(hex(randomblob(16))), 1, 0);
+    """,
 )
 
 VERSION = len(MIGRATIONS)
 
+MIGRATION_TIMEOUT = 60_000  # milliseconds to wait while another process migrates the database
+WAL_TIMEOUT = 5.0  # seconds to try to turn write-ahead logging on
+WAL_RETRY = 0.01  # seconds between two tries
+
 
 def version_of(database: sqlite3.Connection) -> int:
-    """The version of a database's schema; 0 is an empty one."""
+    """Return the version of a database's schema. An empty database has version 0."""
     return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(database: sqlite3.Connection) -> None:
-    """Brings an older schema to today's, a version at a time, each step whole or not at all."""
-    first = version_of(database)
-    for number, step in enumerate(MIGRATIONS[first:], start=first + 1):
-        database.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {number}; COMMIT;")
+    """Bring an older schema to today's version. Each step is done whole or not at all.
+
+    Several servers may start at once over one database. Each step reads the version inside its own transaction: one
+    server makes the step, the others wait and find it made. The connection must not be in a transaction.
+    """
+    [busy_timeout] = database.execute("PRAGMA busy_timeout").fetchone()
+    database.execute(f"PRAGMA busy_timeout = {MIGRATION_TIMEOUT}")
+    while version_of(database) < VERSION:
+        _make_step(database)
+    database.execute(f"PRAGMA busy_timeout = {busy_timeout}")
+
+
+def use_wal(database: sqlite3.Connection) -> None:
+    """Turn write-ahead logging on. SQLite's own busy timeout does not cover this statement."""
+    until = time.monotonic() + WAL_TIMEOUT
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+        time.sleep(WAL_RETRY)
+
+
+def _make_step(database: sqlite3.Connection) -> None:
+    """Make the step from the database's version to the next one, if another server has not made it meanwhile."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        version = version_of(database)
+        if version < VERSION:
+            for statement in _statements(MIGRATIONS[version]):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {version + 1}")
+        database.execute("COMMIT")
+    except BaseException:
+        database.rollback()
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script into statements: executescript would commit the transaction that it is called in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tandem.exchange.address import show_address
 from tandem.ground.balanced import ProxyProtocolHandler
+from tandem.ground.folder import FolderTrouble, make_private_folder
 from tandem.ground.handler import MAX_RECENT, VisitHandler
 from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
 from tandem.ground.log import SAY_WITHIN, Destination, Log, LogFile, StandardError, check_log_file, say
@@ -23,7 +24,7 @@ from tandem.ground.recorder import Keeper, Recorder
 from tandem.ground.records import Given, Records, open_records
 from tandem.ground.rows import Where
 from tandem.ground.signals import Signals
-from tandem.ground.store import FILE, Store, StoreTrouble
+from tandem.ground.store import Store, StoreTrouble
 from tandem.ground.workers import CannotStart, Supervisor
 
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
@@ -43,6 +44,19 @@ def serve(options: ServeOptions) -> None:
         return
     listener = listening(*options.listen)
     _run(options, listener, partial(_announce, listener))
+
+
+def make_data_folder(folder: Path) -> None:
+    """Make the data folder for its owner alone, and say what is odd about it. Call before `serve`."""
+    try:
+        for warning in make_private_folder(folder):
+            say(warning)
+    except FolderTrouble as error:
+        raise ServeTrouble(str(error)) from error
+    except FileExistsError as error:
+        raise ServeTrouble(f"{folder} is a file: --data must name a folder, or one that can be made") from error
+    except OSError as error:
+        raise ServeTrouble(f"the data folder {folder} cannot be used: {error.strerror}") from error
 
 
 def _serve_with_workers(options: ServeOptions) -> None:
@@ -124,7 +138,6 @@ def _check_log(path: Path, data: Path) -> None:
 
 def _open_parts(options: ServeOptions) -> _Parts:
     try:
-        make_private_folder(options.data)
         is_new = not has_key(options.data)
         keyring = load_keyring(options.data)
         store = open_store(options.database or options.data)
@@ -137,10 +150,6 @@ def _open_parts(options: ServeOptions) -> _Parts:
         return _Parts(keyring, store, None if options.database else records, recent)
     except (KeyTrouble, StoreTrouble) as error:
         raise ServeTrouble(str(error)) from error
-    except FileExistsError as error:
-        raise ServeTrouble(f"{options.data} is a file: --data must name a folder, or one that can be made") from error
-    except OSError as error:
-        raise ServeTrouble(f"the data folder {options.data} cannot be used: {error.strerror}") from error
 
 
 def open_store(where: Where) -> Keeper:
@@ -150,14 +159,6 @@ def open_store(where: Where) -> Keeper:
     from tandem.ground.postgres.store import PostgresStore  # its driver is there only with tandem[postgres]
 
     return PostgresStore(where)
-
-
-def make_private_folder(folder: Path) -> None:
-    """Makes the data folder, for its owner alone. One that holds other things keeps its mode: it is not ours."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = {path.name for path in folder.iterdir()}
-    if not names or FILE in names:
-        folder.chmod(0o700)
 
 
 def listening(host: str, port: int, shared: bool = False) -> socket.socket:

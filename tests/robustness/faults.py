@@ -11,6 +11,7 @@ from tandem.ground.store import FILE
 from tests.processes import Ground
 
 WAL = FILE + "-wal"
+INDEX = FILE + "-shm"
 
 
 @contextmanager
@@ -56,6 +57,12 @@ def moved_away(running: Ground) -> Iterator[None]:
 def log_moved_away(running: Ground) -> Iterator[None]:
     """Only SQLite's own log beside the database has gone; the newest commits are in it."""
     yield from _renamed(running, WAL)
+
+
+@contextmanager
+def index_moved_away(running: Ground) -> Iterator[None]:
+    """Only the index of SQLite's log has gone: another process would make a new one, and write over what is there."""
+    yield from _renamed(running, INDEX)
 
 
 @contextmanager

@@ -24,7 +24,8 @@ ANYWHERE: dict[str, tuple[Fault, str]] = {
     "no file may grow": (faults.no_writing, "disk I/O error"),
     "the database was moved away": (faults.moved_away, "moved"),
     "its log was moved away": (faults.log_moved_away, "moved"),
-    "another file in its place": (faults.replaced, "moved"),
+    "another file in its place": (faults.replaced, "replaced"),
+    "the index of its log was moved away": (faults.index_moved_away, "moved"),
 }
 
 
@@ -75,7 +76,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     with ground(tmp_path) as running:
         with faults.damaged(running):
             assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}
-            running.process.wait_for("malformed")
+            running.process.wait_for("one is damaged")
         wait_until(lambda: ask(running, second)["status"] == FINISHED)
         assert states(running)["Team1"] == "finished"
 
