@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from tandem.ground.closing import closed_on_error
 from tandem.ground.store import FILE, PATIENCE, StoreTrouble, check_version
 
 Row = tuple[Any, ...]
@@ -40,7 +41,8 @@ class SqliteRows:
             self._database = sqlite3.connect(
                 f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=patience, isolation_level=None
             )
-            check_version(self._database, self._path)
+            with closed_on_error(self._database):
+                check_version(self._database, self._path)
         except sqlite3.Error as error:
             raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
 

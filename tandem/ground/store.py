@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tandem.ground.closing import closed_on_error
 from tandem.ground.record import ROW_COLUMNS, Outcome, Record, RightVisit, Surplus, Visit, Vitals
 from tandem.ground.schema import VERSION, migrate, version_of
 
@@ -269,11 +270,12 @@ def _make_file(path: Path) -> None:
 def _open_for_writing(path: Path) -> sqlite3.Connection:
     try:
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        check_version(database, path)
-        migrate(database)
-        database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
+        with closed_on_error(database):
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+            check_version(database, path)
+            migrate(database)
+            database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
     except sqlite3.Error as error:
         raise StoreTrouble(f"the database {path} cannot be used: {error}") from error
     return database
