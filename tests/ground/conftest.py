@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -50,6 +51,5 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
 
 @pytest.fixture
 def store(where: Where) -> Iterator[Keeper]:
-    opened = open_store(where)
-    yield opened
-    opened.close()
+    with closing(open_store(where)) as opened:
+        yield opened
