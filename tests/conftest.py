@@ -1,5 +1,6 @@
 """How property tests run; and the figures that tests measured, shown at the end of the run."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 unclosed.watch_connections()
+os.environ["PYTHONWARNINGS"] = "default"  # for what tests start; here, filterwarnings in pyproject.toml is what counts
 
 
 def pytest_collection_finish() -> None:
