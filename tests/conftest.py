@@ -3,11 +3,13 @@
 import os
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests import unclosed
+from tests import extras, unclosed
 
 settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
 settings.load_profile("tandem")
@@ -18,6 +20,25 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 unclosed.watch_connections()
 os.environ["PYTHONWARNINGS"] = "default"  # for what tests start; here, filterwarnings in pyproject.toml is what counts
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Pass over files that cannot be imported here: see requirements-base.txt."""
+    if collection_path.is_dir():
+        conftest = collection_path / "conftest.py"
+        return _is_missing(extras.needed(conftest)) if conftest.is_file() else None
+    return _is_missing(extras.needed(collection_path)) if collection_path.suffix == ".py" else None
+
+
+def _is_missing(libraries: frozenset[str]) -> bool | None:
+    return any(find_spec(library) is None for library in libraries) or None
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if extras.needed(item.path) or not extras.FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.needs_extra)
 
 
 def pytest_collection_finish() -> None:

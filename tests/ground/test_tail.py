@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.ground.postgres.store import PostgresStore
 from tandem.ground.recorder import Keeper
 from tandem.ground.records import Arrival, Records, open_records
 from tandem.ground.rows import Row, Values, Where
+from tandem.ground.serve import open_store
 from tandem.ground.store import Store
 from tandem.ground.tail import Tail
+from tests.ground import postgres
 from tests.ground.forgetting import forget
 from tests.ground.records import TEAM, message_1, message_2, rejected
 
@@ -52,7 +52,7 @@ def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
         "INSERT INTO visit SELECT nextval('visit_id_seq'), classname, 'late', pair, at, took, address, port, outcome,"
     )
     late += " received, size, answered, findings, mark + 1 FROM visit LIMIT 1"
-    with closing(PostgresStore(database)) as store, psycopg.connect(database) as other:
+    with closing(open_store(database)) as store, postgres.connect(database) as other:
         store.keep([message_1(TEAM._replace(teamname="before"))])
         with closing(open_records(database)) as records:
             other.execute(late.encode())
