@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests import extras, unclosed
 
 settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
+settings.register_profile("few", settings.get_profile("tandem"), max_examples=20)  # tests/pythons.py
 settings.load_profile("tandem")
 
 # Started in the background, a run ignores Ctrl-C, and so would everything that it starts: some tests send it.
