@@ -35,15 +35,14 @@ def test_it_begins_behind_what_is_there_and_gives_each_visit_once(where: Where, 
 
 
 def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
-    with closing(open_records(tmp_path)) as records:
-        tail = Tail(records)
-        forget(tmp_path, teamname="Team1")
-        assert tail.visits() == []
-        store.keep([message_1(at=9_000_000)])
-        assert names(tail.visits()) == [("Team1", "message 1")]
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
+        with closing(open_records(tmp_path)) as records:
+            tail = Tail(records)
+            forget(tmp_path, teamname="Team1")
+            assert tail.visits() == []
+            store.keep([message_1(at=9_000_000)])
+            assert names(tail.visits()) == [("Team1", "message 1")]
 
 
 def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
