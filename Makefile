@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: test format lint types tests coverage tools demo bench clean
+.PHONY: test format lint types tests pythons coverage tools demo bench clean
+.NOTPARALLEL: # two runs of tests at a time would slow each other down
 
-test: lint types tests
+test: lint types tests pythons
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -18,6 +19,10 @@ types: $(STAMP)
 
 tests: $(STAMP) tools
 	$(BIN)/pytest -n 4
+
+# Those that need no extra, on each other Python that is here, each in a virtual environment of its own.
+pythons: $(STAMP)
+	$(BIN)/python -m tests.pythons
 
 # The same with coverage, of every process that a test starts, too.
 coverage: $(STAMP) tools
@@ -42,10 +47,10 @@ demo:
 bench: $(STAMP)
 	$(BIN)/python -m bench.compare --same-cpu --seconds 3 --concurrency 64 512 --idle
 
-$(STAMP): requirements-test.txt bench/requirements.txt
+$(STAMP): requirements-test.txt requirements-base.txt bench/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-pythons .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -64,12 +65,11 @@ def fill(folder: Path, teams: int, random: Random) -> None:
     """Keeps the visits of so many teams that have finished."""
     began = time.monotonic()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = Store(folder)
-    now = time.time_ns() // 1000
-    visits = (visit for number in range(teams) for visit in _visits(number, now + number * 1000, random))
-    for batch in _batches(visits, BATCH):
-        store.keep(batch)
-    store.close()
+    with closing(Store(folder)) as store:
+        now = time.time_ns() // 1000
+        visits = (visit for number in range(teams) for visit in _visits(number, now + number * 1000, random))
+        for batch in _batches(visits, BATCH):
+            store.keep(batch)
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{teams:,} teams, {size / 2**20:,.0f} MiB, filled in {time.monotonic() - began:.0f} s", flush=True)
 

@@ -105,12 +105,16 @@ class Process:
 
 @contextmanager
 def process(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | None = None) -> Iterator[Process]:
-    """`python ARGUMENTS`, killed at the end of the block. `before` is put in front, such as `ip netns exec NAME`."""
+    """`python ARGUMENTS`, killed at the end of the block. `before` is put in front, such as `ip netns exec NAME`.
+
+    Fails if Python warned of anything: conftest.py lets every process show its warnings.
+    """
     started = Process(arguments, before, env)
     try:
         yield started
     finally:
         started.end()
+    assert "Warning: " not in started.err, f"{arguments} left something open, or used what is deprecated: {started.err}"
 
 
 def tandem(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | None = None) -> tuple[int, str, str]:

@@ -139,7 +139,7 @@ class Book:
     def notes(self, classname: str | None = None) -> dict[TeamKey, Note]:
         """The notes of one class, or of all."""
         name = None if classname is None else folded(classname)
-        rows = self._rows("SELECT * FROM note WHERE ?1 IS NULL OR folded(classname) = ?1", (name,))
+        rows = self._rows("SELECT * FROM note WHERE ? IS NULL OR folded(classname) = ?", (name, name))
         return {TeamKey(*key): Note(bool(oral), mark, text) for *key, oral, mark, text in rows}
 
     def noted(self) -> ByClass[int]:

@@ -19,6 +19,7 @@ from tandem.board.classroom import Named, Standing
 from tandem.board.looks import Looks
 from tandem.board.room import ClassNews, Mistakes, Room, read_class, read_mistakes, read_teams
 from tandem.board.spelling import folded
+from tandem.ground.closing import closed_on_error
 from tandem.ground.record import Outcome
 from tandem.ground.records import Arrival, Records, open_records
 from tandem.ground.rows import Where
@@ -221,7 +222,8 @@ class Follower:
     def _open_anew(self) -> list[Arrival]:
         """Returns what the tail before had not told yet; some of it may come again."""
         records = open_records(self._where)
-        tail = Tail(records)
+        with closed_on_error(records):
+            tail = Tail(records)
         try:
             return self._look()
         except StoreTrouble:

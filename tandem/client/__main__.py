@@ -2,7 +2,7 @@
 
 import sys
 
-from tandem.client import client1, client2
+from tandem.client import client1, client2, wire
 from tandem.client.failures import Failure
 from tandem.client.options import USAGE, Options, UsageError, parse_options
 from tandem.client.story import Story
@@ -36,6 +36,8 @@ def _run(options: Options) -> int:
         return complain(f"{at}{failure.what}. Try: {failure.help}", 1)
     except BrokenPipeError:
         return complain("nobody reads the story any more: standard output was closed", 1)
+    finally:
+        wire.end_pauses()
     return 0
 
 

@@ -37,7 +37,11 @@ class Visit:
             connection = wire.connect(*self._options.server, self._options.timeout)
         except Failure as refused:
             raise refused.at(self._arrows[0]) from None
-        self._story.note(f"connected to the ground at {self._where} from {wire.own_ip(connection)}")
+        try:
+            self._story.note(f"connected to the ground at {self._where} from {wire.own_ip(connection)}")
+        except BaseException:  # nobody reads the story any more
+            connection.close()
+            raise
         return connection
 
     def close(self) -> None:

@@ -14,17 +14,25 @@ from tandem.exchange.reader import LIMIT
 
 PAUSE = 0.005  # seconds between two looks at a socket
 
-_silence, _never_used = socket.socketpair()
+_silence: list[socket.socket] = []  # two sockets, joined; nothing is ever sent. The first pause opens them
 
 
 def pause(seconds: float = PAUSE) -> float:
-    """Waits for `seconds`, and returns them, to be added up."""
-    _silence.settimeout(seconds)
+    """Waits for `seconds`, and returns them, to be added up. Call `end_pauses` after the last one."""
+    if not _silence:
+        _silence.extend(socket.socketpair())
+    _silence[0].settimeout(seconds)
     try:
-        _silence.recv(1)
+        _silence[0].recv(1)
     except TimeoutError:
         pass
     return seconds
+
+
+def end_pauses() -> None:
+    """Close the sockets that pauses need. A later pause opens new ones."""
+    while _silence:
+        _silence.pop().close()
 
 
 def connect(host: str, port: int, limit: float) -> socket.socket:

@@ -5,17 +5,21 @@ it came. Everything has to be over by one deadline. Knows nothing of what the li
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from types import FrameType
 
 import tandem
 
 LIMIT = 10.0  # seconds for everything together
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 GRACE = 3.0  # seconds that a child has to end by itself when asked to
 
 _HOME = Path(tandem.__file__).resolve().parent.parent  # where the children find this package
@@ -108,8 +112,9 @@ class Children:
 
     def start(self, name: str, *arguments: str) -> Child:
         """Runs `python ARGUMENTS` in the folder."""
-        child = Child(name, arguments, self._folder, self._news)
-        self._ends.callback(child.end)
+        with _signals_deferred():  # or one that comes in between would leave the child behind
+            child = Child(name, arguments, self._folder, self._news)
+            self._ends.callback(child.end)
         return child
 
     def hear(self, awaited: Child) -> News:
@@ -124,6 +129,23 @@ class Children:
         if line == END:
             child.settle()
         return child, line
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Call the handlers of signals that arrive in the block after it, since they raise."""
+    arrived: list[tuple[int, FrameType | None]] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handlers = {number: handler for number, handler in before.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda *signalled: arrived.append(signalled))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for number, frame in arrived:
+        handlers[signal.Signals(number)](number, frame)
 
 
 def _environment() -> dict[str, str]:

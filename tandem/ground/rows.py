@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from tandem.ground.closing import closed_on_error
 from tandem.ground.dbfiles import check_log, connect_to_read
 from tandem.ground.store import FILE, PATIENCE, StoreTrouble, check_version
 
@@ -39,12 +40,9 @@ class SqliteRows:
             raise StoreTrouble(f"there are no results in {folder}: no ground has run with --data {folder}")
         try:
             self._database = connect_to_read(self._path, timeout=patience)
-            try:
+            with closed_on_error(self._database):
                 check_version(self._database, self._path)
                 check_log(self._path)
-            except (sqlite3.Error, StoreTrouble):
-                self._database.close()
-                raise
         except sqlite3.Error as error:
             raise StoreTrouble(f"{self._path} cannot be read: {error}") from error
 

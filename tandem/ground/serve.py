@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tandem.exchange.address import show_address
 from tandem.ground.balanced import ProxyProtocolHandler
+from tandem.ground.closing import closed_on_error
 from tandem.ground.folder import FolderTrouble, make_private_folder
 from tandem.ground.handler import MAX_RECENT, VisitHandler
 from tandem.ground.keyring import Keyring, KeyTrouble, has_key, load_keyring
@@ -42,8 +43,8 @@ def serve(options: ServeOptions) -> None:
     if options.workers > 1:
         _serve_with_workers(options)
         return
-    listener = listening(*options.listen)
-    _run(options, listener, partial(_announce, listener))
+    with listening(*options.listen) as listener:
+        _run(options, listener, partial(_announce, listener))
 
 
 def make_data_folder(folder: Path) -> None:
@@ -64,16 +65,16 @@ def _serve_with_workers(options: ServeOptions) -> None:
     if not hasattr(socket, "SO_REUSEPORT") or not hasattr(os, "fork"):
         raise ServeTrouble("--workers needs a system on which processes can share a port. Try: one ground, without it")
     bound(*options.listen).close()  # a shared address would be shared with another ground's workers, too
-    place = bound(*options.listen, shared=True)  # never listens: it holds the port while workers come and go
-    host, port = options.listen[0], place.getsockname()[1]
+    with bound(*options.listen, shared=True) as place:  # never listens: holds the port while workers come and go
+        host, port = options.listen[0], place.getsockname()[1]
 
-    def work(ready: Callable[[], None]) -> None:
-        place.close()
-        _run(options, listening(host, port, shared=True), ready)
+        def work(ready: Callable[[], None]) -> None:
+            place.close()
+            _run(options, listening(host, port, shared=True), ready)
 
-    _open_parts(options).close()  # makes what is not there yet, before several would
-    log = _destination(options, StandardError(SAY_WITHIN))
-    Supervisor(options.workers, work, log).run(partial(_announce, place))
+        _open_parts(options).close()  # makes what is not there yet, before several would
+        log = _destination(options, StandardError(SAY_WITHIN))
+        Supervisor(options.workers, work, log).run(partial(_announce, place))
 
 
 def _announce(listener: socket.socket) -> None:
@@ -141,8 +142,10 @@ def _open_parts(options: ServeOptions) -> _Parts:
         is_new = not has_key(options.data)
         keyring = load_keyring(options.data)
         store = open_store(options.database or options.data)
-        records = open_records(options.database or options.data, patience=0)
-        recent = list(records.recent_secrets(MAX_RECENT))
+        with closed_on_error(store):
+            records = open_records(options.database or options.data, patience=0)
+            with closed_on_error(records):
+                recent = list(records.recent_secrets(MAX_RECENT))
         if options.database:
             records.close()
             if is_new:

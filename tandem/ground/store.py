@@ -52,8 +52,8 @@ _VISITS = """
 # A team of which only refused messages had come gets its numbers with the first right one.
 _ANY_REFUSED = "SELECT EXISTS (SELECT 1 FROM team WHERE pair = '')"
 _ADOPT = """
-    UPDATE OR IGNORE team SET pair = ?3, studentnr1 = ?4, studentnr2 = ?5, state = ?6, secret = ?7
-    WHERE classname = ?1 AND teamname = ?2 AND pair = ''
+    UPDATE OR IGNORE team SET pair = ?, studentnr1 = ?, studentnr2 = ?, state = ?, secret = ?
+    WHERE classname = ? AND teamname = ? AND pair = ''
 """
 # A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
 _REFUSED_KNOWN = """
@@ -161,7 +161,7 @@ class Store:
 
     def _keep_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
-            self._database.executemany(_ADOPT, [row[:7] for row in teams.values()])
+            self._database.executemany(_ADOPT, [row[2:7] + row[:2] for row in teams.values()])
         self._insert(_TEAMS, list(teams.values()))
 
     def _keep_refused(self, visit: Visit) -> None:

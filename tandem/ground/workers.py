@@ -59,6 +59,8 @@ class Supervisor:
             self._wait_for_all()
         finally:
             ignore_signals()
+            os.close(self._lifeline)
+            os.close(self._anchor)
 
     def _wait_for_all(self) -> None:
         while self._started:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from bench.compare import PEERS
 from bench.contenders import LIMIT, Running, c_compiler, limit, peer, running
@@ -13,7 +14,11 @@ from tests.processes import tandem
 from tests.raw import encoded, message_1, message_2, raw, visit
 
 
-@pytest.fixture(scope="module", params=[*PEERS, LIMIT])
+def peer_case(name: str) -> ParameterSet:
+    return pytest.param(name, marks=[pytest.mark.needs_extra] if "uvloop" in name else [])
+
+
+@pytest.fixture(scope="module", params=[*map(peer_case, PEERS), LIMIT])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Each of the peers, and the limit where it can be built; with CI=true it must be."""
     if request.param == LIMIT:

@@ -52,9 +52,8 @@ def refused(number: int, problem: str, at: int) -> Visit:
 def keep(folder: Path, *records: Record) -> None:
     """Writes records as a ground does."""
     folder.mkdir(exist_ok=True)
-    store = Store(folder)
-    store.keep(records)
-    store.close()
+    with closing(Store(folder)) as store:
+        store.keep(records)
 
 
 class Visitor:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +21,9 @@ NOTE = Note(True, "8", "well explained")
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Book:
-    return Book(tmp_path)
+def book(tmp_path: Path) -> Iterator[Book]:
+    with closing(Book(tmp_path)) as opened:
+        yield opened
 
 
 def test_a_token_is_kept_as_its_hash_only(book: Book, tmp_path: Path) -> None:
@@ -40,12 +42,13 @@ def test_a_new_token_takes_the_place_of_the_one_before(book: Book, tmp_path: Pat
 
 
 def test_the_signing_key_stays_the_same(book: Book, tmp_path: Path) -> None:
-    assert book.signing_key() == book.signing_key() == Book(tmp_path).signing_key()
+    with closing(Book(tmp_path)) as again:
+        assert book.signing_key() == book.signing_key() == again.signing_key()
     assert len(book.signing_key()) == 32
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    Book(tmp_path / "new")
+    Book(tmp_path / "new").close()
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "new" / FILE).stat().st_mode) == 0o600
 
@@ -90,7 +93,8 @@ def test_deadlines(book: Book) -> None:
 
 def test_notes_are_kept_and_an_empty_one_is_removed(book: Book, tmp_path: Path) -> None:
     book.write_note(KEY, NOTE)
-    assert Book(tmp_path).notes("INF2A") == {KEY: NOTE}
+    with closing(Book(tmp_path)) as again:
+        assert again.notes("INF2A") == {KEY: NOTE}
     assert book.notes("other") == {}
     assert book.noted() == {"INF2A": 1}
     book.write_note(KEY, NO_NOTE)

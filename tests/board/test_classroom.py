@@ -1,5 +1,6 @@
 """The tiles of a class: states, order, changes; a property: whoever applies the changes has the same tiles."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -104,17 +105,17 @@ def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
     small = team(2, classname="inf2a")
     keep(tmp_path, message_1(team(1)), message_1(small), rejected(team(3), "bare-key", NOW), message_1(team(4), NOW))
     keep(tmp_path, rejected(small, "bare-key", NOW), message_1(team(1, classname="INF2B")))
-    records, roster = open_records(tmp_path), [team(number, classname="Inf2a") for number in (1, 2, 5)]
-    news = read_class(records, ["INF2A", "inf2a"], roster, NOW / 1e6)
-    classroom = room()
-    classroom.replace(news["standings"], roster)
-    states = [(tile.name, tile.state) for tile in classroom.tiles]
-    waiting, stuck, expected = State.WAITING, State.STUCK, State.EXPECTED
-    assert states == [(f"Team {n}", s) for n, s in enumerate((waiting, stuck, stuck, waiting, expected), 1)]
-    assert news["mistakes"] == [("bare-key", 2)]
-    classroom.update({("inf2a", "Team 1"): [standing(team(1, classname="inf2a"))]})
-    assert [tile.name for tile in classroom.tiles].count("Team 1") == 2, "it is another team, with another secret"
-    records.close()
+    roster = [team(number, classname="Inf2a") for number in (1, 2, 5)]
+    with closing(open_records(tmp_path)) as records:
+        news = read_class(records, ["INF2A", "inf2a"], roster, NOW / 1e6)
+        classroom = room()
+        classroom.replace(news["standings"], roster)
+        states = [(tile.name, tile.state) for tile in classroom.tiles]
+        waiting, stuck, expected = State.WAITING, State.STUCK, State.EXPECTED
+        assert states == [(f"Team {n}", s) for n, s in enumerate((waiting, stuck, stuck, waiting, expected), 1)]
+        assert news["mistakes"] == [("bare-key", 2)]
+        classroom.update({("inf2a", "Team 1"): [standing(team(1, classname="inf2a"))]})
+        assert [tile.name for tile in classroom.tiles].count("Team 1") == 2, "it is another team, with another secret"
 
 
 def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
@@ -133,14 +134,14 @@ def test_the_teams_of_the_roster_are_shown_before_strangers(
     monkeypatch.setattr("tandem.board.room.MOST_TILES", 3)
     monkeypatch.setattr("tandem.board.recognition.MOST_COMPARED", compared)
     keep(tmp_path, *(message_1(team(number, f"A{number}")) for number in range(6)), message_2(team(9, "Zeta")))
-    records, roster = open_records(tmp_path), [team(8, "Zeta"), team(7, "Never")]
-    news = read_class(records, ["INF2A"], roster, 0)
-    classroom = room()
-    classroom.replace(news["standings"], roster, news["more"])
-    found = [(tile.name, tile.state) for tile in classroom.tiles]
-    waiting = State.WAITING
-    assert found == [("A0", waiting), ("A1", waiting), ("Never", State.EXPECTED), ("Zeta", State.FINISHED)]
-    records.close()
+    roster = [team(8, "Zeta"), team(7, "Never")]
+    with closing(open_records(tmp_path)) as records:
+        news = read_class(records, ["INF2A"], roster, 0)
+        classroom = room()
+        classroom.replace(news["standings"], roster, news["more"])
+        found = [(tile.name, tile.state) for tile in classroom.tiles]
+        waiting = State.WAITING
+        assert found == [("A0", waiting), ("A1", waiting), ("Never", State.EXPECTED), ("Zeta", State.FINISHED)]
 
 
 def test_who_is_missing() -> None:

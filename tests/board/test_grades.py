@@ -1,6 +1,7 @@
 """The gradebook's rows: few are sorted, many are read page by page; the figures of both are the same."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,10 @@ def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
         *(message_2(team(number), 90_000_000 - number) for number in range(3, 30, 3)),
         rejected(team(30)),
     )
-    book = Book(tmp_path)
-    book.set_rosters([team(1), Team("INF2A", "Nobody", "", "")])
-    records = open_records(tmp_path)
-    yield Gradebook(records, book)
-    records.close()
-    book.close()
+    with closing(Book(tmp_path)) as book:
+        book.set_rosters([team(1), Team("INF2A", "Nobody", "", "")])
+        with closing(open_records(tmp_path)) as records:
+            yield Gradebook(records, book)
 
 
 def names(page: GradePage) -> list[str]:
@@ -91,31 +90,27 @@ def test_a_file_has_all_of_them(gradebook: Gradebook, monkeypatch: pytest.Monkey
 
 def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
     keep(tmp_path, message_1(team(1)), message_2(team(1)), message_2(team(2)))
-    book = Book(tmp_path)
-    book.set_deadline("INF2A", 2_000_000)
-    records = open_records(tmp_path)
-    [key, _] = [row.key for row in records.teams()]
-    book.write_note(key, Note(True, "7", "short"))
-    first, second = (as_row(grade) for grade in Gradebook(records, book).grades(Wanted()))
-    assert (first["late"], first["oral"], first["mark"], first["note"]) == ("late", "done", "7", "short")
-    assert (second["oral"], second["mark"], second["note"]) == ("", "", "")
-    records.close()
-    book.close()
+    with closing(Book(tmp_path)) as book:
+        book.set_deadline("INF2A", 2_000_000)
+        with closing(open_records(tmp_path)) as records:
+            [key, _] = [row.key for row in records.teams()]
+            book.write_note(key, Note(True, "7", "short"))
+            first, second = (as_row(grade) for grade in Gradebook(records, book).grades(Wanted()))
+            assert (first["late"], first["oral"], first["mark"], first["note"]) == ("late", "done", "7", "short")
+            assert (second["oral"], second["mark"], second["note"]) == ("", "", "")
 
 
 def marks(tmp_path: Path, noted: Team, *came: Record, roster: bool = True) -> list[tuple[str, str, str]]:
     """Name, state and mark of everybody, when a team has a mark and these records have come."""
     keep(tmp_path, *came)
-    book = Book(tmp_path)
-    book.set_rosters([noted] if roster else [])
-    book.write_note(expected_key(noted), Note(mark="8"))
-    records = open_records(tmp_path)
-    gradebook = Gradebook(records, book)
-    exported = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.grades(Wanted())]
-    shown = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.page(Wanted()).grades]
-    assert sorted(shown) == sorted(exported)
-    records.close()
-    book.close()
+    with closing(Book(tmp_path)) as book:
+        book.set_rosters([noted] if roster else [])
+        book.write_note(expected_key(noted), Note(mark="8"))
+        with closing(open_records(tmp_path)) as records:
+            gradebook = Gradebook(records, book)
+            exported = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.grades(Wanted())]
+            shown = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.page(Wanted()).grades]
+            assert sorted(shown) == sorted(exported)
     return exported
 
 
@@ -134,35 +129,29 @@ def test_a_note_on_who_is_expected_goes_with_whom_it_is_recognised_in(tmp_path: 
 def test_a_note_stays_with_its_team_when_others_use_its_name(tmp_path: Path) -> None:
     found = marks(tmp_path, BETA, message_1(BETA), message_1(team(2, "Beta")), message_1(team(3, "BETA")))
     assert sorted(mark for _, _, mark in found) == ["", "", "8"]
-    records, book = open_records(tmp_path), Book(tmp_path)
-    [key] = [row.key for row in records.teams() if row.team == BETA]
-    assert Gradebook(records, book).note(key) == Note(mark="8")
-    records.close()
-    book.close()
+    with closing(open_records(tmp_path)) as records, closing(Book(tmp_path)) as book:
+        [key] = [row.key for row in records.teams() if row.team == BETA]
+        assert Gradebook(records, book).note(key) == Note(mark="8")
 
 
 def test_a_note_on_nobody_stands_at_the_end(tmp_path: Path) -> None:
     came = [message_1(team(number, "Zeta")) for number in (5, 6)]
     found = marks(tmp_path, BETA, *came, roster=False)
     assert found[-1] == ("Beta", NOTE_ONLY, "8")
-    records, book = open_records(tmp_path), Book(tmp_path)
-    for wanted in (Wanted(), Wanted(sort="mark"), Wanted(descending=True), Wanted("INF2A", state=NOTE_ONLY)):
-        assert Gradebook(records, book).page(wanted).grades[-1].team == BETA
-    assert names(Gradebook(records, book).page(Wanted(state="finished"))) == []
-    records.close()
-    book.close()
+    with closing(open_records(tmp_path)) as records, closing(Book(tmp_path)) as book:
+        for wanted in (Wanted(), Wanted(sort="mark"), Wanted(descending=True), Wanted("INF2A", state=NOTE_ONLY)):
+            assert Gradebook(records, book).page(wanted).grades[-1].team == BETA
+        assert names(Gradebook(records, book).page(Wanted(state="finished"))) == []
 
 
 def test_of_two_notes_on_one_team_the_surer_is_shown_and_the_other_not_lost(tmp_path: Path) -> None:
     keep(tmp_path, message_1(BETA))
-    book, records = Book(tmp_path), open_records(tmp_path)
-    key = expected_key(BETA)
-    book.write_note(key._replace(pair=""), Note(mark="1"))
-    book.write_note(key, Note(mark="2"))
-    found = [(grade.state, grade.note.mark) for grade in Gradebook(records, book).grades(Wanted())]
-    assert found == [("waiting for message 2", "2"), (NOTE_ONLY, "1")]
-    records.close()
-    book.close()
+    with closing(Book(tmp_path)) as book, closing(open_records(tmp_path)) as records:
+        key = expected_key(BETA)
+        book.write_note(key._replace(pair=""), Note(mark="1"))
+        book.write_note(key, Note(mark="2"))
+        found = [(grade.state, grade.note.mark) for grade in Gradebook(records, book).grades(Wanted())]
+        assert found == [("waiting for message 2", "2"), (NOTE_ONLY, "1")]
 
 
 def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

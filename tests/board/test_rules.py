@@ -1,6 +1,7 @@
 """The board's small rules: tries held up, cookies signed, text and times shown, teams found by what links say."""
 
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -206,17 +207,16 @@ def test_links_tell_no_number_and_find_the_team(tmp_path: Path) -> None:
     one, two = team(1, "same"), team(2, "same")
     keep(tmp_path, message_1(one), message_1(two), message_1(team(3)))
     links = Links(b"key")
-    records = open_records(tmp_path)
-    for each in (one, two, team(3)):
-        query = links.team(TeamKey(each.classname, each.teamname, each.pair))
-        assert each.studentnr1 not in query
-        row = links.find(records, dict(pair.split("=") for pair in query.replace("+", " ").split("&")))
-        assert row is not None
-        assert row.team == each
-    assert links.find(records, {"class": "INF2A", "team": "same", "tag": "wrong"}) is None
-    found = links.find(records, {"class": "INF2A", "team": "Team 3", "tag": "from before its numbers were known"})
-    assert found is not None
-    records.close()
+    with closing(open_records(tmp_path)) as records:
+        for each in (one, two, team(3)):
+            query = links.team(TeamKey(each.classname, each.teamname, each.pair))
+            assert each.studentnr1 not in query
+            row = links.find(records, dict(pair.split("=") for pair in query.replace("+", " ").split("&")))
+            assert row is not None
+            assert row.team == each
+        assert links.find(records, {"class": "INF2A", "team": "same", "tag": "wrong"}) is None
+        found = links.find(records, {"class": "INF2A", "team": "Team 3", "tag": "from before its numbers were known"})
+        assert found is not None
 
 
 def test_page_numbers() -> None:

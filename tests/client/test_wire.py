@@ -16,6 +16,12 @@ from tests.processes import process
 Ends = tuple[socket.socket, socket.socket]
 
 
+@pytest.fixture(autouse=True)
+def end_of_pauses() -> Iterator[None]:
+    yield
+    wire.end_pauses()
+
+
 @pytest.fixture
 def ends() -> Iterator[Ends]:
     """A connection: our end, from wire.connect, and the other side's."""

@@ -1,7 +1,10 @@
 """Child processes: heard, judged by how they end, and ended whatever happens."""
 
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +93,19 @@ def test_one_that_closes_its_output_and_goes_on_is_named(tmp_path: Path, monkeyp
         silent = children.start("silent", "-c", f"import os; os.close(1); os.close(2); {FOREVER}")
         with pytest.raises(ChildTrouble, match="does not end"):
             children.hear(silent)
+
+
+def test_a_signal_while_a_child_starts_leaves_none_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: Any, **options: Any) -> "subprocess.Popen[str]":
+        process = real(*arguments, **options)
+        started.append(process)
+        signal.raise_signal(signal.SIGINT)
+        return process
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(KeyboardInterrupt), Children(tmp_path) as children:
+        children.start("dreamer", "-c", FOREVER)
+    assert [process.poll() is not None for process in started] == [True]

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tandem.exchange.message import WAITING
 from tests.processes import ROOT, ground, process, tandem
@@ -74,7 +75,11 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
         assert tandem(*(str(message) if word == "message.json" else word for word in words))[0] == 0
 
 
-@pytest.mark.parametrize("words", commands("serve"), ids=" ".join)
+def serve_command(words: list[str]) -> ParameterSet:
+    return pytest.param(words, id=" ".join(words), marks=[pytest.mark.needs_extra] if "--board" in words else [])
+
+
+@pytest.mark.parametrize("words", [serve_command(words) for words in commands("serve")])
 def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
     listen = words[words.index("--listen") + 1].replace("5550", "0")
     board = ("--board", "127.0.0.1:0") if "--board" in words else ()

@@ -3,9 +3,9 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tandem.ground.recorder import Keeper
@@ -36,13 +36,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def database(postgres_server: str) -> Iterator[str]:
     """The URL of a database that is empty."""
     tables = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_server, autocommit=True) as owner:
+    with postgres.connect(postgres_server, autocommit=True) as owner:
         owner.execute(f"CREATE SCHEMA {tables}".encode())
         yield postgres_server.replace("public", tables)
         owner.execute(f"DROP SCHEMA {tables} CASCADE".encode())
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.needs_extra)])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
     """Each of both: a data folder, and a server."""
     return tmp_path if request.param == "SQLite" else str(request.getfixturevalue("database"))
@@ -50,6 +50,5 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
 
 @pytest.fixture
 def store(where: Where) -> Iterator[Keeper]:
-    opened = open_store(where)
-    yield opened
-    opened.close()
+    with closing(open_store(where)) as opened:
+        yield opened

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from tandem.ground.forget import Forgotten, Selection, forgetting
 from tandem.ground.rows import Where
+from tests.ground.postgres import connect
 from tests.ground.tables import TABLES
 
 
@@ -26,7 +25,7 @@ def is_left(where: Where, words: str) -> bool:
     """Whether the words stand anywhere in the database; for a file, in any byte of it."""
     if isinstance(where, Path):
         return bool(traces(where, words.encode()))
-    with psycopg.connect(where) as server:
+    with connect(where) as server:
         tables = "SELECT string_agg(t::text, '') FROM {} AS t"
         told = [server.execute(tables.format(name).encode()).fetchone() for name in (*TABLES, "team_name")]
         cells = [bytes(cell) for row in server.execute("SELECT received, answered FROM visit") for cell in row]

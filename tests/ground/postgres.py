@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
-
 from tests.processes import LIMIT, ROOT, wait_until
 
 # The server ends with the pipe to its standard input: with us, however that happens.
@@ -67,8 +65,10 @@ class Server:
     def _answers(self) -> bool:
         assert self._process
         assert self._process.poll() is None, self._log.read_text()
+        import psycopg
+
         try:
-            psycopg.connect(self.url()).close()
+            connect(self.url()).close()
         except psycopg.OperationalError:
             return False
         return True
@@ -88,6 +88,13 @@ def _readable(folder: Path) -> Path:
     except (OSError, subprocess.CalledProcessError):
         return shutil.copytree(installed, folder / "installed", symlinks=True)
     return installed
+
+
+def connect(url: str, autocommit: bool = False) -> Any:
+    """A psycopg.Connection. The driver is an extra: modules that also hold tests without it do not import it."""
+    import psycopg
+
+    return psycopg.connect(url, autocommit=autocommit)
 
 
 @contextmanager

@@ -5,11 +5,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from tandem.ground.records import Records
 from tandem.ground.rows import Row, Rows, Where
 from tandem.ground.store import FILE
+from tests.ground.postgres import connect
 
 TABLES = ("team", "visit", "surplus", "vitals")
 
@@ -41,6 +40,6 @@ def empty(where: Where) -> None:
             for table in TABLES:
                 database.execute(f"DELETE FROM {table}")
     else:
-        with psycopg.connect(where) as server:
+        with connect(where) as server:
             for table in TABLES:
                 server.execute(f"DELETE FROM {table}".encode())

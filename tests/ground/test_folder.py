@@ -144,7 +144,7 @@ def test_a_key_in_a_folder_that_cannot_be_written_is_one_line(open_path: Path, m
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refused)
-    with pytest.raises(KeyTrouble, match="cannot be written to .*: Permission denied"):
+    with pytest.raises(KeyTrouble, match=r"cannot be written to .*: Permission denied"):
         rotate(open_path, 60)
     assert (open_path / "key").read_text() == before
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tandem.board.book import FILE as BOOK
@@ -23,6 +22,7 @@ from tandem.ground.rows import Where
 from tandem.ground.serve import open_store
 from tandem.ground.store import FILE, Store, StoreTrouble
 from tandem.ground.traces import Traces
+from tests.ground import postgres
 from tests.ground.forgetting import forget, is_left, traces
 from tests.ground.records import TEAM, message_1, message_2, rejected
 from tests.processes import ground, tandem, wait_until
@@ -140,7 +140,7 @@ def role(database: str) -> Iterator[str]:
     """Somebody who may find the tables of the database, and not read them."""
     name = f"r{uuid.uuid4().hex}"
     tables = database.rpartition("%3D")[2]
-    with psycopg.connect(database, autocommit=True) as owner:
+    with postgres.connect(database, autocommit=True) as owner:
         owner.execute(f"CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA {tables} TO {name}".encode())
         yield name
         owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
@@ -153,7 +153,7 @@ def test_who_may_not_forget_is_told_so_in_one_line(database: str, role: str) -> 
     code, out, err = tandem(*words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "permission denied" in err
-    with psycopg.connect(database) as owner:
+    with postgres.connect(database) as owner:
         owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {database.rpartition('%3D')[2]} TO {role}".encode())
     code, out, err = tandem(*words)  # may read, and not remove
     assert (code, out, err.count("\n")) == (1, "", 1)

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -28,9 +29,8 @@ def records(where: Where, store: Keeper) -> Iterator[Records]:
         first, *others, last = teams
         store.keep([message_1(team, at=next(clock)) for team in (first, *others)])
         store.keep([message_2(first, at=next(clock)), rejected(last, at=next(clock))])
-    opened = open_records(where)
-    yield opened
-    opened.close()
+    with closing(open_records(where)) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -151,10 +151,9 @@ def test_visits_come_back_as_they_were(where: Where, store: Keeper) -> None:
         message_2(at=4_000_000),
     ]
     store.keep(visits)
-    records = open_records(where)
-    [team] = records.teams_named("Team1")
-    rows = list(records.visits(team.key))
-    records.close()
+    with closing(open_records(where)) as records:
+        [team] = records.teams_named("Team1")
+        rows = list(records.visits(team.key))
     for row, visit in zip(rows, visits, strict=True):
         for name in ("at", "took", "address", "port", "outcome", "received", "size", "answered"):
             assert getattr(row, name) == getattr(visit, name)
@@ -172,9 +171,8 @@ def test_any_name_is_kept_as_it_is(where: Where, store: Keeper, name: str) -> No
 def test_a_visit_of_nobody_is_kept_without_a_team(where: Where, store: Keeper) -> None:
     store.keep([rejected(None), replace(rejected(None, at=4_000_000), whole=False)])
     assert teams(where) == []
-    records = open_records(where)
-    assert [(row.classname, row.outcome) for row in records.visits_since(0)] == [("", Outcome.REJECTED)]
-    records.close()
+    with closing(open_records(where)) as records:
+        assert [(row.classname, row.outcome) for row in records.visits_since(0)] == [("", Outcome.REJECTED)]
 
 
 def test_what_was_only_counted_is_kept(where: Where, store: Keeper) -> None:
@@ -187,12 +185,11 @@ def test_vitals_are_kept_for_a_week(where: Where, store: Keeper) -> None:
     other = replace(VITALS, ground="127.0.0.1:5551 78", waiting=9)
     store.keep([VITALS])
     store.keep([other, replace(VITALS, at=VITALS.at + WEEK)])
-    records = open_records(where)
-    assert list(records.vitals_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
-    assert list(records.vitals_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
-    store.keep([replace(VITALS, at=VITALS.at + WEEK + 1)])
-    assert [row.at for row in records.vitals_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
-    records.close()
+    with closing(open_records(where)) as records:
+        assert list(records.vitals_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
+        assert list(records.vitals_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
+        store.keep([replace(VITALS, at=VITALS.at + WEEK + 1)])
+        assert [row.at for row in records.vitals_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(where: Where, store: Keeper) -> None:

@@ -18,20 +18,21 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tandem.ground.store.PATIENCE", 0.01)
-    store = Store(tmp_path)
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreTrouble, match="locked"):
-            store.keep([message_1()])
-        other.execute("ROLLBACK")
-    store.keep([message_1()])
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreTrouble, match="locked"):
+                store.keep([message_1()])
+            other.execute("ROLLBACK")
+        store.keep([message_1()])
     assert len(teams(tmp_path)) == 1
 
 
 def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path)
-    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+    with (
+        closing(Store(tmp_path)) as store,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
         asked = []
 
@@ -42,16 +43,14 @@ def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.
 
         monkeypatch.setattr("tandem.ground.store.time.sleep", release)
         store.keep([message_1()])
-    store.close()
     assert len(asked) == 3
     assert len(teams(tmp_path)) == 1
 
 
 def test_it_is_durable_by_its_settings(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
@@ -77,9 +76,8 @@ FIRST = """
 def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.executescript(MIGRATIONS[0] + FIRST)
-    store = Store(tmp_path)
-    store.keep([message_2(at=9_000_000)])
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_2(at=9_000_000)])
     [row] = teams(tmp_path)
     assert (row.team, row.state, row.visits, row.finished_at) == (TEAM, "finished", 4, 2_001_500)
     with closing(open_records(tmp_path)) as records:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.ground.postgres.store import PostgresStore
 from tandem.ground.recorder import Keeper
 from tandem.ground.records import Arrival, Records, open_records
 from tandem.ground.rows import Row, Values, Where
+from tandem.ground.serve import open_store
 from tandem.ground.store import Store
 from tandem.ground.tail import Tail
+from tests.ground import postgres
 from tests.ground.forgetting import forget
 from tests.ground.records import TEAM, message_1, message_2, rejected
 
@@ -35,15 +35,14 @@ def test_it_begins_behind_what_is_there_and_gives_each_visit_once(where: Where, 
 
 
 def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
-    with closing(open_records(tmp_path)) as records:
-        tail = Tail(records)
-        forget(tmp_path, teamname="Team1")
-        assert tail.visits() == []
-        store.keep([message_1(at=9_000_000)])
-        assert names(tail.visits()) == [("Team1", "message 1")]
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
+        with closing(open_records(tmp_path)) as records:
+            tail = Tail(records)
+            forget(tmp_path, teamname="Team1")
+            assert tail.visits() == []
+            store.keep([message_1(at=9_000_000)])
+            assert names(tail.visits()) == [("Team1", "message 1")]
 
 
 def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
@@ -52,7 +51,7 @@ def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
         "INSERT INTO visit SELECT nextval('visit_id_seq'), classname, 'late', pair, at, took, address, port, outcome,"
     )
     late += " received, size, answered, findings, mark + 1 FROM visit LIMIT 1"
-    with closing(PostgresStore(database)) as store, psycopg.connect(database) as other:
+    with closing(open_store(database)) as store, postgres.connect(database) as other:
         store.keep([message_1(TEAM._replace(teamname="before"))])
         with closing(open_records(database)) as records:
             other.execute(late.encode())

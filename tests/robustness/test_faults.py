@@ -1,7 +1,7 @@
 """Whatever keeps the ground from writing: a line in the log, no false confirmation, and it goes on by itself."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,9 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     """The damage is met: the database is larger than what the ground has read of it since it started."""
     with ground(tmp_path) as running:
         second = message_2(ask(running, message_1()))
-    store = Store(tmp_path)
-    teams = [records.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
-    store.keep([records.message_1(team) for team in teams])
-    store.close()
+    with closing(Store(tmp_path)) as store:
+        teams = [records.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
+        store.keep([records.message_1(team) for team in teams])
     with ground(tmp_path) as running:
         with faults.damaged(running):
             assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}
