@@ -12,7 +12,8 @@ from tandem.ground.recovery.findings import Findings
 from tandem.ground.recovery.members import Member
 from tandem.ground.recovery.values import CLIENTID_PLACEHOLDER, Type, Value
 
-_MOST_GUESSES = 24  # names that are none of ours and still compared with ours
+_NUMBERS = ("studentnr1", "studentnr2")
+_MOST_COMPARED = 4  # names that are none of ours and are compared with ours letter by letter
 
 
 class FieldReader:
@@ -24,6 +25,7 @@ class FieldReader:
         self.found: dict[str, Member] = {}  # by field
         self.values: dict[str, str | int] = {}  # by field: what could be read, or repaired without inventing anything
         self.converted: set[str] = set()  # fields whose value came as another type
+        self._compared = 0  # names so far
         self.certain = True  # does every field that came have such a value?
 
     def read(self, members: list[Member]) -> None:
@@ -37,8 +39,8 @@ class FieldReader:
             else:
                 self.found[member.name] = member
         self._place_single(strangers)
-        for rank, member in enumerate(strangers):
-            self._place_stranger(member, rank < _MOST_GUESSES)
+        for member in strangers:
+            self._place_stranger(member)
         for name in FIELDS:
             if name in self.found:
                 self._read_value(name, self.found[name].value)
@@ -82,21 +84,24 @@ class FieldReader:
 
     def _place_single(self, strangers: list[Member]) -> None:
         """The one `studentnr` of an older assignment stands for both, if neither is there."""
+        if not self.found.keys().isdisjoint(_NUMBERS):
+            return
         single = [member for member in strangers if names.squeeze(member.name) in names.SINGLE]
-        if single and not any(self._is_number(member) for member in (*self.found.values(), *strangers)):
+        if single and not any(self._is_number(member) for member in strangers[:_MOST_COMPARED]):
             self._tell("studentnr-single", single[0])
             self.certain = False
             strangers.remove(single[0])
             self.found["studentnr1"] = self.found["studentnr2"] = single[0]
 
     def _is_number(self, member: Member) -> bool:
-        return names.meant(member.name, ("studentnr1", "studentnr2")) is not None and (
-            names.squeeze(member.name) not in names.SINGLE
-        )
+        return names.squeeze(member.name) not in names.SINGLE and names.meant(member.name, _NUMBERS) is not None
 
-    def _place_stranger(self, member: Member, may_guess: bool) -> None:
+    def _place_stranger(self, member: Member) -> None:
         wanting = [name for name in FIELDS if name not in self.found]
-        meant = names.meant(member.name, wanting) if may_guess else None
+        meant = names.plainly_meant(member.name, wanting)
+        if meant is None and self._compared < _MOST_COMPARED:
+            self._compared += 1
+            meant = names.meant(member.name, wanting)
         if meant is None:
             self._tell("extra-key", member)
             self.certain = self.certain and member.value.type is not None  # else it may be part of a text

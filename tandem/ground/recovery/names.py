@@ -1,5 +1,6 @@
 """Which of the eight names was meant by one that is none of them."""
 
+import re
 from collections.abc import Collection
 
 from tandem.exchange.message import FIELDS
@@ -51,12 +52,13 @@ ALIASES = {
 
 SINGLE = frozenset(("studentnr", "studentnumber", "studentnummer", "studentno", "studentid", "student"))
 
+_SIGNS = re.compile(r"[\W_]+")
 _NUMBERS = ("studentnr1", "studentnr2")
 
 
 def squeeze(name: str) -> str:
-    """Small letters and digits only: studentnr_1 and StudentNr-1 are the same then."""
-    return "".join(c for c in name.lower() if c.isalnum())
+    """Small letters and digits only: studentnr_1 and StudentNr-1 are the same then. "" for what is too long."""
+    return _SIGNS.sub("", name.lower()) if len(name) <= LONGEST else ""
 
 
 def wanted_value(name: str) -> str:
@@ -75,16 +77,31 @@ def is_known(name: str) -> bool:
 
 def meant(name: str, wanting: Collection[str]) -> str | None:
     """The one of the fields still `wanting` that the name stands for; None if it is like none of them."""
+    likely = plainly_meant(name, wanting)
+    if likely or len(name) > LONGEST:
+        return likely
+    plain = squeeze(name)
+    near = [(distance(plain, field, _slips(field)), field) for field in wanting if _may_be_near(plain, field)]
+    cost, field = min(near, default=(LONGEST, ""))
+    return field if field and cost <= _slips(field) and len(plain) > 1 else None
+
+
+def plainly_meant(name: str, wanting: Collection[str]) -> str | None:
+    """The same, but letters that are missing or wrong in the middle of a name are not looked for."""
     if len(name) > LONGEST:
         return None
     plain = squeeze(name)
     guesses = [plain, ALIASES.get(plain, ""), *(number for number in _NUMBERS if plain in SINGLE)]
     likely = [guess for guess in guesses if guess in wanting] or [field for field in wanting if _is_like(plain, field)]
-    if likely:
-        return likely[0]
-    near = [(distance(plain, field), field) for field in wanting if abs(len(plain) - len(field)) <= _slips(field)]
-    cost, field = min(near, default=(LONGEST, ""))
-    return field if field and cost <= _slips(field) and len(plain) > 1 else None
+    return likely[0] if likely else None
+
+
+def _may_be_near(plain: str, field: str) -> bool:
+    """Whether so few letters differ that the distance is worth computing. A slip changes two counts at most."""
+    slips = _slips(field)
+    if abs(len(plain) - len(field)) > slips:
+        return False
+    return sum(abs(plain.count(c) - field.count(c)) for c in {*plain, *field}) <= 2 * slips
 
 
 def _is_like(plain: str, field: str) -> bool:
@@ -99,15 +116,29 @@ def _slips(field: str) -> int:
     return 2 if len(field) > 4 else 1
 
 
-def distance(one: str, other: str) -> int:
-    """How many letters one must insert, delete, replace or swap with the next to get from one to the other."""
+def distance(one: str, other: str, most: int) -> int:
+    """How many letters one must insert, delete, replace or swap with the next to get from one to the other.
+
+    If that takes more than `most` slips, returns a number that is higher than `most`. A letter that is further than
+    that from its place cannot be part of the shortest way, so only a band of each row is computed.
+    """
+    while one[:1] == other[:1] != "":
+        one, other = one[1:], other[1:]
+    while one[-1:] == other[-1:] != "":
+        one, other = one[:-1], other[:-1]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
-        older, before, row = before, row, [i]
-        for j, b in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
+        older, before, row = before, row, [most + 1] * len(row)
+        row[0] = i
+        for j in range(max(1, i - most), min(len(other), i + most) + 1):
+            if a == other[j - 1]:
+                row[j] = before[j - 1]  # never more than the other ways
+                continue
+            cost = min(before[j], row[j - 1], before[j - 1])
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == other[j - 1]:
+                cost = min(cost, older[j - 2])
+            row[j] = cost + 1
+        if min(row) > most:
+            break
     return row[-1]

@@ -3,6 +3,7 @@
 Pure and total: any bytes give a reading. It never takes longer than in proportion to what came.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from tandem.ground.recovery.scanner import Scanner
 from tandem.ground.recovery.values import Type
 from tandem.ground.recovery.wrapping import Place, find_object
 
+_LONGEST_MEANT = 1024  # characters of a text, the white space around it included
 _SHOWN = 60  # characters of what stands behind the object, in a fact
 
 
@@ -32,6 +34,7 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
     meant: Message | None  # the message that was probably meant, where nothing had to be invented
+    is_whole: bool = True  # False: so much is wrong with it that the rest was not read
 
 
 def recover(data: bytes, ending: str, address: str) -> Reading:
@@ -42,24 +45,26 @@ def recover(data: bytes, ending: str, address: str) -> Reading:
         return _read(data, ending, address, findings)
     findings.add("proxy-header", 0, Edit(0, start, ""), found=f"a PROXY header (version {version_of(data)})")
     findings.origin = start
-    if not data[start:].strip(SPACE.encode()):
+    data = data[start:]
+    if not data.strip(SPACE.encode()):
         return Reading({}, findings.problems(), (), None)
-    return _read(data[start:], ending, address, findings)
+    return _read(data, ending, address, findings)
 
 
 def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading:
     """The same, and no balancer's header is before it any more."""
-    text = to_text(data, findings)
-    place = find_object(text, findings) if text else None
+    place = _place(data, findings)
     if place is None:
         return Reading({}, _with_lines(findings.problems(), data, findings.origin), (), None)
-    scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.is_json)
+    scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.json_stop)
     reader = MemberReader(scanner)
     end = reader.read()
     fields = FieldReader(place.text, findings)
     fields.read(reader.members)
     if end is End.CLOSED:
         _tell_behind(scanner, place, data)
+    elif not place.text.is_whole:
+        end = End.ENOUGH
     elif end is not End.ENOUGH:
         end = _tell_unfinished(scanner, place, reader, len(data), ending)
     _tell_missing(fields, end, place)
@@ -67,7 +72,13 @@ def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading
     meant = _meant(fields) if end in (End.CLOSED, End.OPEN) else None
     told = (findings.problems(), findings.remarks())
     problems, remarks = (_with_lines(found, data, findings.origin) for found in told)
-    return Reading(fields.as_received(), problems, remarks, meant)
+    return Reading(fields.as_received(), problems, remarks, meant, end is not End.ENOUGH)
+
+
+def _place(data: bytes, findings: Findings) -> Place | None:
+    """Where the object is, in a text without what was around it. None if there is none."""
+    text = to_text(data, findings)
+    return find_object(text, findings) if text else None
 
 
 def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple[Problem, ...]:
@@ -82,6 +93,7 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
+_MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 
 
@@ -96,19 +108,19 @@ def _tell_behind(scanner: Scanner, place: Place, data: bytes) -> None:
         scanner.add_once(place.wrapping, scanner.at, *scanner.text.edit(scanner.at, scanner.at + 1, ""))
         scanner.at += 1
         scanner.skip_space()
-    rest = scanner.chars[scanner.at :].rstrip(SPACE)
     end = len(scanner.chars)
-    if rest.lstrip(",;").lstrip(SPACE).startswith("{"):
+    if _MESSAGE.match(scanner.chars, scanner.at):
         scanner.add("two-messages", scanner.at, *scanner.text.edit(scanner.at, end, ""))
-    elif rest:
-        scanner.add("text-after-object", scanner.at, *scanner.text.edit(scanner.at, end, ""), found=rest[:_SHOWN])
+    elif scanner.at < end:
+        rest = scanner.peek(_SHOWN).rstrip(SPACE)
+        scanner.add("text-after-object", scanner.at, *scanner.text.edit(scanner.at, end, ""), found=rest)
     elif len(data) > LIMIT and data[LIMIT:].strip(SPACE.encode()):
         scanner.findings.add("text-after-object", LIMIT, found=data[LIMIT:].strip()[:_SHOWN].decode("latin-1"))
 
 
 def _tell_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: str) -> End:
     """Names why the object does not end, and returns whether all of it came but for the brace."""
-    end = scanner.text.offsets[len(scanner.chars.removesuffix("\n"))]
+    end = scanner.text.offsets[len(scanner.chars) - scanner.chars.endswith("\n")]
     members = reader.members
     if size >= LIMIT:
         scanner.findings.add("too-large", end, wanted=str(LIMIT))
@@ -151,11 +163,16 @@ def _tell_rules(fields: FieldReader, findings: Findings, address: str) -> None:
             continue  # a value that only stands for what did not come
         if problem.id == "status-blanked" and member.value.type is Type.NULL:
             continue  # that it is null was told
-        findings.add(problem.id, fields.offset_of(problem), *fields.fix_of(problem), **problem.facts)
+        facts = problem.facts
+        if problem.id in ("field-too-long", "secret-damaged") and not member.value.is_whole:
+            facts = facts | {"found": f"more than {facts['found']}"}
+        findings.add(problem.id, fields.offset_of(problem), *fields.fix_of(problem), **facts)
 
 
 def _meant(fields: FieldReader) -> Message | None:
     """The message with every mistake repaired, if it obeys every rule then."""
+    if any(len(value) > _LONGEST_MEANT for value in fields.values.values() if isinstance(value, str)):
+        return None
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.values.items()}
     if values.get("clientid") == 1:
         if len(str(values.get("secret", ""))) == rules.LONGEST["secret"]:
