@@ -43,9 +43,9 @@ format: $(STAMP)
 demo:
 	$(PYTHON) -m tandem demo
 
-# The ground beside its peers, from one run: some 5 minutes on a machine that does nothing else.
+# The server beside its peers, from one run: some 7 minutes on a machine that does nothing else. Needs a C compiler.
 bench: $(STAMP)
-	$(BIN)/python -m bench.compare --same-cpu --seconds 3 --concurrency 64 512 --idle
+	$(BIN)/python -m bench.compare --same-cpu --concurrency 64 512 --idle
 
 $(STAMP): requirements-test.txt requirements-base.txt bench/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -1,76 +1,58 @@
-"""The ground beside its peers, from one run: python3 -m bench.compare
+"""The server beside its peers, from one run: python3 -m bench.compare
 
 Every round runs every server once, fresh, in an order that moves on by one, so that what else happens on the machine
-falls on all alike. The ratio is the median of the ratios to limit.c in the same round: a C server that only moves the
-bytes. Where the load is nearly always busy, rate and latency say more about the load; compare the CPU time.
+falls on all alike. A ratio is the median of the ratios in the same round: to limit.c, a C server that only moves the
+bytes, and to the peer on asyncio's streams, which records nothing. The last line says whether the aims are met.
 
 `--same-cpu` puts server and load on one CPU, which spreads least. Else the server has the first, the load the last.
-`--ground NAME=FOLDER` adds the ground of another copy of the project, for a comparison of before and after.
+`--server-from FOLDER` adds the server of another copy of the project, for a comparison of before and after.
+`--idle` adds what 10,000 idle connections cost.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from bench.contenders import (
-    GROUND,
-    LIMIT,
-    ROOT,
-    Contender,
-    ContenderTrouble,
-    Running,
-    c_compiler,
-    ground,
-    limit,
-    peer,
-    pinned,
-    running,
-)
-from bench.crowds import CROWDS, crowd, open_many_files
-from bench.vitals import vitals
-from tandem.bench import pace
-from tandem.commands.arguments import Parser, number, reader, whole
+from bench.contenders import GROUND, LIMIT, Contender, ContenderTrouble, ground, limit, peer, running
+from bench.crowds import open_many_files
+from bench.idle import cost_beside_idle, cost_verdict, idle_bytes, memory_verdict
+from bench.measure import CONCURRENCY, COUNT, MAX_CONCURRENCY, MAX_COUNT, Load, Result, build_load
+from tandem.commands.arguments import Parser, reader, whole
 from tandem.exchange.printable import printable
 
-PEERS = ("asyncio_streams", "asyncio_protocol", "threads", "uvloop_protocol")
+STREAMS = "asyncio_streams"
+UVLOOP = "uvloop_protocol"
+PEERS = ("epoll_bare", UVLOOP, "asyncio_protocol", STREAMS, "threads")
 ALL = (LIMIT, GROUND, *PEERS)
-MOST_ROUNDS = 1000
+MAX_ROUNDS = 1000
+IDLE_ROUNDS = 10
 CPUS = sorted(os.sched_getaffinity(0))
-WARM_UP = 500  # exchanges that are not measured
+MAX_OF_LIMIT = 2.1  # the aims: the server's CPU time for an exchange by the limit's, and by that of asyncio's streams
+MAX_OF_STREAMS = 0.7
 HEAD = (
-    "| server | exchanges/s (min-max) | p50 ms | p99 ms | server CPU µs/exchange: user + system = total (min-max) "
-    "| × limit's CPU (min-max) | server / load busy | RSS MiB | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    "| server | exchanges/s (min-max) | p50 ms | p99 ms | CPU µs/exchange: user + system = total (min-max) "
+    "| × limit (min-max) | × asyncio streams (min-max) | RSS MiB | failed |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
-IDLE = "10,000 silent connections"  # a crowd
-IDLE_HEAD = "| server | resident bytes a connection |\n|---|--:|"
+Results = dict[str, list[Result]]  # by server, one a round
 
 
 @dataclass(frozen=True)
-class Result:
-    """What one server did in one round."""
+class Ratios:
+    """One server's CPU time by another's in the same round."""
 
-    rate: float
-    p50: float  # ms, as all times
-    p99: float
-    user: float  # µs of CPU an exchange
-    system: float
-    busy: float  # the load's share of its CPU
-    memory: int  # bytes, resident in the server at the end
-    finished: int
-    failed: int
+    median: float
+    least: float
+    most: float
 
-    @property
-    def cpu(self) -> float:
-        return self.user + self.system
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.least:.2f}-{self.most:.2f})"
 
 
 def main() -> int:
@@ -78,15 +60,7 @@ def main() -> int:
     open_many_files()  # which the servers inherit
     with tempfile.TemporaryDirectory(prefix="tandem-compare-") as folder:
         try:
-            contenders = _contenders(given.only or _all_there_is(), given.ground, Path(folder))
-            for concurrency in given.concurrency:
-                print(f"\nConcurrency {concurrency}, {given.rounds} rounds of {given.seconds:g} s\n", flush=True)
-                print(HEAD)
-                _print_rows(contenders, _rounds(contenders, concurrency, given))
-            if given.idle:
-                print(f"\n{IDLE}\n\n{IDLE_HEAD}", flush=True)
-                for contender in contenders:
-                    print(f"| {contender.name} | {idle_bytes(contender):,.0f} |", flush=True)
+            _compare(given, Path(folder))
         except ContenderTrouble as trouble:
             print(f"bench.compare: {printable(str(trouble))}", file=sys.stderr)
             return 1
@@ -96,23 +70,52 @@ def main() -> int:
     return 0
 
 
-def _print_rows(contenders: Sequence[Contender], results: dict[str, list[Result]]) -> None:
+def _compare(given: argparse.Namespace, folder: Path) -> None:
+    """Prints a table for each concurrency, then what idle connections cost."""
+    ours = [ground(name, home) for name, home in given.server_from]
+    contenders = [*(_contender(name, folder) for name in given.only or _all_there_is()), *ours]
+    cpu, load_cpu = (CPUS[0], CPUS[-1]) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
+    load = build_load(folder, load_cpu, given.count)
+    durable = [contender for contender in contenders if contender.name == GROUND or contender in ours]
+    for concurrency in given.concurrency:
+        print(f"\nConcurrency {concurrency}, {given.rounds} rounds of {given.count:,} exchanges\n", flush=True)
+        results = measure_rounds(contenders, cpu, replace(load, concurrency=concurrency), given.rounds)
+        print(HEAD)
+        for contender in contenders:
+            print(row(contender.name, results))
+        print()
+        for contender in durable:
+            print(verdict(contender.name, results), flush=True)
+    if given.idle:
+        _print_idle(contenders, durable, cpu, load, given.idle)
+
+
+def _print_idle(
+    contenders: Sequence[Contender], durable: Sequence[Contender], cpu: int, load: Load, rounds: int
+) -> None:
+    print("\n| server | resident bytes an idle connection |\n|---|--:|")
+    sizes = {}
     for contender in contenders:
-        print(row(contender.name, results[contender.name], results.get(LIMIT)), flush=True)
+        sizes[contender.name] = idle_bytes(contender, cpu, load)
+        print(f"| {contender.name} | {sizes[contender.name]:,.0f} |", flush=True)
+    print()
+    for contender in durable:
+        print(memory_verdict(contender.name, sizes[contender.name]))
+        print(cost_verdict(contender.name, cost_beside_idle(contender, cpu, load, rounds)), flush=True)
 
 
 def _options() -> argparse.Namespace:
     options = Parser("bench.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=whole(MOST_ROUNDS), default=5)
+    options.add_argument("--rounds", type=whole(MAX_ROUNDS), default=5, help="(5)")
     options.add_argument(
-        "--seconds", type=number(pace.MOST_SECONDS), default=5.0, help="of load for each server in each round (5)"
+        "--count", type=whole(MAX_COUNT), default=COUNT, help=f"exchanges with each server in each round ({COUNT:,})"
     )
     options.add_argument(
         "--concurrency",
-        type=whole(pace.MOST_CONCURRENCY),
+        type=whole(MAX_CONCURRENCY),
         nargs="+",
-        default=[pace.CONCURRENCY],
-        help=f"exchanges at a time ({pace.CONCURRENCY})",
+        default=[CONCURRENCY],
+        help=f"exchanges at a time ({CONCURRENCY})",
     )
     options.add_argument(
         "--same-cpu",
@@ -122,14 +125,26 @@ def _options() -> argparse.Namespace:
         metavar="CPU",
         help="server and load on this one, or the first",
     )
-    options.add_argument("--idle", action="store_true", help="memory for connections that say nothing, too")
+    options.add_argument(
+        "--idle",
+        type=whole(MAX_ROUNDS),
+        nargs="?",
+        const=IDLE_ROUNDS,
+        metavar="ROUNDS",
+        help=f"what idle connections cost, too ({IDLE_ROUNDS})",
+    )
     options.add_argument("--only", type=_names, metavar="NAMES", help="such as limit,tandem")
     options.add_argument(
-        "--ground", type=_copy, action="append", default=[], metavar="NAME=FOLDER", help="another copy's ground"
+        "--server-from",
+        type=_copy,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="the server of another copy of the project, too; it is called by the folder's name",
     )
     given = options.parse_args()
-    if len(dict(given.ground)) < len(given.ground):
-        options.error("argument --ground: two of them have the same name")
+    if len(dict(given.server_from)) < len(given.server_from):
+        options.error("argument --server-from: two folders have the same name")
     return given
 
 
@@ -144,13 +159,13 @@ def _names(text: str) -> Sequence[str]:
 
 @reader
 def _copy(text: str) -> tuple[str, Path]:
-    """The name and the folder of another copy of the project."""
-    name, _, folder = text.partition("=")
-    if not name or name in ALL:
-        raise ValueError(f"{name!r} cannot be a ground's name: give NAME=FOLDER, NAME none of {','.join(ALL)}")
-    if not folder or not Path(folder).is_dir():
-        raise ValueError(f"{folder!r} is no folder")
-    return name, Path(folder)
+    """The name and the path of the folder of another copy of the project."""
+    folder = Path(text).resolve()
+    if not text or not folder.is_dir():
+        raise ValueError(f"{text!r} is not a folder")
+    if folder.name in ALL:
+        raise ValueError(f"{text!r} has the name of a server that is compared: {','.join(ALL)}; rename the folder")
+    return folder.name, folder
 
 
 @reader
@@ -161,15 +176,11 @@ def _cpu(text: str) -> int:
 
 
 def _all_there_is() -> Sequence[str]:
-    """Every server; the limit only where it can be built."""
-    if c_compiler() is None:
-        print("no C compiler is here: without the limit there are no ratios; gcc would build it", file=sys.stderr)
-        return [name for name in ALL if name != LIMIT]
+    """Every server; uvloop only where it is installed."""
+    if find_spec("uvloop") is None:
+        print("uvloop is not installed: left out; pip install -r bench/requirements.txt", file=sys.stderr)
+        return [name for name in ALL if name != UVLOOP]
     return ALL
-
-
-def _contenders(names: Sequence[str], others: Sequence[tuple[str, Path]], folder: Path) -> list[Contender]:
-    return [*(_contender(name, folder) for name in names), *(ground(name, home) for name, home in others)]
 
 
 def _contender(name: str, folder: Path) -> Contender:
@@ -178,83 +189,56 @@ def _contender(name: str, folder: Path) -> Contender:
     return ground() if name == GROUND else peer(name)
 
 
-def _rounds(contenders: Sequence[Contender], concurrency: int, given: argparse.Namespace) -> dict[str, list[Result]]:
-    """By name, a result a round."""
-    results: dict[str, list[Result]] = defaultdict(list)
-    on, load_on = (CPUS[0], CPUS[-1]) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
-    for turn in range(given.rounds):
+def measure_rounds(contenders: Sequence[Contender], cpu: int, load: Load, rounds: int) -> Results:
+    """Every server on this CPU, once a round."""
+    results: Results = defaultdict(list)
+    for turn in range(rounds):
         shift = turn % len(contenders)
         for contender in (*contenders[shift:], *contenders[:shift]):
-            with running(contender, on) as server:
-                results[contender.name].append(measured(server, load_on, concurrency, given.seconds))
+            with running(contender, cpu) as server:
+                results[contender.name].append(load.measure(server))
         told_so_far = ", ".join(f"{name} {found[-1].cpu:.0f}" for name, found in results.items())
         print(f"round {turn + 1}: CPU µs/exchange: {told_so_far}", file=sys.stderr, flush=True)
     return results
 
 
-def measured(server: Running, cpu: int | None, concurrency: int, seconds: float) -> Result:
-    """One run of the load, on this CPU, after a warm-up."""
-    _load(server, cpu, "--concurrency", str(concurrency), "--count", str(WARM_UP))
-    told = _load(server, cpu, "--concurrency", str(concurrency), "--seconds", str(seconds))
-    times, server_cpu = told["times_us"]["exchange"], told["server_cpu_us"]
-    return Result(
-        rate=told["exchanges_per_second"],
-        p50=times["p50"] / 1000,
-        p99=times["p99"] / 1000,
-        user=server_cpu["user"],
-        system=server_cpu["system"],
-        busy=told["load_busy"],
-        memory=vitals(server.pid, server.folder).memory,
-        finished=told["finished"],
-        failed=told["failed"],
-    )
+def ratios(name: str, base: str, results: Results) -> Ratios | None:
+    """The server's CPU time by that of the base, taken within each round; None if the base was not measured."""
+    if base not in results:
+        return None
+    found = [result.cpu / least.cpu for result, least in zip(results[name], results[base], strict=True)]
+    return Ratios(statistics.median(found), min(found), max(found))
 
 
-def _load(server: Running, cpu: int | None, *options: str) -> dict[str, Any]:
-    """What `tandem bench` tells."""
-    command = [sys.executable, "-S", "-m", "tandem", "bench", "--server", server.address, "--pid", str(server.pid)]
-    done = subprocess.run(
-        [*pinned(cpu), *command, *options, "--format", "json"], cwd=ROOT, stdout=subprocess.PIPE, check=False
-    )
-    if not done.stdout:
-        raise ContenderTrouble(f"the load on {server.name} did not run")
-    told: dict[str, Any] = json.loads(done.stdout)
-    if not told["finished"]:
-        raise ContenderTrouble(f"no exchange with {server.name} finished: {told['failures']}")
-    if told["ended_pids"]:
-        raise ContenderTrouble(f"{server.name} ended while it was measured")
-    return told
-
-
-def idle_bytes(contender: Contender) -> float:
-    """Resident memory of the server for each of 10,000 connections that are greeted and say nothing."""
-    with running(contender) as server:
-        before = vitals(server.pid, server.folder).memory
-        host, _, port = server.address.rpartition(":")
-        with crowd(IDLE, (host, int(port))):
-            return (vitals(server.pid, server.folder).memory - before) / CROWDS[IDLE].many
-
-
-def row(name: str, results: Sequence[Result], limits: Sequence[Result] | None) -> str:
-    """One line of the table: medians over the rounds; the ratio is taken within each round first."""
+def row(name: str, results: Results) -> str:
+    """One line of the table: medians over the rounds."""
 
     def median(of: str) -> float:
-        middle: float = statistics.median(getattr(result, of) for result in results)
+        middle: float = statistics.median(getattr(result, of) for result in results[name])
         return middle
 
-    failed, finished = sum(result.failed for result in results), sum(result.finished for result in results)
-    rates = [result.rate for result in results]
-    cpus = [result.cpu for result in results]
-    ratio = "-"
-    if limits:
-        ratios = [result.cpu / least.cpu for result, least in zip(results, limits, strict=True)]
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+    failed, finished = (sum(getattr(result, of) for result in results[name]) for of in ("failed", "finished"))
+    rates = [result.rate for result in results[name]]
+    cpus = [result.cpu for result in results[name]]
     return (
         f"| {name} | {median('rate'):,.0f} ({min(rates):,.0f}-{max(rates):,.0f}) "
         f"| {median('p50'):.1f} | {median('p99'):.1f} "
         f"| {median('user'):.0f} + {median('system'):.0f} = {median('cpu'):.0f} ({min(cpus):.0f}-{max(cpus):.0f}) "
-        f"| {ratio} | {median('rate') * median('cpu') / 1e6:.0%} / {median('busy'):.0%} "
+        f"| {ratios(name, LIMIT, results) or '-'} | {ratios(name, STREAMS, results) or '-'} "
         f"| {median('memory') / 2**20:.1f} | {failed:,} of {failed + finished:,} |"
+    )
+
+
+def verdict(name: str, results: Results) -> str:
+    """Whether a server of ours meets both aims."""
+    of_limit, of_streams = ratios(name, LIMIT, results), ratios(name, STREAMS, results)
+    if of_limit is None or of_streams is None:
+        return f"no verdict on {name}: {LIMIT} and {STREAMS} were not both measured"
+    failed = sum(result.failed for result in results[name])
+    passes = of_limit.median <= MAX_OF_LIMIT and of_streams.median <= MAX_OF_STREAMS and not failed
+    return (
+        f"{'pass' if passes else 'fail'}: {name} costs {of_limit} times the limit (at most {MAX_OF_LIMIT}) "
+        f"and {of_streams} times asyncio's streams (at most {MAX_OF_STREAMS}), {failed:,} exchanges failed"
     )
 
 

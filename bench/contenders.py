@@ -17,6 +17,7 @@ from tandem.exchange.printable import printable
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench" / "peers"
+OUTPUT = "stdout"  # a file in the server's folder
 READY_WITHIN = 20.0  # seconds
 LIMIT = "limit"  # the one that the others are compared to
 GROUND = "tandem"
@@ -62,11 +63,19 @@ def peer(name: str) -> Contender:
 
 def limit(folder: Path) -> Contender:
     """The one in C, built into the folder. Raises ContenderTrouble."""
-    if (compiler := c_compiler()) is None:
-        raise ContenderTrouble("no C compiler is here: install gcc, or leave out the limit")
-    program = folder / LIMIT
-    subprocess.run([compiler, "-O2", "-o", str(program), str(PEERS / "limit.c")], check=True)
+    program = built(PEERS / "limit.c", folder)
     return Contender(LIMIT, lambda _: (str(program),))
+
+
+def built(source: Path, folder: Path) -> Path:
+    """The program of this C file, compiled into the folder. Raises ContenderTrouble."""
+    if (compiler := c_compiler()) is None:
+        raise ContenderTrouble("no C compiler is here: install gcc")
+    program = folder / source.stem
+    done = subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=False)
+    if done.returncode:
+        raise ContenderTrouble(f"{source.name} was not compiled")
+    return program
 
 
 def c_compiler() -> str | None:
@@ -94,13 +103,13 @@ def pinned(cpu: int | None) -> Sequence[str]:
 
 
 def _started(contender: Contender, cpu: int | None, folder: Path, log: Path) -> "subprocess.Popen[bytes]":
-    with log.open("wb") as stderr:
+    with log.open("wb") as stderr, (folder / OUTPUT).open("wb") as stdout:
         try:
             return subprocess.Popen(
                 [*pinned(cpu), *contender.command(folder)],
                 cwd=contender.home,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=stdout,
                 stderr=stderr,
             )
         except OSError as error:

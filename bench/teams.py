@@ -1,8 +1,9 @@
 """Whether an exchange costs the same with a million teams on record: python3 -m bench.teams
 
-Fills a data folder through the store, two visits a team, 300 teams a class. Then every round loads a ground with an
+Fills a data folder through the store, two visits a team, 300 teams a class. Then every round loads a server with an
 empty folder and one with the full folder, both pinned to one CPU with the load, and compares the CPU time of an
-exchange. At the end, the time and the greatest memory of `tandem results`: of one class, and of all.
+exchange. The last line of the comparison says whether the aim is met. At the end, the time and the greatest memory of
+`tandem results`: of one class, and of all.
 """
 
 import argparse
@@ -18,17 +19,22 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from bench.compare import CPUS, measured
-from bench.contenders import ROOT, ContenderTrouble, ground, running
+from bench.compare import CPUS, MAX_ROUNDS
+from bench.contenders import ROOT, Contender, ContenderTrouble, ground, running
+from bench.measure import COUNT, MAX_COUNT, Load, build_load
+from bench.pairs import Pairs, measure_pairs, ratio_of
+from tandem.commands.arguments import Parser, whole
 from tandem.exchange.message import FINISHED, WAITING, Message, message_1, message_2
 from tandem.ground.record import Outcome, RightVisit, Team
 from tandem.ground.store import FILE, Store
 
 TEAMS = 1_000_000
+MAX_TEAMS = 10_000_000
 CLASS = 300  # teams in it
 BATCH = 10_000  # records in a transaction
 TIMES = 5  # that one class's results are asked for
-CONCURRENCY = 64
+ROUNDS = 12
+MAX_RATIO = 1.10  # the aim
 # A tandem command that tells its memory at the end. (What the system tells of a child counts its parent in.)
 COMMAND = """
 import sys
@@ -40,10 +46,12 @@ sys.exit(code)
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--teams", type=int, default=TEAMS, help=f"({TEAMS:,})")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=3.0, help="of load in each round (3)")
+    options = Parser("bench.teams", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--teams", type=whole(MAX_TEAMS), default=TEAMS, help=f"({TEAMS:,})")
+    options.add_argument("--rounds", type=whole(MAX_ROUNDS), default=ROUNDS, help=f"({ROUNDS})")
+    options.add_argument(
+        "--count", type=whole(MAX_COUNT), default=COUNT, help=f"exchanges with each in each round ({COUNT:,})"
+    )
     options.add_argument("--cpu", type=int, default=CPUS[0], help="for server and load both (the first)")
     options.add_argument("--seed", type=int, default=1, help="for the numbers and secrets (1)")
     options.add_argument("--data", type=Path, help="fill this folder and keep it, or use it as it was kept")
@@ -53,7 +61,7 @@ def main() -> int:
         if not (folder / FILE).exists():
             fill(folder, given.teams, Random(given.seed))
         try:
-            compare(folder, given)
+            compare(folder, build_load(Path(place), given.cpu, given.count), given)
             show_results(folder, given.teams)
         except ContenderTrouble as trouble:
             print(f"bench.teams: {trouble}", file=sys.stderr)
@@ -79,19 +87,26 @@ def classname(number: int) -> str:
     return f"CLASS {number // CLASS:05}"
 
 
-def compare(full: Path, given: argparse.Namespace) -> None:
-    """Prints the CPU time of an exchange without and with the teams, round by round."""
-    contenders = [ground("no teams"), ground(f"{given.teams:,} teams", data=full)]
-    found: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(given.rounds):
-        for contender in contenders if number % 2 == 0 else reversed(contenders):
-            with running(contender, given.cpu) as server:
-                found[contender.name].append(measured(server, given.cpu, CONCURRENCY, given.seconds).cpu)
-    for name, costs in found.items():
+def compare(full: Path, load: Load, given: argparse.Namespace) -> None:
+    """Prints the CPU time of an exchange without and with the teams, and the verdict."""
+    names = "no teams", f"{given.teams:,} teams"
+    empty, filled = ground(names[0]), ground(names[1], data=full)
+
+    def cost(contender: Contender) -> float:
+        with running(contender, given.cpu) as server:
+            return load.measure(server).cpu
+
+    pairs = measure_pairs(given.rounds, lambda: cost(empty), lambda: cost(filled))
+    for name, costs in zip(names, zip(*pairs, strict=True), strict=True):
         print(f"{name}: {statistics.median(costs):.0f} µs CPU an exchange ({min(costs):.0f}-{max(costs):.0f})")
-    empty, filled = found.values()
-    ratios = [more / less for less, more in zip(empty, filled, strict=True)]
-    print(f"with by without, each round: {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+    print(verdict(pairs), flush=True)
+
+
+def verdict(pairs: Pairs) -> str:
+    """Whether the exchange costs the same: the median of the ratios is judged."""
+    ratio = ratio_of(pairs)
+    passes = "pass" if ratio.median <= MAX_RATIO else "fail"
+    return f"{passes}: with the teams by without {ratio}, at most {MAX_RATIO:.2f}, {len(pairs)} rounds"
 
 
 def show_results(folder: Path, teams: int) -> None:

@@ -18,7 +18,7 @@ BACKLOG = 4096
 TEXTS = ("studentnr1", "studentnr2", "classname", "teamname", "ip", "secret", "status")
 LENGTHS = {"studentnr1": 32, "studentnr2": 32, "classname": 64, "teamname": 128, "ip": 64}
 
-_KEY = secrets.token_bytes(32)
+KEY = secrets.token_bytes(32)
 _NOTHING = {"studentnr1": "", "studentnr2": "", "classname": "", "clientid": 0, "teamname": "", "ip": "", "secret": ""}
 
 
@@ -71,4 +71,4 @@ def _is_right(message: Any) -> bool:
 def _secret(message: dict[str, Any], studentnr1: str, studentnr2: str) -> str:
     """Derived from the team and the order of its numbers."""
     team = "\0".join((message["classname"], message["teamname"], studentnr1, studentnr2))
-    return hmac.digest(_KEY, team.encode(), "sha256").hex()
+    return hmac.digest(KEY, team.encode(), "sha256").hex()

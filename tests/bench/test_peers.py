@@ -1,14 +1,13 @@
 """Every peer does the work: message 1, the handover, message 2, and no to what is wrong."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from _pytest.mark import ParameterSet
 
 from bench.compare import PEERS
-from bench.contenders import LIMIT, Running, c_compiler, limit, peer, running
-from bench.peers import work
+from bench.contenders import LIMIT, Running, limit, peer, running
+from bench.peers import epoll_bare, work
 from tandem.exchange.message import FINISHED, WAITING, decode
 from tests.processes import tandem
 from tests.raw import encoded, message_1, message_2, raw, visit
@@ -22,9 +21,7 @@ def peer_case(name: str) -> ParameterSet:
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Each of the peers, and the limit where it can be built; with CI=true it must be."""
     if request.param == LIMIT:
-        if c_compiler() is None:
-            give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-            give_up("the limit needs a C compiler")
+        request.getfixturevalue("compiler")
         contender = limit(tmp_path_factory.mktemp("limit"))
     else:
         contender = peer(request.param)
@@ -86,13 +83,20 @@ WRONG = {
 }
 
 
+WORKS = pytest.mark.parametrize("answer", [work.answer, epoll_bare.reply_to], ids=["work", "epoll_bare"])
+
+
+@WORKS
 @pytest.mark.parametrize("data", WRONG.values(), ids=WRONG)
-def test_the_work_says_no_to_what_is_wrong(data: bytes) -> None:
-    reply = decode(work.answer(data))
+def test_the_work_says_no_to_what_is_wrong(data: bytes, answer: Callable[[bytes], bytes]) -> None:
+    reply = decode(answer(data))
     assert reply.status.startswith("error: ")
     assert reply.secret == ""
 
 
-def test_the_work_says_yes_to_what_is_right() -> None:
-    assert decode(answered_one()).status == WAITING
-    assert decode(work.answer(encoded(message_2(HANDOVER)))).status == FINISHED
+@WORKS
+@pytest.mark.parametrize("teamname", ["Team1", 'in "quotes"', "Größe"])
+def test_the_work_says_yes_to_what_is_right(teamname: str, answer: Callable[[bytes], bytes]) -> None:
+    handover = decode(answer(encoded(message_1(teamname=teamname)))).fields()
+    assert (handover["status"], handover["teamname"]) == (WAITING, teamname)
+    assert decode(answer(encoded(message_2(handover)))).status == FINISHED
