@@ -70,6 +70,8 @@ class VisitHandler:
         """Take the fast lane if the message fits."""
         try:
             accepted = judge_usual(data, peer.address, self._keyring.key, self._recent)
+        except MemoryError:
+            raise  # no bug of ours, and nothing that the long way could do better
         except Exception:
             self._log_bug(peer)
             return None  # the long way may have an answer
@@ -171,6 +173,8 @@ class VisitHandler:
         try:
             diagnosis = diagnose(reader, ending, peer.address)
             return judge(diagnosis, self._keyring.checking(time.time()), self._recall)
+        except MemoryError:
+            raise
         except Exception:
             self._log_bug(peer)
             return Judgement(Outcome.REJECTED, Message(status=OUR_BUG).encode(), None)

@@ -169,6 +169,8 @@ class Loop:
         """Do one step for one connection. A bug in it is logged and costs this connection only."""
         try:
             step(connection, *rest)
+        except MemoryError:
+            raise  # the server cannot go on: serve.py says so
         except Exception:
             self._log.write(f"{connection.address} bug: {traceback.format_exc()}")
             self._close(connection)

@@ -144,8 +144,8 @@ class Recorder(Generic[Waiter]):
         began = time.monotonic()
         try:
             self._keeper.keep([record for record, _ in batch])
-        except StoreTrouble as trouble:
-            self._log_change(str(trouble))
+        except (StoreTrouble, MemoryError) as trouble:
+            self._log_change(str(trouble) or "there is not enough memory")
             self._failed = True
             self._ready.extendleft(reversed(batch))
         except Exception as bug:  # one record that cannot be written must not cost the others theirs

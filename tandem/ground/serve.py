@@ -28,6 +28,9 @@ from tandem.ground.signals import Signals
 from tandem.ground.store import Store, StoreTrouble
 from tandem.ground.workers import CannotStart, Supervisor
 
+NO_MEMORY = (
+    "there is not enough memory: nothing that was confirmed is lost. Try: a higher limit (ulimit -v), then start again"
+)
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
 SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
 
@@ -96,6 +99,8 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
         try:
             ready()
             loop.run()
+        except MemoryError:
+            raise ServeTrouble(NO_MEMORY) from None
         finally:
             for record in visits.last_records():
                 recorder.record(record)

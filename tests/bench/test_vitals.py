@@ -21,8 +21,10 @@ if "child" in sys.argv:
     burn()
     print("done", flush=True)
 else:
-    subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[1], "child"], stdin=subprocess.PIPE)
-sys.stdin.read() if "child" in sys.argv else time.sleep(60)
+    child = subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[1], "child"], stdin=subprocess.PIPE)
+    child.wait()
+if "child" in sys.argv:
+    sys.stdin.read()  # until the one that started it has ended
 """
 
 

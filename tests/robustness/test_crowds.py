@@ -6,6 +6,7 @@ How long that takes is measured by hand (bench/flood.py); here it is enough that
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -158,6 +159,39 @@ def test_300_teams_from_one_address_at_once_all_finish(shared: Ground) -> None:
             second.send(encoded(message_2(handover)))
         replies = [json.loads(second.rest()) for second in seconds]
     assert [reply["status"] for reply in replies] == [FINISHED] * 300
+
+
+LATE = (0.0, 0.1, 0.5, 1.0)  # seconds after a client's object
+
+
+def test_bytes_that_come_up_to_a_second_late_cost_none_of_300_clients_its_reply(shared: Ground) -> None:
+    """The clients read only after their last byte: a reset before that would have taken the reply away."""
+    pause = threading.Event()
+    with connections(shared, 300) as clients:
+        for number, client in enumerate(clients):
+            client.send(encoded(message_1(teamname=f"late {number}")))
+        began = time.monotonic()
+        for late in LATE:
+            pause.wait(began + late - time.monotonic())
+            for client in clients:
+                client.send(b"\n")
+        replies = [json.loads(client.rest()) for client in clients]
+    assert [reply["status"] for reply in replies] == [WAITING] * 300
+
+
+BURST = b'{"studentnr1": \'\\u0041\xe2\x80\x8b' + b'"' * 8000
+
+
+def test_a_burst_of_messages_that_are_costly_to_diagnose_holds_up_nobody(shared: Ground) -> None:
+    """All their limits pass at once; bench/burst.py measures it with 4,000 connections."""
+    with connections(shared, 200) as burst:
+        for connection in burst:
+            connection.send(BURST)
+        statuses = [exchange(shared, f"beside the burst {number}") for number in range(10)]
+        replies = [json.loads(connection.rest()) for connection in burst]
+        statuses += [exchange(shared, f"after the burst {number}") for number in range(10)]
+    assert statuses == [FINISHED] * 20
+    assert {reply["status"][:7] for reply in replies} == {"error: "}
 
 
 # The cap: a ground that may open 256 files keeps 64 for itself and takes 192 connections.

@@ -2,14 +2,17 @@
 
 import json
 import random
+import re
 import signal
+import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import WAITING
-from tests.processes import ground
-from tests.raw import encoded, message_1, raw, visit
+from tandem.exchange.message import FINISHED, WAITING
+from tests.processes import LIMIT, Ground, ground
+from tests.raw import encoded, message_1, message_2, raw, visit
 from tests.robustness.ending import Endings
 
 KILLS = 20
@@ -65,3 +68,34 @@ def test_at_the_end_everything_is_in_the_one_file(tmp_path: Path) -> None:
         running.process.signal(signal.SIGTERM)
         assert running.process.wait() == 0
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["key", "tandem.sqlite3"]
+
+
+def exchanged(running: Ground, team: str) -> None:
+    """Let a team finish."""
+    handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
+    assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+
+
+def virtual_memory(pid: int) -> int:
+    """Return the size of a process's address space, in KiB."""
+    return int(re.findall(r"VmSize:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
+
+
+def test_a_memory_limit_is_one_line_and_costs_nothing_that_was_confirmed(tmp_path: Path) -> None:
+    with ground(tmp_path / "free") as running:
+        exchanged(running, "Team0")
+        limit = virtual_memory(running.process.pid) + 8 * 1024
+    limited = ("sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh")
+    with ground(tmp_path / "data", before=limited) as running, ExitStack() as stack:
+        for number in range(10):
+            exchanged(running, f"Team{number}")
+        try:
+            for _ in range(4000):
+                connection = stack.enter_context(socket.create_connection((running.host, running.port), LIMIT))
+                connection.sendall(b'{"teamname": "' + b"x" * 8100)
+        except OSError:
+            pass  # it has ended
+        assert running.process.wait() == 1
+        assert running.process.err.count("there is not enough memory") == 1
+        assert "Traceback" not in running.process.err
+        assert [row["state"] for row in running.results()] == ["finished"] * 10
