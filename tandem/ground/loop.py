@@ -119,9 +119,14 @@ class Loop:
             self._poller.register(fd, READ)
 
     def run(self) -> None:
-        """Serve until stopped and done."""
-        while self._stop_by is None or (self._open and time.monotonic() < self._stop_by):
-            self._turn()
+        """Serve until stopped and done. Then, or after any exception, close everything."""
+        try:
+            while self._stop_by is None or (self._open and time.monotonic() < self._stop_by):
+                self._turn()
+        finally:
+            self._close_all()
+
+    def _close_all(self) -> None:
         for connections in self._in.values():
             for connection in list(connections.values()):
                 self._close(connection)
