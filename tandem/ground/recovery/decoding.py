@@ -5,12 +5,14 @@ Every character knows the byte it came from, so that whoever reads on can point 
 
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from tandem.exchange.framing import PREFIX, is_framed
 from tandem.exchange.reader import LIMIT
 from tandem.ground.problems import Edit
 from tandem.ground.recovery.ahead import SPACE
 from tandem.ground.recovery.findings import Findings
+from tandem.ground.recovery.offsets import EncodedOffsets, NestedOffsets, Offsets, PieceOffsets
 
 _SPACE_BYTES = SPACE.encode()
 
@@ -18,12 +20,18 @@ _SPACE_BYTES = SPACE.encode()
 class Text:
     """Characters, and for each the offset of the byte it came from."""
 
-    __slots__ = ("chars", "offsets", "as_sent")
+    __slots__ = ("chars", "offsets", "as_sent", "is_whole")
 
-    def __init__(self, chars: str, offsets: list[int], as_sent: bool = True) -> None:
+    def __init__(self, chars: str, offsets: Offsets, as_sent: bool = True, is_whole: bool = True) -> None:
         self.chars = chars
-        self.offsets = offsets  # one more than characters: the last is where they end
+        self.offsets = offsets
         self.as_sent = as_sent  # are the bytes this text in UTF-8? Then an edit of the one is an edit of the other
+        self.is_whole = is_whole  # False: it goes on, and the rest is not read
+
+    def part(self, start: int, stop: int) -> "Text":
+        """The text between."""
+        offsets = NestedOffsets(PieceOffsets(start), self.offsets)
+        return Text(self.chars[start:stop], offsets, self.as_sent, self.is_whole)
 
     def edit(self, start: int, end: int, text: str) -> tuple[Edit, ...]:
         """To put `text` in the place of the characters from `start` up to `end`; () where bytes differ from text."""
@@ -119,16 +127,11 @@ _ZEROS: dict[
 
 def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     findings.add("utf-16", start, found=codec[:6].upper())
-    unit = 4 if "32" in codec else 2
-    chars = data[start : start + LIMIT * unit].decode(codec, errors="replace")
-    offsets, at = [], start
-    for c in chars:
-        offsets.append(min(at, len(data)))
-        at += 4 if c > "\uffff" else unit
-    offsets.append(min(at, len(data)))
-    if chars[:1] == "\ufeff":
-        return Text(chars[1:], offsets[1:], as_sent=False)
-    return Text(chars, offsets, as_sent=False)
+    mark = "\ufeff".encode(codec)
+    if data.startswith(mark, start):
+        start += len(mark)
+    chars = data[start : start + LIMIT * len(mark)].decode(codec, errors="replace")
+    return Text(chars, EncodedOffsets(chars, start, len(data), codec), as_sent=False)
 
 
 def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
@@ -181,42 +184,39 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
     """UTF-8, with what is not UTF-8 read as the Windows letter it probably is."""
     chars = data[start : start + LIMIT].decode(errors="surrogateescape")
     if len(data) - start > LIMIT:
-        chars = chars.rstrip("".join(map(chr, range(0xDC80, 0xDD00))))  # our own cut, perhaps inside a character
-    offsets = _offsets(chars, start)
-    distinct = set(chars)
-    letters = {c: _as_letter(c) for c in distinct if "\udc80" <= c <= "\udcff"}
-    if not letters:
+        chars = chars[:-_LONGEST_CUT] + chars[-_LONGEST_CUT:].rstrip(_ESCAPED)  # our own cut may be inside a character
+    if chars.isascii():
+        return Text(chars, range(start, start + len(chars) + 1))
+    offsets = EncodedOffsets(chars, start, len(data))
+    wrong = [found.start() for found in islice(_WRONG.finditer(chars), _MOST_LETTERS + 1)]
+    if not wrong:
         return Text(chars, offsets)
-    wrong = [i for i, c in enumerate(chars) if c in letters]
     at = offsets[wrong[0]]
     found, place = f"{data[at]:02X}", str(at + 1)
-    if "" in letters.values() or _TORN.search(chars) or any(c < " " and c not in SPACE for c in distinct):
+    if len(wrong) > _MOST_LETTERS or _NOT_LATIN_1.search(chars):
         findings.add("not-utf-8", at, found=found, place=place)
         return Text(chars, offsets)
-    edits = (Edit(offsets[i], offsets[i + 1], letters[chars[i]]) for i in wrong)
-    findings.add("latin-1", at, *edits, found=found, place=place, meant=letters[chars[wrong[0]]])
-    return Text(chars.translate({ord(c): letter for c, letter in letters.items()}), offsets)
+    edits = (Edit(offsets[i], offsets[i] + 1, _LETTERS[chars[i]]) for i in wrong)
+    findings.add("latin-1", at, *edits, found=found, place=place, meant=_LETTERS[chars[wrong[0]]])
+    return Text(_WRONG.sub(lambda byte: _LETTERS[byte[0]], chars), offsets)
 
 
-def _offsets(chars: str, start: int) -> list[int]:
-    if chars.isascii():
-        return list(range(start, start + len(chars) + 1))
-    offsets, at = [], start
-    for c in chars:
-        offsets.append(at)
-        at += 1 if c < "\x80" or "\udc80" <= c <= "\udcff" else 2 if c < "\u0800" else 3 if c <= "\uffff" else 4
-    offsets.append(at)
-    return offsets
-
-
-_TORN = re.compile("[\udce0-\udcf4][\udc80-\udcbf]")  # the beginning of one character in UTF-8, without its end
-
-
-def _as_letter(escaped: str) -> str:
+def _as_letter(byte: int) -> str:
     """What a byte that is not UTF-8 means on Windows, if that is a letter, a quote or a euro; else "".
 
     C2, C3 and F0 are letters, too, but far more often what is left of one in UTF-8.
     """
-    byte = ord(escaped) - 0xDC00
     letter = bytes([byte]).decode("cp1252", errors="replace")
     return letter if (letter.isalpha() or letter in "“”„‘’–—…€™") and byte not in (0xC2, 0xC3, 0xF0) else ""
+
+
+_LONGEST_CUT = 3  # bytes of a character whose last one is missing
+_MOST_LETTERS = 128  # bytes that are not UTF-8 in a message that is taken for Latin-1
+_LETTERS = {chr(0xDC00 + byte): _as_letter(byte) for byte in range(0x80, 0x100)}  # by what Python makes of the byte
+_ESCAPED = "".join(_LETTERS)
+_WRONG = re.compile("[\udc80-\udcff]")
+_NOT_LATIN_1 = re.compile(
+    "[\udce0-\udcf4][\udc80-\udcbf]"  # the beginning of one character in UTF-8, without its end
+    "|[\0-\x08\x0b\x0c\x0e-\x1f]"  # no text has these
+    f"|[{''.join(byte for byte, letter in _LETTERS.items() if not letter)}]"
+)

@@ -1,11 +1,13 @@
 """Collects the problems of one message while it is read: bounded, in order, a habit told once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tandem.ground.problems import Edit, Family, Problem, Severity
 
-MOST = 40  # problems and remarks of one message; what comes after them is not told
+MOST = 24  # problems and remarks of one message: three for each field; what comes after them is not told
 _MOST_ALIKE = 3  # of them, with the same facts: the next ones would only repeat the words
+_MOST_EDITS = 128  # of one message: eight fields on a line each, every line with 15 odd spaces before it
+_LONGEST_FACT = 80  # characters
 
 _RANK = {family: rank for rank, family in enumerate(Family)}
 
@@ -18,6 +20,8 @@ class Findings:
         self._count = 0  # of all, those that are not told included
         self._found: list[Problem] = []
         self._edits: list[list[Edit]] = []  # of each in _found; they may still grow
+        self._edits_left = _MOST_EDITS
+        self._without_edits: set[int] = set()  # where in _found those stand that have more edits than are kept
         self._alike: dict[tuple[str, ...], list[int]] = {}  # where in _found those stand that have the same words
         self._once: dict[str, int] = {}  # where in _found a kind is that is told once only
 
@@ -29,27 +33,34 @@ class Findings:
     def _tell(self, id: str, at: int | None, edits: tuple[Edit, ...], facts: dict[str, str]) -> int:
         """Returns where in _found it stands, or one in the same words to which its edits went."""
         self._count += 1
+        facts = {name: _bounded(fact) for name, fact in facts.items()}
         problem = Problem(id, None if at is None else self.origin + at, facts)
         alike = self._alike.setdefault((problem.id, *problem.facts.values()), [])
         if len(alike) < _MOST_ALIKE:
             alike.append(len(self._found))
             self._found.append(problem)
             self._edits.append([])
-        self._edits[alike[-1]] += self._from_origin(edits)
+        self._keep_edits(alike[-1], edits)
         return alike[-1]
 
     def add_once(self, id: str, at: int | None = None, *edits: Edit, **facts: str) -> None:
         """A mistake that goes through the whole message: told at its first place, with the edits of all."""
         if id in self._once:
-            self._edits[self._once[id]] += self._from_origin(edits)
+            self._keep_edits(self._once[id], edits)
         elif not self.full:
             self._once[id] = self._tell(id, at, edits, facts)
 
-    def _from_origin(self, edits: tuple[Edit, ...]) -> tuple[Edit, ...]:
-        """The edits, with their places in all that came."""
-        if not self.origin:
-            return edits
-        return tuple(Edit(self.origin + edit.start, self.origin + edit.end, edit.text) for edit in edits)
+    def _keep_edits(self, place: int, edits: Sequence[Edit]) -> None:
+        """Keeps the edits for what stands there in _found. All of its edits are kept, or none: half of them mislead."""
+        self._edits_left -= len(edits)
+        if self._edits_left < 0:
+            self._without_edits.add(place)
+        if place in self._without_edits:
+            self._edits[place].clear()
+        elif self.origin:
+            self._edits[place] += (Edit(self.origin + start, self.origin + end, text) for start, end, text in edits)
+        else:
+            self._edits[place] += edits
 
     @property
     def full(self) -> bool:
@@ -73,6 +84,10 @@ class Findings:
             for problem, edits in zip(self._found, self._edits, strict=True)
             if problem.kind.severity is severity
         )
+
+
+def _bounded(fact: str) -> str:
+    return fact if len(fact) <= _LONGEST_FACT else fact[: _LONGEST_FACT - 1] + "…"
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

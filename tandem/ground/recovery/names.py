@@ -1,5 +1,6 @@
 """Which of the eight names was meant by one that is none of them."""
 
+import re
 from collections.abc import Collection
 
 from tandem.exchange.message import FIELDS
@@ -51,12 +52,13 @@ ALIASES = {
 
 SINGLE = frozenset(("studentnr", "studentnumber", "studentnummer", "studentno", "studentid", "student"))
 
+_SIGNS = re.compile(r"[\W_]+")
 _NUMBERS = ("studentnr1", "studentnr2")
 
 
 def squeeze(name: str) -> str:
-    """Small letters and digits only: studentnr_1 and StudentNr-1 are the same then."""
-    return "".join(c for c in name.lower() if c.isalnum())
+    """Small letters and digits only: studentnr_1 and StudentNr-1 are the same then. "" for what is too long."""
+    return _SIGNS.sub("", name.lower()) if len(name) <= LONGEST else ""
 
 
 def wanted_value(name: str) -> str:
