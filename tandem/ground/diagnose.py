@@ -5,6 +5,7 @@ records (is this secret right?) is the judge's business, not decided here.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum, auto
@@ -56,14 +57,21 @@ _CAME_THEN = {
     Ending.END_OF_STREAM: "the end of the connection",
 }
 
+# The shape of eight members whose values are flat. What is not like this is no right message, and may take more memory
+# to parse than there should be for one.
+_MEMBER = rb'\s*+"(?:[^"\\]++|\\.)*+"\s*+:\s*+(?:"(?:[^"\\]++|\\.)*+"|[^][{}",\s]++)\s*+'
+_EIGHT_MEMBERS = re.compile(rb"\{%b(?:,%b){7}\}" % (_MEMBER, _MEMBER), re.DOTALL).fullmatch
 _pairs = json.JSONDecoder(object_pairs_hook=tuple).decode  # an object is a tuple then, and shows what it has twice
 
 
 def _read_right(reader: Reader, address: str) -> Diagnosis | None:
     """The diagnosis of a right message; None if anything about it is wrong."""
+    text = reader.text.strip(_SPACE)
+    if not _EIGHT_MEMBERS(text):
+        return None
     try:
-        pairs = _pairs(reader.text.decode())
-    except (ValueError, RecursionError):
+        pairs = _pairs(text.decode())
+    except ValueError:
         return None
     if type(pairs) is not tuple or len(pairs) != len(FIELDS):
         return None
@@ -105,18 +113,15 @@ def placed(problems: Sequence[Problem], received: bytearray) -> tuple[Problem, .
     return in_order(
         problem
         if problem.at is not None or "field" not in problem.facts
-        else replace(problem, at=_place_of(problem.facts["field"].encode(), received))
+        else replace(problem, at=_place_of(problem.facts["field"], received))
         for problem in problems
     )
 
 
-def _place_of(name: bytes, received: bytearray) -> int | None:
+_BEFORE_VALUE = {name: re.compile(rb'"%b"[ \t\r\n]*+:[ \t\r\n"]*+' % name.encode()) for name in FIELDS}
+
+
+def _place_of(name: str, received: bytearray) -> int | None:
     """Where the value of a field begins, behind its quote. A right message has its name and a colon only once."""
-    quoted = b'"%b"' % name
-    at = received.find(quoted)
-    while at >= 0:
-        behind = received[at + len(quoted) :].lstrip(_SPACE)
-        if behind[:1] == b":":
-            return len(received) - len(behind[1:].lstrip(_SPACE + b'"'))
-        at = received.find(quoted, at + 1)
-    return None
+    found = _BEFORE_VALUE[name].search(received)
+    return found.end() if found else None

@@ -66,9 +66,11 @@ def _visible(text: str) -> str:
 
 
 def _short(text: str) -> str:
+    """Safe to show, and cut to _LONGEST_FACT."""
     shown = _visible(text[: _LONGEST_FACT + 1])
     if size_in_json(shown) <= _LONGEST_FACT:
         return shown
-    while size_in_json(shown) > _LONGEST_FACT - 3:
-        shown = shown[:-1]
-    return shown + "..."
+    room, kept = _LONGEST_FACT - len("..."), 0
+    while (room := room - size_in_json(shown[kept])) >= 0:
+        kept += 1
+    return shown[:kept] + "..."

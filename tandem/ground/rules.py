@@ -5,6 +5,7 @@ facts which field it is about. What needs the ground's key or the records is the
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -46,6 +47,13 @@ PLACEHOLDERS = frozenset(
         "yourip",
     )
 )
+
+_LONGEST_PLACEHOLDER = max(
+    LONGEST.values()
+)  # characters, its blanks and signs included: longer is too long in any field
+_SIGNS = re.compile(r"[\W_]+")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 Fields = Mapping[str, str | int]  # by name; a field that could not be read is not in it
 
@@ -116,8 +124,7 @@ def _judge_text(name: str, text: str, clientid: str | int | None) -> Iterator[Pr
     if control:
         yield Problem("control-character", facts={"field": name, "found": control})
     if not is_unicode(text):
-        half = next(c for c in text if "\ud800" <= c <= "\udfff")
-        yield Problem("lone-surrogate", facts={"field": name, "found": half})
+        yield Problem("lone-surrogate", facts={"field": name, "found": _first(_HALF, text)})
 
 
 def _may_be_empty(name: str, clientid: str | int | None) -> bool:
@@ -131,8 +138,10 @@ def _is_usual(number: str) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether it is the assignment's own word for what belongs there."""
+    if len(text) > _LONGEST_PLACEHOLDER:
+        return False
     lower = text.lower()
-    return "your" in lower and "".join(c for c in lower if c.isalnum()) in PLACEHOLDERS
+    return "your" in lower and _SIGNS.sub("", lower) in PLACEHOLDERS
 
 
 def is_repeatable(name: str, value: str | int) -> bool:
@@ -144,7 +153,12 @@ def is_repeatable(name: str, value: str | int) -> bool:
 
 def first_control(text: str) -> str:
     """The first control character (C0, DEL, C1), "" if there is none."""
-    return next((c for c in text if c < " " or "\x7f" <= c <= "\x9f"), "")
+    return _first(_CONTROL, text)
+
+
+def _first(wanted: re.Pattern[str], text: str) -> str:
+    found = wanted.search(text)
+    return found[0] if found else ""
 
 
 def _judge_exchange(fields: Fields) -> Iterator[Problem]:

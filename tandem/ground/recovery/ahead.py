@@ -20,6 +20,12 @@ _FAR = 160  # characters
 _NAME = re.compile(rf"[{QUOTES}]?(\w[\w -]{{0,{names.LONGEST - 1}}})[{QUOTES}]?")
 
 
+def run_end(run: re.Pattern[str], chars: str, at: int) -> int:
+    """Where the run of characters ends that begins there. The pattern must match anywhere, if need be nothing."""
+    found = run.match(chars, at)
+    return found.end() if found else at
+
+
 def skip(chars: str, at: int) -> int:
     """The next place from `at` on that is no white space."""
     run = chars[at : at + _FAR]

@@ -28,10 +28,11 @@ class Text:
         self.as_sent = as_sent  # are the bytes this text in UTF-8? Then an edit of the one is an edit of the other
         self.is_whole = is_whole  # False: it goes on, and the rest is not read
 
-    def part(self, start: int, stop: int) -> "Text":
-        """The text between."""
+    def part(self, start: int, stop: int, longest: int) -> "Text":
+        """The text between, or as many characters of it as are to be read."""
+        end = min(stop, start + longest)
         offsets = NestedOffsets(PieceOffsets(start), self.offsets)
-        return Text(self.chars[start:stop], offsets, self.as_sent, self.is_whole)
+        return Text(self.chars[start:end], offsets, self.as_sent, self.is_whole and end == stop)
 
     def edit(self, start: int, end: int, text: str) -> tuple[Edit, ...]:
         """To put `text` in the place of the characters from `start` up to `end`; () where bytes differ from text."""
@@ -131,7 +132,7 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     if data.startswith(mark, start):
         start += len(mark)
     chars = data[start : start + LIMIT * len(mark)].decode(codec, errors="replace")
-    return Text(chars, EncodedOffsets(chars, start, len(data), codec), as_sent=False)
+    return Text(chars, EncodedOffsets(data, start, codec, "replace"), as_sent=False)
 
 
 def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
@@ -187,7 +188,7 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
         chars = chars[:-_LONGEST_CUT] + chars[-_LONGEST_CUT:].rstrip(_ESCAPED)  # our own cut may be inside a character
     if chars.isascii():
         return Text(chars, range(start, start + len(chars) + 1))
-    offsets = EncodedOffsets(chars, start, len(data))
+    offsets = EncodedOffsets(data, start, "utf-8", "surrogateescape")
     wrong = [found.start() for found in islice(_WRONG.finditer(chars), _MOST_LETTERS + 1)]
     if not wrong:
         return Text(chars, offsets)

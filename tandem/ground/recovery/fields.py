@@ -12,7 +12,7 @@ from tandem.ground.recovery.findings import Findings
 from tandem.ground.recovery.members import Member
 from tandem.ground.recovery.values import CLIENTID_PLACEHOLDER, Type, Value
 
-_MOST_GUESSES = 24  # names that are none of ours and still compared with ours
+_MOST_GUESSES = 10  # names that are none of ours and still compared with ours
 
 
 class FieldReader:

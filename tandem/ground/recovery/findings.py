@@ -7,7 +7,7 @@ from tandem.ground.problems import Edit, Family, Problem, Severity
 MOST = 24  # problems and remarks of one message: three for each field; what comes after them is not told
 _MOST_ALIKE = 3  # of them, with the same facts: the next ones would only repeat the words
 _MOST_EDITS = 128  # of one message: eight fields on a line each, every line with 15 odd spaces before it
-_LONGEST_FACT = 80  # characters
+LONGEST_FACT = 80  # characters
 
 _RANK = {family: rank for rank, family in enumerate(Family)}
 
@@ -87,7 +87,7 @@ class Findings:
 
 
 def _bounded(fact: str) -> str:
-    return fact if len(fact) <= _LONGEST_FACT else fact[: _LONGEST_FACT - 1] + "…"
+    return fact if len(fact) <= LONGEST_FACT else fact[: LONGEST_FACT - 1] + "…"
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

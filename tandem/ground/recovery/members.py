@@ -3,6 +3,7 @@
 A mistake is told where it stands, with what would set it right; what was read is returned all the same.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -16,9 +17,10 @@ from tandem.ground.recovery.ahead import (
     is_quoted_member,
     name_at,
     next_char,
+    run_end,
     skip,
 )
-from tandem.ground.recovery.findings import MOST
+from tandem.ground.recovery.findings import LONGEST_FACT, MOST
 from tandem.ground.recovery.names import is_known, squeeze, wanted_value
 from tandem.ground.recovery.scanner import Scanner, Word
 from tandem.ground.recovery.texts import read_name, read_text
@@ -56,7 +58,7 @@ class MemberReader:
         """Fills `members`, and says how the object ends."""
         while self.end is None:
             self._read_member()
-            if self.scanner.findings.full or len(self.members) > _MOST_MEMBERS:
+            if self.scanner.findings.full or self.scanner.gave_up or len(self.members) > _MOST_MEMBERS:
                 self.end = End.ENOUGH
         return self.end
 
@@ -81,13 +83,11 @@ class MemberReader:
     def _is_name(self, c: str) -> bool:
         """Whether a name begins here, and not only something stray before one."""
         chars, at = self.scanner.chars, self.scanner.at
-        if is_member(chars, at):
+        if is_member(chars, at) or (c == '"' and self.scanner.is_json):
             return True
         if c in QUOTES:
             return not is_quoted_member(chars, at + 1)
-        end = at
-        while end < len(chars) and chars[end].isalnum():
-            end += 1
+        end = run_end(_ALNUM, chars, at)
         return end > at and not is_quoted_member(chars, skip(chars, end))
 
     def _read_closer(self, c: str) -> None:
@@ -115,7 +115,7 @@ class MemberReader:
         if name.cut_off or (not name.quoted and name.end == len(scanner.chars)):
             self.end = End.CUT_OFF
             return
-        scanner.near = name.value or "an empty name"
+        scanner.near = name.value[:LONGEST_FACT] or "an empty name"
         value = self._read_value() if self._read_colon() else self._no_value(': ""')
         if self.end is not End.CUT_OFF:
             self.members.append(Member(name.value, name.start + name.quoted, value))
@@ -172,7 +172,10 @@ class MemberReader:
             elif c.isalnum() or c in "+-._$<":
                 return self._ended(from_bare(scanner.read_bare_value(), scanner))
             elif c in "{[" and self._skip_nested():
-                return Value(Type.OBJECT if c == "{" else Type.LIST, at=at, end=scanner.at)
+                end = scanner.at
+                if scanner.is_large:
+                    scanner.give_up()  # nobody knows whether what follows is JSON
+                return Value(Type.OBJECT if c == "{" else Type.LIST, at=at, end=end)
             elif self.end is End.CUT_OFF:
                 return Value(None, at=at, end=at)
             else:
@@ -186,20 +189,20 @@ class MemberReader:
     def _skip_nested(self) -> bool:
         """Moves behind an object or a list in the place of a value, if something closes it before the very end."""
         scanner = self.scanner
-        chars, depth, quoted, at = scanner.chars, 0, False, scanner.at
-        while not self._braces_fail and at < len(chars):
-            c = chars[at]
-            if quoted:
-                at += c == "\\"
-                quoted = c != '"'
-            elif c == '"':
-                quoted = True
-            else:
-                depth += (c in "{[") - (c in "}]")
-            at += 1
+        chars, depth, at = scanner.chars, 0, scanner.at
+        while not self._braces_fail and at < len(chars) and scanner.may_go_on():
+            c, end = chars[at], run_end(_NESTED, chars, at)
+            if c in "{[":
+                depth += end - at
+            elif c in "}]":
+                end = min(end, at + depth)
+                depth -= end - at
+            at = end
             if depth == 0 and next_char(chars, at):
                 scanner.at = at
                 return True
+        if scanner.gave_up:
+            return True  # nobody knows where it ends, but it is not what belongs there
         if depth >= _DEEP:
             self.end = End.CUT_OFF
         self._braces_fail = True  # never look again: it would take as long each time
@@ -251,11 +254,7 @@ class MemberReader:
         if scanner.findings.full:
             scanner.at = len(scanner.chars)  # enough was told, the rest is not read
             return
-        end = scanner.at + 1
-        while end < len(scanner.chars) and (
-            scanner.chars[end] not in _MAY_BELONG or scanner.chars[end] == scanner.peek()
-        ):
-            end += 1
+        end = run_end(_STRAY.get(scanner.peek(), _STRAYS), scanner.chars, scanner.at + 1)
         self._drop("stray-character", end - scanner.at)
 
     def _drop(self, id: str, length: int) -> None:
@@ -268,4 +267,10 @@ class MemberReader:
 _MOST_MEMBERS = len(FIELDS) + MOST  # each one more is a problem that there is no room for
 _DEEP = 3  # braces and brackets that nothing closes are no slip any more: the message breaks off in them
 _MAY_BE_EMPTY = ("secret", "status")
-_MAY_BELONG = frozenset(SPACE + QUOTES + ",:{}[]")
+_MAY_BELONG = SPACE + QUOTES + ",:{}[]"
+_STRAYS = re.compile(f"[^{re.escape(_MAY_BELONG)}]*+")
+_STRAY = {
+    c: re.compile(f"[^{re.escape(_MAY_BELONG.replace(c, ''))}]*+") for c in _MAY_BELONG
+}  # the same again and again
+_ALNUM = re.compile(r"[^\W_]*+")
+_NESTED = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[^"{}\[\]]++|[{\[]++|[}\]]++', re.DOTALL)  # never empty

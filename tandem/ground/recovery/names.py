@@ -84,9 +84,17 @@ def meant(name: str, wanting: Collection[str]) -> str | None:
     likely = [guess for guess in guesses if guess in wanting] or [field for field in wanting if _is_like(plain, field)]
     if likely:
         return likely[0]
-    near = [(distance(plain, field), field) for field in wanting if abs(len(plain) - len(field)) <= _slips(field)]
+    near = [(distance(plain, field, _slips(field)), field) for field in wanting if _may_be_near(plain, field)]
     cost, field = min(near, default=(LONGEST, ""))
     return field if field and cost <= _slips(field) and len(plain) > 1 else None
+
+
+def _may_be_near(plain: str, field: str) -> bool:
+    """Whether so few letters differ that the distance is worth computing. A slip changes two counts at most."""
+    slips = _slips(field)
+    if abs(len(plain) - len(field)) > slips:
+        return False
+    return sum(abs(plain.count(c) - field.count(c)) for c in {*plain, *field}) <= 2 * slips
 
 
 def _is_like(plain: str, field: str) -> bool:
@@ -101,15 +109,23 @@ def _slips(field: str) -> int:
     return 2 if len(field) > 4 else 1
 
 
-def distance(one: str, other: str) -> int:
-    """How many letters one must insert, delete, replace or swap with the next to get from one to the other."""
+def distance(one: str, other: str, most: int) -> int:
+    """How many letters one must insert, delete, replace or swap with the next to get from one to the other.
+
+    If that takes more than `most` slips, returns a number that is higher than `most`. A letter that is further than
+    that from its place cannot be part of the shortest way, so only a band of each row is computed.
+    """
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
-        older, before, row = before, row, [i]
-        for j, b in enumerate(other, 1):
+        older, before, row = before, row, [most + 1] * len(row)
+        row[0] = i
+        for j in range(max(1, i - most), min(len(other), i + most) + 1):
+            b = other[j - 1]
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
             if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
                 cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
+            row[j] = cost
+        if min(row) > most:
+            break
     return row[-1]

@@ -8,7 +8,8 @@ from array import array
 from bisect import bisect_right
 from typing import Protocol
 
-_CHUNK = 1024  # characters that are encoded at a time, to count their bytes
+_STRIDE = 256  # characters from one offset that is remembered to the next
+_LONGEST_CHAR = 4  # bytes, in each of the encodings
 
 
 class Offsets(Protocol):
@@ -20,33 +21,27 @@ class Offsets(Protocol):
 class EncodedOffsets:
     """The offsets in bytes of which each character took as many as its encoding takes.
 
-    Counts from the character that was asked for last, because questions come nearly in order.
+    Decodes a few of the bytes again to count them, and remembers the offset of every 256th character.
     """
 
-    __slots__ = ("_chars", "_stop", "_codec", "_errors", "_index", "_offset")
+    __slots__ = ("_data", "_codec", "_errors", "_marks")
 
-    def __init__(self, chars: str, start: int, stop: int, codec: str = "utf-8") -> None:
-        self._chars = chars
-        self._stop = stop  # no offset is higher: the last character may have been cut off
+    def __init__(self, data: bytes, start: int, codec: str, errors: str) -> None:
+        self._data = data
         self._codec = codec
-        self._errors = "surrogateescape" if codec == "utf-8" else "surrogatepass"
-        self._index = 0
-        self._offset = start
+        self._errors = errors
+        self._marks = array("I", (start,))
 
     def __getitem__(self, index: int, /) -> int:
-        if index >= self._index:
-            self._offset += self._size(self._index, index)
-        else:
-            self._offset -= self._size(index, self._index)
-        self._index = index
-        return min(self._offset, self._stop)
+        mark, count = divmod(index, _STRIDE)
+        while mark >= len(self._marks):
+            self._marks.append(self._behind(self._marks[-1], _STRIDE))
+        return self._behind(self._marks[mark], count)
 
-    def _size(self, start: int, stop: int) -> int:
-        """How many bytes the characters between take."""
-        return sum(
-            len(self._chars[at : min(at + _CHUNK, stop)].encode(self._codec, self._errors))
-            for at in range(start, stop, _CHUNK)
-        )
+    def _behind(self, offset: int, count: int) -> int:
+        """The offset behind so many characters, the first of which is at `offset`."""
+        some = self._data[offset : offset + _LONGEST_CHAR * count].decode(self._codec, self._errors)
+        return min(offset + len(some[:count].encode(self._codec, self._errors)), len(self._data))
 
 
 class PieceOffsets:

@@ -49,17 +49,18 @@ def recover(data: bytes, ending: str, address: str) -> Reading:
 
 def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading:
     """The same, and no balancer's header is before it any more."""
-    text = to_text(data, findings)
-    place = find_object(text, findings) if text else None
+    place = _place(data, findings)
     if place is None:
         return Reading({}, _with_lines(findings.problems(), data, findings.origin), (), None)
-    scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.is_json)
+    scanner = Scanner(place.text, place.start + place.opened, place.stop, findings, place.json_stop)
     reader = MemberReader(scanner)
     end = reader.read()
     fields = FieldReader(place.text, findings)
     fields.read(reader.members)
     if end is End.CLOSED:
         _tell_behind(scanner, place, data)
+    elif not place.text.is_whole:
+        end = End.ENOUGH
     elif end is not End.ENOUGH:
         end = _tell_unfinished(scanner, place, reader, len(data), ending)
     _tell_missing(fields, end, place)
@@ -68,6 +69,12 @@ def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading
     told = (findings.problems(), findings.remarks())
     problems, remarks = (_with_lines(found, data, findings.origin) for found in told)
     return Reading(fields.as_received(), problems, remarks, meant)
+
+
+def _place(data: bytes, findings: Findings) -> Place | None:
+    """Where the object is, in a text without what was around it. None if there is none."""
+    text = to_text(data, findings)
+    return find_object(text, findings) if text else None
 
 
 def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple[Problem, ...]:

@@ -3,20 +3,41 @@
 What people take for white space is named and skipped like white space.
 """
 
+import re
 from dataclasses import dataclass
 
 from tandem.ground.problems import Edit
 from tandem.ground.recovery import names
-from tandem.ground.recovery.ahead import QUOTES, SPACE, WIDE_SIGNS, ends_line, is_quote, is_quoted_member, next_char
+from tandem.ground.recovery.ahead import (
+    QUOTES,
+    SPACE,
+    WIDE_SIGNS,
+    ends_line,
+    is_quote,
+    is_quoted_member,
+    next_char,
+    run_end,
+)
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
+from tandem.ground.recovery.parsing import closes
 
 ODD_SPACES = (
     "\N{NO-BREAK SPACE}\v\f\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
-_END_OF_BARE = frozenset(",;{}[]\r\n" + WIDE_SIGNS + QUOTES)
+_MOST_STEPS = 200  # of one reading; a message with a mistake in each field takes about 60
+
+_MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
+_SPACES = re.compile(f"[{SPACE}]*+")
+_ODD_SPACES = re.compile(f"[{ODD_SPACES}]*+")
+_END_OF_COMMENT = re.compile(f"[}}{QUOTES}]")  # where all is on one line: perhaps
+_BARE_NAME = re.compile(r"[\w$-]*+")
+_END_OF_BARE = rf",;{{}}\[\]\r\n{WIDE_SIGNS}{QUOTES}"
+_BARE_VALUE = re.compile(  # a comment begins behind white space only
+    rf"(?:[^{_END_OF_BARE}#/]++|(?<![{SPACE}])[#/]|/(?![/*]))*+"
+)
 
 
 @dataclass(slots=True)
@@ -31,17 +52,54 @@ class Word:
     damaged: bool = False  # what was meant cannot be known
 
 
+@dataclass(slots=True)
+class _Turn:
+    """The next quote that closes a text, or opens a name."""
+
+    first: int  # from where it was looked for
+    last: int  # where it is, or up to where there is none
+    is_found: bool = False
+    closes: bool = False
+
+
 class Scanner:
     """A place in a text that moves forward only."""
 
-    def __init__(self, text: Text, start: int, stop: int, findings: Findings, is_json: bool) -> None:
+    def __init__(self, text: Text, start: int, stop: int, findings: Findings, json_stop: int) -> None:
         self.text = text
         self.chars = text.chars[:stop]
         self.at = start
-        self.is_json = is_json  # does the object parse? Then its quotes are what they seem
+        self._json_stop = json_stop  # up to where the quotes are what they seem
         self.near = "the beginning"  # the name read last: what a problem is told to be near to
         self.findings = findings
-        self._turns: dict[str, tuple[int, int, bool]] = {}  # by quote: from where, up to where, and what was seen
+        self.gave_up = False  # was so much read that the rest is not? Then no end was seen
+        self._steps = 0
+        self._turns: dict[str, _Turn] = {}  # by quote
+
+    @property
+    def is_json(self) -> bool:
+        """Whether JSON's own reader takes what is read now."""
+        return self.at < self._json_stop
+
+    @property
+    def is_large(self) -> bool:
+        """Whether so much is in it that only its beginning was given to JSON's own reader."""
+        return self._json_stop > 0 and not closes(self.chars, self._json_stop)
+
+    def may_go_on(self) -> bool:
+        """Whether there is room for one more step. Call it in each turn of a loop that nothing else bounds.
+
+        When there is none, the place moves to the end: the rest is not read.
+        """
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            self.give_up()
+        return not self.gave_up
+
+    def give_up(self) -> None:
+        """Reads no further."""
+        self.gave_up = True
+        self.at = len(self.chars)
 
     def peek(self, length: int = 1) -> str:
         """The next characters; "" at the end."""
@@ -59,33 +117,42 @@ class Scanner:
 
     def skip_space(self) -> None:
         """White space, and comments, other blanks, and the \\n of a printed text."""
-        while c := self.peek():
-            if c in SPACE:
-                self.at += 1
-            elif c in ODD_SPACES:
-                fix = self.text.edit(self.at, self.at + 1, " ")
-                self.add_once("odd-space", self.at, *fix, found=f"U+{ord(c):04X}")
-                self.at += 1
-            elif c == "#" or self.peek(2) in ("//", "/*"):
-                self._skip_comment()
-            elif self.peek(2) in ("\\n", "\\r", "\\t"):
-                fix = self.text.edit(self.at, self.at + 2, "")
-                self.add_once("bytes-as-text", self.at, *fix, found=self.peek(2))
+        while self._skip_plain_space() and self.may_go_on():
+            c, at, two = self.peek(), self.at, self.peek(2)
+            if c in ODD_SPACES:
+                self.at = run_end(_ODD_SPACES, self.chars, at)
+                fix = self.text.edit(at, self.at, " " * (self.at - at))
+                self.add_once("odd-space", at, *fix, found=f"U+{ord(c):04X}")
+            elif c == "#" or two in ("//", "/*"):
+                self._skip_comment("#" if c == "#" else two)
+            elif two in ("\\n", "\\r", "\\t"):
                 self.at += 2
+                self.add_once("bytes-as-text", at, *self.text.edit(at, self.at, ""), found=two)
             else:
                 return
 
-    def _skip_comment(self) -> None:
+    def _skip_plain_space(self) -> bool:
+        """Whether what follows may be something else that is skipped."""
+        self.at = run_end(_SPACES, self.chars, self.at)
+        return self.peek() in _MAY_BE_SKIPPED
+
+    def _skip_comment(self, mark: str) -> None:
         """To the end of the line; or where everything is on one line, to the next member."""
-        start, mark = self.at, "#" if self.peek() == "#" else self.peek(2)
+        start = self.at
         end = self.chars.find("*/" if mark == "/*" else "\n", start)
         if end >= 0:
             self.at = end + 2 * (mark == "/*")
         else:
             self.at += len(mark)
-            while self.peek() not in ("", "}") and not is_quoted_member(self.chars, self.at):
+            while not self._is_behind_comment() and self.may_go_on():
                 self.at += 1
         self.add_once("comment", start, *self.text.edit(start, self.at, ""), found=mark)
+
+    def _is_behind_comment(self) -> bool:
+        """Moves to the next place where a comment may end, and tells whether it does."""
+        found = _END_OF_COMMENT.search(self.chars, self.at)
+        self.at = found.start() if found else len(self.chars)
+        return self.peek() in ("", "}") or is_quoted_member(self.chars, self.at)
 
     def check_quote(self, at: int) -> None:
         """Names the quote there if it is not JSON's."""
@@ -103,17 +170,29 @@ class Scanner:
 
         What was seen is kept until the reading gets there, so nothing is looked at twice.
         """
-        first, last, closes = self._turns.get(quote, (0, -1, False))
-        if not first <= at <= last:
-            last, closes = _next_turn(self.chars, at, quote)
-            self._turns[quote] = at, last, closes
-        return closes and last - at <= _FAR
+        turn = self._turns.get(quote)
+        if turn is None or not turn.first <= at <= turn.last:
+            turn = self._turns[quote] = _Turn(at, at - 1)
+        if not turn.is_found:
+            self._look_for_turn(turn, quote, at + _FAR)
+        return turn.closes and turn.last - at <= _FAR
+
+    def _look_for_turn(self, turn: "_Turn", quote: str, far: int) -> None:
+        """Goes on looking for the next such quote that either closes a text or opens a name, up to `far`."""
+        chars = self.chars
+        while (place := chars.find(quote, turn.last + 1, far + 1)) >= 0 and self.may_go_on():
+            turn.last = place
+            opens = is_quoted_member(chars, place)
+            turn.closes = not opens and (next_char(chars, place + 1) in ("", ",", "}") or ends_line(chars, place + 1))
+            turn.is_found = opens or turn.closes
+            if turn.is_found:
+                return
+        turn.last = max(turn.last, far)
 
     def read_bare_name(self) -> Word:
         """A name that does not begin with a quote."""
         start = self.at
-        while (c := self.peek()) and (c.isalnum() or c in "_-$"):
-            self.at += 1
+        self.at = run_end(_BARE_NAME, self.chars, start)
         word = Word(self.chars[start : self.at], start, self.at, quoted=False)
         if is_quote(self.chars, self.at):
             self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), found=word.value)
@@ -127,8 +206,7 @@ class Scanner:
     def read_bare_value(self) -> Word:
         """A value that does not begin with a quote: up to what ends a value, or to a quote too many."""
         start = self.at
-        while (c := self.peek()) and c not in _END_OF_BARE and not self._begins_comment():
-            self.at += 1
+        self.at = run_end(_BARE_VALUE, self.chars, start)
         raw = self.chars[start : self.at].rstrip(SPACE)
         end = start + len(raw)
         if raw and end == self.at and is_quote(self.chars, end) and not is_quoted_member(self.chars, end):
@@ -137,10 +215,6 @@ class Scanner:
             raw, end = raw[:-1], end - 1
         self.at = end
         return Word(raw, start, end, quoted=False, cut_off=end == len(self.chars))
-
-    def _begins_comment(self) -> bool:
-        behind_space = self.chars[self.at - 1] in SPACE
-        return behind_space and (self.peek() == "#" or self.peek(2) in ("//", "/*"))
 
     def _read_lone_quote(self, raw: str, start: int) -> Word:
         """Behind a bare value stands a quote: its partner is missing, unless the value is a number anyway."""
@@ -151,15 +225,3 @@ class Scanner:
         self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), found=raw)
         self.check_quote(at)
         return Word(raw, start, at + 1, quoted=True)
-
-
-def _next_turn(chars: str, at: int, quote: str) -> tuple[int, bool]:
-    """The next such quote that either closes a text (True) or opens a name (False)."""
-    place = chars.find(quote, at)
-    while place >= 0:
-        if is_quoted_member(chars, place):
-            return place, False
-        if next_char(chars, place + 1) in ("", ",", "}") or ends_line(chars, place + 1):
-            return place, True
-        place = chars.find(quote, place + 1)
-    return len(chars), False

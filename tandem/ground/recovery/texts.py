@@ -18,21 +18,26 @@ from tandem.ground.recovery.ahead import (
     is_quoted_member,
     name_at,
     next_char,
+    run_end,
     skip,
 )
+from tandem.ground.recovery.parsing import string_at
 from tandem.ground.recovery.scanner import Scanner, Word
 from tandem.ground.rules import first_control
 
-_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_PLAIN = re.compile(f"[^\\\\\x00-\x1f{QUOTES}]+")
+_PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
 _HEX = frozenset("0123456789abcdefABCDEF")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_name(scanner: Scanner) -> Word:
     """A name in quotes: ended at its colon, if its closing quote is missing."""
     chars, start = scanner.chars, scanner.at
     name, end = name_at(chars, start)
-    if scanner.is_json or not name or next_char(chars, end) not in COLONS:
+    json = _read_json(scanner) if scanner.is_json else None
+    if json:
+        return json
+    if not name or next_char(chars, end) not in COLONS:
         return TextReader(scanner, "a name").read()
     scanner.near = name
     scanner.at = end
@@ -46,11 +51,22 @@ def read_name(scanner: Scanner) -> Word:
 
 def read_text(scanner: Scanner) -> Word:
     """A text in quotes."""
-    return TextReader(scanner, f"the value of {scanner.near}").read()
+    json = _read_json(scanner) if scanner.is_json else None
+    return json or TextReader(scanner, f"the value of {scanner.near}").read()
+
+
+def _read_json(scanner: Scanner) -> Word | None:
+    """A text whose quotes and escapes are JSON's, if one begins here."""
+    start = scanner.at
+    found = string_at(scanner.chars, start) if scanner.peek() == '"' else None
+    if found is None:
+        return None
+    value, scanner.at = found
+    return Word(value, start, scanner.at, quoted=True)
 
 
 class TextReader:
-    """The reading of one text. Its quotes are JSON's, Python's or a text program's."""
+    """The reading of one text that may be no JSON. Its quotes are JSON's, Python's or a text program's."""
 
     def __init__(self, scanner: Scanner, what: str) -> None:
         self.scanner = scanner
@@ -68,18 +84,20 @@ class TextReader:
         scanner = self.scanner
         scanner.check_quote(self.start)
         scanner.at += 1
-        while not self.closed and (c := scanner.peek()):
+        while not self.closed and (c := scanner.peek()) and scanner.may_go_on():
+            if self._read_plain():
+                continue
             if c == "\\":
                 self._read_escape()
             elif c in QUOTES:
                 self._read_quote(c)
             elif c in "\r\n" and self._ends_with_line():
                 self._close_before()
-            elif c < " ":
-                self._read_control(c)
             else:
-                self._read_plain()
-        if not self.closed:
+                self._read_control(c)
+        if scanner.gave_up:
+            self.cut_off = True
+        elif not self.closed:
             self._end_with_message()
         if self.inner_quotes:
             edits = [edit for at in self.inner_quotes for edit in scanner.text.edit(at, at, "\\")]
@@ -97,7 +115,7 @@ class TextReader:
     def _read_quote(self, quote: str) -> None:
         scanner = self.scanner
         matches = self._matches(quote)
-        if matches and not scanner.is_json and is_quoted_member(scanner.chars, scanner.at):
+        if matches and is_quoted_member(scanner.chars, scanner.at):
             self._close_before()
         elif self._is_end(quote, matches):
             scanner.check_quote(scanner.at)
@@ -113,8 +131,6 @@ class TextReader:
     def _is_end(self, quote: str, matches: bool) -> bool:
         """Whether the quote here closes the text, judged by what follows it."""
         chars, behind = self.scanner.chars, self.scanner.at + 1
-        if self.scanner.is_json:
-            return quote == '"'
         if not matches or ends_member(chars, behind):
             return ends_member(chars, behind)
         if chars[behind : behind + 1] == quote and next_char(chars, behind + 1) in (",", "}"):
@@ -161,11 +177,13 @@ class TextReader:
         self.content = [kept]
         self._tell_never_closed()
 
-    def _read_plain(self) -> None:
-        """All the characters up to the next one that may mean something."""
-        plain = _PLAIN.match(self.scanner.chars, self.scanner.at)
-        if plain:
-            self._take(len(plain[0]), plain[0])
+    def _read_plain(self) -> bool:
+        """All the characters and valid escapes up to the next one that may mean something else, if any."""
+        chars, start = self.scanner.chars, self.scanner.at
+        end = run_end(_PLAIN, chars, start)
+        plain = chars[start:end]
+        self._take(end - start, _without_escapes(plain) if "\\" in plain else plain)
+        return end > start
 
     def _read_control(self, c: str) -> None:
         """One, or with the end of a line the white space behind it, too."""
@@ -190,14 +208,12 @@ class TextReader:
     def _read_escape(self) -> None:
         scanner = self.scanner
         at, escaped = scanner.at, scanner.peek(2)[1:]
-        if escaped == '"' and not scanner.is_json and ends_member(scanner.chars, at + 2):
+        if escaped == '"' and ends_member(scanner.chars, at + 2):
             self._tell_bad_escape(at, at, "\\")
             self._take(2, "\\")
             self.closed = True
-        elif escaped in _ESCAPES:
-            self._take(2, _ESCAPES[escaped])
-        elif escaped == "u" and _is_hex(scanner.chars[at + 2 : at + 6], 4):
-            self._take(6, chr(int(scanner.chars[at + 2 : at + 6], 16)))
+        elif escaped == '"':
+            self._take(2, '"')
         elif self.unknown or not escaped:
             self._take(1 + len(escaped), "")
         else:
@@ -233,12 +249,18 @@ class TextReader:
         scanner.add_once("bad-escape", scanner.at, *scanner.text.edit(start, end, text), found=scanner.peek(2))
 
 
+def _without_escapes(plain: str) -> str:
+    """What characters and valid escapes stand for."""
+    found = string_at(f'"{plain}"', 0)
+    return found[0] if found else plain
+
+
 def _is_hex(code: str, length: int) -> bool:
     return len(code) == length and _HEX.issuperset(code)
 
 
 def _paired(text: str) -> str:
     """The two halves of a character that was escaped as two, put together. A lone half stays."""
-    if not any("\ud800" <= c <= "\udfff" for c in text):
+    if not _HALF.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

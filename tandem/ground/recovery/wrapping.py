@@ -3,23 +3,36 @@
 Quotes, b'…', a second json.dumps, a list, an outer object, an earlier try: each is named and taken off.
 """
 
-import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from tandem.exchange.message import FIELDS
 from tandem.ground.recovery import names
-from tandem.ground.recovery.ahead import SPACE, is_known_member, is_member, is_quote, name_at, next_char, skip
+from tandem.ground.recovery.ahead import (
+    QUOTES,
+    SPACE,
+    is_known_member,
+    is_member,
+    is_quote,
+    name_at,
+    next_char,
+    skip,
+)
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
+from tandem.ground.recovery.offsets import EncodedOffsets, NestedOffsets, PieceOffsets
+from tandem.ground.recovery.parsing import closes, end_of_json, is_large, parse, string_at
 
+_MOST_STARTS = 32  # braces with a name and a colon behind them that are looked at
+_MOST_ESCAPES = 256  # of a text that was escaped as a whole; a message on several lines has about 50
+_LONGEST_INSIDE = 4096  # characters of a text in quotes that are read
 _SHOWN = 60  # characters of a stranger's text in a fact
 
-_OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*\{""")
+_OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*+\{""")
+_START = re.compile(rf"\{{[{SPACE}]*+[{QUOTES}]?\w[\w -]{{0,{names.LONGEST - 1}}}+[{QUOTES}]?[{SPACE}]*+[:：]")
 _BETWEEN = re.compile(r"[ \t\r\n:,]*")
-
-_decoder = json.JSONDecoder()
 
 
 class Place(NamedTuple):
@@ -30,7 +43,7 @@ class Place(NamedTuple):
     stop: int  # where the next message begins, or the end of the text
     opened: bool  # is there a first brace?
     wrapping: str  # the id of the problem that tells what is around it (around all of `end`), "" if nothing is
-    is_json: bool  # does it parse?
+    json_stop: int  # up to where its strings surely are JSON's
     end: int = 0  # behind the outer object that it is in; 0 if it is in none, or only what closes that is to be seen
 
 
@@ -46,10 +59,11 @@ def find_object(text: Text, findings: Findings) -> Place | None:
     first = starts[0] if starts else chars.find("{")
     if first < 0 or (not starts and _is_prose(chars, first)):
         return _without_brace(text, findings)
-    is_json = _parses(chars, first)
-    start, stop = (first, len(chars)) if is_json else _last_try(text, starts or [first], findings)
-    wrapping = "" if start != first else _what_is_before(text, first, findings)
-    return Place(text, start, stop, True, wrapping, is_json or (start != first and _parses(chars, start)))
+    json_stop = end_of_json(chars, first)
+    start, stop = (first, len(chars)) if closes(chars, json_stop) else _last_try(text, starts or [first], findings)
+    if start != first:
+        return Place(text, start, stop, True, "", end_of_json(chars, start))
+    return Place(text, start, stop, True, _what_is_before(text, first, findings), json_stop)
 
 
 def _begin(chars: str) -> int:
@@ -57,34 +71,34 @@ def _begin(chars: str) -> int:
     return len(chars) - len(chars.lstrip(SPACE))
 
 
-def _parses(chars: str, start: int) -> bool:
-    """Whether JSON's own reader takes the object that begins there."""
-    try:
-        _decoder.raw_decode(chars, start)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _parsed_whole(text: Text, findings: Findings) -> Place | None:
     """The place of an object that is JSON, or is in an object that is: what it holds shows where the fields are."""
     chars = text.chars
     start = chars.find("{")
-    try:
-        parsed, end = _decoder.raw_decode(chars, start) if start >= 0 else ({}, 0)
-        members = list(_members(chars, start)) if parsed else []
-        objects = [member for member in members if type(member.value) is dict]
-        objects += [inner for member in objects for inner in _members(chars, member.at) if type(inner.value) is dict]
-    except (ValueError, RecursionError):
+    found = _names(chars, start) if start >= 0 and not is_large(chars, start) else None
+    if found is None:
         return None
-    if not parsed.keys().isdisjoint(FIELDS):
-        return Place(text, start, len(chars), True, _what_is_before(text, start, findings), True)
-    inside = max(objects, key=_count_known, default=None)
-    if inside and _count_known(inside) > sum(map(names.is_known, parsed)):
-        return _further_down(text, start, end, inside, members, findings)
-    if chars.strip(SPACE) == chars[start:end]:
-        return Place(text, start, len(chars), True, "", True)
+    known, end = found
+    if not known.isdisjoint(FIELDS):
+        return Place(text, start, len(chars), True, _what_is_before(text, start, findings), end)
+    members = list(_members(chars, start))
+    inside = [member for member in members if member.names]
+    inside += [inner for member in inside for inner in _members(chars, member.at)]
+    best = max(inside, key=_count_known, default=None)
+    if best and _count_known(best) > sum(map(names.is_known, known)):
+        return _further_down(text, start, end, best, members, findings)
+    if not chars[:start].strip(SPACE) and not chars[end:].strip(SPACE):
+        return Place(text, start, len(chars), True, "", end)
     return None
+
+
+def _names(chars: str, at: int) -> tuple[frozenset[str], int] | None:
+    """The names of the members in the object that begins there, and where it ends. None if it is not JSON."""
+    parsed = parse(chars, at)
+    if parsed is None:
+        return None
+    value, end = parsed
+    return frozenset(value if isinstance(value, dict) else ()), end
 
 
 class _Member(NamedTuple):
@@ -92,7 +106,7 @@ class _Member(NamedTuple):
 
     name: str
     name_at: int
-    value: object
+    names: frozenset[str]  # of the members in its value, if that is an object
     at: int  # where the value begins
     end: int  # behind it
 
@@ -101,11 +115,13 @@ def _members(chars: str, brace: int) -> Iterator[_Member]:
     """The members of the object that begins there: JSON."""
     at = _between(chars, brace + 1)
     while chars[at] != "}":
-        name, end = _decoder.raw_decode(chars, at)
-        value_at = _between(chars, end)
-        value, end = _decoder.raw_decode(chars, value_at)
-        yield _Member(name, at, value, value_at, end)
-        at = _between(chars, end)
+        name = string_at(chars, at)
+        value_at = _between(chars, name[1]) if name else at
+        value = _names(chars, value_at)
+        if name is None or value is None:
+            return
+        yield _Member(name[0], at, value[0], value_at, value[1])
+        at = _between(chars, value[1])
 
 
 def _between(chars: str, at: int) -> int:
@@ -116,7 +132,7 @@ def _between(chars: str, at: int) -> int:
 
 def _count_known(member: _Member) -> int:
     """How many of the names in an object in the place of a value are ours."""
-    return sum(map(names.is_known, member.value)) if isinstance(member.value, dict) else 0
+    return sum(map(names.is_known, member.names))
 
 
 def _further_down(
@@ -129,7 +145,7 @@ def _further_down(
     for member in members:
         if not member.at <= inside.at < member.end:
             findings.add("extra-key", text.offsets[member.name_at + 1], found=member.name)
-    return Place(text, inside.at, len(text.chars), True, wrapping, True, end)
+    return Place(text, inside.at, len(text.chars), True, wrapping, end, end)
 
 
 def _starts(chars: str) -> list[int]:
@@ -140,15 +156,14 @@ def _starts(chars: str) -> list[int]:
     """
     starts: list[int] = []
     begins_with = "", False
-    at = chars.find("{")
-    while at >= 0:
-        inner = skip(chars, at + 1)
-        if is_known_member(chars, inner) and next_char(chars, name_at(chars, inner)[1]) in (":", "："):
-            begins = names.squeeze(name_at(chars, inner)[0]), is_quote(chars, inner)
+    for found in islice(_START.finditer(chars), _MOST_STARTS):
+        inner = skip(chars, found.start() + 1)
+        name = name_at(chars, inner)[0]
+        if names.is_known(name):
+            begins = names.squeeze(name), is_quote(chars, inner)
             if not starts or begins == begins_with:
-                starts.append(at)
+                starts.append(found.start())
                 begins_with = begins
-        at = chars.find("{", at + 1)
     return starts
 
 
@@ -203,7 +218,7 @@ def _without_brace(text: Text, findings: Findings) -> Place | None:
         id = "wrong-bracket" if bracket else "never-opened"
         fix = text.edit(at, at + bracket, "{")
         findings.add_once(id, text.offsets[at], *fix, found=chars[at], wanted="{")
-        return Place(text, inner, len(chars), False, id, False)
+        return Place(text, inner, len(chars), False, id, 0)
     findings.add("not-json", text.offsets[at], found=chars[at : at + _SHOWN].rstrip(SPACE))
     return None
 
@@ -211,28 +226,24 @@ def _without_brace(text: Text, findings: Findings) -> Place | None:
 def _without_quotes(text: Text, findings: Findings) -> Text:
     """Takes off b'…', '…' and "…" around the whole, as often as they stand there, within reason."""
     for _ in range(3):
-        chars = text.chars.strip(SPACE)
-        is_bytes = chars[:2].lower() in ("b'", 'b"')
-        quote = chars[1:2] if is_bytes else chars[:1]
-        start = _begin(text.chars)
-        inside = start + 1 + is_bytes
-        if quote not in ("'", '"') or not _holds_object(chars, 1 + is_bytes):
+        chars = text.chars
+        start, end = _begin(chars), len(chars.rstrip(SPACE))
+        is_bytes = chars[start : start + 2].lower() in ("b'", 'b"')
+        quote = chars[start + is_bytes : start + is_bytes + 1]
+        inside = start + is_bytes + 1
+        if quote not in ("'", '"') or not _holds_object(chars, inside):
             return text
-        stop = start + len(chars)
-        if chars.endswith(quote) and stop > inside:
-            stop -= 1
-        is_escaped = is_bytes or "\\" in chars[: 1 + names.LONGEST] or (quote == "'" and "\\'" in chars)
+        stop = end - (chars[end - 1] == quote and end > inside)
+        begins_escaped = "\\" in chars[start : start + 1 + names.LONGEST]
+        is_escaped = is_bytes or begins_escaped or (quote == "'" and "\\'" in chars)
         if is_bytes:
-            findings.add_once("bytes-as-text", text.offsets[start], found=chars[:12])
+            findings.add_once("bytes-as-text", text.offsets[start], found=chars[start : start + 12])
         elif quote == '"' and is_escaped:
             findings.add_once("json-twice", text.offsets[start])
         else:
-            around = (*text.edit(start, inside, ""), *text.edit(stop, start + len(chars), ""))
+            around = (*text.edit(start, inside, ""), *text.edit(stop, end, ""))
             findings.add_once("object-in-quotes", text.offsets[start], *around)
-        if is_escaped:
-            text = _unescaped(text, inside, stop, as_bytes=is_bytes)
-        else:
-            text = Text(text.chars[inside:stop], text.offsets[inside : stop + 1], text.as_sent)
+        text = _unescaped(text, inside, stop, is_bytes) if is_escaped else text.part(inside, stop, _LONGEST_INSIDE)
     return text
 
 
@@ -248,51 +259,47 @@ def _without_backslashes(text: Text, findings: Findings) -> Text:
     if chars[at : at + 2] != '\\"' and chars[at : at + 3] != '\\\\"':
         return text
     findings.add("escaped-quotes", text.offsets[at])
-    return _unescaped(text, 0, len(chars), as_bytes=False)
+    return _unescaped(text, 0, len(chars), is_bytes=False)
 
 
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "0": "\0"}
+_ESCAPE = re.compile(rf"\\(?:x([0-9a-fA-F]{{2}})|u([0-9a-fA-F]{{4}})|([{re.escape(''.join(_PLAIN))}]))")
+_MAY_BE_UTF_8 = re.compile("[\x80-\xff]")
 
 
-def _unescaped(text: Text, start: int, stop: int, as_bytes: bool) -> Text:
+def _unescaped(text: Text, start: int, stop: int, is_bytes: bool) -> Text:
     """The text between, as it was before it was escaped: by Python or by JSON, which agree on nearly all."""
-    chars, offsets = text.chars, text.offsets
-    out: list[str] = []
-    places: list[int] = []
-    at = start
-    while at < stop:
-        c, length = chars[at], 1
-        if c == "\\" and at + 1 < stop:
-            c, length = _escape(chars, at)
-        out.append(c)
-        places.append(offsets[at])
-        at += length
-    places.append(offsets[min(at, len(chars))])
-    if as_bytes and any("\x80" <= c <= "\xff" for c in out):
-        return _joined(out, places)
-    return Text("".join(out), places, as_sent=False)
+    chars = text.chars
+    end = min(stop, start + _LONGEST_INSIDE)
+    pieces: list[str] = []
+    offsets = PieceOffsets(start)
+    at, length = start, 0
+    for number, escape in enumerate(_ESCAPE.finditer(chars, start, end)):
+        if number == _MOST_ESCAPES:
+            end = escape.start()
+            break
+        pieces += chars[at : escape.start()], _meaning(escape)
+        length += escape.start() - at + 1
+        at = escape.end()
+        offsets.add(length, at)
+    pieces.append(chars[at:end])
+    is_whole = text.is_whole and end == stop
+    inner = Text("".join(pieces), NestedOffsets(offsets, text.offsets), False, is_whole)
+    return _joined(inner) if is_bytes and _MAY_BE_UTF_8.search(inner.chars) else inner
 
 
-def _escape(chars: str, at: int) -> tuple[str, int]:
-    """One escape: what it stands for, and how many characters it takes."""
-    c = chars[at + 1]
-    digits = {"x": 2, "u": 4}.get(c, 0)
-    code = chars[at + 2 : at + 2 + digits]
-    if digits and len(code) == digits and all(d in "0123456789abcdefABCDEF" for d in code):
-        return chr(int(code, 16)), 2 + digits
-    if c in _PLAIN:
-        return _PLAIN[c], 2
-    return "\\", 1
+def _meaning(escape: re.Match[str]) -> str:
+    """The character that an escape stands for."""
+    code = escape[1] or escape[2]
+    return chr(int(code, 16)) if code else _PLAIN[escape[3]]
 
 
-def _joined(out: list[str], places: list[int]) -> Text:
+def _joined(text: Text) -> Text:
     """Characters that were single bytes, put together to those that UTF-8 makes of them."""
     try:
-        chars = "".join(out).encode("latin-1").decode()
+        data = text.chars.encode("latin-1")
+        chars = data.decode()
     except UnicodeError:
-        return Text("".join(out), places, as_sent=False)
-    joined, at = [], 0
-    for c in chars:
-        joined.append(places[at])
-        at += len(c.encode())
-    return Text(chars, [*joined, places[-1]], as_sent=False)
+        return text
+    offsets = NestedOffsets(EncodedOffsets(data, 0, "utf-8", "surrogateescape"), text.offsets)
+    return Text(chars, offsets, False, text.is_whole)
