@@ -124,26 +124,26 @@ class Reader:
 
     def _find_end(self) -> None:
         """Counts braces outside of strings."""
-        received, at, depth, quoted = self.received, self._at, self._depth, self._quoted
-        stop = min(len(received), LIMIT)
-        while at < stop and depth:
-            byte = received[at]
-            at += 1
-            if quoted:
+        at, depth, quoted, escaped = self._at, self._depth, self._quoted, False
+        for at, byte in enumerate(self.received[at:LIMIT], at + 1):
+            if escaped:
+                escaped = False  # whatever the byte is
+            elif quoted:
                 if byte == _QUOTE:
                     quoted = False
                 elif byte == _ESCAPE:
-                    at += 1  # the escaped byte, whatever it is; it may not have come yet
+                    escaped = True
             elif byte == _QUOTE:
                 quoted = True
             elif byte == _OPEN:
                 depth += 1
             elif byte == _CLOSE:
                 depth -= 1
-        self._at, self._depth, self._quoted = at, depth, quoted
-        if depth == 0:
-            self._end = at
-            self.state = COMPLETE
+                if depth == 0:
+                    self._end = at
+                    self.state = COMPLETE
+                    break
+        self._at, self._depth, self._quoted = at + escaped, depth, quoted  # an escaped byte may not have come yet
 
 
 def _plainly_whole(data: bytes) -> bool:

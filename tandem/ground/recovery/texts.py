@@ -27,7 +27,7 @@ from tandem.ground.rules import first_control
 
 _PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
 _HEX = frozenset("0123456789abcdefABCDEF")
-_HALF = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def read_name(scanner: Scanner) -> Word:
@@ -261,6 +261,4 @@ def _is_hex(code: str, length: int) -> bool:
 
 def _paired(text: str) -> str:
     """The two halves of a character that was escaped as two, put together. A lone half stays."""
-    if not _HALF.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)
