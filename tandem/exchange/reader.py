@@ -124,8 +124,9 @@ class Reader:
 
     def _find_end(self) -> None:
         """Counts braces outside of strings."""
-        at, depth, quoted, escaped = self._at, self._depth, self._quoted, False
-        for at, byte in enumerate(self.received[at:LIMIT], at + 1):
+        start, depth, quoted, escaped = self._at, self._depth, self._quoted, False
+        at = start
+        for at, byte in enumerate(self.received[start:LIMIT], start + 1):
             if escaped:
                 escaped = False  # whatever the byte is
             elif quoted:

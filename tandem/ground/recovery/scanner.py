@@ -146,7 +146,8 @@ class Scanner:
             self.at += len(mark)
             while not self._is_behind_comment() and self.may_go_on():
                 self.at += 1
-        self.add_once("comment", start, *self.text.edit(start, self.at, ""), found=mark)
+        fix = () if self.gave_up else self.text.edit(start, self.at, "")
+        self.add_once("comment", start, *fix, found=mark)
 
     def _is_behind_comment(self) -> bool:
         """Moves to the next place where a comment may end, and tells whether it does."""
@@ -180,7 +181,7 @@ class Scanner:
     def _look_for_turn(self, turn: "_Turn", quote: str, far: int) -> None:
         """Goes on looking for the next such quote that either closes a text or opens a name, up to `far`."""
         chars = self.chars
-        while (place := chars.find(quote, turn.last + 1, far + 1)) >= 0 and self.may_go_on():
+        while (place := chars.find(quote, turn.last + 1, far + 1)) >= 0:
             turn.last = place
             opens = is_quoted_member(chars, place)
             turn.closes = not opens and (next_char(chars, place + 1) in ("", ",", "}") or ends_line(chars, place + 1))
