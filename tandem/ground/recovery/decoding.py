@@ -212,7 +212,7 @@ def _as_letter(byte: int) -> str:
 
 
 _LONGEST_CUT = 3  # bytes of a character whose last one is missing
-_MOST_LETTERS = 128  # bytes that are not UTF-8 in a message that is taken for Latin-1
+_MOST_LETTERS = 64  # bytes that are not UTF-8 in a message that is taken for Latin-1
 _LETTERS = {chr(0xDC00 + byte): _as_letter(byte) for byte in range(0x80, 0x100)}  # by what Python makes of the byte
 _ESCAPED = "".join(_LETTERS)
 _WRONG = re.compile("[\udc80-\udcff]")

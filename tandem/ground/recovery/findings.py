@@ -50,6 +50,10 @@ class Findings:
         elif not self.full:
             self._once[id] = self._tell(id, at, edits, facts)
 
+    def is_told(self, id: str) -> bool:
+        """Whether `add_once` has told it: then only the edits of the next one are taken."""
+        return id in self._once
+
     def _keep_edits(self, place: int, edits: Sequence[Edit]) -> None:
         """Keeps the edits for what stands there in _found. All of its edits are kept, or none: half of them mislead."""
         self._edits_left -= len(edits)

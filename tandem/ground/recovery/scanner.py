@@ -27,7 +27,7 @@ ODD_SPACES = (
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
-_MOST_STEPS = 200  # of one reading; a message with a mistake in each field takes about 60
+_MOST_STEPS = 128  # of one reading; a message with a mistake in each field takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
 _SPACES = re.compile(f"[{SPACE}]*+")
@@ -113,7 +113,8 @@ class Scanner:
 
     def add_once(self, id: str, at: int, *edits: Edit, **facts: str) -> None:
         """A problem that is told once for the whole message."""
-        self.findings.add_once(id, self.text.offsets[at], *edits, **({"near": self.near} | facts))
+        first = None if self.findings.is_told(id) else self.text.offsets[at]
+        self.findings.add_once(id, first, *edits, **({"near": self.near} | facts))
 
     def skip_space(self) -> None:
         """White space, and comments, other blanks, and the \\n of a printed text."""
@@ -157,7 +158,9 @@ class Scanner:
 
     def check_quote(self, at: int) -> None:
         """Names the quote there if it is not JSON's."""
-        self.tell_quote(self.chars[at], at, *self.text.edit(at, at + 1, '"'))
+        quote = self.chars[at]
+        if quote != '"':
+            self.tell_quote(quote, at, *self.text.edit(at, at + 1, '"'))
 
     def tell_quote(self, quote: str, at: int, *edits: Edit) -> None:
         """Names a quote that is not JSON's, and takes the edits that replace it."""
