@@ -78,7 +78,6 @@ def cpu_of(data: bytes, rounds: int) -> tuple[float, float]:
 def memory_of(data: bytes) -> tuple[float, float]:
     """KiB that the answer takes at its peak, and that are held as long as its judgement."""
     reader = read(data)
-    gc.collect()
     tracemalloc.start()
     try:
         judgement = answer(reader)

@@ -7,6 +7,7 @@ on with what costs more. Shows the most expensive in the end. With --save they a
 """
 
 import argparse
+import gc
 import random
 import time
 from collections import Counter
@@ -52,6 +53,7 @@ def main() -> None:
 
 def climb(measure: str, chance: random.Random, size: int, seconds: float) -> tuple[int, Found]:
     """How many inputs were tried, and the most expensive of them."""
+    gc.freeze()
     end = time.monotonic() + seconds
     found: Found = []
     seen: set[bytes] = set()

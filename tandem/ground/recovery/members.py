@@ -20,7 +20,7 @@ from tandem.ground.recovery.ahead import (
     run_end,
     skip,
 )
-from tandem.ground.recovery.findings import LONGEST_FACT, MOST
+from tandem.ground.recovery.findings import LONGEST_FACT
 from tandem.ground.recovery.names import is_known, squeeze, wanted_value
 from tandem.ground.recovery.scanner import Scanner, Word
 from tandem.ground.recovery.texts import read_name, read_text
@@ -56,11 +56,11 @@ class MemberReader:
 
     def read(self) -> End:
         """Fills `members`, and says how the object ends."""
-        while self.end is None:
+        while self.end is None and self.scanner.may_go_on():
             self._read_member()
             if self.scanner.findings.full or self.scanner.gave_up or len(self.members) > _MOST_MEMBERS:
                 self.end = End.ENOUGH
-        return self.end
+        return self.end or End.ENOUGH
 
     # where a name belongs
 
@@ -264,7 +264,7 @@ class MemberReader:
         scanner.at += length
 
 
-_MOST_MEMBERS = len(FIELDS) + MOST  # each one more is a problem that there is no room for
+_MOST_MEMBERS = 3 * len(FIELDS)  # the reply has no room for the names of so many that do not belong there
 _DEEP = 3  # braces and brackets that nothing closes are no slip any more: the message breaks off in them
 _MAY_BE_EMPTY = ("secret", "status")
 _MAY_BELONG = SPACE + QUOTES + ",:{}[]"
