@@ -219,5 +219,6 @@ _WRONG = re.compile("[\udc80-\udcff]")
 _NOT_LATIN_1 = re.compile(
     "[\udce0-\udcf4][\udc80-\udcbf]"  # the beginning of one character in UTF-8, without its end
     "|[\0-\x08\x0b\x0c\x0e-\x1f]"  # no text has these
+    "|[\U00010000-\U0010ffff]"  # four bytes that are UTF-8 are no chance
     f"|[{''.join(byte for byte, letter in _LETTERS.items() if not letter)}]"
 )

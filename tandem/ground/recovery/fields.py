@@ -12,7 +12,8 @@ from tandem.ground.recovery.findings import Findings
 from tandem.ground.recovery.members import Member
 from tandem.ground.recovery.values import CLIENTID_PLACEHOLDER, Type, Value
 
-_MOST_GUESSES = 10  # names that are none of ours and still compared with ours
+_NUMBERS = ("studentnr1", "studentnr2")
+_MOST_GUESSES = 8  # names that are none of ours and still compared with ours
 
 
 class FieldReader:
@@ -82,17 +83,17 @@ class FieldReader:
 
     def _place_single(self, strangers: list[Member]) -> None:
         """The one `studentnr` of an older assignment stands for both, if neither is there."""
+        if not self.found.keys().isdisjoint(_NUMBERS):
+            return
         single = [member for member in strangers if names.squeeze(member.name) in names.SINGLE]
-        if single and not any(self._is_number(member) for member in (*self.found.values(), *strangers)):
+        if single and not any(self._is_number(member) for member in strangers[:_MOST_GUESSES]):
             self._tell("studentnr-single", single[0])
             self.certain = False
             strangers.remove(single[0])
             self.found["studentnr1"] = self.found["studentnr2"] = single[0]
 
     def _is_number(self, member: Member) -> bool:
-        return names.meant(member.name, ("studentnr1", "studentnr2")) is not None and (
-            names.squeeze(member.name) not in names.SINGLE
-        )
+        return names.squeeze(member.name) not in names.SINGLE and names.meant(member.name, _NUMBERS) is not None
 
     def _place_stranger(self, member: Member, may_guess: bool) -> None:
         wanting = [name for name in FIELDS if name not in self.found]

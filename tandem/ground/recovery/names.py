@@ -115,6 +115,10 @@ def distance(one: str, other: str, most: int) -> int:
     If that takes more than `most` slips, returns a number that is higher than `most`. A letter that is further than
     that from its place cannot be part of the shortest way, so only a band of each row is computed.
     """
+    while one[:1] == other[:1] != "":
+        one, other = one[1:], other[1:]
+    while one[-1:] == other[-1:] != "":
+        one, other = one[:-1], other[:-1]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, 1):
