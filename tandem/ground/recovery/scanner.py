@@ -27,7 +27,7 @@ ODD_SPACES = (
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
-_MOST_STEPS = 128  # of one reading; a message with a mistake in each field takes about 50
+_MOST_STEPS = 96  # of one reading; a message with a mistake in each field takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
 _SPACES = re.compile(f"[{SPACE}]*+")
