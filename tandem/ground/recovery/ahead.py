@@ -4,6 +4,7 @@ Every look goes a bounded way, so reading on stays linear.
 """
 
 import re
+import sys
 
 from tandem.ground.recovery import names
 
@@ -17,13 +18,30 @@ QUOTES = "\"'`" + TYPOGRAPHIC
 
 _END_OF_MEMBER = SPACE + ",}"  # and "" is in every text
 _FAR = 160  # characters
+_SPACES = re.compile(f"[{SPACE}]*+")
 _NAME = re.compile(rf"[{QUOTES}]?(\w[\w -]{{0,{names.LONGEST - 1}}})[{QUOTES}]?")
 
 
-def run_end(run: re.Pattern[str], chars: str, at: int) -> int:
+def run_end(run: re.Pattern[str], chars: str, at: int, stop: int = sys.maxsize) -> int:
     """Where the run of characters ends that begins there. The pattern must match anywhere, if need be nothing."""
-    found = run.match(chars, at)
+    found = run.match(chars, at, stop)
     return found.end() if found else at
+
+
+def skip_all(chars: str, at: int) -> int:
+    """The next place from `at` on that is no white space, however far it is."""
+    return run_end(_SPACES, chars, at)
+
+
+def skip_back(chars: str, start: int, at: int, signs: str = SPACE) -> int:
+    """The place from `at` back to `start` behind what is no white space, or none of other signs."""
+    while at > start:
+        run = chars[max(start, at - _FAR) : at]
+        kept = len(run.rstrip(signs))
+        at -= len(run) - kept
+        if kept:
+            break
+    return at
 
 
 def skip(chars: str, at: int) -> int:

@@ -13,7 +13,7 @@ from tandem.ground.recovery.members import Member
 from tandem.ground.recovery.values import CLIENTID_PLACEHOLDER, Type, Value
 
 _NUMBERS = ("studentnr1", "studentnr2")
-_MOST_GUESSES = 8  # names that are none of ours and still compared with ours
+_MOST_COMPARED = 8  # names that are none of ours and are compared with ours letter by letter
 
 
 class FieldReader:
@@ -39,7 +39,7 @@ class FieldReader:
                 self.found[member.name] = member
         self._place_single(strangers)
         for rank, member in enumerate(strangers):
-            self._place_stranger(member, rank < _MOST_GUESSES)
+            self._place_stranger(member, rank < _MOST_COMPARED)
         for name in FIELDS:
             if name in self.found:
                 self._read_value(name, self.found[name].value)
@@ -86,7 +86,7 @@ class FieldReader:
         if not self.found.keys().isdisjoint(_NUMBERS):
             return
         single = [member for member in strangers if names.squeeze(member.name) in names.SINGLE]
-        if single and not any(self._is_number(member) for member in strangers[:_MOST_GUESSES]):
+        if single and not any(self._is_number(member) for member in strangers[:_MOST_COMPARED]):
             self._tell("studentnr-single", single[0])
             self.certain = False
             strangers.remove(single[0])
@@ -95,9 +95,9 @@ class FieldReader:
     def _is_number(self, member: Member) -> bool:
         return names.squeeze(member.name) not in names.SINGLE and names.meant(member.name, _NUMBERS) is not None
 
-    def _place_stranger(self, member: Member, may_guess: bool) -> None:
+    def _place_stranger(self, member: Member, may_compare: bool) -> None:
         wanting = [name for name in FIELDS if name not in self.found]
-        meant = names.meant(member.name, wanting) if may_guess else None
+        meant = names.meant(member.name, wanting) if may_compare else names.plainly_meant(member.name, wanting)
         if meant is None:
             self._tell("extra-key", member)
             self.certain = self.certain and member.value.type is not None  # else it may be part of a text

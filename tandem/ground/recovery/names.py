@@ -77,16 +77,23 @@ def is_known(name: str) -> bool:
 
 def meant(name: str, wanting: Collection[str]) -> str | None:
     """The one of the fields still `wanting` that the name stands for; None if it is like none of them."""
+    likely = plainly_meant(name, wanting)
+    if likely or len(name) > LONGEST:
+        return likely
+    plain = squeeze(name)
+    near = [(distance(plain, field, _slips(field)), field) for field in wanting if _may_be_near(plain, field)]
+    cost, field = min(near, default=(LONGEST, ""))
+    return field if field and cost <= _slips(field) and len(plain) > 1 else None
+
+
+def plainly_meant(name: str, wanting: Collection[str]) -> str | None:
+    """The same, but letters that are missing or wrong in the middle of a name are not looked for."""
     if len(name) > LONGEST:
         return None
     plain = squeeze(name)
     guesses = [plain, ALIASES.get(plain, ""), *(number for number in _NUMBERS if plain in SINGLE)]
     likely = [guess for guess in guesses if guess in wanting] or [field for field in wanting if _is_like(plain, field)]
-    if likely:
-        return likely[0]
-    near = [(distance(plain, field, _slips(field)), field) for field in wanting if _may_be_near(plain, field)]
-    cost, field = min(near, default=(LONGEST, ""))
-    return field if field and cost <= _slips(field) and len(plain) > 1 else None
+    return likely[0] if likely else None
 
 
 def _may_be_near(plain: str, field: str) -> bool:

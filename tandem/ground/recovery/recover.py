@@ -3,6 +3,7 @@
 Pure and total: any bytes give a reading. It never takes longer than in proportion to what came.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from tandem.ground.recovery.scanner import Scanner
 from tandem.ground.recovery.values import Type
 from tandem.ground.recovery.wrapping import Place, find_object
 
+_LONGEST_MEANT = 1024  # characters of a text, the white space around it included
 _SHOWN = 60  # characters of what stands behind the object, in a fact
 
 
@@ -89,6 +91,7 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
+_MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 
 
@@ -103,19 +106,19 @@ def _tell_behind(scanner: Scanner, place: Place, data: bytes) -> None:
         scanner.add_once(place.wrapping, scanner.at, *scanner.text.edit(scanner.at, scanner.at + 1, ""))
         scanner.at += 1
         scanner.skip_space()
-    rest = scanner.chars[scanner.at :].rstrip(SPACE)
     end = len(scanner.chars)
-    if rest.lstrip(",;").lstrip(SPACE).startswith("{"):
+    if _MESSAGE.match(scanner.chars, scanner.at):
         scanner.add("two-messages", scanner.at, *scanner.text.edit(scanner.at, end, ""))
-    elif rest:
-        scanner.add("text-after-object", scanner.at, *scanner.text.edit(scanner.at, end, ""), found=rest[:_SHOWN])
+    elif scanner.at < end:
+        rest = scanner.peek(_SHOWN).rstrip(SPACE)
+        scanner.add("text-after-object", scanner.at, *scanner.text.edit(scanner.at, end, ""), found=rest)
     elif len(data) > LIMIT and data[LIMIT:].strip(SPACE.encode()):
         scanner.findings.add("text-after-object", LIMIT, found=data[LIMIT:].strip()[:_SHOWN].decode("latin-1"))
 
 
 def _tell_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: str) -> End:
     """Names why the object does not end, and returns whether all of it came but for the brace."""
-    end = scanner.text.offsets[len(scanner.chars.removesuffix("\n"))]
+    end = scanner.text.offsets[len(scanner.chars) - scanner.chars.endswith("\n")]
     members = reader.members
     if size >= LIMIT:
         scanner.findings.add("too-large", end, wanted=str(LIMIT))
@@ -158,11 +161,16 @@ def _tell_rules(fields: FieldReader, findings: Findings, address: str) -> None:
             continue  # a value that only stands for what did not come
         if problem.id == "status-blanked" and member.value.type is Type.NULL:
             continue  # that it is null was told
-        findings.add(problem.id, fields.offset_of(problem), *fields.fix_of(problem), **problem.facts)
+        facts = problem.facts
+        if problem.id in ("field-too-long", "secret-damaged") and not member.value.is_whole:
+            facts = facts | {"found": f"more than {facts['found']}"}
+        findings.add(problem.id, fields.offset_of(problem), *fields.fix_of(problem), **facts)
 
 
 def _meant(fields: FieldReader) -> Message | None:
     """The message with every mistake repaired, if it obeys every rule then."""
+    if any(len(value) > _LONGEST_MEANT for value in fields.values.values() if isinstance(value, str)):
+        return None
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.values.items()}
     if values.get("clientid") == 1:
         if len(str(values.get("secret", ""))) == rules.LONGEST["secret"]:

@@ -17,6 +17,8 @@ from tandem.ground.recovery.ahead import (
     is_quoted_member,
     next_char,
     run_end,
+    skip_all,
+    skip_back,
 )
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
@@ -30,7 +32,6 @@ _FAR = 160  # characters: no text goes on further than that behind a quote insid
 _MOST_STEPS = 96  # of one reading; a message with a mistake in each field takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
-_SPACES = re.compile(f"[{SPACE}]*+")
 _ODD_SPACES = re.compile(f"[{ODD_SPACES}]*+")
 _END_OF_COMMENT = re.compile(f"[}}{QUOTES}]")  # where all is on one line: perhaps
 _BARE_NAME = re.compile(r"[\w$-]*+")
@@ -50,6 +51,7 @@ class Word:
     quoted: bool
     cut_off: bool = False  # the message ended inside of it
     damaged: bool = False  # what was meant cannot be known
+    is_whole: bool = True  # is all of the value kept?
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ class Scanner:
 
     def _skip_plain_space(self) -> bool:
         """Whether what follows may be something else that is skipped."""
-        self.at = run_end(_SPACES, self.chars, self.at)
+        self.at = skip_all(self.chars, self.at)
         return self.peek() in _MAY_BE_SKIPPED
 
     def _skip_comment(self, mark: str) -> None:
@@ -211,8 +213,8 @@ class Scanner:
         """A value that does not begin with a quote: up to what ends a value, or to a quote too many."""
         start = self.at
         self.at = run_end(_BARE_VALUE, self.chars, start)
-        raw = self.chars[start : self.at].rstrip(SPACE)
-        end = start + len(raw)
+        end = skip_back(self.chars, start, self.at)
+        raw = self.chars[start:end]
         if raw and end == self.at and is_quote(self.chars, end) and not is_quoted_member(self.chars, end):
             return self._read_lone_quote(raw, start)
         if raw.endswith(".") and raw.count(".") == 1:

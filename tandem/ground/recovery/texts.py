@@ -20,11 +20,13 @@ from tandem.ground.recovery.ahead import (
     next_char,
     run_end,
     skip,
+    skip_back,
 )
 from tandem.ground.recovery.parsing import string_at
 from tandem.ground.recovery.scanner import Scanner, Word
 from tandem.ground.rules import first_control
 
+_LONGEST_KEPT = 1024  # characters of a text, and a little more
 _PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -74,6 +76,8 @@ class TextReader:
         self.start = scanner.at
         self.opening = scanner.peek()
         self.content: list[str] = []
+        self.length = 0  # characters in it
+        self.is_whole = True  # False: it is too long for any field, and only its beginning is kept
         self.inner_quotes: list[int] = []
         self.closed = False
         self.cut_off = False
@@ -106,11 +110,14 @@ class TextReader:
         if self.raw_controls:
             value = value.strip()
         damaged = self.unknown or bool(self.raw_controls and first_control(value))
-        return Word(value, self.start, scanner.at, True, self.cut_off, damaged)
+        return Word(value, self.start, scanner.at, True, self.cut_off, damaged, self.is_whole)
 
     def _take(self, length: int, content: str) -> None:
         self.scanner.at += length
-        self.content.append(content)
+        self.is_whole = self.is_whole and self.length < _LONGEST_KEPT
+        if self.is_whole:
+            self.content.append(content)
+            self.length += len(content)
 
     def _read_quote(self, quote: str) -> None:
         scanner = self.scanner
@@ -148,11 +155,19 @@ class TextReader:
 
     def _close_before(self) -> None:
         """Ends the text before the comma and the white space that were read already: its quote is missing."""
-        content = "".join(self.content)
-        kept = content.rstrip(SPACE).removesuffix(",").rstrip(SPACE)
-        self.scanner.at -= len(content) - len(kept)
-        self.content = [kept]
+        self._take_back(",")
         self._tell_never_closed()
+
+    def _take_back(self, sign: str) -> None:
+        """Moves before the white space, the sign and the white space that were read last."""
+        scanner = self.scanner
+        at = skip_back(scanner.chars, self.start + 1, scanner.at)
+        if scanner.chars[at - 1 : at] == sign and at > self.start + 1:
+            at = skip_back(scanner.chars, self.start + 1, at - 1)
+        if self.is_whole:
+            content = "".join(self.content)
+            self.content = [content[: len(content) - (scanner.at - at)]]
+        scanner.at = at
 
     def _tell_never_closed(self) -> None:
         at = self.scanner.at
@@ -167,20 +182,18 @@ class TextReader:
 
     def _end_with_message(self) -> None:
         """The message is over, and the text is not: only its quote is missing, or the rest was cut off."""
-        content = "".join(self.content)
-        before_brace = content.rstrip(SPACE).removesuffix("}")
-        if before_brace == content.rstrip(SPACE):
+        chars, start, at = self.scanner.chars, self.start + 1, self.scanner.at
+        last = skip_back(chars, start, at) - 1
+        if last < start or chars[last] != "}":
             self.cut_off = True
             return
-        kept = before_brace.rstrip(SPACE)
-        self.scanner.at -= len(content) - len(kept)
-        self.content = [kept]
+        self._take_back("}")
         self._tell_never_closed()
 
     def _read_plain(self) -> bool:
         """All the characters and valid escapes up to the next one that may mean something else, if any."""
         chars, start = self.scanner.chars, self.scanner.at
-        end = run_end(_PLAIN, chars, start)
+        end = run_end(_PLAIN, chars, start, start + _LONGEST_KEPT)
         plain = chars[start:end]
         self._take(end - start, _without_escapes(plain) if "\\" in plain else plain)
         return end > start

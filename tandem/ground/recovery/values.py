@@ -32,6 +32,7 @@ class Value:
     cut_off: bool = False  # the message ended inside of it
     damaged: bool = False  # what was meant cannot be known
     is_literal: bool = False  # stands every character of the text in the message as it is?
+    is_whole: bool = True  # is all of the text kept?
 
     @property
     def is_python(self) -> bool:
@@ -45,6 +46,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _JSON = {"null": Type.NULL, "true": Type.TRUE, "false": Type.FALSE}
 _PYTHON = {"None": Type.NULL, "True": Type.TRUE, "False": Type.FALSE}
 _IN_JSON = {"None": "null", "True": "true", "False": "false"}
+_NOTHING = ("null", "nil", "undefined")
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "nan", "inf", "-inf")
 
 
@@ -52,7 +54,7 @@ def from_text(word: Word) -> Value:
     """A text in quotes."""
     is_literal = word.end - word.start == len(word.value) + 2
     at = min(word.start + 1, word.end)
-    return Value(Type.TEXT, word.value, at, word.end, word.cut_off, word.damaged, is_literal)
+    return Value(Type.TEXT, word.value, at, word.end, word.cut_off, word.damaged, is_literal, word.is_whole)
 
 
 def from_bare(word: Word, scanner: Scanner) -> Value:
@@ -82,7 +84,7 @@ def from_bare(word: Word, scanner: Scanner) -> Value:
         return _bare_clientid(raw, start, end, scanner)
     fix = *scanner.text.edit(start, start, '"'), *scanner.text.edit(end, end, '"')
     scanner.add("bare-value", start, *fix, found=raw)
-    return Value(Type.TEXT, raw, start, end, damaged=raw.lower() in ("null", "nil", "undefined"), is_literal=True)
+    return Value(Type.TEXT, raw, start, end, damaged=raw[:10].lower() in _NOTHING, is_literal=True)
 
 
 def _bad_number(raw: str, start: int, end: int, scanner: Scanner) -> Value:

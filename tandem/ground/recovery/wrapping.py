@@ -19,6 +19,8 @@ from tandem.ground.recovery.ahead import (
     name_at,
     next_char,
     skip,
+    skip_all,
+    skip_back,
 )
 from tandem.ground.recovery.decoding import Text
 from tandem.ground.recovery.findings import Findings
@@ -52,6 +54,8 @@ def find_object(text: Text, findings: Findings) -> Place | None:
     text = _without_quotes(text, findings)
     text = _without_backslashes(text, findings)
     chars = text.chars
+    if _begin(chars) == len(chars):
+        return Place(text, 0, len(chars), False, "", 0)  # nothing but what was taken off
     whole = _parsed_whole(text, findings)
     if whole:
         return whole
@@ -68,7 +72,7 @@ def find_object(text: Text, findings: Findings) -> Place | None:
 
 def _begin(chars: str) -> int:
     """Where the text begins, the white space before it left out."""
-    return len(chars) - len(chars.lstrip(SPACE))
+    return skip_all(chars, 0)
 
 
 def _parsed_whole(text: Text, findings: Findings) -> Place | None:
@@ -87,7 +91,7 @@ def _parsed_whole(text: Text, findings: Findings) -> Place | None:
     best = max(inside, key=_count_known, default=None)
     if best and _count_known(best) > sum(map(names.is_known, known)):
         return _further_down(text, start, end, best, members, findings)
-    if not chars[:start].strip(SPACE) and not chars[end:].strip(SPACE):
+    if _begin(chars) == start and skip_all(chars, end) == len(chars):
         return Place(text, start, len(chars), True, "", end)
     return None
 
@@ -169,16 +173,16 @@ def _starts(chars: str) -> list[int]:
 
 def _is_prose(chars: str, brace: int) -> bool:
     """Whether a brace in a text is no beginning of an object: words before it, no name and colon behind it."""
-    return bool(chars[:brace].strip(SPACE)) and not is_member(chars, skip(chars, brace + 1))
+    return _begin(chars) < brace and not is_member(chars, skip(chars, brace + 1))
 
 
 def _last_try(text: Text, starts: list[int], findings: Findings) -> tuple[int, int]:
     """Of several beginnings the last whose forerunners were never finished; and where the one after it begins."""
     chars, start = text.chars, starts[0]
     for next_start in starts[1:]:
-        between = chars[start:next_start].rstrip(SPACE + ",;")
-        if between.endswith("}"):
-            fix = text.edit(start + len(between), len(chars), "")
+        end = skip_back(chars, start, next_start, SPACE + ",;")
+        if chars[end - 1] == "}":
+            fix = text.edit(end, len(chars), "")
             findings.add("two-messages", text.offsets[next_start], *fix)
             return start, next_start
         findings.add_once("second-try", text.offsets[next_start], *text.edit(start, next_start, ""))
@@ -188,18 +192,20 @@ def _last_try(text: Text, starts: list[int], findings: Findings) -> tuple[int, i
 
 def _what_is_before(text: Text, first: int, findings: Findings) -> str:
     """Names what stands before the object; returns the id."""
-    before = text.chars[:first].strip(SPACE)
-    if not before:
+    chars = text.chars
+    at = _begin(chars)
+    if at >= first:
         return ""
-    name, end = name_at(before, skip(before, 1))
-    at, facts = _begin(text.chars), {"found": before[:_SHOWN]}
-    if before == "[":
+    last = skip_back(chars, at, first) - 1
+    name, name_end = name_at(chars, skip(chars, at + 1))
+    facts = {"found": chars[at : min(at + _SHOWN, last + 1)]}
+    if at == last and chars[at] == "[":
         id = "list-around-object"
-    elif before == "{":
+    elif at == last and chars[at] == "{":
         id = "brace-twice"
-    elif before.startswith("{") and name and before[skip(before, end) :] == ":":
+    elif chars[at] == "{" and name and chars[last] == ":" and skip(chars, name_end) == last:
         id, facts = "wrapped-object", {"found": name}
-    elif before.startswith("{"):
+    elif chars[at] == "{":
         findings.add_once("second-try", text.offsets[first], *text.edit(at, first, ""))
         return "second-try"
     else:
@@ -227,7 +233,8 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
     """Takes off b'…', '…' and "…" around the whole, as often as they stand there, within reason."""
     for _ in range(3):
         chars = text.chars
-        start, end = _begin(chars), len(chars.rstrip(SPACE))
+        start = _begin(chars)
+        end = skip_back(chars, start, len(chars))
         is_bytes = chars[start : start + 2].lower() in ("b'", 'b"')
         quote = chars[start + is_bytes : start + is_bytes + 1]
         inside = start + is_bytes + 1
