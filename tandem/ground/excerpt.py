@@ -10,6 +10,7 @@ from tandem.exchange.printable import printable_bytes
 from tandem.ground.problems import Edit, Problem
 
 _BEFORE, _AFTER = 60, 36  # characters of a long line that are shown around the mark
+_LONGEST_CHAR = 4  # bytes
 
 
 class Excerpt(NamedTuple):
@@ -42,7 +43,8 @@ def _end_of_line(data: bytes, at: int) -> int:
 
 def _window(before: bytes, after: bytes) -> tuple[str, str]:
     """Both sides of a place, cut to what fits on a screen."""
-    left, right = printable_bytes(before), printable_bytes(after.rstrip(b"\r"))
+    left = printable_bytes(before[-_LONGEST_CHAR * (_BEFORE + 1) :])
+    right = printable_bytes(after.rstrip(b"\r")[: _LONGEST_CHAR * (_AFTER + 1)])
     if len(left) > _BEFORE:
         left = "…" + left[1 - _BEFORE :]
     if len(right) > _AFTER:
@@ -64,6 +66,8 @@ def _corrected(data: bytes, start: int, at: int, edits: tuple[Edit, ...]) -> str
     pivot = min(at, here[0].start)
     result, done = b"", pivot
     for edit in here:
+        if len(result) > _LONGEST_CHAR * (_AFTER + 1):
+            break
         result += data[done : edit.start] + edit.text.encode(errors="replace")
         done = max(done, edit.end)
     result += data[done : _end_of_line(data, done)]

@@ -264,7 +264,7 @@ class MemberReader:
         scanner.at += length
 
 
-_MOST_MEMBERS = 3 * len(FIELDS)  # the reply has no room for the names of so many that do not belong there
+_MOST_MEMBERS = 2 * len(FIELDS)  # the reply has no room for the names of so many that do not belong there
 _DEEP = 3  # braces and brackets that nothing closes are no slip any more: the message breaks off in them
 _MAY_BE_EMPTY = ("secret", "status")
 _MAY_BELONG = SPACE + QUOTES + ",:{}[]"

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from typing import Protocol
 
-_STRIDE = 256  # characters from one offset that is remembered to the next
+_STRIDE = 64  # characters from one offset that is remembered to the next
 _LONGEST_CHAR = 4  # bytes, in each of the encodings
 
 
@@ -21,7 +21,7 @@ class Offsets(Protocol):
 class EncodedOffsets:
     """The offsets in bytes of which each character took as many as its encoding takes.
 
-    Decodes a few of the bytes again to count them, and remembers the offset of every 256th character.
+    Decodes a few of the bytes again to count them, and remembers the offset of every 64th character.
     """
 
     __slots__ = ("_data", "_codec", "_errors", "_marks")

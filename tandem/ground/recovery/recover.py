@@ -44,9 +44,10 @@ def recover(data: bytes, ending: str, address: str) -> Reading:
         return _read(data, ending, address, findings)
     findings.add("proxy-header", 0, Edit(0, start, ""), found=f"a PROXY header (version {version_of(data)})")
     findings.origin = start
-    if not data[start:].strip(SPACE.encode()):
+    data = data[start:]
+    if not data.strip(SPACE.encode()):
         return Reading({}, findings.problems(), (), None)
-    return _read(data[start:], ending, address, findings)
+    return _read(data, ending, address, findings)
 
 
 def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading:
@@ -81,7 +82,7 @@ def _place(data: bytes, findings: Findings) -> Place | None:
 
 def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple[Problem, ...]:
     """The same problems; where the message, which begins at `start`, has several lines, each knows the one it is in."""
-    if b"\n" not in data.strip():
+    if not _LINES.search(data):
         return problems
     return tuple(
         problem
@@ -91,6 +92,7 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
+_LINES = re.compile(rb"\S[^\S\n]*+\n\s*+\S")  # something on one line, and something on a later one
 _MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 

@@ -29,7 +29,8 @@ ODD_SPACES = (
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
-_MOST_STEPS = 96  # of one reading; a message with a mistake in each field takes about 50
+LONGEST_KEPT = 1024  # characters of a value that are kept; a text may be a little longer
+_MOST_STEPS = 80  # of one reading; a message with a mistake in each field takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
 _ODD_SPACES = re.compile(f"[{ODD_SPACES}]*+")
@@ -214,15 +215,16 @@ class Scanner:
         start = self.at
         self.at = run_end(_BARE_VALUE, self.chars, start)
         end = skip_back(self.chars, start, self.at)
-        raw = self.chars[start:end]
+        raw = self.chars[start : min(end, start + LONGEST_KEPT)]
+        is_whole = end - start == len(raw)
         if raw and end == self.at and is_quote(self.chars, end) and not is_quoted_member(self.chars, end):
-            return self._read_lone_quote(raw, start)
-        if raw.endswith(".") and raw.count(".") == 1:
+            return self._read_lone_quote(raw, start, is_whole)
+        if is_whole and raw.endswith(".") and raw.count(".") == 1:
             raw, end = raw[:-1], end - 1
         self.at = end
-        return Word(raw, start, end, quoted=False, cut_off=end == len(self.chars))
+        return Word(raw, start, end, quoted=False, cut_off=end == len(self.chars), is_whole=is_whole)
 
-    def _read_lone_quote(self, raw: str, start: int) -> Word:
+    def _read_lone_quote(self, raw: str, start: int, is_whole: bool) -> Word:
         """Behind a bare value stands a quote: its partner is missing, unless the value is a number anyway."""
         at, self.at = self.at, self.at + 1
         if raw.isdigit() and names.squeeze(self.near) == "clientid":
@@ -230,4 +232,4 @@ class Scanner:
             return Word(raw, start, at, quoted=False)
         self.add("quote-never-opened", start, *self.text.edit(start, start, '"'), found=raw)
         self.check_quote(at)
-        return Word(raw, start, at + 1, quoted=True)
+        return Word(raw, start, at + 1, quoted=True, is_whole=is_whole)

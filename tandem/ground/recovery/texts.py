@@ -23,10 +23,9 @@ from tandem.ground.recovery.ahead import (
     skip_back,
 )
 from tandem.ground.recovery.parsing import string_at
-from tandem.ground.recovery.scanner import Scanner, Word
+from tandem.ground.recovery.scanner import LONGEST_KEPT, Scanner, Word
 from tandem.ground.rules import first_control
 
-_LONGEST_KEPT = 1024  # characters of a text, and a little more
 _PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -114,7 +113,7 @@ class TextReader:
 
     def _take(self, length: int, content: str) -> None:
         self.scanner.at += length
-        self.is_whole = self.is_whole and self.length < _LONGEST_KEPT
+        self.is_whole = self.is_whole and self.length < LONGEST_KEPT
         if self.is_whole:
             self.content.append(content)
             self.length += len(content)
@@ -193,7 +192,7 @@ class TextReader:
     def _read_plain(self) -> bool:
         """All the characters and valid escapes up to the next one that may mean something else, if any."""
         chars, start = self.scanner.chars, self.scanner.at
-        end = run_end(_PLAIN, chars, start, start + _LONGEST_KEPT)
+        end = run_end(_PLAIN, chars, start, start + LONGEST_KEPT)
         plain = chars[start:end]
         self._take(end - start, _without_escapes(plain) if "\\" in plain else plain)
         return end > start

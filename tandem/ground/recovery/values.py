@@ -61,7 +61,7 @@ def from_bare(word: Word, scanner: Scanner) -> Value:
     """A word without quotes; tells what is wrong with it, unless the field's type does."""
     raw, start, end = word.value, word.start, word.end
     if word.quoted:  # only its first quote was missing
-        return Value(Type.TEXT, raw, start, end, is_literal=True)
+        return Value(Type.TEXT, raw, start, end, is_literal=word.is_whole, is_whole=word.is_whole)
     if raw in _JSON:
         return Value(_JSON[raw], raw, start, end)
     if _NUMBER.fullmatch(raw):
@@ -84,7 +84,9 @@ def from_bare(word: Word, scanner: Scanner) -> Value:
         return _bare_clientid(raw, start, end, scanner)
     fix = *scanner.text.edit(start, start, '"'), *scanner.text.edit(end, end, '"')
     scanner.add("bare-value", start, *fix, found=raw)
-    return Value(Type.TEXT, raw, start, end, damaged=raw[:10].lower() in _NOTHING, is_literal=True)
+    return Value(
+        Type.TEXT, raw, start, end, damaged=raw.lower() in _NOTHING, is_literal=word.is_whole, is_whole=word.is_whole
+    )
 
 
 def _bad_number(raw: str, start: int, end: int, scanner: Scanner) -> Value:
