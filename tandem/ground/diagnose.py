@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from tandem.exchange.message import FIELDS, TEXT_FIELDS, Message
-from tandem.exchange.reader import COMPLETE, Reader
+from tandem.exchange.reader import COMPLETE, LIMIT, NEVER, Reader
 from tandem.ground import rules
 from tandem.ground.problems import Problem
 from tandem.ground.recovery.findings import in_order
@@ -47,8 +47,18 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
             return right
     reading = recover(bytes(reader.received), _CAME_THEN[ending], address)
     readable = {name: value for name, value in reading.fields.items() if rules.is_repeatable(name, value)}
-    problems = reading.problems or (Problem("not-json", 0, {"found": bytes(reader.received[:60]).decode("latin-1")}),)
+    problems = reading.problems
+    if not reading.is_whole and _is_too_large(reader):
+        problems = in_order((Problem("too-large", LIMIT, {"wanted": str(LIMIT)}), *problems))
+    if not problems:
+        problems = (Problem("not-json", 0, {"found": bytes(reader.received[:60]).decode("latin-1")}),)
     return Diagnosis(Message(**readable), problems, reading.remarks, reading.meant)  # type: ignore[arg-type]
+
+
+def _is_too_large(reader: Reader) -> bool:
+    """Whether an object began, and did not end within the limit."""
+    begins = bytes(reader.received[:LIMIT]).lstrip(_SPACE)[:1] == b"{"
+    return begins and reader.state is NEVER and len(reader.received) >= LIMIT
 
 
 _CAME_THEN = {

@@ -34,6 +34,7 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
     meant: Message | None  # the message that was probably meant, where nothing had to be invented
+    is_whole: bool = True  # False: so much is wrong with it that the rest was not read
 
 
 def recover(data: bytes, ending: str, address: str) -> Reading:
@@ -71,7 +72,7 @@ def _read(data: bytes, ending: str, address: str, findings: Findings) -> Reading
     meant = _meant(fields) if end in (End.CLOSED, End.OPEN) else None
     told = (findings.problems(), findings.remarks())
     problems, remarks = (_with_lines(found, data, findings.origin) for found in told)
-    return Reading(fields.as_received(), problems, remarks, meant)
+    return Reading(fields.as_received(), problems, remarks, meant, end is not End.ENOUGH)
 
 
 def _place(data: bytes, findings: Findings) -> Place | None:

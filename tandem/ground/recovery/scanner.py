@@ -33,7 +33,7 @@ LONGEST_KEPT = 1024  # characters of a value that are kept; a text may be a litt
 _MOST_STEPS = 80  # of one reading; a message with a mistake in each field takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
-_ODD_SPACES = re.compile(f"[{ODD_SPACES}]*+")
+_ODD_SPACES = re.compile(f"[{ODD_SPACES} ]*+")  # copied text often has a plain one after each odd one
 _END_OF_COMMENT = re.compile(f"[}}{QUOTES}]")  # where all is on one line: perhaps
 _BARE_NAME = re.compile(r"[\w$-]*+")
 _END_OF_BARE = rf",;{{}}\[\]\r\n{WIDE_SIGNS}{QUOTES}"
