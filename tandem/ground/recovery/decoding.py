@@ -194,12 +194,23 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
         return Text(chars, offsets)
     at = offsets[wrong[0]]
     found, place = f"{data[at]:02X}", str(at + 1)
-    if len(wrong) > _MOST_LETTERS or _NOT_LATIN_1.search(chars):
+    has_controls = len(data.translate(None, _CONTROLS)) < len(data)
+    if len(wrong) > _MOST_LETTERS or has_controls or not _may_be_letters(chars, wrong):
         findings.add("not-utf-8", at, found=found, place=place)
         return Text(chars, offsets)
     edits = (Edit(offsets[i], offsets[i] + 1, _LETTERS[chars[i]]) for i in wrong)
     findings.add("latin-1", at, *edits, found=found, place=place, meant=_LETTERS[chars[wrong[0]]])
     return Text(_WRONG.sub(lambda byte: _LETTERS[byte[0]], chars), offsets)
+
+
+def _may_be_letters(chars: str, wrong: list[int]) -> bool:
+    """Whether the bytes at these places are letters of Latin-1 or Windows, and no pieces of UTF-8."""
+    places = set(wrong)
+    for at in wrong:
+        begins_utf_8 = "\udce0" <= chars[at] <= "\udcf4" and at + 1 in places and chars[at + 1] <= "\udcbf"
+        if begins_utf_8 or not _LETTERS[chars[at]]:
+            return False
+    return not _FOUR_BYTES.search(chars)
 
 
 def _as_letter(byte: int) -> str:
@@ -212,13 +223,9 @@ def _as_letter(byte: int) -> str:
 
 
 _LONGEST_CUT = 3  # bytes of a character whose last one is missing
-_MOST_LETTERS = 64  # bytes that are not UTF-8 in a message that is taken for Latin-1
+_MOST_LETTERS = 32  # bytes that are not UTF-8 in a message that is taken for Latin-1
 _LETTERS = {chr(0xDC00 + byte): _as_letter(byte) for byte in range(0x80, 0x100)}  # by what Python makes of the byte
 _ESCAPED = "".join(_LETTERS)
 _WRONG = re.compile("[\udc80-\udcff]")
-_NOT_LATIN_1 = re.compile(
-    "[\udce0-\udcf4][\udc80-\udcbf]"  # the beginning of one character in UTF-8, without its end
-    "|[\0-\x08\x0b\x0c\x0e-\x1f]"  # no text has these
-    "|[\U00010000-\U0010ffff]"  # four bytes that are UTF-8 are no chance
-    f"|[{''.join(byte for byte, letter in _LETTERS.items() if not letter)}]"
-)
+_CONTROLS = bytes(byte for byte in range(0x20) if byte not in _SPACE_BYTES)
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")  # in UTF-8: that is no chance

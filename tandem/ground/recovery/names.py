@@ -132,11 +132,13 @@ def distance(one: str, other: str, most: int) -> int:
         older, before, row = before, row, [most + 1] * len(row)
         row[0] = i
         for j in range(max(1, i - most), min(len(other), i + most) + 1):
-            b = other[j - 1]
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                cost = min(cost, older[j - 2] + 1)
-            row[j] = cost
+            if a == other[j - 1]:
+                row[j] = before[j - 1]  # never more than the other ways
+                continue
+            cost = min(before[j], row[j - 1], before[j - 1])
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == other[j - 1]:
+                cost = min(cost, older[j - 2])
+            row[j] = cost + 1
         if min(row) > most:
             break
     return row[-1]

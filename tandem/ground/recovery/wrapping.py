@@ -29,7 +29,7 @@ from tandem.ground.recovery.parsing import closes, end_of_json, is_large, parse,
 
 _MOST_STARTS = 16  # braces with a name and a colon behind them that are looked at
 _MOST_ESCAPES = 256  # of a text that was escaped as a whole; a message on several lines has about 50
-_LONGEST_INSIDE = 4096  # characters of a text in quotes that are read
+_LONGEST_INSIDE = 2048  # characters of a text in quotes that are read
 _SHOWN = 60  # characters of a stranger's text in a fact
 
 _OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*+\{""")
