@@ -13,7 +13,7 @@ from tandem.ground.recovery.members import Member
 from tandem.ground.recovery.values import CLIENTID_PLACEHOLDER, Type, Value
 
 _NUMBERS = ("studentnr1", "studentnr2")
-_MOST_COMPARED = 8  # names that are none of ours and are compared with ours letter by letter
+_MOST_COMPARED = 4  # names that are none of ours and are compared with ours letter by letter
 
 
 class FieldReader:

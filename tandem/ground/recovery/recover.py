@@ -83,7 +83,7 @@ def _place(data: bytes, findings: Findings) -> Place | None:
 
 def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple[Problem, ...]:
     """The same problems; where the message, which begins at `start`, has several lines, each knows the one it is in."""
-    if not _LINES.search(data):
+    if b"\n" not in data.strip():
         return problems
     return tuple(
         problem
@@ -93,7 +93,6 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
-_LINES = re.compile(rb"\S[^\S\n]*+\n\s*+\S")  # something on one line, and something on a later one
 _MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 

@@ -77,6 +77,7 @@ class Scanner:
         self.findings = findings
         self.gave_up = False  # was so much read that the rest is not? Then no end was seen
         self._steps = 0
+        self._no_more: set[str] = set()  # ends of comments that do not come any more
         self._turns: dict[str, _Turn] = {}  # by quote
 
     @property
@@ -143,7 +144,7 @@ class Scanner:
     def _skip_comment(self, mark: str) -> None:
         """To the end of the line; or where everything is on one line, to the next member."""
         start = self.at
-        end = self.chars.find("*/" if mark == "/*" else "\n", start)
+        end = self._find_end_of_comment("*/" if mark == "/*" else "\n")
         if end >= 0:
             self.at = end + 2 * (mark == "/*")
         else:
@@ -152,6 +153,15 @@ class Scanner:
                 self.at += 1
         fix = () if self.gave_up else self.text.edit(start, self.at, "")
         self.add_once("comment", start, *fix, found=mark)
+
+    def _find_end_of_comment(self, sign: str) -> int:
+        """Where the sign stands next, -1 for nowhere. The search to the very end is not made again."""
+        if sign in self._no_more:
+            return -1
+        end = self.chars.find(sign, self.at)
+        if end < 0:
+            self._no_more.add(sign)
+        return end
 
     def _is_behind_comment(self) -> bool:
         """Moves to the next place where a comment may end, and tells whether it does."""

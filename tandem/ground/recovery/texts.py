@@ -28,7 +28,6 @@ from tandem.ground.rules import first_control
 
 _PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
 _HEX = frozenset("0123456789abcdefABCDEF")
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 def read_name(scanner: Scanner) -> Word:
@@ -105,7 +104,7 @@ class TextReader:
         if self.inner_quotes:
             edits = [edit for at in self.inner_quotes for edit in scanner.text.edit(at, at, "\\")]
             scanner.add("quote-in-text", self.inner_quotes[0], *edits)
-        value = _paired("".join(self.content))
+        value = "".join(self.content)
         if self.raw_controls:
             value = value.strip()
         damaged = self.unknown or bool(self.raw_controls and first_control(value))
@@ -269,8 +268,3 @@ def _without_escapes(plain: str) -> str:
 
 def _is_hex(code: str, length: int) -> bool:
     return len(code) == length and _HEX.issuperset(code)
-
-
-def _paired(text: str) -> str:
-    """The two halves of a character that was escaped as two, put together. A lone half stays."""
-    return _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)

@@ -65,6 +65,10 @@ def find_object(text: Text, findings: Findings) -> Place | None:
         return _without_brace(text, findings)
     json_stop = end_of_json(chars, first)
     start, stop = (first, len(chars)) if closes(chars, json_stop) else _last_try(text, starts or [first], findings)
+    if stop < len(chars):
+        text = Text(
+            chars[:stop], text.offsets, text.as_sent, text.is_whole
+        )  # one copy: the caller drops the whole text
     if start != first:
         return Place(text, start, stop, True, "", end_of_json(chars, start))
     return Place(text, start, stop, True, _what_is_before(text, first, findings), json_stop)
@@ -270,7 +274,8 @@ def _without_backslashes(text: Text, findings: Findings) -> Text:
 
 
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "0": "\0"}
-_ESCAPE = re.compile(rf"\\(?:x([0-9a-fA-F]{{2}})|u([0-9a-fA-F]{{4}})|([{re.escape(''.join(_PLAIN))}]))")
+_PAIR = r"u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"  # one character, escaped as two halves
+_ESCAPE = re.compile(rf"\\(?:{_PAIR}|x([0-9a-fA-F]{{2}})|u([0-9a-fA-F]{{4}})|([{re.escape(''.join(_PLAIN))}]))")
 _MAY_BE_UTF_8 = re.compile("[\x80-\xff]")
 
 
@@ -297,8 +302,10 @@ def _unescaped(text: Text, start: int, stop: int, is_bytes: bool) -> Text:
 
 def _meaning(escape: re.Match[str]) -> str:
     """The character that an escape stands for."""
-    code = escape[1] or escape[2]
-    return chr(int(code, 16)) if code else _PLAIN[escape[3]]
+    high, low, byte, code, plain = escape.groups()
+    if high:
+        return bytes.fromhex(high + low).decode("utf-16-be")
+    return _PLAIN[plain] if plain else chr(int(byte or code, 16))
 
 
 def _joined(text: Text) -> Text:
