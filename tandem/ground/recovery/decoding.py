@@ -194,8 +194,7 @@ def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
         return Text(chars, offsets)
     at = offsets[wrong[0]]
     found, place = f"{data[at]:02X}", str(at + 1)
-    has_controls = len(data.translate(None, _CONTROLS)) < len(data)
-    if len(wrong) > _MOST_LETTERS or has_controls or not _may_be_letters(chars, wrong):
+    if len(wrong) > _MOST_LETTERS or not _may_be_letters(chars, wrong):
         findings.add("not-utf-8", at, found=found, place=place)
         return Text(chars, offsets)
     edits = (Edit(offsets[i], offsets[i] + 1, _LETTERS[chars[i]]) for i in wrong)
@@ -210,7 +209,7 @@ def _may_be_letters(chars: str, wrong: list[int]) -> bool:
         begins_utf_8 = "\udce0" <= chars[at] <= "\udcf4" and at + 1 in places and chars[at + 1] <= "\udcbf"
         if begins_utf_8 or not _LETTERS[chars[at]]:
             return False
-    return not _FOUR_BYTES.search(chars)
+    return not _NO_TEXT.search(chars)
 
 
 def _as_letter(byte: int) -> str:
@@ -227,5 +226,4 @@ _MOST_LETTERS = 32  # bytes that are not UTF-8 in a message that is taken for La
 _LETTERS = {chr(0xDC00 + byte): _as_letter(byte) for byte in range(0x80, 0x100)}  # by what Python makes of the byte
 _ESCAPED = "".join(_LETTERS)
 _WRONG = re.compile("[\udc80-\udcff]")
-_CONTROLS = bytes(byte for byte in range(0x20) if byte not in _SPACE_BYTES)
-_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")  # in UTF-8: that is no chance
+_NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\U00010000-\U0010ffff]")  # what no text in Latin-1 has

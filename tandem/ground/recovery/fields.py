@@ -25,6 +25,7 @@ class FieldReader:
         self.found: dict[str, Member] = {}  # by field
         self.values: dict[str, str | int] = {}  # by field: what could be read, or repaired without inventing anything
         self.converted: set[str] = set()  # fields whose value came as another type
+        self._compared = 0  # names so far
         self.certain = True  # does every field that came have such a value?
 
     def read(self, members: list[Member]) -> None:
@@ -38,8 +39,8 @@ class FieldReader:
             else:
                 self.found[member.name] = member
         self._place_single(strangers)
-        for rank, member in enumerate(strangers):
-            self._place_stranger(member, rank < _MOST_COMPARED)
+        for member in strangers:
+            self._place_stranger(member)
         for name in FIELDS:
             if name in self.found:
                 self._read_value(name, self.found[name].value)
@@ -95,9 +96,12 @@ class FieldReader:
     def _is_number(self, member: Member) -> bool:
         return names.squeeze(member.name) not in names.SINGLE and names.meant(member.name, _NUMBERS) is not None
 
-    def _place_stranger(self, member: Member, may_compare: bool) -> None:
+    def _place_stranger(self, member: Member) -> None:
         wanting = [name for name in FIELDS if name not in self.found]
-        meant = names.meant(member.name, wanting) if may_compare else names.plainly_meant(member.name, wanting)
+        meant = names.plainly_meant(member.name, wanting)
+        if meant is None and self._compared < _MOST_COMPARED:
+            self._compared += 1
+            meant = names.meant(member.name, wanting)
         if meant is None:
             self._tell("extra-key", member)
             self.certain = self.certain and member.value.type is not None  # else it may be part of a text
