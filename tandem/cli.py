@@ -66,9 +66,9 @@ def _open_closed_streams() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
     if sys.stdout is None:  # closed before we began: nobody wants to read it
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - as long as we live
     if sys.stderr is None:  # print would take standard output in its place
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

@@ -73,7 +73,8 @@ def _serve_with_workers(options: ServeOptions) -> None:
 
         def work(ready: Callable[[], None]) -> None:
             place.close()
-            _run(options, listening(host, port, shared=True), ready)
+            with listening(host, port, shared=True) as listener:
+                _run(options, listener, ready)
 
         _open_parts(options).close()  # makes what is not there yet, before several would
         log = _destination(options, StandardError(SAY_WITHIN))

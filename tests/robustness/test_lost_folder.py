@@ -113,6 +113,7 @@ def test_without_the_key_the_teams_that_it_concerns_are_told(lost: Lost, tmp_pat
 
 @contextmanager
 def board_alone(data: Path) -> Iterator[Process]:
+    data.mkdir(mode=0o700, exist_ok=True)
     with process("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(data)) as started:
         started.wait_for("listening on")
         yield started

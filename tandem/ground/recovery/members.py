@@ -273,4 +273,4 @@ _STRAY = {
     c: re.compile(f"[^{re.escape(_MAY_BELONG.replace(c, ''))}]*+") for c in _MAY_BELONG
 }  # the same again and again
 _ALNUM = re.compile(r"[^\W_]*+")
-_NESTED = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[^"{}\[\]]++|[{\[]++|[}\]]++', re.DOTALL)  # never empty
+_NESTED = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[^"{}\[\]]++|[{\[]++|[}\]]++', re.DOTALL)  # never empty

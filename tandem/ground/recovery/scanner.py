@@ -30,7 +30,7 @@ ODD_SPACES = (
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
 LONGEST_KEPT = 1024  # characters of a value that are kept; a text may be a little longer
-_MOST_STEPS = 72  # of one reading; a message with a mistake in each field takes about 50
+_MOST_STEPS = 64  # of one reading; a message with a mistake in each of its eight fields takes about 50
 
 _MAY_BE_SKIPPED = frozenset((*ODD_SPACES, "#", "/", "\\"))
 _ODD_SPACES = re.compile(f"[{ODD_SPACES} ]*+")  # copied text often has a plain one after each odd one

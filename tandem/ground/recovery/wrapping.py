@@ -27,7 +27,7 @@ from tandem.ground.recovery.findings import Findings
 from tandem.ground.recovery.offsets import EncodedOffsets, NestedOffsets, PieceOffsets
 from tandem.ground.recovery.parsing import closes, end_of_json, is_large, parse, string_at
 
-_MOST_STARTS = 16  # braces with a name and a colon behind them that are looked at
+_MOST_STARTS = 8  # braces with a name and a colon behind them that are looked at
 _MOST_ESCAPES = 256  # of a text that was escaped as a whole; a message on several lines has about 50
 _LONGEST_INSIDE = 2048  # characters of a text in quotes that are read
 _SHOWN = 60  # characters of a stranger's text in a fact
