@@ -1,11 +1,13 @@
 """What surrounds a command fails: files, streams, memory, Ctrl-C. One line, the right exit code, no traceback."""
 
+import fcntl
 import os
 import resource
 import shlex
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +19,7 @@ from tandem.cli import COMMANDS
 from tandem.ground.keyring import load_keyring
 from tandem.ground.store import Store
 from tests.ground.records import TEAM, message_1, message_2
-from tests.processes import LIMIT, ROOT, process, tandem
+from tests.processes import LIMIT, ROOT, process, tandem, wait_until
 from tests.raw import encoded
 from tests.raw import message_1 as right_message
 
@@ -135,6 +137,8 @@ class TestFiles:
         os.mkfifo(pipe)
         with process("-m", "tandem", *command, str(pipe)) as waiting:
             writer = os.open(pipe, os.O_WRONLY)  # returns once the command has it open
+            os.write(writer, b"{")
+            wait_until(lambda: fcntl.ioctl(writer, termios.FIONREAD, b"\0" * 4) == b"\0" * 4)  # it reads
             waiting.signal(signal.SIGINT)
             assert waiting.wait() == 130
             os.close(writer)
