@@ -1,4 +1,4 @@
-"""What a loop and its desk touch, in the hands of a script: a clock, a door, lines to callers, a ledger, records.
+"""What a loop and its handler touch, in the hands of a script: a clock, a door, lines to callers, a ledger, records.
 
 The lines are real sockets and the poller is the real one; only time, who calls, and what becomes of a record are
 made up. What of the inside of tandem/ground this stands on, here and in `_standing_in` and `left_over` of loop.py:
@@ -264,7 +264,7 @@ class Ledger:
 
 
 class Row(NamedTuple):
-    """What is on record of a team, as far as the desk asks."""
+    """What is on record of a team, as far as the handler asks."""
 
     team: Team
     ip: str
