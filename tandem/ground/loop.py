@@ -229,7 +229,7 @@ class Loop:
             next(iter(self._in[state].values())) for state in STATES if state is not COMMITTING and self._in[state]
         ]
         if oldest:
-            self._lose(min(oldest, key=lambda connection: connection.since))
+            self._lose(min(oldest, key=lambda connection: (connection.since, connection.opened)))
             self._evicted += 1
         if self._now >= self._log_evicted_at:
             self._log.write(

@@ -84,13 +84,13 @@ def virtual_memory(pid: int) -> int:
 def test_a_memory_limit_is_one_line_and_costs_nothing_that_was_confirmed(tmp_path: Path) -> None:
     with ground(tmp_path / "free") as running:
         exchanged(running, "Team0")
-        limit = virtual_memory(running.process.pid) + 8 * 1024
+        limit = virtual_memory(running.process.pid) + 4 * 1024
     limited = ("sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh")
     with ground(tmp_path / "data", before=limited) as running, ExitStack() as stack:
         for number in range(10):
             exchanged(running, f"Team{number}")
         try:
-            for _ in range(4000):
+            for _ in range(6000):
                 connection = stack.enter_context(socket.create_connection((running.host, running.port), LIMIT))
                 connection.sendall(b'{"teamname": "' + b"x" * 8100)
         except OSError:
