@@ -49,6 +49,10 @@ BACKLOG = 4096  # connections that the system holds ready for us
 ACCEPT_BATCH = 100  # connections accepted in one turn
 EXPIRY_BATCH = 1000  # connections of one state whose limit is found to have passed in one turn
 MAX_CLOSER_LOOKS = 0.01  # seconds of one turn for messages that need a closer look
+MIN_CLOSER_LOOKS = 0.001  # the same while more connections wait to be accepted, or a reply waits for its commit
+COMMIT_SHARE = (
+    0.003  # seconds of each such turn that the loop leaves to the recorder's thread: Python runs one at a time
+)
 CHECK_INTERVAL = 0.02  # seconds between two looks at the limits: an answer may be so late
 TICK = 1.0  # seconds between two calls of the handler's on_tick
 LOG_INTERVAL = 1.0  # minimum seconds between two log lines about evicted connections
@@ -139,12 +143,13 @@ class Loop:
         ready = self._poller.poll(self._timeout())
         self._now = time.monotonic()
         greeted = self._in[FIRST_BYTE]
+        more_to_accept = False
         for fd, _ in ready:
             connection = greeted.get(fd)
             if connection is not None:
                 self._guarded(self._read_first, connection)
             elif fd in self._listeners:
-                self._accept(self._listeners[fd])
+                more_to_accept = self._accept(self._listeners[fd])
             elif fd == self._wakeup.fileno():
                 self._wakeup.drain()
                 self._finish_commits()
@@ -154,7 +159,8 @@ class Loop:
         if self._in[ANSWERED]:
             self._look_after_answered()
         if self._in[QUEUED]:
-            self._look_closer()
+            hurry = more_to_accept or self._in[COMMITTING]
+            self._look_closer(MIN_CLOSER_LOOKS if hurry else MAX_CLOSER_LOOKS)
         if self._now >= self._check_at:
             self._check_at = self._now + CHECK_INTERVAL
             self._check_limits()
@@ -165,7 +171,7 @@ class Loop:
     def _timeout(self) -> float:
         """Return how long to wait for events, in seconds."""
         if self._in[QUEUED]:
-            return 0.0
+            return COMMIT_SHARE if self._in[COMMITTING] else 0.0
         if self._open == len(self._in[FIRST_BYTE]) and not self._accept_again_at and self._stop_by is None:
             return max(0.0, self._tick_at - self._now)  # after 15 minutes of silence a second does not matter
         return CHECK_INTERVAL
@@ -291,9 +297,9 @@ class Loop:
         self._move(connection, QUEUED)
         self._closer_looks.put(_source(connection), _CloserLook(connection, data, silent_in))
 
-    def _look_closer(self) -> None:
-        """Work on the queue for at most MAX_CLOSER_LOOKS seconds."""
-        until = time.monotonic() + MAX_CLOSER_LOOKS
+    def _look_closer(self, seconds: float) -> None:
+        """Work on the queue for so many seconds, or one message longer."""
+        until = time.monotonic() + seconds
         while self._in[QUEUED]:
             look = self._closer_looks.take()
             if look.connection.state is QUEUED:  # else it was evicted meanwhile
