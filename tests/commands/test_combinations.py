@@ -61,6 +61,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     return Stage(tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.needs_extra
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
 def test_a_pair_is_refused_or_both_options_count(walk: Walk, stage: Stage) -> None:
     rules = PARSERS[walk.command].rules
@@ -78,6 +79,7 @@ def test_a_pair_is_refused_or_both_options_count(walk: Walk, stage: Stage) -> No
             assert 2 in (alone[one].code, alone[other].code), f"{one} and {other} are refused, and no rule says so"
 
 
+@pytest.mark.needs_extra
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
 def test_an_option_counts_alone_and_only_once(walk: Walk, stage: Stage) -> None:
     nothing = stage.run(walk)
@@ -130,6 +132,7 @@ def test_the_help_of_the_client_says_what_does_not_go_together() -> None:
     assert all(option in USAGE.partition("--peer does not")[2] or option == "--peer" for option, *_ in _APART)
 
 
+@pytest.mark.needs_extra
 def test_a_folder_beside_a_database_of_the_environment_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_key_that_cannot_be_read_keeps_nobody_from_a_backup(data: Path, tmp_pa
     assert "no key" not in out.replace("does not hold a key", "")
 
 
+@pytest.mark.needs_extra
 def test_what_the_board_alone_keeps_can_be_backed_up(data: Path, tmp_path: Path) -> None:
     for path in data.glob(f"{FILE}*"):
         path.unlink()

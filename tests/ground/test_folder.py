@@ -228,6 +228,7 @@ def test_an_empty_name_is_wrong_usage(words: list[str]) -> None:
     assert "--data: it is empty" in err
 
 
+@pytest.mark.needs_extra
 @pytest.mark.parametrize(
     "words",
     [words for words, code in DATA_COMMANDS.values() if code],
@@ -241,6 +242,7 @@ def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path: Path, words: 
     assert not typo.exists()
 
 
+@pytest.mark.needs_extra
 @pytest.mark.parametrize("words", [words for words, _ in DATA_COMMANDS.values()], ids=DATA_COMMANDS)
 def test_a_file_instead_of_a_folder_is_told(tmp_path: Path, words: list[str]) -> None:
     file = tmp_path / "file"

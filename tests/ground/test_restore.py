@@ -393,6 +393,7 @@ class TestRefusals:
             with pytest.raises(StoreTrouble, match="cannot be made"):
                 restored(backup, data)
 
+    @pytest.mark.needs_extra
     def test_the_command(self, backup: Path, tmp_path: Path) -> None:
         for arguments, words, wanted in (
             (("--data", str(tmp_path), str(tmp_path / "none")), "No such file", 1),

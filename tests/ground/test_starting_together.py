@@ -140,6 +140,7 @@ def test_one_board_makes_the_teachers_token(tmp_path: Path) -> None:
         assert book.token_hash() == hash_token(shown)
 
 
+@pytest.mark.needs_extra
 def test_boards_that_start_at_once_over_a_new_folder_all_serve(tmp_path: Path) -> None:
     with ExitStack() as opened:
         arguments = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path))
