@@ -48,17 +48,18 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
         return None
     for id, is_it in _STRANGERS:
         if is_it(data):
-            findings.add(id, 0, found=data.partition(b"\r\n")[0][:80].decode("latin-1"))
+            findings.add(id, 0, found=data[:80].partition(b"\r\n")[0].decode("latin-1"))
             return None
     codec = _wide_codec(data)
     if codec:
         return _from_wide(data, 0, codec, findings)
     start, end = _without_length(data, findings)
-    if not data[start:end].strip(_SPACE_BYTES):
+    text = data[start : min(end, start + LIMIT)]
+    if not text.strip(_SPACE_BYTES):
         if not findings.problems():
             findings.add("nothing-came", 0, found="the length says 0 bytes")
         return None
-    codec = _wide_codec(data[start:end])
+    codec = _wide_codec(text)
     if codec:
         return _from_wide(data[:end], start, codec, findings)
     if data.startswith(b"\xef\xbb\xbf", start):
@@ -74,11 +75,12 @@ def _tell_blank(data: bytes, findings: Findings) -> None:
         findings.add("nothing-came", 0, found="only white space" if data else "not one byte")
 
 
+_LONGEST_LINE = 1024  # bytes of a first line that are looked at
 _METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"CONNECT", b"PRI")
 
 
 def _is_http(data: bytes) -> bool:
-    line = data.partition(b"\n")[0]
+    line = data[:_LONGEST_LINE].partition(b"\n")[0]
     method, _, rest = line.partition(b" ")
     return method in _METHODS and (rest[:1] == b"/" or b"HTTP/" in rest)
 
@@ -146,15 +148,16 @@ def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
     if _is_length(data, PREFIX, "big"):
         findings.add("length-big-endian", 0, Edit(0, PREFIX, ""), found=data[:PREFIX].hex(" "))
         return PREFIX, len(data)
-    digits = data.lstrip(_SPACE_BYTES)[:20]
-    count = len(digits) - len(digits.lstrip(b"0123456789"))
-    if count:
-        behind = data.lstrip(_SPACE_BYTES)[count:].lstrip(_SPACE_BYTES + b":;,|#\0")
-        if behind[:1] == b"{" or (not behind and len(data) > count):
-            start = len(data) - len(behind)
-            findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[:count].decode())
+    digits = _IN_DIGITS.match(data)
+    if digits:
+        start = digits.end()
+        if data[start : start + 1] == b"{" or len(digits[1]) < start == len(data):
+            findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[1].decode())
             return start, len(data)
     return 0, len(data)
+
+
+_IN_DIGITS = re.compile(rb"[ \t\r\n]*([0-9]{1,20})[ \t\r\n:;,|#\0]*")
 
 
 def _is_length(data: bytes, size: int, order: str) -> bool:
