@@ -29,6 +29,7 @@ ODD_SPACES = (
     "\u200b\u202f\u205f\u3000\ufeff"
 )
 _FAR = 160  # characters: no text goes on further than that behind a quote inside of it
+_MOST_LOOKS = 16  # at quotes behind the one in question: there are not so many in a text of that length
 LONGEST_KEPT = 1024  # characters of a value that are kept; a text may be a little longer
 _MOST_STEPS = 64  # of one reading; a message with a mistake in each of its eight fields takes about 50
 
@@ -197,7 +198,10 @@ class Scanner:
     def _look_for_turn(self, turn: "_Turn", quote: str, far: int) -> None:
         """Goes on looking for the next such quote that either closes a text or opens a name, up to `far`."""
         chars = self.chars
-        while (place := chars.find(quote, turn.last + 1, far + 1)) >= 0:
+        for _ in range(_MOST_LOOKS):
+            place = chars.find(quote, turn.last + 1, far + 1)
+            if place < 0:
+                break
             turn.last = place
             opens = is_quoted_member(chars, place)
             turn.closes = not opens and (next_char(chars, place + 1) in ("", ",", "}") or ends_line(chars, place + 1))
