@@ -92,10 +92,10 @@ class TestFiles:
         assert "the key before it still counts" in done.stderr
         assert sorted((path.name, path.read_bytes()) for path in data.iterdir()) == before
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_a_new_key_in_a_folder_that_cannot_be_written(self, data: Path) -> None:
         data.chmod(0o500)
-        assert_one_line(shell(f"{TANDEM} key rotate --data {data}"))
+        bound = "setpriv --bounding-set=-dac_override " if os.geteuid() == 0 else ""  # root may write everywhere
+        assert_one_line(shell(f"{bound}{TANDEM} key rotate --data {data}"))
 
     def test_a_key_file_without_end(self, data: Path) -> None:
         os.truncate(data / "key", 2**40)
