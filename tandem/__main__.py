@@ -12,6 +12,7 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
+    sys.unraisablehook = _say_nothing_of_memory
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -35,6 +36,12 @@ def _is_want_of_memory(error: Exception) -> bool:
     return any(
         words in str(error) for words in ("can't start new thread", "unknown encoding", "can't load unicodedata")
     )
+
+
+def _say_nothing_of_memory(lost: "sys.UnraisableHookArgs") -> None:
+    """Keep quiet about a MemoryError that Python itself had to ignore: the line about the memory follows."""
+    if not isinstance(lost.exc_value, MemoryError):
+        sys.__unraisablehook__(lost)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tandem.ground.datafile import SQL_ERRORS, Counts, DataFile, copy_database, kind_of
+from tandem.ground.datafile import SQL_ERRORS, Counts, DataFile, copy_database, in_one_line, kind_of
 from tandem.ground.store import StoreTrouble
 
 MANIFEST = "manifest.json"
@@ -257,5 +257,5 @@ class PlainDatabase:
         try:
             yield
         except (OSError, *SQL_ERRORS) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
+            reason = error.strerror if isinstance(error, OSError) else in_one_line(error)
             raise StoreTrouble(f"the backup {self._path} cannot be copied: {reason}") from None

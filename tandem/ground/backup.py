@@ -17,7 +17,16 @@ from pathlib import Path
 
 from tandem import __version__
 from tandem.ground.archive import KeyName, Manifest, Stored, write_archive
-from tandem.ground.datafile import LOCK_TIMEOUT, RECORDS, SQL_ERRORS, DataFile, check_sound, copy_database, count
+from tandem.ground.datafile import (
+    LOCK_TIMEOUT,
+    RECORDS,
+    SQL_ERRORS,
+    DataFile,
+    check_sound,
+    copy_database,
+    count,
+    in_one_line,
+)
 from tandem.ground.dbfiles import check_log
 from tandem.ground.folder_lock import in_use
 from tandem.ground.keyring import KEY_VARIABLE, KeyTrouble, has_key, load_keyring
@@ -93,7 +102,7 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
     try:
         return _copy(folder, draft / kind.name, kind)
     except SQL_ERRORS as error:
-        raise StoreTrouble(f"{folder / kind.name} could not be copied: {error}") from None
+        raise StoreTrouble(f"{folder / kind.name} could not be copied: {in_one_line(error)}") from None
 
 
 def _copy(folder: Path, copied: Path, kind: DataFile) -> Stored:

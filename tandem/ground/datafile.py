@@ -87,7 +87,12 @@ def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> Non
         raise StoreTrouble(f"{kind.name} in {path} is not one that tandem made: it lacks the tables")
     [found] = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
-        raise StoreTrouble(f"{kind.name} in {path} is damaged: {' '.join(found.split())}")
+        raise StoreTrouble(f"{kind.name} in {path} is damaged: {in_one_line(found)}")
+
+
+def in_one_line(reason: object) -> str:
+    """Return a reason of SQLite's in one line. It may quote a statement from a damaged schema, which has several."""
+    return " ".join(str(reason).split())
 
 
 def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tandem.ground.archive import Backup, KeyName, open_backup
 from tandem.ground.backup import fingerprint
-from tandem.ground.datafile import RECORDS, SQL_ERRORS, Counts, DataFile, check_shape, check_sound, count
+from tandem.ground.datafile import RECORDS, SQL_ERRORS, Counts, DataFile, check_shape, check_sound, count, in_one_line
 from tandem.ground.folder_lock import not_in_use
 from tandem.ground.keyring import KEY_VARIABLE, KeyTrouble, has_key, load_keyring
 from tandem.ground.pending import NEW, OLD, PENDING, draft_name, put_in_place, sync_folder
@@ -71,7 +71,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
         except OSError as error:
             raise StoreTrouble(f"{source} cannot be restored into {folder}: {error.strerror or error}") from None
         except SQL_ERRORS as error:
-            raise StoreTrouble(f"{source} cannot be restored into {folder}: {error}") from None
+            raise StoreTrouble(f"{source} cannot be restored into {folder}: {in_one_line(error)}") from None
     kept = [kind.name for kind in kinds if kind not in backup.kinds and (folder / kind.name).exists()]
     return Restored(backup.made_at, rows, kept, aside, locked, key)
 
@@ -146,7 +146,7 @@ def _unpack(backup: Backup, kind: DataFile, folder: Path, source: Path) -> Count
             kind.leave_out(database)
             return count(database, kind)
     except SQL_ERRORS as error:
-        raise StoreTrouble(f"{kind.name} in {source} is damaged: {error}") from None
+        raise StoreTrouble(f"{kind.name} in {source} is damaged: {in_one_line(error)}") from None
 
 
 def _report_key(folder: Path, records: Path, wanted: KeyName | None) -> KeyReport:

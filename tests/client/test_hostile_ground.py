@@ -240,7 +240,7 @@ FAILS: dict[str, Fails] = {
     ),
     "endless object behind a length": Fails(
         lambda _: (send(WELCOME), message, send(b'\xff\xff\0\0{"a": "'), endless(b"x" * 1000)),
-        "too large: after 8,192 bytes",
+        "too large: after 8,192 bytes|that is no message",  # the length is wrong already; more may have come or not
     ),
     "endless welcome": Fails(lambda _: (endless(b"connection! " * 99),), "that is no message"),
     "endless welcome without the word": Fails(lambda _: (endless(b"hello! " * 99),), "that is no message"),

@@ -509,6 +509,18 @@ class TestHostileArchives:
             refusal(tmp_path / "cut", tmp_path / "data")
 
 
+@pytest.mark.parametrize("after", [b"NOT NULX", b"NO\0 NULL", b"((((((((", b"        "])
+def test_a_damaged_schema_is_refused_in_one_line(original: Path, tmp_path: Path, after: bytes) -> None:
+    """SQLite quotes the statement, which has several lines."""
+    old_backup(original, tmp_path / "plain")
+    content = (tmp_path / "plain").read_bytes()
+    assert b"NOT NULL" in content
+    (tmp_path / "changed").write_bytes(content.replace(b"NOT NULL", after))
+    with pytest.raises(StoreTrouble) as caught:
+        restored(tmp_path / "changed", tmp_path / "data")
+    assert "\n" not in str(caught.value)
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("is_plain", [False, True])
