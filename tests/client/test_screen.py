@@ -120,7 +120,8 @@ def test_the_screen_cannot_be_written(redirection: str) -> None:
 def test_ctrl_c() -> None:
     with server() as ground:
         arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "127.0.0.1:0")
-        with process(*arguments, before=("env", "--default-signal=INT")) as client:
+        # It may come while a socket is made, which then nobody can close: Python would warn of that.
+        with process(*arguments, before=("env", "--default-signal=INT", "PYTHONWARNINGS=ignore")) as client:
             client.wait_for("listening on")
             client.signal(signal.SIGINT)
             assert client.wait() == 130
