@@ -12,7 +12,7 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
-    sys.unraisablehook = _say_nothing_of_memory
+    sys.unraisablehook = _tell_what_matters
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -38,9 +38,14 @@ def _is_want_of_memory(error: Exception) -> bool:
     )
 
 
-def _say_nothing_of_memory(lost: "sys.UnraisableHookArgs") -> None:
-    """Keep quiet about a MemoryError that Python itself had to ignore: the line about the memory follows."""
-    if not isinstance(lost.exc_value, MemoryError):
+def _tell_what_matters(lost: "sys.UnraisableHookArgs") -> None:
+    """Show an exception that Python itself had to ignore, except two kinds.
+
+    After a MemoryError the line about the memory follows. A signal that comes in the very moment in which signals
+    become ignored (tandem/ground/signals.py) is an OSError to Python, and nothing to a user.
+    """
+    error = lost.exc_value
+    if not isinstance(error, MemoryError) and not str(error).endswith(" ignored due to race condition"):
         sys.__unraisablehook__(lost)
 
 

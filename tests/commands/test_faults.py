@@ -259,3 +259,31 @@ def test_a_limit_of_memory_is_one_line_and_loses_nothing(data: Path, interpreter
         assert "Traceback" not in done.stderr
     assert "Team1" in tandem("results", "--data", str(data), "--format", "csv")[1]
     load_keyring(data)
+
+
+IGNORED = """
+from tandem import __main__ as program
+class Lost:
+    def __del__(self): raise {error}
+def run(arguments):
+    Lost()
+    return 0
+program._run = run
+program.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "is_told"),
+    [
+        ("MemoryError()", False),
+        ("OSError('Signal 2 ignored due to race condition')", False),
+        ("OSError(5, 'Input/output error')", True),
+        ("ValueError('a bug')", True),
+    ],
+)
+def test_what_python_ignores_is_told_where_it_matters(error: str, is_told: bool) -> None:
+    """Whether a signal comes in the very moment in which it becomes ignored is up to the system, so it is made up."""
+    script = IGNORED.format(error=error)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
+    assert (done.returncode, error.partition("(")[0] in done.stderr) == (0, is_told), done.stderr
