@@ -149,7 +149,7 @@ class VisitHandler:
             int(took * 1e6),
             address,
             peer.port,
-            outcome,
+            outcome.value,
             received[:KEPT_BYTES],
             len(received),
             reply,

@@ -147,7 +147,10 @@ class Loop:
         for fd, _ in ready:
             connection = greeted.get(fd)
             if connection is not None:
-                self._guarded(self._read_first, connection)
+                try:
+                    self._read_first(connection)
+                except Exception as bug:
+                    self._close_after_bug(connection, bug)
             elif fd in self._listeners:
                 more_to_accept = self._accept(self._listeners[fd])
             elif fd == self._wakeup.fileno():
@@ -176,15 +179,12 @@ class Loop:
             return max(0.0, self._tick_at - self._now)  # after 15 minutes of silence a second does not matter
         return CHECK_INTERVAL
 
-    def _guarded(self, step: Callable[..., None], connection: Connection, *rest: object) -> None:
-        """Do one step for one connection. A bug in it is logged and costs this connection only."""
-        try:
-            step(connection, *rest)
-        except MemoryError:
-            raise  # the server cannot go on: serve.py says so
-        except Exception:
-            self._log.write(f"{connection.address} bug: {traceback.format_exc()}")
-            self._close(connection)
+    def _close_after_bug(self, connection: Connection, bug: Exception) -> None:
+        """Log the bug. It costs this connection only."""
+        if isinstance(bug, MemoryError):
+            raise bug  # the server cannot go on: serve.py says so
+        self._log.write(f"{connection.address} bug: {''.join(traceback.format_exception(bug))}")
+        self._close(connection)
 
     # Accepting
 
@@ -208,7 +208,10 @@ class Loop:
             connection = Connection(family, socket.SOCK_STREAM, 0, fd)
             connection.address = _share(address[0])
             connection.port = address[1]
-            self._guarded(self._greet, connection)
+            try:
+                self._greet(connection)
+            except Exception as bug:
+                self._close_after_bug(connection, bug)
         return True
 
     def _greet(self, connection: Connection) -> None:
@@ -253,8 +256,10 @@ class Loop:
 
     def _read_first(self, connection: Connection) -> None:
         """Read the first bytes. A quick look is mostly enough for them."""
-        data = self._recv(connection)
-        if data is None:
+        try:
+            data = connection.recv(RECV_SIZE, NOWAIT)
+        except OSError as error:
+            self._nothing_received(connection, error)
             return
         action = self._handler.received_first(connection, connection.progress, data)
         if action is None:
@@ -268,27 +273,32 @@ class Loop:
             connection = self._in[state].get(fd)
             if connection is None:
                 continue
-            if state is DRAINING or state is SILENCED:
-                self._guarded(self._drain, connection)
-            else:
-                self._guarded(self._read_first if state is LAST_CHANCE else self._read_rest, connection)
+            try:
+                if state is DRAINING or state is SILENCED:
+                    self._drain(connection)
+                elif state is LAST_CHANCE:
+                    self._read_first(connection)
+                else:
+                    self._read_rest(connection)
+            except Exception as bug:
+                self._close_after_bug(connection, bug)
             return
 
     def _read_rest(self, connection: Connection) -> None:
         """Read after a part of a message has come."""
-        data = self._recv(connection)
-        if data is not None:
+        try:
+            data = connection.recv(RECV_SIZE, NOWAIT)
+        except OSError as error:
+            self._nothing_received(connection, error)
+        else:
             self._queue(connection, data)
 
-    def _recv(self, connection: Connection) -> bytes | None:
-        """Return what came, b"" for the end of the stream; None if there is nothing to do."""
-        try:
-            return connection.recv(RECV_SIZE, NOWAIT)
-        except BlockingIOError:
+    def _nothing_received(self, connection: Connection, error: OSError) -> None:
+        """Go on waiting if there was nothing to read after all. Else the connection broke."""
+        if isinstance(error, BlockingIOError):
             self._poller.modify(connection.fileno(), READ | ONCE)
-        except OSError:
+        else:
             self._lose(connection)
-        return None
 
     # A closer look: everything that a quick look does not decide
 
@@ -303,7 +313,10 @@ class Loop:
         while self._in[QUEUED]:
             look = self._closer_looks.take()
             if look.connection.state is QUEUED:  # else it was evicted meanwhile
-                self._guarded(self._decide, look.connection, look)
+                try:
+                    self._decide(look.connection, look)
+                except Exception as bug:
+                    self._close_after_bug(look.connection, bug)
             if time.monotonic() >= until:
                 return
 
@@ -343,13 +356,10 @@ class Loop:
         """Answer those whose commit is over."""
         for connection, stored in self._recorder.take_outcomes():
             if connection.state is COMMITTING:  # else it was answered when its limit passed
-                self._guarded(self._answer_stored if stored else self._answer_not_stored, connection)
-
-    def _answer_stored(self, connection: Connection) -> None:
-        self._answer_commit(connection, stored=True)
-
-    def _answer_not_stored(self, connection: Connection) -> None:
-        self._answer_commit(connection, stored=False)
+                try:
+                    self._answer_commit(connection, stored)
+                except Exception as bug:
+                    self._close_after_bug(connection, bug)
 
     def _answer_commit(self, connection: Connection, stored: bool) -> None:
         reply = self._handler.committed(connection.commit, stored, self._now - connection.since)
@@ -382,7 +392,10 @@ class Loop:
     def _look_after_answered(self) -> None:
         """Close what was answered 10 ms ago and has ended by now, and watch the rest."""
         for connection in self._overdue(ANSWERED):
-            self._guarded(self._drain, connection)
+            try:
+                self._drain(connection)
+            except Exception as bug:
+                self._close_after_bug(connection, bug)
 
     def _drain(self, connection: Connection) -> None:
         """Discard what came. Close if the client has closed, else wait for that."""
@@ -410,7 +423,10 @@ class Loop:
         for state in LIMITS:
             if self._in[state] and state is not ANSWERED:
                 for connection in self._overdue(state):
-                    self._guarded(self._expire, connection)
+                    try:
+                        self._expire(connection)
+                    except Exception as bug:
+                        self._close_after_bug(connection, bug)
 
     def _overdue(self, state: State) -> list[Connection]:
         """Return the connections whose limit in `state` has passed, EXPIRY_BATCH at most."""

@@ -50,7 +50,7 @@ class RightVisit(NamedTuple):
     took: int  # microseconds until its reply was ready
     address: str
     port: int
-    outcome: Outcome
+    outcome: str  # the text of an Outcome: SQLite takes it as it is
     received: bytes  # what came, cut off at KEPT_BYTES
     size: int  # bytes that came
     answered: bytes

@@ -27,6 +27,7 @@ KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
+MESSAGE_1 = Outcome.MESSAGE_1.value
 
 Row = tuple[Any, ...]
 
@@ -222,7 +223,7 @@ def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
     first_seen, visits = (before[8], before[10]) if before else (at, 0)
     if before and before[5] == FINISHED:  # a finished team stays as it is
         teams[key] = (*before[:10], visits + 1, "[]")
-    elif outcome is Outcome.MESSAGE_1:
+    elif outcome == MESSAGE_1:
         teams[key] = (*key, studentnr1, studentnr2, WAITING, secret, ip, first_seen, None, visits + 1, "[]")
     else:
         ip_of_message_1 = before[7] if before else ""
@@ -240,7 +241,7 @@ def _refused_row(visit: Visit) -> Row:
         visit.took,
         visit.address,
         visit.port,
-        visit.outcome,
+        visit.outcome.value,
         visit.received,
         visit.size,
         visit.answered,

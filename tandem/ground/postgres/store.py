@@ -266,7 +266,7 @@ def _waves(marked: Iterable[tuple[RightVisit | Visit, int]]) -> list[list[Row]]:
 
 
 def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
-    finished = visit.outcome is Outcome.MESSAGE_2
+    finished = visit.outcome == Outcome.MESSAGE_2
     right = visit if isinstance(visit, RightVisit) else None
     problems = [problem.id for problem in visit.problems] if isinstance(visit, Visit) else []
     return {
