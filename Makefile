@@ -22,7 +22,7 @@ tests: $(STAMP) tools
 
 # Those that need no extra, on each other Python that is here, each in a virtual environment of its own.
 pythons: $(STAMP)
-	$(BIN)/python -m tests.pythons
+	$(BIN)/python -m testing.pythons
 
 # The same with coverage, of every process that a test starts, too.
 coverage: $(STAMP) tools

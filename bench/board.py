@@ -38,10 +38,10 @@ from urllib.parse import quote
 from playwright.sync_api import Page, sync_playwright
 
 from bench.teams import fill
-from tandem.exchange.message import FINISHED
-from tandem.ground.store import FILE
-from tests.processes import ground, process
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.protocol.message import FINISHED
+from tandem.records.sqlite.sqlite_store import FILE
+from testing.processes import ground, process
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 CLASS = "BENCH"
 CLASS_PAGE = f"/class?name={CLASS}"

@@ -20,14 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tandem.exchange.message import FINISHED
-from tests.processes import Ground, ground
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.protocol.message import FINISHED
+from testing.processes import Ground, ground
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 LIMIT = 0.5  # seconds for an exchange
 MAX_MEMORY = 100 * 2**20  # bytes, resident
 SIZE = 8190  # bytes: two fewer than a message may have
-LONGEST = 60.0  # seconds until the last connection of a burst is answered
+MAX_SECONDS = 60.0  # seconds until the last connection of a burst is answered
 
 BURSTS = {
     "escapes, then quotes": (b'{"studentnr1": \'\\u0041\xe2\x80\x8b', b'"'),
@@ -61,7 +61,7 @@ def measure(name: str, data: bytes, connections: int) -> bool:
         with burst(running, data, connections) as answered:
             times = [exchange(running, "before")]
             began = time.monotonic()
-            while not answered.is_set() and time.monotonic() - began < LONGEST:
+            while not answered.is_set() and time.monotonic() - began < MAX_SECONDS:
                 times.append(exchange(running, f"team {len(times)}"))
         most = memory.stop()
     is_kept = answered.is_set() and max(times) < LIMIT and most < MAX_MEMORY
@@ -114,7 +114,7 @@ def burst(running: Ground, data: bytes, connections: int) -> Iterator[threading.
 
 def _read_all(selector: selectors.BaseSelector, answered: threading.Event) -> None:
     """Read until the end of every stream, or until it takes too long."""
-    until = time.monotonic() + LONGEST
+    until = time.monotonic() + MAX_SECONDS
     while selector.get_map() and time.monotonic() < until:
         for key, _ in selector.select(1.0):
             connection = key.fileobj

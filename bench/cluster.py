@@ -1,7 +1,8 @@
 """The cluster campaign, run by hand as root: python3 bench/cluster.py --exchanges 2000 --rounds 5
 
 First: exchanges through HAProxy and three grounds over one PostgreSQL, each on a host of its own, while a ground and
-the database are killed and started again (tests/deploy/campaign.py). Exits with 1 if a team that read that it finished
+the database are killed and started again (testing/deploy/campaign.py).
+Exits with 1 if a team that read that it finished
 is not in the results, or if an exchange failed that tried twice.
 
 Then: what one, two and three grounds carry, in interleaved rounds, beside what the database alone takes of the same
@@ -24,13 +25,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.bench.processes import cpu_of
-from tandem.exchange.message import FINISHED, Message
-from tandem.ground.postgres.store import steps
-from tandem.ground.record import Outcome, RightVisit, Team
-from tests.deploy.campaign import campaign
-from tests.deploy.cluster import BALANCER, DATABASE, PORT, STUDENTS, Cluster
-from tests.ground.postgres import WHEEL
-from tests.processes import ROOT
+from tandem.protocol.message import FINISHED, Message
+from tandem.records.postgres.postgres_store import steps
+from tandem.records.visits import Outcome, RightVisit, Team
+from testing.deploy.campaign import campaign
+from testing.deploy.cluster import BALANCER, DATABASE, PORT, STUDENTS, Cluster
+from testing.postgres import WHEEL
+from testing.processes import ROOT
 
 CONCURRENCY = 64
 BATCHES = (1, 8, 32)  # exchanges in one transaction of pgbench

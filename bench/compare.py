@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.contenders import GROUND, LIMIT, Contender, ContenderTrouble, ground, limit, peer, running
+from bench.contenders import GROUND, LIMIT, Contender, ContenderError, ground, limit, peer, running
 from bench.crowds import open_many_files
 from bench.idle import cost_beside_idle, cost_verdict, idle_bytes, memory_verdict
 from bench.measure import CONCURRENCY, COUNT, MAX_CONCURRENCY, MAX_COUNT, Load, Result, build_load
 from tandem.commands.arguments import Parser, reader, whole
-from tandem.exchange.printable import printable
+from tandem.protocol.printable import printable
 
 STREAMS = "asyncio_streams"
 UVLOOP = "uvloop_protocol"
@@ -61,7 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="tandem-compare-") as folder:
         try:
             _compare(given, Path(folder))
-        except ContenderTrouble as trouble:
+        except ContenderError as trouble:
             print(f"bench.compare: {printable(str(trouble))}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:

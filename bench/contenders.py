@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tandem.exchange.printable import printable
+from tandem.protocol.printable import printable
 
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench" / "peers"
@@ -23,7 +23,7 @@ LIMIT = "limit"  # the one that the others are compared to
 GROUND = "tandem"
 
 
-class ContenderTrouble(Exception):
+class ContenderError(Exception):
     """A server cannot be started; the text says why."""
 
 
@@ -62,19 +62,19 @@ def peer(name: str) -> Contender:
 
 
 def limit(folder: Path) -> Contender:
-    """The one in C, built into the folder. Raises ContenderTrouble."""
+    """The one in C, built into the folder. Raises ContenderError."""
     program = built(PEERS / "limit.c", folder)
     return Contender(LIMIT, lambda _: (str(program),))
 
 
 def built(source: Path, folder: Path) -> Path:
-    """The program of this C file, compiled into the folder. Raises ContenderTrouble."""
+    """The program of this C file, compiled into the folder. Raises ContenderError."""
     if (compiler := c_compiler()) is None:
-        raise ContenderTrouble("no C compiler is here: install gcc")
+        raise ContenderError("no C compiler is here: install gcc")
     program = folder / source.stem
     done = subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=False)
     if done.returncode:
-        raise ContenderTrouble(f"{source.name} was not compiled")
+        raise ContenderError(f"{source.name} was not compiled")
     return program
 
 
@@ -113,7 +113,7 @@ def _started(contender: Contender, cpu: int | None, folder: Path, log: Path) -> 
                 stderr=stderr,
             )
         except OSError as error:
-            raise ContenderTrouble(f"{contender.name} did not start: {error.filename}: {error.strerror}") from None
+            raise ContenderError(f"{contender.name} did not start: {error.filename}: {error.strerror}") from None
 
 
 def _address(contender: Contender, process: "subprocess.Popen[bytes]", log: Path) -> str:
@@ -125,4 +125,4 @@ def _address(contender: Contender, process: "subprocess.Popen[bytes]", log: Path
                 return line.rpartition(" ")[2]
         time.sleep(0.01)
     last_words = log.read_text(errors="replace").strip().rpartition("\n")[2]
-    raise ContenderTrouble(f"{contender.name} did not start: {printable(last_words) or 'it said nothing'}")
+    raise ContenderError(f"{contender.name} did not start: {printable(last_words) or 'it said nothing'}")

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 
-from tests.raw import encoded, message_1
+from testing.raw_sockets import encoded, message_1
 
 Address = tuple[str, int]
 LATE_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)  # the port is chosen when the destination is known

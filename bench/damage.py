@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.robustness.damage import DAMAGES, FILES, WORKERS, run_row
+from testing.server_faults.damage import DAMAGES, FILES, WORKERS, run_row
 
 
 def main() -> int:

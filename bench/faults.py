@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.faults.crowded import seconds_until_taken
-from tests.faults.flood import FLOODS
-from tests.faults.laws import broken_laws
-from tests.faults.runner import Outcome, run, run_all
-from tests.faults.scripts import Script, campaign, drawn
+from testing.client_faults.crowded import seconds_until_taken
+from testing.client_faults.flood import FLOODS
+from testing.client_faults.laws import broken_laws
+from testing.client_faults.runner import Outcome, run, run_all
+from testing.client_faults.scripts import Script, campaign, drawn
 
 SILENT = 10_000  # callers of the crowd that comes once and says nothing
 OTHERS = 2_000  # callers of the other crowds

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.crowds import CROWDS, crowd
 from bench.vitals import vitals
-from tandem.exchange.message import FINISHED
-from tests.processes import Ground, ground
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.protocol.message import FINISHED
+from testing.processes import Ground, ground
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 LIMIT = 1.0  # seconds for an exchange
 REFUSED = 10_000  # messages whose traces on the disk are measured

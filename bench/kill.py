@@ -15,13 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tandem.exchange.message import FINISHED
-from tandem.ground.handler import NOT_KEPT
-from tests.processes import ground, wait_until
-from tests.raw import encoded, message_1, message_2
-from tests.robustness import faults
-from tests.robustness.ending import Endings
-from tests.robustness.load import ask
+from tandem.protocol.message import FINISHED
+from tandem.server.handler import NOT_KEPT
+from testing.processes import ground, wait_until
+from testing.raw_sockets import encoded, message_1, message_2
+from testing.server_faults import faults
+from testing.server_faults.ending import Endings
+from testing.server_faults.load import ask
 
 TEAMS = 50  # that try again and again while the database is locked
 

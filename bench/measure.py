@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import PEERS, ContenderTrouble, Running, built, pinned
+from bench.contenders import PEERS, ContenderError, Running, built, pinned
 from bench.vitals import cpu_time, vitals
 
 COUNT = 8_000  # exchanges that are measured
@@ -51,7 +51,7 @@ class Load:
     concurrency: int = CONCURRENCY
 
     def measure(self, server: Running) -> Result:
-        """Load the server, after a warm-up. Raises ContenderTrouble."""
+        """Load the server, after a warm-up. Raises ContenderError."""
         self.warm_up(server)
         before = cpu_time(server.pid)
         told = self._run(server, self.count)
@@ -79,13 +79,13 @@ class Load:
         command = [*pinned(self.cpu), str(self.program), server.address, *map(str, numbers)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ContenderTrouble(f"the load on {server.name} did not run: {done.stderr.strip()}")
+            raise ContenderError(f"the load on {server.name} did not run: {done.stderr.strip()}")
         told: dict[str, Any] = json.loads(done.stdout)
         if not told["finished"]:
-            raise ContenderTrouble(f"no exchange with {server.name} finished: {told['first_failure']}")
+            raise ContenderError(f"no exchange with {server.name} finished: {told['first_failure']}")
         return told
 
 
 def build_load(folder: Path, cpu: int | None, count: int = COUNT, concurrency: int = CONCURRENCY) -> Load:
-    """The load, built into the folder. Raises ContenderTrouble."""
+    """The load, built into the folder. Raises ContenderError."""
     return Load(built(PEERS / "load.c", folder), cpu, count, concurrency)

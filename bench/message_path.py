@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import GROUND, OUTPUT, ROOT, Contender, ContenderTrouble, Running, running
+from bench.contenders import GROUND, OUTPUT, ROOT, Contender, ContenderError, Running, running
 from tandem.commands.arguments import Parser, whole
 
 TRACER = Path(__file__).with_name("path_tracer.py")
@@ -99,7 +99,7 @@ class TracedServer:
                 told: Fields = json.loads(lines[-1])
                 return told
             time.sleep(0.01)
-        raise ContenderTrouble("the server does not count: it may have ended")
+        raise ContenderError("the server does not count: it may have ended")
 
     def _lines(self) -> Sequence[str]:
         """Those that are complete."""
@@ -148,7 +148,7 @@ def main() -> int:
                 print(f"{name:30} {shortest}", flush=True)
                 if given.files:
                     print("   ", *shortest.files)
-    except (ContenderTrouble, OSError, ValueError) as trouble:
+    except (ContenderError, OSError, ValueError) as trouble:
         print(f"bench.message_path: {trouble}", file=sys.stderr)
         return 1
     return 0

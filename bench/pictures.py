@@ -13,8 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.processes import ROOT, Ground, ground, wait_until
-from tests.raw import encoded, message_1, message_2, visit
+from testing.processes import ROOT, Ground, ground, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 PICTURES = ROOT / "docs/pictures"
 SIZE: ViewportSize = {"width": 1280, "height": 720}

@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.crowds import Address, connect, open_many_files
 from bench.picture import Sample, picture
 from bench.vitals import Vitals, vitals
-from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.records import open_records
-from tests.processes import ROOT, wait_until
-from tests.raw import encoded, message_1, message_2
+from tandem.protocol.message import FINISHED, WAITING
+from tandem.records.queries import open_records
+from testing.processes import ROOT, wait_until
+from testing.raw_sockets import encoded, message_1, message_2
 
 WORKERS = 12
 INTERVAL = 10.0  # seconds between two samples
@@ -54,7 +54,7 @@ WRONG: list[bytes] = [
 ]
 
 
-class Trouble(Exception):
+class SoakError(Exception):
     """A client saw what no client should see."""
 
 
@@ -93,7 +93,7 @@ class Team:
                 [name] = self._random.choices(names, weights)
                 self._deeds[name]()
                 self.done[name] += 1
-        except (Trouble, OSError, ValueError) as error:
+        except (SoakError, OSError, ValueError) as error:
             self.trouble = f"{type(error).__name__}: {error}"
         for sock in self._lingering:
             sock.close()
@@ -141,14 +141,14 @@ class Team:
         with connect(self._ground) as sock:
             sock.settimeout(PATIENCE)
             if not sock.recv(2000):
-                raise Trouble("closed before the welcome")
+                raise SoakError("closed before the welcome")
             sock.sendall(data)
             came = b""
             while piece := sock.recv(2000):
                 came += piece
         reply: dict[str, Any] = json.loads(came)
         if not reply["status"].startswith(wanted):
-            raise Trouble(f"{wanted!r} was due, {reply['status']!r} came")
+            raise SoakError(f"{wanted!r} was due, {reply['status']!r} came")
         return reply
 
 

@@ -20,13 +20,13 @@ from pathlib import Path
 from random import Random
 
 from bench.compare import CPUS, MAX_ROUNDS
-from bench.contenders import ROOT, Contender, ContenderTrouble, ground, running
+from bench.contenders import ROOT, Contender, ContenderError, ground, running
 from bench.measure import COUNT, MAX_COUNT, Load, build_load
 from bench.pairs import Pairs, measure_pairs, ratio_of
 from tandem.commands.arguments import Parser, whole
-from tandem.exchange.message import FINISHED, WAITING, Message, message_1, message_2
-from tandem.ground.record import Outcome, RightVisit, Team
-from tandem.ground.store import FILE, Store
+from tandem.protocol.message import FINISHED, WAITING, Message, message_1, message_2
+from tandem.records.sqlite.sqlite_store import FILE, Store
+from tandem.records.visits import Outcome, RightVisit, Team
 
 TEAMS = 1_000_000
 MAX_TEAMS = 10_000_000
@@ -63,7 +63,7 @@ def main() -> int:
         try:
             compare(folder, build_load(Path(place), given.cpu, given.count), given)
             show_results(folder, given.teams)
-        except ContenderTrouble as trouble:
+        except ContenderError as trouble:
             print(f"bench.teams: {trouble}", file=sys.stderr)
             return 1
     return 0
@@ -141,7 +141,7 @@ def _run(arguments: Iterable[str]) -> tuple[float, int]:
     took = time.perf_counter() - began
     peak = re.search(r"VmHWM:\s+(\d+) kB", done.stderr)
     if done.returncode or not peak:
-        raise ContenderTrouble(f"tandem {' '.join(arguments)}: {done.stderr}")
+        raise ContenderError(f"tandem {' '.join(arguments)}: {done.stderr}")
     return took, int(peak[1])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.bench.processes import cpu_of
-from tandem.ground.store import FILE
+from tandem.records.sqlite.sqlite_store import FILE
 
 
 @dataclass(frozen=True)

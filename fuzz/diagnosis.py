@@ -16,13 +16,13 @@ import timeit
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tandem.ground.judge import LONGEST_REPLY, reject
-from tests.diagnosis.corpus import CASES
-from tests.diagnosis.mutations import RIGHT
-from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import diagnosed
+from tandem.server.judge import MAX_REPLY, reject
+from testing.messages.corpus import CASES
+from testing.messages.mutations import RIGHT
+from testing.messages.oracle import is_right
+from testing.messages.sending import diagnosed
+from testing.messages.working import MESSAGES
 from tests.diagnosis.test_properties import PIECES
-from tests.diagnosis.working import MESSAGES
 
 SIZE = 8192
 ROUNDS = 5  # the best of so many: what is measured is the program, not its neighbours on the machine
@@ -58,7 +58,7 @@ def judged(data: bytes) -> set[str]:
         raise AssertionError(f"the oracle disagrees: {diagnosis.problems}")
     if diagnosis.repaired and diagnosed(diagnosis.repaired.encode()).problems:
         raise AssertionError(f"what is offered is wrong: {diagnosis.repaired}")
-    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > LONGEST_REPLY:
+    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > MAX_REPLY:
         raise AssertionError("the reply is too long")
     return {problem.id for problem in diagnosis.problems} or {"right"}
 

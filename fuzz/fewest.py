@@ -17,8 +17,8 @@ from types import FrameType
 from fuzz.kept import TARGETS, folder_of, kept
 from fuzz.seeds import SEEDS
 
-MOST_FILES = 300
-MOST_BYTES = 300 * 1024
+MAX_FILES = 300
+MAX_BYTES = 300 * 1024
 _PACKAGE = str(Path(__file__).parent.parent / "tandem")
 
 Step = tuple[str, int, int, int]  # file, from this line, to this one, about how many times
@@ -55,8 +55,8 @@ def _greedily(steps: Mapping[bytes, Set[object]], chosen: list[bytes]) -> list[b
     """The chosen ones, and more: always the one that adds most for its bytes."""
     known: Set[object] = {step for data in chosen for step in steps[data]}
     left: dict[bytes, Set[object]] = {data: more for data in steps if (more := steps[data] - known)}
-    room = MOST_BYTES - sum(map(len, chosen))
-    while left and len(chosen) < MOST_FILES:
+    room = MAX_BYTES - sum(map(len, chosen))
+    while left and len(chosen) < MAX_FILES:
         best = max(left, key=lambda data: len(left[data]) / (len(data) + 64))
         known = left.pop(best)
         if len(best) <= room:

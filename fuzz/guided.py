@@ -19,7 +19,7 @@ WORK = Path("build/fuzz")
 NOT_COUNTED = {  # whose coverage does not count: what is counted is some ten times slower
     "reader": [],
     "diagnosis": [],
-    "loop": ["tandem.ground.diagnose"],  # and what it imports: all that the other targets are about
+    "loop": ["tandem.diagnosis.diagnose"],  # and what it imports: all that the other targets are about
 }
 LIMITS = {  # as libFuzzer calls them
     "max_len": 4096,  # bytes of an input; what it stands for may be longer

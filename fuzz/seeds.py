@@ -9,14 +9,14 @@ from fuzz.targets import diagnosis, reader
 from fuzz.targets.script import MESSAGES as IN_SCRIPTS
 from fuzz.targets.script import TIMES, Act, written
 from fuzz.targets.stretch import UNSTRETCHED
-from tandem.exchange.reader import LIMIT
-from tandem.ground.record import Team
-from tandem.ground.secret import derive
-from tests.diagnosis.corpus import CASES, SECRET
-from tests.diagnosis.mutations import RIGHT
+from tandem.keys.secret import derive
+from tandem.protocol.reader import LIMIT
+from tandem.records.visits import Team
+from testing.messages.corpus import CASES, SECRET
+from testing.messages.mutations import RIGHT
+from testing.messages.working import MESSAGES
 from tests.diagnosis.test_properties import PIECES
-from tests.diagnosis.working import MESSAGES
-from tests.exchange.test_reader import COMPLETE_ONES, MESSAGE, MORE_ONES, NEVER_ONES, TAILS, framed
+from tests.protocol.test_reader import COMPLETE_ONES, MESSAGE, MORE_ONES, NEVER_ONES, TAILS, framed
 
 SHORT = 1000  # bytes: longer rows are stretched out of short ones here
 

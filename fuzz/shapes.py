@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from tandem.exchange.reader import LIMIT, MORE, Reader
-from tandem.ground.diagnose import Ending, diagnose
-from tandem.ground.findings import findings_text
-from tandem.ground.judge import Judgement, judge
+from tandem.diagnosis.diagnose import Ending, diagnose
+from tandem.diagnosis.problem_json import findings_text
+from tandem.protocol.reader import LIMIT, MORE, Reader
+from tandem.server.judge import Judgement, judge
 
 ADDRESS = "145.137.54.21"
 KEYS = (b"k" * 32,)

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 
 from fuzz.diagnosis import ENDS, STARTS, UNITS
 from fuzz.shapes import Shape, cost_of, cpu_of, data_of, keep, kept, memory_of
-from tandem.exchange.reader import LIMIT
-from tests.diagnosis.corpus import CASES
-from tests.diagnosis.mutations import RIGHT
+from tandem.protocol.reader import LIMIT
+from testing.messages.corpus import CASES
+from testing.messages.mutations import RIGHT
 
-MOST_KEPT = 80  # shapes that are changed further
-MOST_ALIKE = 8  # of them, whose longest part repeats the same piece: else all of them are soon the same
-MOST_PIECES = 8
+MAX_KEPT = 80  # shapes that are changed further
+MAX_ALIKE = 8  # of them, whose longest part repeats the same piece: else all of them are soon the same
+MAX_PIECES = 8
 COUNTS = (1, 1, 1, 2, 7, 8, 20, 30, 64, 128, 200, 256, 1000, LIMIT)
 SIGNS = [bytes((byte,)) for byte in b"{}[]\",:;.='`\\/#*-+_$<| \n\r\tnu0aZ\x00\x1b\xff\xe9\xc2"]
 WORDS = [
@@ -64,7 +64,7 @@ def climb(measure: str, chance: random.Random, size: int, seconds: float) -> tup
         if data in seen:
             continue
         seen.add(data)
-        least = found[-1][0] if len(found) == MOST_KEPT else 0.0
+        least = found[-1][0] if len(found) == MAX_KEPT else 0.0
         cost = price(measure, data, least)
         if cost > least:
             found = most_expensive([*found, (cost, shape)])
@@ -92,9 +92,9 @@ def most_expensive(found: Found) -> Found:
     for cost, shape in sorted(found, reverse=True):
         longest = max(shape, key=lambda part: len(part[0]) * part[1])[0]
         alike[longest] += 1
-        if alike[longest] <= MOST_ALIKE:
+        if alike[longest] <= MAX_ALIKE:
             kept_ones.append((cost, shape))
-    return kept_ones[:MOST_KEPT]
+    return kept_ones[:MAX_KEPT]
 
 
 def seeds() -> Iterator[Shape]:
@@ -115,7 +115,7 @@ def changed(chance: random.Random, found: Found) -> Shape:
     parts = list(found[rank][1])
     for _ in range(chance.choice((1, 1, 2, 3, 4))):
         _change(chance, parts, found)
-    return tuple(part for part in parts if part[0] and part[1])[:MOST_PIECES] or ((b"{", 1),)
+    return tuple(part for part in parts if part[0] and part[1])[:MAX_PIECES] or ((b"{", 1),)
 
 
 def _change(chance: random.Random, parts: list[tuple[bytes, int]], found: Found) -> None:

@@ -42,7 +42,7 @@ def _tell_what_matters(lost: "sys.UnraisableHookArgs") -> None:
     """Show an exception that Python itself had to ignore, except two kinds.
 
     After a MemoryError the line about the memory follows. A signal that comes in the very moment in which signals
-    become ignored (tandem/ground/signals.py) is an OSError to Python, and nothing to a user.
+    become ignored (tandem/server/signals.py) is an OSError to Python, and nothing to a user.
     """
     error = lost.exc_value
     if not isinstance(error, MemoryError) and not str(error).endswith(" ignored due to race condition"):
@@ -75,7 +75,7 @@ def _run(arguments: list[str]) -> int:
 
         return client(arguments[1:])
     if arguments[:1] == ["serve"]:
-        from tandem.ground.signals import exit_on_signals
+        from tandem.server.signals import exit_on_signals
 
         exit_on_signals()  # at once: most of a start is importing
     from tandem.cli import main

@@ -12,10 +12,10 @@ import sys
 from importlib import import_module
 
 from tandem import __version__
+from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
-from tandem.ground.pending import finish_restore
-from tandem.ground.store import StoreTrouble
-from tandem.report.screen import OutputTrouble, complain, finish, show
+from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.report.screen import OutputError, finish, print_error, show
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -43,15 +43,15 @@ def main(arguments: list[str]) -> int:
             finish_restore(options.data)
         done: int = options.run(options)
         finish()
-    except (StoreTrouble, OutputTrouble) as trouble:
-        return complain(str(trouble))
+    except (StoreError, OutputError) as trouble:
+        return print_error(str(trouble))
     except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C", code=STOPPED)
+        return print_error("stopped by Ctrl-C", code=STOPPED)
     except MemoryError:
-        return complain("there is not enough memory: raise the limit (ulimit -v), or end other programs")
+        return print_error("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
 
 

@@ -1,18 +1,24 @@
-"""How property tests run; and the figures that tests measured, shown at the end of the run."""
+"""How property tests run; a shared server, and both kinds of database; the figures that tests measured."""
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests import extras, unclosed
+from tandem.records.rows import DatabaseLocation
+from tandem.server.committer import BatchStore
+from tandem.server.serve import open_store
+from testing import extras, postgres, unclosed
+from testing.processes import Ground, ground
 
 settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
-settings.register_profile("few", settings.get_profile("tandem"), max_examples=20)  # tests/pythons.py
+settings.register_profile("few", settings.get_profile("tandem"), max_examples=20)  # testing/pythons.py
 settings.load_profile("tandem")
 
 # Started in the background, a run ignores Ctrl-C, and so would everything that it starts: some tests send it.
@@ -66,3 +72,42 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("diagnosis")
         for figure in figures:
             terminalreporter.write_line(figure)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A running ground that the tests of a module share; each takes a team of its own."""
+    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The PostgreSQL that all tests of this run share, in whatever process."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with postgres.shared(folder) as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_server: str) -> Iterator[str]:
+    """The URL of a database that is empty."""
+    tables = f"t{uuid.uuid4().hex}"
+    with postgres.connect(postgres_server, autocommit=True) as owner:
+        owner.execute(f"CREATE SCHEMA {tables}".encode())
+        yield postgres_server.replace("public", tables)
+        owner.execute(f"DROP SCHEMA {tables} CASCADE".encode())
+
+
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.needs_extra)])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> DatabaseLocation:
+    """Each of both: a data folder, and a server."""
+    return tmp_path if request.param == "SQLite" else str(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def store(where: DatabaseLocation) -> Iterator[BatchStore]:
+    with closing(open_store(where)) as opened:
+        yield opened

@@ -9,8 +9,8 @@ import pytest
 
 from tandem import __version__
 from tandem.__main__ import run
-from tests.processes import ROOT, tandem
-from tests.raw import encoded, message_1
+from testing.processes import ROOT, tandem
+from testing.raw_sockets import encoded, message_1
 
 WRONG_USAGE = [
     [],
@@ -49,8 +49,8 @@ def test_a_command_waits_for_no_other_commands_parts(tmp_path: Path) -> None:
     script = "import sys; from tandem.cli import main; main(sys.argv[1:]); print(*sys.modules)"
     command = [sys.executable, "-S", "-c", script, "results", "--data", str(tmp_path)]
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert "tandem.ground.records" in loaded
-    assert not {"tandem.ground.loop", "tandem.bench.pace", "tandem.demo.demo", "tandem.ground.proxy"} & set(loaded)
+    assert "tandem.records.queries" in loaded
+    assert not {"tandem.server.loop", "tandem.bench.pace", "tandem.demo.demo", "tandem.net.proxy_header"} & set(loaded)
 
 
 def test_version() -> None:

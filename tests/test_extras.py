@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import pythons
-from tests.extras import extras, needed
-from tests.processes import ROOT
+from testing import pythons
+from testing.extras import extras, needed
+from testing.processes import ROOT
 
 TESTS = ROOT / "tests"
 PINNED = re.compile(r"^([\w.-]+)(?:\[\w+\])?==", re.MULTILINE)
@@ -32,9 +32,9 @@ sys.exit(pytest.main(["--collect-only", "-q", "-m", "not needs_extra", "-p", "no
 @pytest.mark.parametrize(
     ("file", "libraries"),
     [
-        ("exchange/test_reader.py", set()),
-        ("ground/test_store.py", set()),
-        ("ground/test_store_postgres.py", {"psycopg"}),
+        ("protocol/test_reader.py", set()),
+        ("records/test_store.py", set()),
+        ("records/test_store_postgres.py", {"psycopg"}),
         ("deploy/test_cluster.py", {"psycopg"}),  # through deploy/cluster.py
         ("board/test_book.py", {"playwright"}),  # through conftest.py
     ],
@@ -58,7 +58,7 @@ def test_a_base_test_imports_nothing_else() -> None:
         [sys.executable, "-c", BLOCKED, " ".join(every)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "tests/ground/test_store.py" in done.stdout
+    assert "tests/records/test_store.py" in done.stdout
     assert "tests/board" not in done.stdout
 
 

@@ -10,47 +10,52 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.script import server, until_end
-from tests.processes import LIMIT, ROOT, ground, team_options, wait_until
+from testing.other_side import server, until_end
+from testing.processes import LIMIT, ROOT, ground, team_options, wait_until
 
 ANY = frozenset(sys.stdlib_module_names)
 DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
 BOARD_LIBRARIES = frozenset({"anyio", "jinja2", "markupsafe", "starlette", "uvicorn", "xlsxwriter"})
 
-# part of the house -> (what it may import of the standard library, which parts it may import)
+ALL_OF_OURS = frozenset(
+    {
+        "protocol",
+        "net",
+        "diagnosis",
+        "records",
+        "keys",
+        "backup",
+        "server",
+        "report",
+        "board",
+        "bench",
+        "demo",
+        "commands",
+    }
+)
+
+# package -> (what it may import of the standard library and of extras, which of our packages it may import)
 RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "exchange": (frozenset({"json"}), frozenset({"exchange"})),
-    "client": (frozenset({"socket", "json", "sys"}), frozenset({"exchange", "client"})),
-    "ground": (ANY | {DRIVER}, frozenset({"exchange", "ground", ""})),
-    "report": (ANY, frozenset({"exchange", "ground", "report"})),
-    "demo": (ANY, frozenset({"exchange", "ground", "report", "demo", ""})),
-    "board": (ANY | BOARD_LIBRARIES, frozenset({"exchange", "ground", "report", "board"})),
-    "bench": (ANY, frozenset({"exchange", "ground", "bench"})),
-    "commands": (ANY, frozenset({"exchange", "ground", "report", "board", "demo", "bench", "commands"})),
-    "cli": (ANY, frozenset({"commands", "ground", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client", "ground"})),
+    "protocol": (frozenset({"json"}), frozenset({"protocol"})),
+    "client": (frozenset({"socket", "json", "sys"}), frozenset({"protocol", "client"})),
+    "net": (ANY, frozenset({"protocol", "net"})),
+    "diagnosis": (ANY, frozenset({"protocol", "net", "diagnosis"})),
+    "records": (ANY | {DRIVER}, frozenset({"protocol", "diagnosis", "records"})),
+    "keys": (ANY, frozenset({"protocol", "records", "keys"})),
+    "backup": (ANY, frozenset({"records", "keys", "backup", ""})),
+    "server": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "server", ""})),
+    "report": (ANY, frozenset({"protocol", "diagnosis", "records", "report"})),
+    "board": (
+        ANY | BOARD_LIBRARIES,
+        frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "board"}),
+    ),
+    "bench": (ANY, frozenset({"protocol", "net", "bench"})),
+    "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
+    "commands": (ANY, ALL_OF_OURS),
+    "cli": (ANY, frozenset({"commands", "backup", "records", "report", ""})),
+    "__main__": (ANY, frozenset({"cli", "client", "server"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
-ONLY_READ = frozenset({"report", "board", "demo"})  # what the ground has recorded
-ACTING = frozenset(
-    f"tandem.ground.{name}"
-    for name in (
-        "actions",
-        "balanced",
-        "fair",
-        "fast_lane",
-        "handler",
-        "judge",
-        "loop",
-        "poller",
-        "pulse",
-        "recorder",
-        "serve",
-        "signals",
-        "states",
-        "workers",
-    )
-)
 
 
 def module_name(file: Path) -> str:
@@ -85,19 +90,17 @@ def test_imports_only_what_its_part_may(module: str) -> None:
             assert imported.partition(".")[0] in library
         else:
             assert part(imported) in parts, imported
-            assert not (part(module) in ONLY_READ and imported in ACTING), imported
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("tandem.ground.postgres")])
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("tandem.records.postgres")])
 def test_the_driver_is_asked_for_only_when_it_is_needed(module: str) -> None:
     assert not any(imported.partition(".")[0] == DRIVER for imported in imports(MODULES[module]))
     at_once = [node for node in ast.parse(MODULES[module].read_bytes()).body if isinstance(node, ast.ImportFrom)]
-    assert not any(str(node.module).startswith("tandem.ground.postgres") for node in at_once)
+    assert not any(str(node.module).startswith("tandem.records.postgres") for node in at_once)
 
 
 def test_the_rules_speak_of_what_there_is() -> None:
     assert set(RULES) == {part(module) for module in MODULES}
-    assert set(MODULES) >= ACTING
 
 
 def test_no_circles() -> None:
@@ -107,8 +110,8 @@ def test_no_circles() -> None:
 
 @pytest.fixture(params=("with tandem/__init__.py", "without"))
 def copied_out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder with the client and the exchange, and nothing else of the project."""
-    for name in ("client", "exchange"):
+    """A folder with the client and the protocol, and nothing else of the project."""
+    for name in ("client", "protocol"):
         ours_only = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "tandem" / name, tmp_path / "alone" / "tandem" / name, ignore=ours_only)
     if request.param != "without":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, process
+from testing.processes import ROOT, process
 
 LEAVING = """
 import socket

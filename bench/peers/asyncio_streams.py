@@ -2,14 +2,14 @@
 
 import asyncio
 
-from bench.peers.work import BACKLOG, MOST, WELCOME, answer, listen, tell
+from bench.peers.work import BACKLOG, MAX_MESSAGE, WELCOME, answer, listen, tell
 
 
 async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One connection, from the welcome to the end."""
     try:
         writer.write(WELCOME)
-        if data := await reader.read(MOST):
+        if data := await reader.read(MAX_MESSAGE):
             writer.write(answer(data))
             await writer.drain()
     except ConnectionError:

@@ -11,7 +11,7 @@ import re
 import select
 import socket
 
-from bench.peers.work import KEY, LENGTHS, MOST, WELCOME, answer, listen, tell
+from bench.peers.work import KEY, LENGTHS, MAX_MESSAGE, WELCOME, answer, listen, tell
 
 AT_ONCE = 256  # sockets that one poll reports
 
@@ -81,7 +81,7 @@ def accepted(listener: _socket.socket) -> list[_socket.socket]:
 def finish(client: _socket.socket) -> None:
     """Reads what came, replies, closes. The end of the stream is sent together with the reply."""
     try:
-        if data := client.recv(MOST):
+        if data := client.recv(MAX_MESSAGE):
             client.send(reply_to(data), socket.MSG_MORE)
     except OSError:
         pass  # the other side has gone

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from bench.peers.work import MOST, WELCOME, answer, listen, tell
+from bench.peers.work import MAX_MESSAGE, WELCOME, answer, listen, tell
 
 
 def visit(client: socket.socket) -> None:
@@ -11,7 +11,7 @@ def visit(client: socket.socket) -> None:
     with client:
         try:
             client.sendall(WELCOME)
-            if data := client.recv(MOST):
+            if data := client.recv(MAX_MESSAGE):
                 client.sendall(answer(data))
         except OSError:
             pass  # the other side has gone

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 WELCOME = b"peer: socket connection established. Send your message."
-MOST = 8192
+MAX_MESSAGE = 8192
 BACKLOG = 4096
 
 TEXTS = ("studentnr1", "studentnr2", "classname", "teamname", "ip", "secret", "status")

@@ -10,18 +10,18 @@ from collections.abc import Callable
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.exchange.message import ERROR, FIELDS, FINISHED, WAITING, is_team_of_one
-from tandem.exchange.reader import MORE, Reader
-from tandem.ground import explain
-from tandem.ground.diagnose import Diagnosis, Ending, diagnose, placed
-from tandem.ground.judge import LONGEST_REPLY, Judgement, judge
-from tandem.ground.message_2 import Recalled
-from tandem.ground.problems import Problem
-from tandem.ground.record import Outcome, Team
-from tandem.ground.recovery.findings import MOST
-from tandem.ground.secret import derive
-from tests.diagnosis.corpus import TEAM
-from tests.diagnosis.oracle import is_right
+from tandem.diagnosis import explain
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
+from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.recovery.findings import MAX_FINDINGS
+from tandem.keys.secret import derive
+from tandem.protocol.message import ERROR, FIELDS, FINISHED, WAITING, is_team_of_one
+from tandem.protocol.reader import MORE, Reader
+from tandem.records.visits import Outcome, Team
+from tandem.server.judge import MAX_REPLY, Judgement, judge
+from tandem.server.message_2 import Recalled
+from testing.messages.corpus import TEAM
+from testing.messages.oracle import is_right
 
 HEAD = 4
 KEYS = (b"k" * 32, b"o" * 32)  # the ground's, and the one before it
@@ -51,7 +51,9 @@ def run(data: bytes) -> None:
     judgement = judge(diagnosis, KEYS, lambda secret: ON_RECORD[record % len(ON_RECORD)])
     _is_as_the_verdict_says(judgement, wanted, stream)
     _can_be_told(
-        placed(judgement.problems, bytearray(stream)), placed(judgement.remarks, bytearray(stream)), len(stream)
+        with_offsets(judgement.problems, bytearray(stream)),
+        with_offsets(judgement.remarks, bytearray(stream)),
+        len(stream),
     )
 
 
@@ -83,7 +85,7 @@ def verdict(stream: bytes) -> tuple[Outcome, Fields]:
 
 def eight_fields(reply: bytes) -> Fields:
     """The fields of a reply, after it was held against what every reply must be."""
-    require(len(reply) <= LONGEST_REPLY, "a reply has at most 1,000 bytes", len(reply))
+    require(len(reply) <= MAX_REPLY, "a reply has at most 1,000 bytes", len(reply))
     require(reply[:1] == b"{" and reply[-1:] == b"}", "a reply is an object, nothing around it", reply)
     fields: Fields = json.loads(reply.decode())
     require(tuple(fields) == FIELDS, "a reply has the eight fields, in their order", reply)
@@ -132,10 +134,10 @@ def _is_as_the_verdict_says(judgement: Judgement, wanted: tuple[Outcome, Fields]
 
 
 def _can_be_told(problems: tuple[Problem, ...], remarks: tuple[Problem, ...], size: int) -> None:
-    require(len(problems) + len(remarks) <= MOST, "what is found is bounded", len(problems))
+    require(len(problems) + len(remarks) <= MAX_FINDINGS, "what is found is bounded", len(problems))
     for problem in (*problems, *remarks):
         require(problem.at is None or 0 <= problem.at <= size, "a place is in the message", problem)
         words = explain.sentence(problem)
-        require(explain.size_in_json(words) <= explain.LONGEST_SENTENCE, "a sentence is bounded", words)
+        require(explain.size_in_json(words) <= explain.MAX_SENTENCE, "a sentence is bounded", words)
         for shown in (words, explain.what(problem), explain.help_for(problem)):
             require(shown.isprintable(), "words can be shown", shown)

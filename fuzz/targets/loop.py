@@ -10,26 +10,26 @@ from typing import cast
 
 from fuzz.targets.diagnosis import KEYS, eight_fields, verdict
 from fuzz.targets.law import require
-from fuzz.targets.script import ADDRESSES, MOST_CALLERS, PATIENCES, TIMES, UNTIL_DUE, Act, Event, Script, parse
+from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_DUE, Act, Event, Script, parse
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
-from tandem.exchange.framing import LENGTH, PREFIX, frame, is_framed
-from tandem.exchange.message import ERROR, FINISHED, WAITING
-from tandem.exchange.reader import LIMIT
-from tandem.ground import handler as handler_module
-from tandem.ground import loop as loop_module
-from tandem.ground import pulse as pulse_module
-from tandem.ground.handler import NOT_KEPT, VisitHandler
-from tandem.ground.keyring import Keyring, OldKey
-from tandem.ground.log import Log
-from tandem.ground.loop import Connection, Loop
-from tandem.ground.options import EXPLAIN
-from tandem.ground.poller import Wakeup, new_poller
-from tandem.ground.pulse import Pulse
-from tandem.ground.record import KEPT_BYTES, Outcome
-from tandem.ground.recorder import Recorder
-from tandem.ground.records import Records
+from tandem.keys.keyring import Keyring, OldKey
+from tandem.net.poller import Wakeup, new_poller
+from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
+from tandem.protocol.message import ERROR, FINISHED, WAITING
+from tandem.protocol.reader import LIMIT
+from tandem.records.queries import Records
+from tandem.records.visits import KEPT_BYTES, Outcome
+from tandem.server import handler as handler_module
+from tandem.server import loop as loop_module
+from tandem.server import metrics as pulse_module
+from tandem.server.committer import Committer
+from tandem.server.handler import NOT_KEPT, VisitHandler
+from tandem.server.log import Log
+from tandem.server.loop import Connection, Loop
+from tandem.server.metrics import Metrics
+from tandem.server.serve_options import EXPLAIN
 
-LONGEST_QUIET = 8_000.0  # seconds: two of the longest limits, one behind the other, each met late
+MAX_QUIET = 8_000.0  # seconds: two of the longest limits, one behind the other, each met late
 KEYRING = Keyring(KEYS[0], (OldKey(KEYS[1], 2_000_000_000),))
 
 
@@ -64,8 +64,8 @@ class Play:
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
-            visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Pulse("fuzz"))
-            recorder = cast("Recorder[Connection]", self._ledger)
+            visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Metrics("fuzz"))
+            recorder = cast("Committer[Connection]", self._ledger)
             self._loop = Loop([self._door], visits, recorder, self, self._wakeup, log, self._script.most)
             self._welcome = visits.welcome
             self._loop.run()
@@ -131,7 +131,7 @@ class Play:
             quiet = self._clock.now - self._quiet_since
             self._clock.sleep(max(timeout, quiet))  # twice as far each time, or 15 minutes would take for ever
         else:
-            require(self._clock.now - self._quiet_since < LONGEST_QUIET, "nobody stays for ever", self._clock.now)
+            require(self._clock.now - self._quiet_since < MAX_QUIET, "nobody stays for ever", self._clock.now)
             self._ask_to_stop(0.0)
 
     def _happen(self, event: Event, timeout: float) -> None:
@@ -153,7 +153,7 @@ class Play:
             _act(self._callers[-1 - event.who % len(self._callers)], event)
 
     def _connect(self, address: str) -> None:
-        if len(self._callers) < MOST_CALLERS and self._door.fileno() >= 0:
+        if len(self._callers) < MAX_CALLERS and self._door.fileno() >= 0:
             caller = Caller(len(self._callers))
             self._callers.append(caller)
             self._door.knock(caller, address)

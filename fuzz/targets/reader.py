@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.exchange.answer import AnswerReader
-from tandem.exchange.framing import PREFIX, is_framed
-from tandem.exchange.reader import COMPLETE, LIMIT, MORE, NEVER, Reader
-from tests.exchange.oracle import SPACE, expected
-from tests.exchange.test_reader import Counted
+from tandem.protocol.answer import AnswerReader
+from tandem.protocol.framing import PREFIX, is_framed
+from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER, Reader
+from testing.reader_oracle import SPACE, expected
+from tests.protocol.test_reader import Counted
 
 CUTS = 4
 STEP = 61  # bytes at a time, where one at a time would take too long

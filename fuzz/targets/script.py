@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from fuzz.targets.diagnosis import KEYS, OTHER, OWN
 from fuzz.targets.stretch import place
-from tandem.exchange.framing import LENGTH, PLAIN, frame
-from tandem.exchange.message import WAITING
-from tandem.exchange.reader import LIMIT
-from tandem.ground.options import ERRORS
-from tandem.ground.record import Team
-from tandem.ground.secret import derive
+from tandem.keys.secret import derive
+from tandem.protocol.framing import LENGTH, PLAIN, frame
+from tandem.protocol.message import WAITING
+from tandem.protocol.reader import LIMIT
+from tandem.records.visits import Team
+from tandem.server.serve_options import ERRORS
 
 HEAD = 2
-MOST_EVENTS = 60
-MOST_CALLERS = 12
+MAX_EVENTS = 60
+MAX_CALLERS = 12
 
 
 class Act(IntEnum):
@@ -82,7 +82,7 @@ def written(event: Act, who: int = 0, needs: bytes = b"", at_once: bool = False)
 
 def _events(data: bytes) -> Iterator[Event]:
     at = 0
-    for _ in range(MOST_EVENTS):
+    for _ in range(MAX_EVENTS):
         if at >= len(data):
             return
         act, who, at_once = Act(data[at] & 15), data[at] >> 4 & 7, data[at] >= 0x80

@@ -21,15 +21,15 @@ from typing import Any, NamedTuple
 from fuzz.targets.diagnosis import OTHER, OWN
 from fuzz.targets.law import require
 from fuzz.targets.script import ADDRESSES
-from tandem.ground.log import LogEntry
-from tandem.ground.loop import Connection
-from tandem.ground.poller import Poller
-from tandem.ground.record import Record, RightVisit, Team, Visit
-from tandem.ground.store import StoreTrouble
+from tandem.net.poller import Poller
+from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.visits import Record, RightVisit, Team, Visit
+from tandem.server.log import LogEntry
+from tandem.server.loop import Connection
 
 FIRST_PORT = 40_000  # of the callers
-MOST_IN_A_ROW = 200  # turns of the loop with something ready, while nothing happens and no time passes
-MOST_TURNS = 5000
+MAX_IN_A_ROW = 200  # turns of the loop with something ready, while nothing happens and no time passes
+MAX_TURNS = 5000
 
 
 class Clock:
@@ -208,11 +208,11 @@ class Watch:
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
         self._turns += 1
-        require(self._turns < MOST_TURNS, "the loop comes to rest", self._turns)
+        require(self._turns < MAX_TURNS, "the loop comes to rest", self._turns)
         require(timeout >= 0, "no wait is shorter than none", timeout)
         ready = list(self._poller.poll(0))
         self._in_a_row = self._in_a_row + 1 if ready or not timeout else 0
-        require(self._in_a_row < MOST_IN_A_ROW, "the loop does not spin", ready)
+        require(self._in_a_row < MAX_IN_A_ROW, "the loop does not spin", ready)
         if not ready and timeout:
             self._go_on(timeout)
             ready = list(self._poller.poll(0))
@@ -278,14 +278,14 @@ class Archive:
 
     def team_given(self, secret: str, classname: str, teamname: str) -> Row | None:
         row = RECALLS[self.tells % len(RECALLS)]
-        if isinstance(row, StoreTrouble):
+        if isinstance(row, StoreError):
             raise row
         return row
 
     def close(self) -> None: ...
 
 
-RECALLS = (None, Row(OWN, ADDRESSES[0]), Row(OTHER, ADDRESSES[1]), StoreTrouble("locked"))
+RECALLS = (None, Row(OWN, ADDRESSES[0]), Row(OTHER, ADDRESSES[1]), StoreError("locked"))
 
 
 class Diary:

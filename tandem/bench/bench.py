@@ -15,14 +15,14 @@ from tandem.bench.pace import Pace
 from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
 from tandem.bench.progress import Progress
 from tandem.bench.summary import Run
-from tandem.exchange.address import plain_ip, show_address
+from tandem.protocol.address import plain_ip, show_address
 
 HERE = "127.0.0.1"  # the server's host where none is given
 SPARE_DESCRIPTORS = 64
 STOPS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # what ends a run, by the name that people know
 
 
-class BenchTrouble(Exception):
+class BenchError(Exception):
     """The run cannot be made; the text says why and what to try."""
 
 
@@ -40,7 +40,7 @@ class BenchOptions:
 def bench(options: BenchOptions) -> Run:
     """Makes one run, and shows how it goes if standard error is a terminal.
 
-    Ctrl-C and SIGTERM end the run; what was measured until then counts. Raises BenchTrouble.
+    Ctrl-C and SIGTERM end the run; what was measured until then counts. Raises BenchError.
     """
     seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     _allow_descriptors(options.pace.concurrency)
@@ -101,7 +101,7 @@ def _reach(host: str, port: int, timeout: float) -> Target:
             return Target(sock.family, sock.getpeername(), plain_ip(sock.getsockname()[0]))
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BenchTrouble(
+        raise BenchError(
             f"cannot reach {show_address(host, port)}: {reason}. Try: start the server, or check the address"
         ) from None
 
@@ -115,7 +115,7 @@ def _allow_descriptors(connections: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + SPARE_DESCRIPTORS
     if hard != resource.RLIM_INFINITY and wanted > hard:
-        raise BenchTrouble(
+        raise BenchError(
             f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}:"
             f" try --concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)"
         )
@@ -129,11 +129,11 @@ def _own_cpu() -> Cpu:
 
 
 def _server_cpu(pids: tuple[int, ...]) -> Cpu | None:
-    """None if nobody asked. Raises BenchTrouble."""
+    """None if nobody asked. Raises BenchError."""
     try:
         return cpu_of(pids) if pids else None
     except NoSuchProcess as error:
-        raise BenchTrouble(f"no process {error.pid} is seen in /proc: check the id; only Linux has /proc") from None
+        raise BenchError(f"no process {error.pid} is seen in /proc: check the id; only Linux has /proc") from None
 
 
 def _server_cpu_since(before: Cpu | None, pids: tuple[int, ...]) -> Cpu | None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 
-from tandem.exchange.answer import AnswerReader
-from tandem.exchange.message import FINISHED, WAITING, WELCOME_WORD, NotAMessage, decode
-from tandem.exchange.reader import COMPLETE, NEVER
+from tandem.protocol.answer import AnswerReader
+from tandem.protocol.message import FINISHED, WAITING, WELCOME_WORD, NotAMessageError, decode
+from tandem.protocol.reader import COMPLETE, NEVER
 
 CLASSNAME = "BENCH"  # of every team that is invented here
 SECRET_DIGITS = 64
@@ -23,7 +23,7 @@ _WELCOME_WORD = WELCOME_WORD.encode()
 _ENDINGS = tuple(f'", "status": "{status}"}}'.encode() for status in STATUSES)
 
 
-class Wrong(Exception):
+class WrongReplyError(Exception):
     """What came is not what the protocol promises. Facts: which kind of failure, and what came."""
 
     def __init__(self, kind: str, came: str = "") -> None:
@@ -41,7 +41,7 @@ class Next(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class LoadTeam:
     """Who makes the exchange. Nothing in it needs an escape in JSON."""
 
     studentnr1: str
@@ -50,10 +50,10 @@ class Team:
     ip: str
 
 
-def invent(random: Random, number: int, ip: str) -> Team:
+def invent(random: Random, number: int, ip: str) -> LoadTeam:
     """A team that no other run has: names and numbers differ."""
     drawn = random.getrandbits(44)
-    return Team(
+    return LoadTeam(
         str(1_000_000 + (drawn & 0x3FFFFF)),
         str(5_500_000 + (drawn >> 22)),
         f"bench {drawn:011x} {number}",
@@ -66,7 +66,7 @@ class Exchange:
 
     __slots__ = ("visit", "message", "_team", "_secret", "_head", "_came", "_welcome")
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: LoadTeam) -> None:
         self._team = team
         self._secret = b""
         self._came = b""
@@ -81,7 +81,7 @@ class Exchange:
         self._begin(self.visit + 1)
 
     def received(self, data: bytes) -> Next:
-        """Takes what came, b"" for the end of the stream. Raises Wrong."""
+        """Takes what came, b"" for the end of the stream. Raises WrongReplyError."""
         before, self._came = self._came, self._came + data
         ending = _ENDINGS[self.visit]
         if not before:
@@ -93,9 +93,9 @@ class Exchange:
                 return Next.CLOSE
         return self._look_closer(before, data)
 
-    def out_of_time(self) -> Wrong:
+    def out_of_time(self) -> WrongReplyError:
         """How the visit failed if no more is awaited: with what came, but for the welcome."""
-        return Wrong("timeout", self._came[self._welcome :].decode(errors="backslashreplace"))
+        return WrongReplyError("timeout", self._came[self._welcome :].decode(errors="backslashreplace"))
 
     def _begin(self, visit: int) -> None:
         self.visit = visit
@@ -122,9 +122,9 @@ class Exchange:
             self._check(answer.text)
             return Next.CLOSE
         if state is NEVER:
-            raise Wrong("bad reply", answer.welcome)
+            raise WrongReplyError("bad reply", answer.welcome)
         if not data:
-            raise Wrong("closed early", answer.welcome)
+            raise WrongReplyError("closed early", answer.welcome)
         return self._welcomed() if _WELCOME_WORD in self._came and _WELCOME_WORD not in before else Next.RECEIVE
 
     def _welcomed(self) -> Next:
@@ -135,13 +135,13 @@ class Exchange:
         """Whether it is the right reply to this message."""
         try:
             reply = decode(text)
-        except NotAMessage as error:
-            raise Wrong("bad reply", str(error)) from None
+        except NotAMessageError as error:
+            raise WrongReplyError("bad reply", str(error)) from None
         if reply.status != STATUSES[self.visit]:
-            raise Wrong("wrong status", reply.status)
+            raise WrongReplyError("wrong status", reply.status)
         names = reply.studentnr1, reply.studentnr2, reply.classname, reply.teamname, reply.clientid
         if names != (*self._numbers(), CLASSNAME, self._team.teamname, self.visit + 1):
-            raise Wrong("bad reply", "it is the reply to another message")
+            raise WrongReplyError("bad reply", "it is the reply to another message")
         if not reply.secret:
-            raise Wrong("bad reply", "it brings no secret")
+            raise WrongReplyError("bad reply", "it brings no secret")
         self._secret = json.dumps(reply.secret)[1:-1].encode()  # as it stands in a message

@@ -13,7 +13,7 @@ from tandem.bench.summary import Run
 Wanted = Mapping[Path, Callable[[Run], str]]  # what goes into each file
 
 
-class FileTrouble(Exception):
+class OutputFileError(Exception):
     """A file cannot be written; the text says why."""
 
 
@@ -30,7 +30,7 @@ class Files:
 
 @contextmanager
 def opened(wanted: Wanted) -> Iterator[Files]:
-    """Open in this block. Raises FileTrouble."""
+    """Open in this block. Raises OutputFileError."""
     with ExitStack() as files:
         for path in wanted:
             files.enter_context(_opened(path))
@@ -43,9 +43,9 @@ def _opened(path: Path) -> Iterator[None]:
     try:
         file = path.open("ab")
     except FileNotFoundError:
-        raise FileTrouble(f"{path} cannot be written: there is no folder {path.parent}; make it first") from None
+        raise OutputFileError(f"{path} cannot be written: there is no folder {path.parent}; make it first") from None
     except OSError as error:
-        raise FileTrouble(_told(path, error)) from None
+        raise OutputFileError(_told(path, error)) from None
     try:
         yield
     finally:

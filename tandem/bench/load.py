@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tandem.bench.exchange import Exchange, Next, Wrong, invent
+from tandem.bench.exchange import Exchange, Next, WrongReplyError, invent
 from tandem.bench.pace import Pace
 from tandem.bench.tally import TIMES, Tally
-from tandem.ground.poller import READ, new_poller
+from tandem.net.poller import READ, new_poller
 
 RECEIVE = 4096  # bytes at a time; a reply has at most 1,000
 NEWS_EVERY = 0.25  # seconds between two calls of `progress`
-LONGEST_WAIT = 0.05  # seconds without a look at the clock
+MAX_WAIT = 0.05  # seconds without a look at the clock
 REST = 0.05  # seconds without a new exchange after one that could not connect
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
@@ -142,7 +142,7 @@ class Load:
                 self._replied(visit)
         except BlockingIOError:
             pass
-        except (OSError, Wrong) as failure:
+        except (OSError, WrongReplyError) as failure:
             self._close(visit)
             self._failed(visit.exchange, failure)
 
@@ -157,9 +157,9 @@ class Load:
             exchange.go_on()
             self._connect(exchange, visit.due)
 
-    def _failed(self, exchange: Exchange, failure: OSError | Wrong) -> None:
+    def _failed(self, exchange: Exchange, failure: OSError | WrongReplyError) -> None:
         visit = TIMES[1 + exchange.visit]
-        if isinstance(failure, Wrong):
+        if isinstance(failure, WrongReplyError):
             self.tally.exchange_failed(failure.kind, visit, failure.came)
             return
         kind = _KINDS.get(failure.errno or 0, "unreachable")
@@ -190,6 +190,6 @@ class Load:
             or len(self._visits) >= self._pace.concurrency
             or self._pace.is_over(self.begun, now - self._start)
         ):
-            return LONGEST_WAIT
+            return MAX_WAIT
         left = self._start + self._pace.due(self.begun) - now
-        return int(max(0.0, min(left, LONGEST_WAIT)) * 1000) / 1000
+        return int(max(0.0, min(left, MAX_WAIT)) * 1000) / 1000

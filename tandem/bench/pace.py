@@ -9,11 +9,11 @@ import math
 import sys
 from dataclasses import dataclass
 
-CONCURRENCY, MOST_CONCURRENCY = 64, 500 if sys.platform == "win32" else 10_000  # Windows' select takes 512 sockets
-SECONDS, MOST_SECONDS = 10.0, 86_400.0
-TIMEOUT, LONGEST_TIMEOUT = 10.0, 900.0  # seconds for a visit
-MOST_COUNT = 100_000_000
-MOST_RATE = 1_000_000.0
+CONCURRENCY, MAX_CONCURRENCY = 64, 500 if sys.platform == "win32" else 10_000  # Windows' select takes 512 sockets
+SECONDS, MAX_SECONDS = 10.0, 86_400.0
+TIMEOUT, MAX_TIMEOUT = 10.0, 900.0  # seconds for a visit
+MAX_COUNT = 100_000_000
+MAX_RATE = 1_000_000.0
 
 
 @dataclass(frozen=True, slots=True)

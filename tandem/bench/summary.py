@@ -8,7 +8,7 @@ from tandem.bench.histogram import Histogram
 from tandem.bench.pace import Pace
 from tandem.bench.processes import Cpu
 from tandem.bench.tally import KINDS, Tally
-from tandem.exchange.printable import printable
+from tandem.protocol.printable import printable
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 BUSY = 0.85  # above this share of a CPU it is the load that limits the speed

@@ -4,8 +4,8 @@ from collections import Counter
 
 from tandem.bench.histogram import Histogram
 
-MOST_DIFFERENT = 20  # failures that are told apart; a hostile server could make up a new one each time
-LONGEST = 200  # characters of what came that are kept
+MAX_DIFFERENT = 20  # failures that are told apart; a hostile server could make up a new one each time
+MAX_LENGTH = 200  # characters of what came that are kept
 OTHERS = "(others)"
 
 # How an exchange can fail, and what that means.
@@ -43,7 +43,7 @@ class Tally:
         self.times[TIMES[0]].add(microseconds)
 
     def exchange_failed(self, kind: str, visit: str, came: str) -> None:
-        failure = kind, visit, came[:LONGEST]
-        if failure not in self.failures and len(self.failures) >= MOST_DIFFERENT:
+        failure = kind, visit, came[:MAX_LENGTH]
+        if failure not in self.failures and len(self.failures) >= MAX_DIFFERENT:
             failure = kind, visit, OTHERS
         self.failures[failure] += 1

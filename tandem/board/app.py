@@ -16,29 +16,29 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from tandem.board.admission import Admission
-from tandem.board.book import Book, BookTrouble
-from tandem.board.census import Census
-from tandem.board.entrance import Entrance
-from tandem.board.follow import Crowded, Follower
-from tandem.board.guard import Guard
-from tandem.board.links import Links
-from tandem.board.looks import Looks
-from tandem.board.monitor import Monitor
-from tandem.board.pages.checks import CheckPages
-from tandem.board.pages.classes import ClassPages
-from tandem.board.pages.gradebook import GradebookPages
-from tandem.board.pages.health import HealthPages
-from tandem.board.pages.live import MOST_STREAMS, Audience
-from tandem.board.pages.login import LoginPages
-from tandem.board.pages.teams import TeamPages
-from tandem.board.reading import Reading
-from tandem.board.sessions import Sessions
-from tandem.ground.rows import Where
-from tandem.ground.store import StoreTrouble
+from tandem.board.feed.class_counts import ClassCounts
+from tandem.board.feed.follow import Follower, TooManyFeedsError
+from tandem.board.feed.records_pool import RecordsPool
+from tandem.board.feed.server_health import Monitor
+from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
+from tandem.board.web.auth import Auth
+from tandem.board.web.links import Links
+from tandem.board.web.page_templates import PageTemplates
+from tandem.board.web.pages.checks import CheckPages
+from tandem.board.web.pages.classes import ClassPages
+from tandem.board.web.pages.gradebook import GradebookPages
+from tandem.board.web.pages.health import HealthPages
+from tandem.board.web.pages.live import MAX_STREAMS, Audience
+from tandem.board.web.pages.login import LoginPages
+from tandem.board.web.pages.teams import TeamPages
+from tandem.board.web.security import SecurityMiddleware
+from tandem.board.web.sessions import Sessions
+from tandem.board.web.token import TokenCheck
+from tandem.records.rows import DatabaseLocation
+from tandem.records.sqlite.sqlite_store import StoreError
 
 AFTER_BUG = 1.0  # seconds until what failed is begun again
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "web" / "static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +56,27 @@ class Board:
 
 
 def build(
-    where: Where,
+    where: DatabaseLocation,
     data: Path,
-    book: Book,
+    book: BoardStore,
     sessions: Sessions,
     names: Sequence[str] = (),
     proxied: bool = False,
     allows_clear: bool = False,
-    streams: int = MOST_STREAMS,
+    streams: int = MAX_STREAMS,
 ) -> Board:
-    """`where`: the records; `data`: the folder with the ground's key, if it is here; `names`, `proxied`: see Guard.
+    """`where`: the records; `data`: the folder with the ground's key, if it is here.
 
-    `allows_clear`: see Entrance. `streams`: how many browsers may watch at once.
+    `names`, `proxied`: see SecurityMiddleware.
+
+    `allows_clear`: see Auth. `streams`: how many browsers may watch at once.
     """
     key = book.signing_key()
-    looks = Looks()
-    entrance = Entrance(book, sessions, Admission(key), allows_clear)
-    reading = Reading(where)
+    looks = PageTemplates()
+    entrance = Auth(book, sessions, TokenCheck(key), allows_clear)
+    reading = RecordsPool(where)
     audience = Audience(entrance, streams)
-    census = Census(reading)
+    census = ClassCounts(reading)
     follower = Follower(where, book, looks, census, key)
     monitor = Monitor(reading)
     links = Links(key)
@@ -102,12 +104,12 @@ def build(
     refusals = _Refusals(looks, entrance)
     app = Starlette(
         routes=[*(route for page in pages for route in page.routes()), Mount("/static", _Static(directory=STATIC))],
-        middleware=[Middleware(Guard, names=names, proxied=proxied)],
+        middleware=[Middleware(SecurityMiddleware, names=names, proxied=proxied)],
         exception_handlers={
             HTTPException: refusals.plain,
-            StoreTrouble: refusals.no_records,
-            BookTrouble: refusals.no_records,
-            Crowded: refusals.crowded,
+            StoreError: refusals.no_records,
+            BoardStoreError: refusals.no_records,
+            TooManyFeedsError: refusals.crowded,
         },
         lifespan=beside,
     )
@@ -142,7 +144,7 @@ class _Static(StaticFiles):
 class _Refusals:
     """What a browser gets in the place of a page: what happened, and what to try."""
 
-    def __init__(self, looks: Looks, entrance: Entrance) -> None:
+    def __init__(self, looks: PageTemplates, entrance: Auth) -> None:
         self._looks = looks
         self._entrance = entrance
 

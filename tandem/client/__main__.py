@@ -3,11 +3,11 @@
 import sys
 
 from tandem.client import client1, client2, wire
-from tandem.client.failures import Failure
+from tandem.client.failures import ClientError
 from tandem.client.options import USAGE, Options, UsageError, parse_options
-from tandem.client.story import Story
-from tandem.exchange.arrows import arrow_words
-from tandem.exchange.printable import printable
+from tandem.client.story import Output
+from tandem.protocol.arrows import arrow_words
+from tandem.protocol.printable import printable
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -19,23 +19,23 @@ def main(arguments: list[str]) -> int:
             return show_help()
         return _run(parse_options(arguments))
     except UsageError as error:
-        return complain(f"{error}", 2)
+        return print_error(f"{error}", 2)
     except KeyboardInterrupt:
-        return complain("stopped by Ctrl-C", STOPPED)
+        return print_error("stopped by Ctrl-C", STOPPED)
     except MemoryError:
-        return complain("there is not enough memory: end other programs, then start again", 1)
+        return print_error("there is not enough memory: end other programs, then start again", 1)
 
 
 def _run(options: Options) -> int:
-    story = Story(options.as_json, options.verbose)
+    story = Output(options.as_json, options.verbose)
     try:
         client = client1 if options.clientid == 1 else client2
         client.run(options, story)
-    except Failure as failure:
+    except ClientError as failure:
         at = f"{arrow_words(failure.arrow)}: " if failure.arrow else ""
-        return complain(f"{at}{failure.what}. Try: {failure.help}", 1)
+        return print_error(f"{at}{failure.what}. Try: {failure.help}", 1)
     except BrokenPipeError:
-        return complain("nobody reads the story any more: standard output was closed", 1)
+        return print_error("nobody reads the story any more: standard output was closed", 1)
     finally:
         wire.end_pauses()
     return 0
@@ -48,11 +48,11 @@ def show_help() -> int:
             print(USAGE, end="", flush=True)
     except OSError as error:
         sys.stdout = None  # or it would be tried once more at the end
-        return complain(f"the help cannot be written to standard output: {error.strerror}", 1)
+        return print_error(f"the help cannot be written to standard output: {error.strerror}", 1)
     return 0
 
 
-def complain(words: str, code: int) -> int:
+def print_error(words: str, code: int) -> int:
     """One line on standard error, if that can be written. Returns the exit code."""
     try:
         if sys.stderr is not None:

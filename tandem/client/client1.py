@@ -9,19 +9,19 @@ client 1 -> client 2 4  the handover: the very bytes of the reply
 import socket
 
 from tandem.client import wire
-from tandem.client.failures import Failure
+from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.story import Story
-from tandem.client.visit import Visit, refused
-from tandem.exchange.address import show_address
-from tandem.exchange.message import WAITING, Message, message_1
+from tandem.client.story import Output
+from tandem.client.visit import ServerVisit, refused
+from tandem.protocol.address import show_address
+from tandem.protocol.message import WAITING, Message, message_1
 
 HANDOVER = 4
 BETWEEN_TRIES = 0.25  # seconds; client 2 may be started after us
 
 
-def run(options: Options, story: Story) -> None:
-    """The whole of client 1. Raises Failure where it does not work."""
+def run(options: Options, story: Output) -> None:
+    """The whole of client 1. Raises ClientError where it does not work."""
     reply, carried = visit_ground(options, story)
     if reply.status != WAITING:
         raise refused(reply.status, WAITING, arrow=3)
@@ -29,9 +29,9 @@ def run(options: Options, story: Story) -> None:
     story.finished("client 1 has done its part; how it goes on, client 2's screen tells")
 
 
-def visit_ground(options: Options, story: Story) -> tuple[Message, bytes]:
+def visit_ground(options: Options, story: Output) -> tuple[Message, bytes]:
     """Arrows 1 to 3. Returns the reply, and the very bytes that carried it."""
-    visit = Visit(options, story, arrows=(1, 2, 3))
+    visit = ServerVisit(options, story, arrows=(1, 2, 3))
     try:
         visit.take_welcome()
         visit.send(message_1(**options.team, ip=visit.own_ip))
@@ -40,7 +40,7 @@ def visit_ground(options: Options, story: Story) -> tuple[Message, bytes]:
         visit.close()
 
 
-def hand_over(carried: bytes, options: Options, story: Story) -> None:
+def hand_over(carried: bytes, options: Options, story: Output) -> None:
     """Arrow 4: sends the bytes to client 2 as they are, and waits until it has taken them."""
     where = f"client 2 at {show_address(*options.peer)}"
     try:
@@ -52,18 +52,18 @@ def hand_over(carried: bytes, options: Options, story: Story) -> None:
             await_close(connection, options.timeout, where)
         finally:
             connection.close()
-    except Failure as failed:
+    except ClientError as failed:
         raise failed.at(HANDOVER) from None
 
 
-def reach_client_2(options: Options, story: Story) -> socket.socket:
+def reach_client_2(options: Options, story: Output) -> socket.socket:
     """A connection to client 2; where nobody listens yet, tries again until options.wait has passed."""
     waited = 0.0
     told = ""
     while True:
         try:
             return wire.connect(*options.peer, limit=min(options.timeout, options.wait - waited))
-        except Failure as failed:
+        except ClientError as failed:
             waited += failed.waited + wire.pause(BETWEEN_TRIES)
             if failed.is_final or waited >= options.wait:
                 raise

@@ -12,24 +12,24 @@ at in turn, so none of them holds up another.
 import socket
 
 from tandem.client import wire
-from tandem.client.failures import Failure
+from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.story import Story
-from tandem.client.visit import Visit, refused
-from tandem.exchange.address import plain_ip, show_address
-from tandem.exchange.message import FINISHED, WAITING, Message, NotAMessage, decode, message_2
-from tandem.exchange.printable import printable_bytes
-from tandem.exchange.reader import COMPLETE, NEVER, Reader
+from tandem.client.story import Output
+from tandem.client.visit import ServerVisit, refused
+from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.message import FINISHED, WAITING, Message, NotAMessageError, decode, message_2
+from tandem.protocol.printable import printable_bytes
+from tandem.protocol.reader import COMPLETE, NEVER, Reader
 
 HANDOVER = 4
-MOST_CALLERS = 200  # at a time; the systems of students' laptops allow 256 open files and more
-MOST_ACCEPTED = 100  # in one round, so that a flood of callers does not keep us from looking at them
+MAX_CALLERS = 200  # at a time; the systems of students' laptops allow 256 open files and more
+MAX_ACCEPTED = 100  # in one round, so that a flood of callers does not keep us from looking at them
 BUSY_ROUND = 0.001  # seconds that a round without a pause counts for
 LENGTH_GRACE = 0.2  # seconds for the rest of a length of which less than four bytes came
 
 
-def run(options: Options, story: Story) -> None:
-    """The whole of client 2. Raises Failure where it does not work."""
+def run(options: Options, story: Output) -> None:
+    """The whole of client 2. Raises ClientError where it does not work."""
     handover = await_handover(options, story)
     reply = visit_ground(handover, options, story)
     if reply.status != FINISHED:
@@ -37,9 +37,9 @@ def run(options: Options, story: Story) -> None:
     story.finished(f"client 2 has done its part: {FINISHED}")
 
 
-def visit_ground(handover: Message, options: Options, story: Story) -> Message:
+def visit_ground(handover: Message, options: Options, story: Output) -> Message:
     """Arrows 5 to 7. Returns the reply."""
-    visit = Visit(options, story, arrows=(5, 6, 7))
+    visit = ServerVisit(options, story, arrows=(5, 6, 7))
     try:
         visit.take_welcome()
         visit.send(message_2(handover, visit.own_ip))
@@ -48,11 +48,11 @@ def visit_ground(handover: Message, options: Options, story: Story) -> Message:
         visit.close()
 
 
-def await_handover(options: Options, story: Story) -> Message:
+def await_handover(options: Options, story: Output) -> Message:
     """Arrow 4: listens until the real message has come, whatever else comes."""
     try:
         listener = wire.listen(*options.listen)
-    except Failure as failed:
+    except ClientError as failed:
         raise failed.at(HANDOVER) from None
     door = Door(listener, options, story)
     try:
@@ -67,7 +67,7 @@ def await_handover(options: Options, story: Story) -> Message:
             waited += BUSY_ROUND if door.busy else wire.pause()
     finally:
         door.close()
-    raise Failure(
+    raise ClientError(
         f"no message came from client 1 within {options.wait:g} s",
         f"start client 1 with --peer THIS-MACHINE:{port}; if it cannot connect, look at this machine's firewall",
         HANDOVER,
@@ -90,7 +90,7 @@ class Caller:
 class Door:
     """Who has called, and who of them has brought the real message."""
 
-    def __init__(self, listener: socket.socket, options: Options, story: Story) -> None:
+    def __init__(self, listener: socket.socket, options: Options, story: Output) -> None:
         self._listener = listener
         self._team = options.team
         self._story = story
@@ -102,7 +102,7 @@ class Door:
     def let_in(self) -> None:
         """Accepts those who wait at the port now."""
         self.busy = False
-        for _ in range(MOST_ACCEPTED):
+        for _ in range(MAX_ACCEPTED):
             try:
                 connection, address = self._listener.accept()
             except OSError:  # nobody there, or gone again, or no more sockets: the next round sees
@@ -111,7 +111,7 @@ class Door:
             caller = Caller(connection, plain_ip(address[0]), address[1])
             self._callers.append(caller)
             self._from[caller.host] = self._from.get(caller.host, 0) + 1
-            if len(self._callers) > MOST_CALLERS:
+            if len(self._callers) > MAX_CALLERS:
                 self._turn_away(self._one_of_the_crowd(), "too many connections from there at once")
         self.busy = True
 
@@ -120,7 +120,7 @@ class Door:
         for caller in list(self._callers):
             try:
                 data = wire.take(caller.connection, caller.where)
-            except Failure:
+            except ClientError:
                 self._turn_away(caller, "broke the connection off")
                 continue
             state = caller.reader.feed(data) if data else caller.reader.state
@@ -131,7 +131,7 @@ class Door:
             if state is COMPLETE:
                 try:
                     return self._real_message(caller)
-                except NotAMessage as why:
+                except NotAMessageError as why:
                     self._turn_away(caller, str(why))
             elif state is NEVER:
                 self._turn_away(caller, f"sent no message but {printable_bytes(bytes(caller.reader.received[:40]))}")
@@ -147,23 +147,25 @@ class Door:
             wire.close(caller.connection)
 
     def _real_message(self, caller: Caller) -> Message:
-        """The caller's message, if it is the one we wait for. Raises NotAMessage."""
+        """The caller's message, if it is the one we wait for. Raises NotAMessageError."""
         carried = bytes(caller.reader.received)
         message = decode(caller.reader.text)
         if not message.secret and not message.status:
-            raise NotAMessage("it is message 1: client 1 has to hand over the ground's reply, not its own message")
+            raise NotAMessageError("it is message 1: client 1 has to hand over the ground's reply, not its own message")
         if message.status != WAITING:
-            raise NotAMessage(f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over')
+            raise NotAMessageError(
+                f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over'
+            )
         if not message.secret:
-            raise NotAMessage("it has no secret: client 1 has to hand over the ground's reply as it came")
+            raise NotAMessageError("it has no secret: client 1 has to hand over the ground's reply as it came")
         for name in ("classname", "teamname"):
             ours, theirs = self._team.get(name), getattr(message, name)
             if ours is not None and theirs != ours:
-                raise NotAMessage(f'it is another team\'s: its {name} is "{theirs}", ours is "{ours}"')
+                raise NotAMessageError(f'it is another team\'s: its {name} is "{theirs}", ours is "{ours}"')
         given = [self._team[name] for name in ("studentnr1", "studentnr2") if name in self._team]
         numbers = {message.studentnr1, message.studentnr2}
         if not numbers.issuperset(given) or (len(given) == 2 and numbers != set(given)):
-            raise NotAMessage("it is another team's: its student numbers are not ours")
+            raise NotAMessageError("it is another team's: its student numbers are not ours")
         self._story.arrow(HANDOVER, carried, f"from client 1 at {caller.where}")
         return message
 

@@ -6,7 +6,7 @@ The numbers of one error differ from system to system; each row has them for Lin
 import socket
 
 
-class Failure(Exception):
+class ClientError(Exception):
     """The exchange did not work. Facts for one line: what happened, what to try, at which arrow (0: none)."""
 
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
@@ -17,7 +17,7 @@ class Failure(Exception):
         self.waited = 0.0  # seconds that it took to know
         self.is_final = False  # would another try end the same way?
 
-    def at(self, arrow: int) -> "Failure":
+    def at(self, arrow: int) -> "ClientError":
         """The same, with the arrow at which it happened."""
         self.arrow = arrow
         return self
@@ -128,9 +128,9 @@ _TALK = (
 _TABLES = {"connect": _CONNECT, "listen": _LISTEN, "talk": _TALK}
 
 
-def failure(doing: str, where: str, error: Exception) -> Failure:
-    """The Failure for an error of the system while we were doing "connect", "listen" or "talk"."""
+def client_error(doing: str, where: str, error: Exception) -> ClientError:
+    """The ClientError for an error of the system while we were doing "connect", "listen" or "talk"."""
     for kind, numbers, what, help in _TABLES[doing]:
         if isinstance(error, kind) and (not numbers or getattr(error, "errno", None) in numbers):
-            return Failure(what.format(where=where), help)
-    return Failure(f"{where}: {error}", "read the system's own words, then start again")
+            return ClientError(what.format(where=where), help)
+    return ClientError(f"{where}: {error}", "read the system's own words, then start again")

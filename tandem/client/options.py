@@ -2,9 +2,9 @@
 
 import json
 
-from tandem.exchange.address import CLIENT_2_PORT, GROUND_PORT, parse_address
-from tandem.exchange.framing import PLAIN, WAYS
-from tandem.exchange.message import is_unicode
+from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT, parse_address
+from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.message import is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -35,7 +35,7 @@ exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 w
 
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
 MAX_FILE = 65_536  # bytes of TEAM.json; a message has at most 8,192
-LONGEST_WAIT = {1: 120.0, 2: 3600.0}  # seconds for the other client, by client id
+MAX_WAIT = {1: 120.0, 2: 3600.0}  # seconds for the other client, by client id
 
 _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
 
@@ -63,7 +63,7 @@ class Options:
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
         self.listen = _listen_address(given.get("listen", ""))
         self.timeout = _seconds(given, "timeout", 5.0)
-        self.wait = _seconds(given, "wait", LONGEST_WAIT[clientid])
+        self.wait = _seconds(given, "wait", MAX_WAIT[clientid])
         self.on_wire = _choice(given, "on-wire", WAYS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose

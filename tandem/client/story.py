@@ -6,12 +6,12 @@ As text for people, or (`--format json`) as one JSON object a line for programs 
 import json
 import sys
 
-from tandem.client.failures import Failure
-from tandem.exchange.arrows import ARROWS
-from tandem.exchange.printable import printable, printable_bytes
+from tandem.client.failures import ClientError
+from tandem.protocol.arrows import ARROWS
+from tandem.protocol.printable import printable, printable_bytes
 
 
-class Story:
+class Output:
     def __init__(self, as_json: bool = False, verbose: bool = False) -> None:
         self._as_json = as_json
         self._verbose = verbose
@@ -53,6 +53,6 @@ class Story:
             raise
         except OSError as error:
             sys.stdout = None  # or it would be tried, and told, once more at the end
-            raise Failure(
+            raise ClientError(
                 f"standard output cannot be written: {error.strerror}", "a terminal, or a file on a disk with room"
             ) from error

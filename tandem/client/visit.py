@@ -6,23 +6,23 @@ The same for both clients: which message it is and what the reply must say, clie
 import socket
 
 from tandem.client import wire
-from tandem.client.failures import Failure
+from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.story import Story
-from tandem.exchange.address import show_address
-from tandem.exchange.answer import AnswerReader
-from tandem.exchange.framing import frame
-from tandem.exchange.message import ERROR, WELCOME_WORD, Message, NotAMessage, decode
-from tandem.exchange.printable import printable_bytes
-from tandem.exchange.reader import COMPLETE, LIMIT, MORE, NEVER
+from tandem.client.story import Output
+from tandem.protocol.address import show_address
+from tandem.protocol.answer import AnswerReader
+from tandem.protocol.framing import frame
+from tandem.protocol.message import ERROR, WELCOME_WORD, Message, NotAMessageError, decode
+from tandem.protocol.printable import printable_bytes
+from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER
 
 REST_OF_WELCOME = 0.5  # seconds for the second part of a welcome that came in two
 
 
-class Visit:
+class ServerVisit:
     """A connection to the ground. Its methods are the arrows, in their order: `arrows` has their numbers."""
 
-    def __init__(self, options: Options, story: Story, arrows: tuple[int, int, int]) -> None:
+    def __init__(self, options: Options, story: Output, arrows: tuple[int, int, int]) -> None:
         self._options = options
         self._story = story
         self._arrows = arrows
@@ -35,7 +35,7 @@ class Visit:
     def _connect(self) -> socket.socket:
         try:
             connection = wire.connect(*self._options.server, self._options.timeout)
-        except Failure as refused:
+        except ClientError as refused:
             raise refused.at(self._arrows[0]) from None
         try:
             self._story.note(f"connected to the ground at {self._where} from {wire.own_ip(connection)}")
@@ -58,7 +58,7 @@ class Visit:
                 state = answer.feed(data)
                 came_at = waited
             elif data == b"":
-                raise Failure(
+                raise ClientError(
                     f"the ground at {self._where} closed the connection before anything was sent",
                     "check that this is the ground's address and port, then start again",
                     arrow,
@@ -79,12 +79,12 @@ class Visit:
         data = frame(message.encode(), self._options.on_wire)
         try:
             wire.send(self._connection, data, self._options.timeout, f"the ground at {self._where}")
-        except Failure as broken:
+        except ClientError as broken:
             raise broken.at(arrow) from None
         self._story.arrow(arrow, data, f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}")
 
     def take_reply(self) -> tuple[Message, bytes]:
-        """The reply, and the very bytes that carried it. Raises Failure if none comes or it is no message."""
+        """The reply, and the very bytes that carried it. Raises ClientError if none comes or it is no message."""
         arrow, answer = self._arrows[2], self._answer
         state = answer.feed(b"")
         waited = 0.0
@@ -103,14 +103,14 @@ class Visit:
             what = f"something that is no message: {begins}"
             if answer.reply_begun and len(answer.came) > LIMIT:
                 what = f"a reply that is too large: after {LIMIT:,} bytes it had not ended"
-            raise Failure(
+            raise ClientError(
                 f"the ground at {self._where} sent {what}", "check that this is the ground's address and port", arrow
             )
         assert state is COMPLETE
         try:
             reply = decode(answer.text)
-        except NotAMessage as why:
-            raise Failure(
+        except NotAMessageError as why:
+            raise ClientError(
                 f"the ground's reply cannot be read: {why}", "show --verbose to whoever keeps the ground", arrow
             ) from None
         problems = reply.status.removeprefix(ERROR).split("; ") if reply.status.startswith(ERROR) else []
@@ -122,26 +122,28 @@ class Visit:
     def _take(self, arrow: int) -> bytes | None:
         try:
             return wire.take(self._connection, f"the ground at {self._where}")
-        except Failure as broken:
+        except ClientError as broken:
             raise broken.at(arrow) from None
 
-    def _no_reply(self, how: str, arrow: int) -> Failure:
+    def _no_reply(self, how: str, arrow: int) -> ClientError:
         if self._answer.reply_begun:
-            return Failure(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
+            return ClientError(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
         instead = self._answer.came[self._greeted :][:80]
         said = f'said "{printable_bytes(instead)}" and ' if instead.strip() else ""
-        return Failure(
+        return ClientError(
             f"no reply: the ground at {self._where} {said}{how}",
             "see with `tandem check` whether the message is right, then start again",
             arrow,
         )
 
 
-def refused(status: str, wanted: str, arrow: int) -> Failure:
-    """The Failure for a reply whose status is not the one that was wanted."""
+def refused(status: str, wanted: str, arrow: int) -> ClientError:
+    """The ClientError for a reply whose status is not the one that was wanted."""
     if status.startswith(ERROR):
         first, *others = status.removeprefix(ERROR).split("; ")
         what, _, help = first.partition(" - ")
         more = f" (and {len(others)} more, as told above)" if others else ""
-        return Failure(f"the ground refused the message: {what}{more}", help or "mend that, then start again", arrow)
-    return Failure(f'the status is "{status}", not "{wanted}"', "compare the message with the assignment", arrow)
+        return ClientError(
+            f"the ground refused the message: {what}{more}", help or "mend that, then start again", arrow
+        )
+    return ClientError(f'the status is "{status}", not "{wanted}"', "compare the message with the assignment", arrow)

@@ -1,4 +1,4 @@
-"""Connect, listen, send, take, close: each with a limit, each failure one Failure that says what to try.
+"""Connect, listen, send, take, close: each with a limit, each client_error one ClientError that says what to try.
 
 Knows sockets and nothing of messages. There is no clock among socket, json and sys, so time is counted
 in pauses: a pause is a receive that nothing answers, on a socket of our own, and a limit is so many of
@@ -8,9 +8,9 @@ them. Connected sockets never block: where one has nothing for us, we pause and 
 import socket
 import sys
 
-from tandem.client.failures import Failure, failure
-from tandem.exchange.address import plain_ip, show_address
-from tandem.exchange.reader import LIMIT
+from tandem.client.failures import ClientError, client_error
+from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.reader import LIMIT
 
 PAUSE = 0.005  # seconds between two looks at a socket
 
@@ -41,16 +41,16 @@ def connect(host: str, port: int, limit: float) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        unknown = failure("connect", where, error)
+        unknown = client_error("connect", where, error)
         unknown.is_final = True
         raise unknown from None
-    refusal = Failure(f"{where} has no address", "check the name")
+    refusal = ClientError(f"{where} has no address", "check the name")
     waited = 0.0
     for family, kind, protocol, _, address in found:
         try:
             connection = socket.socket(family, kind, protocol)
         except OSError as error:  # the name has an IPv6 address, this system has no IPv6
-            refusal = failure("connect", where, error)
+            refusal = client_error("connect", where, error)
             continue
         try:
             connection.settimeout(limit)
@@ -62,7 +62,7 @@ def connect(host: str, port: int, limit: float) -> socket.socket:
         except OSError as error:
             connection.close()
             waited += limit if isinstance(error, TimeoutError) else 0.0
-            refusal = failure("connect", where, error)
+            refusal = client_error("connect", where, error)
     refusal.waited = waited
     raise refusal
 
@@ -73,7 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = _bound(host, port)
         listener.listen(1024)
     except (OSError, UnicodeError) as error:
-        raise failure("listen", show_address(host, port), error) from None
+        raise client_error("listen", show_address(host, port), error) from None
     listener.setblocking(False)
     return listener
 
@@ -108,10 +108,10 @@ def send(connection: socket.socket, data: bytes, limit: float, where: str) -> No
             data = data[connection.send(data) :]
         except BlockingIOError:
             if waited >= limit:
-                raise failure("talk", where, TimeoutError()) from None
+                raise client_error("talk", where, TimeoutError()) from None
             waited += pause()
         except OSError as error:
-            raise failure("talk", where, error) from None
+            raise client_error("talk", where, error) from None
 
 
 def take(connection: socket.socket, where: str) -> bytes | None:
@@ -121,7 +121,7 @@ def take(connection: socket.socket, where: str) -> bytes | None:
     except BlockingIOError:
         return None
     except OSError as error:
-        raise failure("talk", where, error) from None
+        raise client_error("talk", where, error) from None
 
 
 def end(connection: socket.socket) -> None:
@@ -133,10 +133,10 @@ def end(connection: socket.socket) -> None:
 
 
 def check(connection: socket.socket, where: str) -> None:
-    """Raises Failure if the connection broke: behind an end of stream, a take says nothing of it."""
+    """Raises ClientError if the connection broke: behind an end of stream, a take says nothing of it."""
     number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if number:
-        raise failure("talk", where, OSError(number, "connection broken"))
+        raise client_error("talk", where, OSError(number, "connection broken"))
 
 
 def close(connection: socket.socket) -> None:
@@ -144,6 +144,6 @@ def close(connection: socket.socket) -> None:
     end(connection)
     try:
         take(connection, "")
-    except Failure:
+    except ClientError:
         pass  # nothing is expected any more
     connection.close()

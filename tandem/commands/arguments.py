@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, wrong_combination
-from tandem.exchange.address import GROUND_PORT, parse_address
-from tandem.exchange.message import is_unicode
-from tandem.exchange.printable import printable
-from tandem.ground.database import parse_database
+from tandem.protocol.address import GROUND_PORT, parse_address
+from tandem.protocol.message import is_unicode
+from tandem.protocol.printable import printable
+from tandem.records.database import parse_database
 from tandem.report.screen import finish, show, write_error
 
 DATA = Path("tandem-data")
@@ -46,11 +46,11 @@ class Parser(argparse.ArgumentParser):
         return parsed, rest
 
     def print_help(self, file: Any = None) -> None:
-        """Unlike argparse's own, raises OutputTrouble or BrokenPipeError if it cannot be written."""
+        """Unlike argparse's own, raises OutputError or BrokenPipeError if it cannot be written."""
         show([self.format_help()])
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End the program. Raises OutputTrouble or BrokenPipeError if the help could not be written."""
+        """End the program. Raises OutputError or BrokenPipeError if the help could not be written."""
         if status == 0:
             finish()
         write_error(message or "")

@@ -3,12 +3,12 @@
 import argparse
 from pathlib import Path
 
-from tandem.board.schema import BOARD_FILE
+from tandem.backup.backup import Made, make_backup
+from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.commands.arguments import data_option, database_option
-from tandem.exchange.printable import printable
-from tandem.ground.backup import Made, make_backup
-from tandem.ground.datafile import RECORDS, Counts
-from tandem.report.screen import complain, show
+from tandem.protocol.printable import printable
+from tandem.records.sqlite.data_file import RECORDS, Counts
+from tandem.report.screen import print_error, show
 
 KINDS = (RECORDS, BOARD_FILE)
 
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         words = "the backup of a database server is made with its own program: pg_dump"
         if (options.data / BOARD_FILE.name).exists():
             words += f"; for {options.data / BOARD_FILE.name} repeat the command with --database ''"
-        return complain(words, code=2)
+        return print_error(words, code=2)
     made = make_backup(options.data, options.file, KINDS)
     lines = [f"{options.file}: {made.size:,} bytes"]
     lines += [f"{stored.name}: {say_counts(stored.rows)}" for stored in made.manifest.files]

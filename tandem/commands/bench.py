@@ -4,12 +4,12 @@ import argparse
 import os
 
 from tandem.bench import pace, summary
-from tandem.bench.bench import BenchOptions, BenchTrouble, bench
-from tandem.bench.files import FileTrouble, Wanted, opened
+from tandem.bench.bench import BenchError, BenchOptions, bench
+from tandem.bench.files import OutputFileError, Wanted, opened
 from tandem.bench.picture import picture
 from tandem.commands.arguments import address, combine, file_name, number, reader, whole
 from tandem.commands.combinations import Together
-from tandem.report.screen import complain, finish, show
+from tandem.report.screen import finish, print_error, show
 
 SAME_FILE = "--output and --picture are the same file: give each its own"
 
@@ -24,28 +24,28 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="whom to load")
     command.add_argument(
         "--concurrency",
-        type=whole(pace.MOST_CONCURRENCY),
+        type=whole(pace.MAX_CONCURRENCY),
         default=pace.CONCURRENCY,
         metavar="N",
         help=f"exchanges at a time ({pace.CONCURRENCY})",
     )
-    command.add_argument("--count", type=whole(pace.MOST_COUNT), metavar="N", help="exchanges in all")
+    command.add_argument("--count", type=whole(pace.MAX_COUNT), metavar="N", help="exchanges in all")
     command.add_argument(
         "--seconds",
-        type=number(pace.MOST_SECONDS),
+        type=number(pace.MAX_SECONDS),
         metavar="S",
         help=f"how long ({pace.SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
-        type=number(pace.MOST_RATE),
+        type=number(pace.MAX_RATE),
         metavar="R",
         help="exchanges a second, whether or not the server keeps up (as fast as it can)",
     )
     command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
     command.add_argument(
         "--timeout",
-        type=number(pace.LONGEST_TIMEOUT),
+        type=number(pace.MAX_TIMEOUT),
         default=pace.TIMEOUT,
         metavar="S",
         help=f"for one visit ({pace.TIMEOUT:g}); what takes longer has failed, and is not among the times",
@@ -70,14 +70,14 @@ def _ramp(text: str) -> float:
         found = float(text)
     except ValueError:
         found = -1.0
-    if not 0 <= found <= pace.MOST_SECONDS:
-        raise ValueError(f"{text!r} is not a number from 0 to {pace.MOST_SECONDS:,.0f}")
+    if not 0 <= found <= pace.MAX_SECONDS:
+        raise ValueError(f"{text!r} is not a number from 0 to {pace.MAX_SECONDS:,.0f}")
     return found
 
 
 def run(options: argparse.Namespace) -> int:
     if options.output and options.picture and os.path.realpath(options.output) == os.path.realpath(options.picture):
-        return complain(SAME_FILE, code=2)
+        return print_error(SAME_FILE, code=2)
     seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -90,12 +90,12 @@ def run(options: argparse.Namespace) -> int:
         with opened(_wanted(options)) as files:
             made = bench(asked)
             unwritten = files.write(made)
-    except (BenchTrouble, FileTrouble) as trouble:
-        return complain(str(trouble))
+    except (BenchError, OutputFileError) as trouble:
+        return print_error(str(trouble))
     show(summary.shown(made, options.format))
     if unwritten:
         finish()
-        return complain("; ".join(unwritten))
+        return print_error("; ".join(unwritten))
     return 0 if made.went_well else 1
 
 

@@ -17,7 +17,7 @@ from tandem.commands.arguments import (
     subcommand,
 )
 from tandem.commands.combinations import Apart, Needs, Together
-from tandem.report.screen import complain, show
+from tandem.report.screen import print_error, show
 
 RULES = (
     Apart(
@@ -77,11 +77,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if not is_installed():
-        return complain(MISSING, code=2)
+        return print_error(MISSING, code=2)
     wrong = _wrong_usage(options)
     if wrong:
-        return complain(wrong, code=2)
-    from tandem.board.serve import BoardOptions, BoardTrouble, serve_board
+        return print_error(wrong, code=2)
+    from tandem.board.serve_board import BoardError, BoardOptions, serve_board
 
     told = BoardOptions(
         listen=options.listen,
@@ -94,8 +94,8 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         serve_board(told)
-    except BoardTrouble as trouble:
-        return complain(str(trouble))
+    except BoardError as trouble:
+        return print_error(str(trouble))
     except KeyboardInterrupt:  # so early that the board has not begun to listen for it
         pass
     return 0
@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _wrong_usage(options: argparse.Namespace) -> str:
     """Return what is wrong with the options beside --listen; "" if nothing is."""
-    from tandem.board.guard import is_loopback
+    from tandem.board.web.security import is_loopback
 
     is_local = is_loopback(options.listen[0])
     if options.behind and not is_local:
@@ -125,10 +125,10 @@ def _host_name(text: str) -> str:
 
 
 def _rotate(options: argparse.Namespace) -> int:
-    from tandem.board.book import BookTrouble, renew_token
+    from tandem.board.gradebook.board_store import BoardStoreError, renew_token
 
     try:
         token = renew_token(options.data)
-    except BookTrouble as trouble:
-        return complain(str(trouble))
+    except BoardStoreError as trouble:
+        return print_error(str(trouble))
     return show([f"the teacher's token, shown this once: {token}\n"])

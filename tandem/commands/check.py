@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from tandem.report import check
-from tandem.report.screen import complain, show
+from tandem.report.screen import print_error, show
 
-MOST = 65_536  # bytes of a file that are read; a message has at most 8,192
+MAX_FILE = 65_536  # bytes of a file that are read; a message has at most 8,192
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -18,16 +18,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.file is None and sys.stdin is None:
-        return complain("standard input is closed: give a file with one message in it")
+        return print_error("standard input is closed: give a file with one message in it")
     try:
         if options.file is None:
-            data = sys.stdin.buffer.read(MOST)
+            data = sys.stdin.buffer.read(MAX_FILE)
         else:
             with options.file.open("rb") as file:
-                data = file.read(MOST)
+                data = file.read(MAX_FILE)
     except OSError as error:
         source = options.file or "standard input"
-        return complain(f"{source} cannot be read: {error.strerror}; give a file with one message in it")
+        return print_error(f"{source} cannot be read: {error.strerror}; give a file with one message in it")
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.main_text(data, options.format, colour)
     show([text])

@@ -2,8 +2,8 @@
 
 import argparse
 
-from tandem.demo.demo import DemoTrouble, demo
-from tandem.report.screen import complain
+from tandem.demo.demo import DemoError, demo
+from tandem.report.screen import print_error
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -13,6 +13,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     try:
         demo()
-    except DemoTrouble as trouble:
-        return complain(str(trouble))
+    except DemoError as trouble:
+        return print_error(str(trouble))
     return 0

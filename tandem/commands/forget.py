@@ -4,15 +4,15 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tandem.board.book import BookTrouble
-from tandem.board.forget import ForgottenNotes, forget_notes
+from tandem.board.gradebook.board_store import BoardStoreError
+from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import combine, data_option, database_option, reader, text
 from tandem.commands.combinations import Apart, Needs, Together
-from tandem.exchange.message import NOBODY
-from tandem.exchange.printable import printable
-from tandem.ground.forget import Forgotten, Selection, forgetting
-from tandem.ground.records import TeamKey
-from tandem.report.screen import complain, show
+from tandem.protocol.message import NOBODY
+from tandem.protocol.printable import printable
+from tandem.records.forget import Forgotten, Selection, forgetting
+from tandem.records.queries import TeamKey
+from tandem.report.screen import print_error, show
 
 RULES = (
     Needs("--yes", "--before", "it confirms a date in the future"),
@@ -39,20 +39,20 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     selection = Selection(options.classname, options.team, options.studentnr, options.before)
     if selection == Selection():
-        return complain("say what to forget: --class, --team, --studentnr or --before, or several of them", code=2)
+        return print_error("say what to forget: --class, --team, --studentnr or --before, or several of them", code=2)
     wrong = _wrong_date(options)
     if wrong:
-        return complain(wrong, code=2)
+        return print_error(wrong, code=2)
     try:
         with forgetting(options.database or options.data, selection) as removal:
             forgotten = removal.forgotten
             notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
             if not options.dry_run:
                 removal.commit()
-    except BookTrouble as trouble:
-        return complain(str(trouble))
+    except BoardStoreError as trouble:
+        return print_error(str(trouble))
     if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
-        return complain("nothing was removed: nothing on record fits")
+        return print_error("nothing was removed: nothing on record fits")
     return show(_report(forgotten, notes, options.dry_run))
 
 

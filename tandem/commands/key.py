@@ -3,11 +3,11 @@
 import argparse
 
 from tandem.commands.arguments import data_option, reader, subcommand
-from tandem.ground.keyring import KeyTrouble, rotate
-from tandem.report.screen import complain, show
+from tandem.keys.keyring import KeyFileError, rotate
+from tandem.report.screen import print_error, show
 
 WEEK = 168.0  # hours
-LONGEST = 87_600.0
+MAX_HOURS = 87_600.0
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -25,8 +25,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     try:
         rotate(options.data, options.valid * 3600)
-    except KeyTrouble as trouble:
-        return complain(str(trouble))
+    except KeyFileError as trouble:
+        return print_error(str(trouble))
     return show(
         [
             f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"
@@ -41,6 +41,6 @@ def _hours(text: str) -> float:
         hours = float(text)
     except ValueError:
         hours = -1.0
-    if not 0 <= hours <= LONGEST:
-        raise ValueError(f"{text!r} is not a number of hours from 0 to {LONGEST:.0f}")
+    if not 0 <= hours <= MAX_HOURS:
+        raise ValueError(f"{text!r} is not a number of hours from 0 to {MAX_HOURS:.0f}")
     return hours

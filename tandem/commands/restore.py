@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from tandem.backup.restore import KeyReport, Restored, restore
 from tandem.commands.arguments import data_option, database_option
 from tandem.commands.backup import KINDS, say_counts
-from tandem.exchange.printable import printable
-from tandem.ground.restore import KeyReport, Restored, restore
-from tandem.report.screen import complain, show
+from tandem.protocol.printable import printable
+from tandem.report.screen import print_error, show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.database:
-        return complain("a database server is restored with its own program: pg_restore", code=2)
+        return print_error("a database server is restored with its own program: pg_restore", code=2)
     restored = restore(options.file, options.data, KINDS, options.replace)
     return show(f"{printable(line)}\n" for line in _say(options.data, restored))
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from tandem.commands.arguments import DATABASE_VARIABLE, combine, data_option, database_option, text
 from tandem.commands.combinations import Apart, Together
-from tandem.ground.records import Records, open_records
-from tandem.ground.store import STATES
+from tandem.records.queries import Records, open_records
+from tandem.records.sqlite.sqlite_store import STATES
 from tandem.report import results
-from tandem.report.screen import complain, show
+from tandem.report.screen import print_error, show
 
 RULES = (
     Apart(("--data",), ("--database", DATABASE_VARIABLE), "what is on record is read from the database"),
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 def _visits(records: Records, options: argparse.Namespace) -> int:
     teams = list(records.teams_named(options.visits, options.classname))
     if not teams:
-        return complain(f"no team called {options.visits!r} has come: see the names with `tandem results`")
+        return print_error(f"no team called {options.visits!r} has come: see the names with `tandem results`")
     if options.format == "table":
         for team in teams:
             show(results.visits_story(team, records.visits(team.key)))

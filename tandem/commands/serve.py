@@ -15,14 +15,14 @@ from tandem.commands.arguments import (
     whole,
 )
 from tandem.commands.combinations import Together
-from tandem.exchange.address import GROUND_PORT
-from tandem.exchange.framing import PLAIN, WAYS
-from tandem.ground.folder_lock import in_use
-from tandem.ground.log import say
-from tandem.ground.options import ERRORS, EXPLAIN, MOST_WORKERS, ServeOptions
-from tandem.ground.proxy import parse_networks
-from tandem.ground.serve import ServeTrouble, make_data_folder, serve
-from tandem.report.screen import complain
+from tandem.net.line_writer import say
+from tandem.net.proxy_header import parse_networks
+from tandem.protocol.address import GROUND_PORT
+from tandem.protocol.framing import PLAIN, WAYS
+from tandem.records.folder_lock import in_use
+from tandem.report.screen import print_error
+from tandem.server.serve import ServeError, make_data_folder, serve
+from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
 
 RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
 
@@ -48,7 +48,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--on-wire", choices=WAYS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
     )
     command.add_argument(
-        "--workers", type=whole(MOST_WORKERS), default=1, metavar="N", help="processes that share the port (1)"
+        "--workers", type=whole(MAX_WORKERS), default=1, metavar="N", help="processes that share the port (1)"
     )
     command.add_argument(
         "--proxy-from",
@@ -77,13 +77,13 @@ def run(options: argparse.Namespace) -> int:
         log=options.log,
     )
     if options.board and not is_installed():
-        return complain(MISSING, code=2)
+        return print_error(MISSING, code=2)
     try:
         make_data_folder(options.data)  # before the board looks for it
         board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
         with in_use(options.data), board:
             serve(told)
-    except ServeTrouble as trouble:
-        say(str(trouble), "tandem")  # not `complain`, which would wait for a pipe that nobody reads
+    except ServeError as trouble:
+        say(str(trouble), "tandem")  # not `print_error`, which would wait for a pipe that nobody reads
         return 1
     return 0

@@ -1,6 +1,6 @@
 """What somebody did to a message: which fields were filled in, swapped, replaced, changed or kept. Pure."""
 
-from tandem.exchange.message import FIELDS, Message
+from tandem.protocol.message import FIELDS, Message
 
 FILLED_IN = "filled in"
 SWAPPED = "swapped"

@@ -25,7 +25,7 @@ GRACE = 3.0  # seconds that a child has to end by itself when asked to
 _HOME = Path(tandem.__file__).resolve().parent.parent  # where the children find this package
 
 
-class ChildTrouble(Exception):
+class ChildFailedError(Exception):
     """A child failed or hangs. Facts: which one, what happened, and the last that it said."""
 
     def __init__(self, name: str, what: str, last_words: str) -> None:
@@ -56,11 +56,11 @@ class Child:
         self._listener = Thread(target=self._listen, args=(news,), daemon=True)
         self._listener.start()
 
-    def trouble(self, what: str) -> ChildTrouble:
-        return ChildTrouble(self.name, what, self.last_words)
+    def trouble(self, what: str) -> ChildFailedError:
+        return ChildFailedError(self.name, what, self.last_words)
 
     def settle(self) -> None:
-        """Takes its exit code, now that it has closed its output. Raises ChildTrouble unless it is 0."""
+        """Takes its exit code, now that it has closed its output. Raises ChildFailedError unless it is 0."""
         self.ended = True
         try:
             code = self._process.wait(GRACE)
@@ -120,7 +120,7 @@ class Children:
     def hear(self, awaited: Child) -> News:
         """Who says something next, and what; END if that child has ended well.
 
-        Raises ChildTrouble for one that has failed, and for the one that was `awaited` if time is up.
+        Raises ChildFailedError for one that has failed, and for the one that was `awaited` if time is up.
         """
         try:
             child, line = self._news.get(timeout=max(0.0, self._until - time.monotonic()))

@@ -1,7 +1,7 @@
 """`tandem demo`: a ground and both clients as three processes, and the exchange drawn as it happens.
 
 Runs them, hears what they tell, and shows it; how it looks, diagram.py knows. It ends with the exchange
-finished or with DemoTrouble, and either way it leaves no process and no file behind.
+finished or with DemoError, and either way it leaves no process and no file behind.
 """
 
 import json
@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from tandem.demo.canvas import signs_for
-from tandem.demo.children import Child, Children, ChildTrouble
+from tandem.demo.children import Child, ChildFailedError, Children
 from tandem.demo.diagram import Diagram
-from tandem.exchange.address import CLIENT_2_PORT, GROUND_PORT
-from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
-from tandem.exchange.message import message_1
-from tandem.ground.records import open_records
+from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.message import message_1
+from tandem.records.queries import open_records
 from tandem.report import results
 from tandem.report.screen import finish, show
 
@@ -41,12 +41,12 @@ Go on with a TEAM.json of your own, on one machine or on three:
   python3 -m tandem client 1 TEAM.json --server HOST:{GROUND_PORT} --peer HOST:{CLIENT_2_PORT}"""
 
 
-class DemoTrouble(Exception):
+class DemoError(Exception):
     """The demo did not work; the text says which of the three failed, and its last words."""
 
 
 def demo() -> None:
-    """Shows the whole exchange on standard output. Raises DemoTrouble."""
+    """Shows the whole exchange on standard output. Raises DemoError."""
     began = time.monotonic()
     _show(["tandem demo: the ground and both clients, as three processes on this machine", ""])
     try:
@@ -55,13 +55,13 @@ def demo() -> None:
             with Children(folder) as children:
                 _show_exchange(children, folder)
                 row = _results(folder)
-    except ChildTrouble as trouble:
+    except ChildFailedError as trouble:
         said = f"; its last words: {trouble.last_words}" if trouble.last_words else ""
-        raise DemoTrouble(f"the demo's {trouble.name} {trouble.what}{said}") from trouble
+        raise DemoError(f"the demo's {trouble.name} {trouble.what}{said}") from trouble
     except BrokenPipeError:
         raise  # nobody reads what we show: that is no trouble of the demo
     except OSError as error:
-        raise DemoTrouble(f"this system does not let the demo run: {error}") from error
+        raise DemoError(f"this system does not let the demo run: {error}") from error
     _show(["", f"Done after {time.monotonic() - began:.2f} s. The row in the ground's results:", *row, "", NEXT])
 
 
@@ -140,7 +140,7 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(each, _do_nothing)  # clearing away takes a moment, and is not to be broken off
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        raise DemoTrouble(f"the demo was ended by {signal.Signals(number).name}")
+        raise DemoError(f"the demo was ended by {signal.Signals(number).name}")
 
     for number in ours:
         signal.signal(number, stop)

@@ -7,8 +7,8 @@ from textwrap import wrap
 
 from tandem.demo.canvas import BOLD, CYAN, DIM, GREEN, MAGENTA, PLAIN, WIDTH, Row, Signs
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, OWN, SWAPPED, changes
-from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
-from tandem.exchange.message import FIELDS, Message, decode
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.message import FIELDS, Message, decode
 
 LIVES = {CLIENT_1: 7, GROUND: 41, CLIENT_2: 75}  # the columns of the life lines
 NOTE = LIVES[GROUND] - LIVES[CLIENT_1] - 3  # columns that a note has between two of them

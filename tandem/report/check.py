@@ -6,12 +6,12 @@ Pure: bytes in, text out. The words are the ground's own (`explain`), and so is 
 import json
 from collections.abc import Iterator
 
-from tandem.exchange.message import Message
-from tandem.exchange.reader import MORE, Reader
-from tandem.ground import explain
-from tandem.ground.diagnose import Diagnosis, Ending, diagnose
-from tandem.ground.excerpt import Excerpt, excerpt
-from tandem.ground.problems import Problem, Severity
+from tandem.diagnosis import explain
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
+from tandem.diagnosis.excerpt import Excerpt, excerpt
+from tandem.diagnosis.problems import Problem, Severity
+from tandem.protocol.message import Message
+from tandem.protocol.reader import MORE, Reader
 
 _PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
 _COLOURED = {

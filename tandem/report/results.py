@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
 
-from tandem.exchange.printable import printable, printable_bytes
-from tandem.ground import explain
-from tandem.ground.excerpt import excerpt, width
-from tandem.ground.problems import CATALOGUE, Problem
-from tandem.ground.records import TeamRow, VisitRow
+from tandem.diagnosis import explain
+from tandem.diagnosis.excerpt import excerpt, width
+from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.protocol.printable import printable, printable_bytes
+from tandem.records.queries import TeamRow, VisitRow
 
 COLUMNS = (
     "classname",

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterable
 
-from tandem.exchange.printable import printable
+from tandem.protocol.printable import printable
 
 
-class OutputTrouble(Exception):
+class OutputError(Exception):
     """Standard output takes no more; the text says why."""
 
 
@@ -33,10 +33,10 @@ def _trouble(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
     sys.stdout = None  # or it would be tried, and told, once more at the end
-    return OutputTrouble(f"standard output cannot be written: {error.strerror}; give it a file on a disk with room")
+    return OutputError(f"standard output cannot be written: {error.strerror}; give it a file on a disk with room")
 
 
-def complain(words: str, code: int = 1) -> int:
+def print_error(words: str, code: int = 1) -> int:
     """One line on standard error. Returns the exit code."""
     write_error(f"tandem: {printable(words)}\n")
     return code

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.peers import work
-from tests.client.script import Line, Step, close, message, reset, send, server, until_end
-from tests.processes import LIMIT, ROOT, Ground, ground, process, tandem
+from testing.other_side import Line, Step, close, message, reset, send, server, until_end
+from testing.processes import LIMIT, ROOT, Ground, ground, process, tandem
 
 ENDLESS = ("--seconds", "600", "--rate", "50")  # until it is told to stop
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from bench.contenders import PEERS, built, ground, running
-from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.records import open_records
-from tests.processes import LIMIT
-from tests.raw import encoded
+from tandem.protocol.message import FINISHED, WAITING
+from tandem.records.queries import open_records
+from testing.processes import LIMIT
+from testing.raw_sockets import encoded
 
 SECRET = "0123456789abcdef" * 4
 WELCOME = b"connection established"

@@ -10,11 +10,11 @@ import pytest
 
 from bench import idle, teams
 from bench.compare import CPUS, STREAMS, Results, row, verdict
-from bench.contenders import LIMIT, ContenderTrouble, ground, peer, running
+from bench.contenders import LIMIT, ContenderError, ground, peer, running
 from bench.crowds import CROWDS
 from bench.measure import Result, build_load
-from tandem.ground.records import open_records
-from tests.processes import ROOT
+from tandem.records.queries import open_records
+from testing.processes import ROOT
 
 LONGEST = 100.0  # seconds for a program of the comparison
 
@@ -133,7 +133,7 @@ def test_a_server_has_its_own_folder_and_ends_with_the_block() -> None:
 
 def test_a_server_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
     with (
-        pytest.raises(ContenderTrouble, match=r"other did not start: .*none: No such"),
+        pytest.raises(ContenderError, match=r"other did not start: .*none: No such"),
         running(ground("other", tmp_path / "none")),
     ):
         pass
@@ -147,7 +147,7 @@ def test_a_name_that_is_given_twice_is_one_server() -> None:
 
 
 def test_a_peer_that_is_not_there_is_told() -> None:
-    with pytest.raises(ContenderTrouble, match="nobody did not start"), running(peer("nobody")):
+    with pytest.raises(ContenderError, match="nobody did not start"), running(peer("nobody")):
         pass
 
 

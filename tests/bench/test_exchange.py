@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.peers import work
-from tandem.bench.exchange import CLASSNAME, Exchange, Next, Wrong, invent
+from tandem.bench.exchange import CLASSNAME, Exchange, Next, WrongReplyError, invent
 from tandem.bench.tally import KINDS
-from tandem.exchange.message import FINISHED, WAITING, decode
-from tandem.exchange.reader import LIMIT
+from tandem.protocol.message import FINISHED, WAITING, decode
+from tandem.protocol.reader import LIMIT
 
 
 def exchange() -> Exchange:
@@ -89,7 +89,7 @@ WRONG_REPLIES = [
 def test_a_wrong_reply(reply: bytes, kind: str) -> None:
     running = exchange()
     running.received(work.WELCOME)
-    with pytest.raises(Wrong) as failure:
+    with pytest.raises(WrongReplyError) as failure:
         running.received(reply)
     assert failure.value.kind == kind
 
@@ -97,7 +97,7 @@ def test_a_wrong_reply(reply: bytes, kind: str) -> None:
 def test_a_wrong_status_is_told_as_it_came() -> None:
     running = exchange()
     running.received(work.WELCOME)
-    with pytest.raises(Wrong) as failure:
+    with pytest.raises(WrongReplyError) as failure:
         running.received(changed(REPLY, status="error: \x1b[2J"))
     assert (failure.value.kind, failure.value.came) == ("wrong status", "error: \x1b[2J")
 
@@ -107,7 +107,7 @@ def test_the_end_of_the_stream_comes_too_early(before: bytes) -> None:
     running = exchange()
     if before:
         running.received(before)
-    with pytest.raises(Wrong) as failure:
+    with pytest.raises(WrongReplyError) as failure:
         running.received(b"")
     assert failure.value.kind == "closed early"
 
@@ -152,7 +152,7 @@ def test_whatever_comes_it_goes_on_or_is_wrong_in_a_known_way(pieces: list[bytes
     for piece in pieces:
         try:
             running.received(piece)
-        except Wrong as failure:
+        except WrongReplyError as failure:
             kind = failure.kind
             break
     assert kind in KINDS
@@ -160,6 +160,6 @@ def test_whatever_comes_it_goes_on_or_is_wrong_in_a_known_way(pieces: list[bytes
 
 def test_a_server_that_never_comes_to_the_point_is_given_up() -> None:
     running = exchange()
-    with pytest.raises(Wrong) as failure:
+    with pytest.raises(WrongReplyError) as failure:
         hear(running, [b"connection" * 1000] * LIMIT)
     assert failure.value.kind == "bad reply"

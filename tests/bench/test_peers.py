@@ -8,9 +8,9 @@ from _pytest.mark import ParameterSet
 from bench.compare import PEERS
 from bench.contenders import LIMIT, Running, limit, peer, running
 from bench.peers import epoll_bare, work
-from tandem.exchange.message import FINISHED, WAITING, decode
-from tests.processes import tandem
-from tests.raw import encoded, message_1, message_2, raw, visit
+from tandem.protocol.message import FINISHED, WAITING, decode
+from testing.processes import tandem
+from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
 def peer_case(name: str) -> ParameterSet:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
-from tests.processes import process
+from testing.processes import process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
 

@@ -1,6 +1,6 @@
 """What is counted, and that a hostile server cannot make it grow."""
 
-from tandem.bench.tally import LONGEST, MOST_DIFFERENT, OTHERS, Tally
+from tandem.bench.tally import MAX_DIFFERENT, MAX_LENGTH, OTHERS, Tally
 
 
 def test_finished_exchanges_and_their_visits() -> None:
@@ -29,6 +29,6 @@ def test_what_a_server_makes_up_is_bounded() -> None:
     for number in range(1000):
         tally.exchange_failed("wrong status", "visit 1", f"{number} " + "x" * 1000)
     assert tally.failed == 1000
-    assert len(tally.failures) == MOST_DIFFERENT + 1
-    assert tally.failures["wrong status", "visit 1", OTHERS] == 1000 - MOST_DIFFERENT
-    assert max(len(came) for _, _, came in tally.failures) == LONGEST
+    assert len(tally.failures) == MAX_DIFFERENT + 1
+    assert tally.failures["wrong status", "visit 1", OTHERS] == 1000 - MAX_DIFFERENT
+    assert max(len(came) for _, _, came in tally.failures) == MAX_LENGTH

@@ -4,7 +4,7 @@ import pytest
 
 from bench.vitals import cpu_time
 from tandem.bench.processes import NoSuchProcess
-from tests.processes import process
+from testing.processes import process
 
 BURN = """
 import subprocess, sys, threading, time

@@ -7,11 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.ground.conftest import database as database
-from tests.ground.conftest import postgres_server as postgres_server
-from tests.ground.conftest import store as store
-from tests.ground.conftest import where as where
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

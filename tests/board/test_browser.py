@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tandem.ground.record import Team, Visit, Vitals
-from tandem.ground.store import FILE
-from tests.board.boards import keep, numbered, refused, team, with_secret
-from tests.board.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
+from tandem.records.sqlite.sqlite_store import FILE
+from tandem.records.visits import MetricsSample, Team, Visit
+from testing.boards import keep, numbered, refused, team, with_secret
+from testing.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
+from testing.clients import assert_done, client_1, client_2
+from testing.processes import TEAM, ground, wait_until
+from testing.visits import message_1, message_2, rejected
 from tests.board.test_serve import Running, running_board, token_of
 from tests.board.test_tls import OPTIONS
-from tests.client.clients import assert_done, client_1, client_2
-from tests.ground.records import message_1, message_2, rejected
-from tests.processes import TEAM, ground, wait_until
 
 CLASS = f"/class?name={TEAM['classname']}"
 NOW = int(time.time() * 1e6)
@@ -137,7 +137,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
         *(with_secret(message_2(team(number), NOW - 300_000_000 + number), number) for number in range(4, 12)),
         refused(3, "not-swapped", NOW - 10_000_000),
         rejected(team(20), "bare-key", NOW - 8_000_000),
-        *(Vitals(NOW - age * 5_000_000, "g:1 1", 5_000_000, age, age, 300, 900, 9, 2000, 5000, 0) for age in range(60)),
+        *(
+            MetricsSample(NOW - age * 5_000_000, "g:1 1", 5_000_000, age, age, 300, 900, 9, 2000, 5000, 0)
+            for age in range(60)
+        ),
     )
     with running_board(folder) as running:
         token = token_of(running.process)
@@ -367,10 +370,10 @@ COLOURS = """(id) => {
 }"""
 
 
-def of_a_ground(age: float, connections: int = 7, replies: int = 1) -> Vitals:
+def of_a_ground(age: float, connections: int = 7, replies: int = 1) -> MetricsSample:
     """What a ground wrote so many seconds ago."""
     took = (300, 900) if replies else (0, 0)
-    return Vitals(
+    return MetricsSample(
         int((time.time() - age) * 1e6), "g:1 1", 5_000_000, replies, connections, *took, 9 * replies, *took, 0
     )
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tandem.board import channel as channels
-from tandem.board.channel import MOST_UNSENT, REMEMBERED, Channel
+from tandem.board.feed import channel as channels
+from tandem.board.feed.channel import MAX_UNSENT, REMEMBERED, Channel
 
 LIMIT = 10.0
 
@@ -78,11 +78,11 @@ def test_a_browser_that_takes_nothing_is_let_go_and_others_are_not() -> None:
         slow, quick = channel.listen(""), channel.listen("")
         await take(slow, 1)
         await take(quick, 1)
-        for number in range(MOST_UNSENT + 5):
+        for number in range(MAX_UNSENT + 5):
             channel.publish(number)
             await take(quick, 1)
         assert channel.listeners == 1
-        assert len(await take(slow, MOST_UNSENT)) == MOST_UNSENT
+        assert len(await take(slow, MAX_UNSENT)) == MAX_UNSENT
         assert [event async for event in slow] == []
 
     asyncio.run(play())

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.classroom import MOST_TILES, Changes, Classroom, Standing, State, natural, state_of
-from tandem.board.recognition import missing
-from tandem.board.room import read_class
-from tandem.ground.record import Team
-from tandem.ground.records import TeamRow, open_records
-from tests.board.boards import keep, team
-from tests.ground.records import message_1, message_2, rejected
+from tandem.board.feed.class_feed import read_class
+from tandem.board.feed.tiles import MAX_TILES, Changes, Classroom, TeamStatus, TileState, natural, state_of
+from tandem.board.gradebook.recognition import missing
+from tandem.records.queries import TeamRow, open_records
+from tandem.records.visits import Team
+from testing.boards import keep, team
+from testing.visits import message_1, message_2, rejected
 
 NOW = 1_795_000_000_000_000
 
@@ -25,8 +25,8 @@ def row(
     return TeamRow(of, state, "192.0.2.1", 1_000_000, finished_at, 1, problems, of.pair if pair is None else pair)
 
 
-def standing(of: Team, state: str = "waiting for message 2", *problems: str, refused_last: bool = False) -> Standing:
-    return Standing(row(of, state, problems), refused_last)
+def standing(of: Team, state: str = "waiting for message 2", *problems: str, refused_last: bool = False) -> TeamStatus:
+    return TeamStatus(row(of, state, problems), refused_last)
 
 
 def room() -> Classroom:
@@ -34,19 +34,19 @@ def room() -> Classroom:
 
 
 STATES = {
-    "finished": (standing(team(1), "finished"), State.FINISHED, "finished 00:00"),
-    "waiting": (standing(team(1)), State.WAITING, "waiting for client 2"),
+    "finished": (standing(team(1), "finished"), TileState.FINISHED, "finished 00:00"),
+    "waiting": (standing(team(1)), TileState.WAITING, "waiting for client 2"),
     "refused before": (
         standing(team(1), "waiting for message 2", "not-swapped"),
-        State.WAITING,
+        TileState.WAITING,
         "waiting for client 2",
     ),
     "refused last": (
         standing(team(1), "waiting for message 2", "not-swapped", "secret-wrong", refused_last=True),
-        State.STUCK,
+        TileState.STUCK,
         "stuck: The numbers are not swapped",
     ),
-    "never right": (standing(team(1), "rejected", "not-json"), State.STUCK, "stuck: "),
+    "never right": (standing(team(1), "rejected", "not-json"), TileState.STUCK, "stuck: "),
 }
 
 
@@ -60,12 +60,12 @@ def test_the_state_of_a_team() -> None:
 def test_a_team_goes_from_expected_to_finished() -> None:
     classroom = room()
     classroom.replace([], [team(1), team(2)])
-    assert classroom.counts()[State.EXPECTED] == 2
+    assert classroom.counts()[TileState.EXPECTED] == 2
     changes = classroom.update({("INF2A", "Team 1"): [standing(team(1))]})
-    assert [tile.state for tile in changes.tiles] == [State.WAITING]
+    assert [tile.state for tile in changes.tiles] == [TileState.WAITING]
     assert len(changes.gone) == 1, "its tile as one that is expected"
     changes = classroom.update({("INF2A", "Team 1"): [standing(team(1), "finished")]})
-    assert ([tile.state for tile in changes.tiles], changes.gone) == ([State.FINISHED], [])
+    assert ([tile.state for tile in changes.tiles], changes.gone) == ([TileState.FINISHED], [])
     assert [tile.name for tile in classroom.tiles] == ["Team 1", "Team 2"]
 
 
@@ -77,7 +77,7 @@ def test_the_same_again_is_no_change() -> None:
 
 def test_numbers_that_become_known_replace_the_tile() -> None:
     classroom = room()
-    classroom.replace([Standing(row(team(1), "rejected", ("not-json",), pair=""), False)], [])
+    classroom.replace([TeamStatus(row(team(1), "rejected", ("not-json",), pair=""), False)], [])
     changes = classroom.update({("INF2A", "Team 1"): [standing(team(1))]})
     assert (len(changes.tiles), len(changes.gone)) == (1, 1)
 
@@ -96,9 +96,9 @@ def test_two_teams_with_one_name_have_two_tiles() -> None:
 
 def test_only_so_many_tiles() -> None:
     classroom = room()
-    classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [], more=True)
+    classroom.replace([standing(team(number)) for number in range(MAX_TILES)], [], more=True)
     assert not classroom.update({("INF2A", "one more"): [standing(team(1, "one more"))]})
-    assert len(classroom.tiles) == MOST_TILES
+    assert len(classroom.tiles) == MAX_TILES
 
 
 def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
         classroom = room()
         classroom.replace(news["standings"], roster)
         states = [(tile.name, tile.state) for tile in classroom.tiles]
-        waiting, stuck, expected = State.WAITING, State.STUCK, State.EXPECTED
+        waiting, stuck, expected = TileState.WAITING, TileState.STUCK, TileState.EXPECTED
         assert states == [(f"Team {n}", s) for n, s in enumerate((waiting, stuck, stuck, waiting, expected), 1)]
         assert news["mistakes"] == [("bare-key", 2)]
         classroom.update({("inf2a", "Team 1"): [standing(team(1, classname="inf2a"))]})
@@ -120,9 +120,9 @@ def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
 
 def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
     classroom = room()
-    classroom.replace([standing(team(number)) for number in range(MOST_TILES)], [team(4000, "Zeta")], more=True)
+    classroom.replace([standing(team(number)) for number in range(MAX_TILES)], [team(4000, "Zeta")], more=True)
     assert classroom.update({("INF2A", "ZETA"): [standing(team(5000, "ZETA"), "finished")]})
-    assert classroom.counts()[State.EXPECTED] == 0
+    assert classroom.counts()[TileState.EXPECTED] == 0
     assert classroom.tiles[-1].name == "ZETA"
     assert not classroom.update({("INF2A", "zeta"): [standing(team(5001, "zeta"))]}), "it has come already"
 
@@ -131,8 +131,8 @@ def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
 def test_the_teams_of_the_roster_are_shown_before_strangers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compared: int
 ) -> None:
-    monkeypatch.setattr("tandem.board.room.MOST_TILES", 3)
-    monkeypatch.setattr("tandem.board.recognition.MOST_COMPARED", compared)
+    monkeypatch.setattr("tandem.board.feed.class_feed.MAX_TILES", 3)
+    monkeypatch.setattr("tandem.board.gradebook.recognition.MAX_COMPARED", compared)
     keep(tmp_path, *(message_1(team(number, f"A{number}")) for number in range(6)), message_2(team(9, "Zeta")))
     roster = [team(8, "Zeta"), team(7, "Never")]
     with closing(open_records(tmp_path)) as records:
@@ -140,8 +140,8 @@ def test_the_teams_of_the_roster_are_shown_before_strangers(
         classroom = room()
         classroom.replace(news["standings"], roster, news["more"])
         found = [(tile.name, tile.state) for tile in classroom.tiles]
-        waiting = State.WAITING
-        assert found == [("A0", waiting), ("A1", waiting), ("Never", State.EXPECTED), ("Zeta", State.FINISHED)]
+        waiting = TileState.WAITING
+        assert found == [("A0", waiting), ("A1", waiting), ("Never", TileState.EXPECTED), ("Zeta", TileState.FINISHED)]
 
 
 def test_who_is_missing() -> None:

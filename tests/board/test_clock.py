@@ -9,14 +9,14 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from tandem.board.admission import Admission
-from tandem.board.book import Book
-from tandem.board.entrance import TOKENS, Entrance
-from tandem.board.monitor import SIZES_PACE, Monitor
-from tandem.board.reading import Reading
-from tandem.board.sessions import Sessions
-from tandem.ground.record import Vitals
-from tests.board.boards import keep
+from tandem.board.feed.records_pool import RecordsPool
+from tandem.board.feed.server_health import SIZES_PACE, Monitor
+from tandem.board.gradebook.board_store import BoardStore
+from tandem.board.web.auth import TOKENS, Auth
+from tandem.board.web.sessions import Sessions
+from tandem.board.web.token import TokenCheck
+from tandem.records.visits import MetricsSample
+from testing.boards import keep
 
 YEAR_AND_MORE = 400 * 24 * 3600.0
 FROM = {"type": "http", "scheme": "https", "headers": [], "query_string": b"", "client": ("192.0.2.9", 1)}
@@ -28,9 +28,9 @@ def set_back(monkeypatch: pytest.MonkeyPatch, seconds: float = YEAR_AND_MORE) ->
 
 
 def test_wrong_tokens_wait_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with closing(Book(tmp_path)) as book, closing(Sessions(tmp_path)) as sessions:
+    with closing(BoardStore(tmp_path)) as book, closing(Sessions(tmp_path)) as sessions:
         book.renew_token()
-        entrance = Entrance(book, sessions, Admission(b"key"))
+        entrance = Auth(book, sessions, TokenCheck(b"key"))
         for _ in range(TOKENS[0]):
             assert not entrance.is_token(Request(FROM), "wrong")
         set_back(monkeypatch)
@@ -42,9 +42,9 @@ def test_wrong_tokens_wait_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_limit_is_over_when_its_time_is(tmp_path: Path) -> None:
     now = 1000.0
-    with closing(Book(tmp_path)) as book, closing(Sessions(tmp_path)) as sessions:
+    with closing(BoardStore(tmp_path)) as book, closing(Sessions(tmp_path)) as sessions:
         book.renew_token()
-        entrance = Entrance(book, sessions, Admission(b"key"), clock=lambda: now)
+        entrance = Auth(book, sessions, TokenCheck(b"key"), clock=lambda: now)
         for _ in range(TOKENS[0]):
             entrance.is_token(Request(FROM), "wrong")
         with pytest.raises(HTTPException):
@@ -54,8 +54,8 @@ def test_a_limit_is_over_when_its_time_is(tmp_path: Path) -> None:
 
 
 def test_the_health_page_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def vitals(connections: int) -> Vitals:
-        return Vitals(int(time.time() * 1e6), "one", 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
+    def vitals(connections: int) -> MetricsSample:
+        return MetricsSample(int(time.time() * 1e6), "one", 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
 
     async def look(monitor: Monitor) -> None:
         """One round of the monitor's work."""
@@ -66,7 +66,7 @@ def test_the_health_page_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    with closing(Reading(tmp_path)) as reading:
+    with closing(RecordsPool(tmp_path)) as reading:
         monitor = Monitor(reading)
         keep(tmp_path, vitals(wanted := 1))
         asyncio.run(asyncio.wait_for(look(monitor), 20))
@@ -74,7 +74,7 @@ def test_the_health_page_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert monitor.latest() == {}, "what was written in the future is not how it is now"
         keep(tmp_path, vitals(wanted := 2))
         asyncio.run(asyncio.wait_for(look(monitor), 20))
-        monkeypatch.setattr("tandem.board.monitor.SIZES_PACE", 0.0)
+        monkeypatch.setattr("tandem.board.feed.server_health.SIZES_PACE", 0.0)
         begin = time.monotonic() + SIZES_PACE
         monkeypatch.setattr("time.monotonic", lambda: begin)
         assert monitor._measure(), "the size of the records is taken again"

@@ -14,9 +14,17 @@ import pytest
 from starlette.responses import PlainTextResponse
 from uvicorn.server import ServerState
 
-from tandem.board import connections
-from tandem.board.connections import BAD_FORM, FLOODS, FORMS, Config, Connection, OnceASecond, most_connections
-from tests.processes import LIMIT, process, wait_until
+from tandem.board.web import http_connections
+from tandem.board.web.http_connections import (
+    BAD_FORM,
+    FLOODS,
+    FORMS,
+    Config,
+    HttpConnection,
+    OnceASecond,
+    most_connections,
+)
+from testing.processes import LIMIT, process, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -30,7 +38,9 @@ def play(
     async def run() -> None:
         config = Config(PlainTextResponse("fine"), most, most_of_one, log_config=None, access_log=False)
         state = ServerState()
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(config, state, {}), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: HttpConnection(config, state, {}), "127.0.0.1", 0
+        )
         async with server, contextlib.AsyncExitStack() as opened:
 
             async def connect() -> Streams:
@@ -63,7 +73,7 @@ async def ask(streams: Streams) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", REQUEST[:-2], b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
 def test_who_sends_no_whole_request_is_let_go(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "REQUEST_WITHIN", 0.05)
+    monkeypatch.setattr(http_connections, "REQUEST_WITHIN", 0.05)
 
     async def use(connect: Callable[[], Awaitable[Streams]]) -> None:
         reader, writer = await connect()
@@ -78,7 +88,7 @@ def test_the_time_begins_anew_with_the_next_request(monkeypatch: pytest.MonkeyPa
         streams = await connect()
         assert b"200 OK" in await ask(streams)
         await streams[0].readexactly(len("fine"))
-        monkeypatch.setattr(connections, "REQUEST_WITHIN", 0.05)
+        monkeypatch.setattr(http_connections, "REQUEST_WITHIN", 0.05)
         assert b"200 OK" in await ask(streams)
         streams[1].write(REQUEST[:-2])
         assert await rest(streams[0]) == b"fine"
@@ -98,7 +108,7 @@ def test_one_address_has_so_many_and_no_more() -> None:
 
 def test_over_the_most_a_page_says_so() -> None:
     async def use(connect: Callable[[], Awaitable[Streams]]) -> None:
-        for _ in range(2 + connections.BEYOND):
+        for _ in range(2 + http_connections.BEYOND):
             last = await connect()
         assert await rest((await connect())[0]) == b""
         assert b"503" in await ask(last)
@@ -141,8 +151,8 @@ def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:
         started.wait_for("listening on")
         soft, _ = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
         assert soft > 128
-        assert soft == hard or soft == connections.MOST_CONNECTIONS + connections.SPARE_DESCRIPTORS
-    assert 0 < most_connections() <= connections.MOST_CONNECTIONS
+        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + http_connections.SPARE_DESCRIPTORS
+    assert 0 < most_connections() <= http_connections.MAX_CONNECTIONS
 
 
 def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> None:

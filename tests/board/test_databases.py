@@ -5,18 +5,18 @@ import io
 import time
 from pathlib import Path
 
-from tandem.ground.record import Vitals
-from tandem.ground.recorder import Keeper
-from tandem.ground.rows import Where
-from tests.board.boards import board, numbered, refused, secret, team, with_secret
+from tandem.records.rows import DatabaseLocation
+from tandem.records.visits import MetricsSample
+from tandem.server.committer import BatchStore
+from testing.boards import board, numbered, refused, secret, team, with_secret
+from testing.processes import wait_until
+from testing.visits import message_2, rejected
 from tests.board.test_pages import table, words
-from tests.ground.records import message_2, rejected
-from tests.processes import wait_until
 
 NOW = int(time.time() * 1e6)
 
 
-def test_every_page_on_both_databases(where: Where, store: Keeper, tmp_path: Path) -> None:
+def test_every_page_on_both_databases(where: DatabaseLocation, store: BatchStore, tmp_path: Path) -> None:
     store.keep([numbered(1, NOW), with_secret(message_2(team(1), NOW), 1), numbered(2, NOW)])
     with board(tmp_path / "board", where) as visitor:
         assert "1 finished 0 stuck 1 waiting for client 2" in words(visitor.get("/class", name="INF2A"))
@@ -34,6 +34,6 @@ def test_every_page_on_both_databases(where: Where, store: Keeper, tmp_path: Pat
         rows = list(csv.reader(io.StringIO(visitor.get("/gradebook/export"))))
         assert len(rows) == 4
         assert "Team 1" in words(visitor.send("/gradebook/secret", 200, secret=secret(1)))
-        store.keep([Vitals(NOW, "a:1 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0)])
+        store.keep([MetricsSample(NOW, "a:1 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0)])
         right = {"Authorization": f"Bearer {visitor.token}"}
         wait_until(lambda: "tandem_ground_connections" in visitor.client.get("/metrics", headers=right).text)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.processes import ROOT, process, tandem
 from tests.board.test_tls import CERTIFICATE, KEY
-from tests.processes import ROOT, process, tandem
 
 PAGE = (ROOT / "docs/board.md").read_text(encoding="utf-8")
 COMMANDS = [

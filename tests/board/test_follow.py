@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board import follow
-from tandem.board.book import Book
-from tandem.board.census import Census
-from tandem.board.follow import Crowded, Follower
-from tandem.board.looks import Looks
-from tandem.board.reading import Reading
-from tandem.ground.record import Team
-from tandem.ground.store import FILE
-from tests.board.boards import keep, numbered, refused, team, with_secret
-from tests.ground.records import message_1, message_2
-from tests.processes import LIMIT
+from tandem.board.feed import follow
+from tandem.board.feed.class_counts import ClassCounts
+from tandem.board.feed.follow import Follower, TooManyFeedsError
+from tandem.board.feed.records_pool import RecordsPool
+from tandem.board.gradebook.board_store import BoardStore
+from tandem.board.web.page_templates import PageTemplates
+from tandem.records.sqlite.sqlite_store import FILE
+from tandem.records.visits import Team
+from testing.boards import keep, numbered, refused, team, with_secret
+from testing.processes import LIMIT
+from testing.visits import message_1, message_2
 
-LOOKS = Looks()
+LOOKS = PageTemplates()
 
 
 @asynccontextmanager
 async def following(folder: Path) -> AsyncIterator[Follower]:
     """A follower that has read its records."""
-    book = Book(folder)
-    reading = Reading(folder)
-    follower = Follower(folder, book, LOOKS, Census(reading), b"key")
+    book = BoardStore(folder)
+    reading = RecordsPool(folder)
+    follower = Follower(folder, book, LOOKS, ClassCounts(reading), b"key")
     task = asyncio.create_task(follower.run())
     try:
         await until(lambda: not follower.trouble)
@@ -98,7 +98,7 @@ def test_nothing_is_missed_when_it_begins_anew(tmp_path: Path, monkeypatch: pyte
 
 
 def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MOST_ROOMS", 2)
+    monkeypatch.setattr(follow, "MAX_ROOMS", 2)
     keep(tmp_path, *(message_1(Team(name, "Team1", "1111111", "2222222")) for name in "ABCD"))
 
     async def scene(follower: Follower) -> None:
@@ -115,7 +115,7 @@ def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeyp
             await anext(streams[-1])
         assert [event async for event in first.channel.listen("")] == [], "it was left: come in again"
         assert follower.listeners == 2
-        with pytest.raises(Crowded):
+        with pytest.raises(TooManyFeedsError):
             await follower.room("A")
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]
@@ -149,7 +149,7 @@ def test_an_empty_class_becomes_live_with_its_first_team_in_whatever_letters(
 
 
 def test_empty_classes_keep_nobody_out_and_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MOST_ROOMS", 2)
+    monkeypatch.setattr(follow, "MAX_ROOMS", 2)
     monkeypatch.setattr(follow, "ANEW", 0.05)
     keep(tmp_path, numbered(1))
 
@@ -168,7 +168,7 @@ def test_empty_classes_keep_nobody_out_and_are_forgotten(tmp_path: Path, monkeyp
 
 
 def test_channels_of_teams_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MOST_TEAM_CHANNELS", 2)
+    monkeypatch.setattr(follow, "MAX_TEAM_CHANNELS", 2)
     keep(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:

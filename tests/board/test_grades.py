@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board import grades, recognition
-from tandem.board.book import Book, Note
-from tandem.board.exports import MOST_XLSX, TooMany, write_xlsx
-from tandem.board.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, Wanted, as_row
-from tandem.board.recognition import expected_key
-from tandem.ground.record import Record, Team
-from tandem.ground.records import open_records
-from tests.board.boards import keep, team
-from tests.ground.records import message_1, message_2, rejected
+from tandem.board.gradebook import grades, recognition
+from tandem.board.gradebook.board_store import BoardStore, Note
+from tandem.board.gradebook.exports import MAX_XLSX, TooManyRowsError, write_xlsx
+from tandem.board.gradebook.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, Wanted, as_row
+from tandem.board.gradebook.recognition import expected_key
+from tandem.records.queries import open_records
+from tandem.records.visits import Record, Team
+from testing.boards import keep, team
+from testing.visits import message_1, message_2, rejected
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
         *(message_2(team(number), 90_000_000 - number) for number in range(3, 30, 3)),
         rejected(team(30)),
     )
-    with closing(Book(tmp_path)) as book:
+    with closing(BoardStore(tmp_path)) as book:
         book.set_rosters([team(1), Team("INF2A", "Nobody", "", "")])
         with closing(open_records(tmp_path)) as records:
             yield Gradebook(records, book)
@@ -60,7 +60,7 @@ def test_few_come_on_numbered_pages(gradebook: Gradebook, monkeypatch: pytest.Mo
 
 def test_many_come_in_the_order_of_the_records(gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grades, "A_PAGE", 7)
-    monkeypatch.setattr(grades, "MOST_SORTED", 20)
+    monkeypatch.setattr(grades, "MAX_SORTED", 20)
     found: list[str] = []
     wanted = Wanted()
     while True:
@@ -82,7 +82,7 @@ def test_many_come_in_the_order_of_the_records(gradebook: Gradebook, monkeypatch
 
 
 def test_a_file_has_all_of_them(gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grades, "MOST_SORTED", 20)
+    monkeypatch.setattr(grades, "MAX_SORTED", 20)
     rows = [as_row(grade) for grade in gradebook.grades(Wanted())]
     assert len(rows) == 31
     assert {row["state"] for row in rows} == {"finished", "waiting for message 2", "rejected", "expected"}
@@ -90,7 +90,7 @@ def test_a_file_has_all_of_them(gradebook: Gradebook, monkeypatch: pytest.Monkey
 
 def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
     keep(tmp_path, message_1(team(1)), message_2(team(1)), message_2(team(2)))
-    with closing(Book(tmp_path)) as book:
+    with closing(BoardStore(tmp_path)) as book:
         book.set_deadline("INF2A", 2_000_000)
         with closing(open_records(tmp_path)) as records:
             [key, _] = [row.key for row in records.teams()]
@@ -103,7 +103,7 @@ def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
 def marks(tmp_path: Path, noted: Team, *came: Record, roster: bool = True) -> list[tuple[str, str, str]]:
     """Name, state and mark of everybody, when a team has a mark and these records have come."""
     keep(tmp_path, *came)
-    with closing(Book(tmp_path)) as book:
+    with closing(BoardStore(tmp_path)) as book:
         book.set_rosters([noted] if roster else [])
         book.write_note(expected_key(noted), Note(mark="8"))
         with closing(open_records(tmp_path)) as records:
@@ -129,7 +129,7 @@ def test_a_note_on_who_is_expected_goes_with_whom_it_is_recognised_in(tmp_path: 
 def test_a_note_stays_with_its_team_when_others_use_its_name(tmp_path: Path) -> None:
     found = marks(tmp_path, BETA, message_1(BETA), message_1(team(2, "Beta")), message_1(team(3, "BETA")))
     assert sorted(mark for _, _, mark in found) == ["", "", "8"]
-    with closing(open_records(tmp_path)) as records, closing(Book(tmp_path)) as book:
+    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as book:
         [key] = [row.key for row in records.teams() if row.team == BETA]
         assert Gradebook(records, book).note(key) == Note(mark="8")
 
@@ -138,7 +138,7 @@ def test_a_note_on_nobody_stands_at_the_end(tmp_path: Path) -> None:
     came = [message_1(team(number, "Zeta")) for number in (5, 6)]
     found = marks(tmp_path, BETA, *came, roster=False)
     assert found[-1] == ("Beta", NOTE_ONLY, "8")
-    with closing(open_records(tmp_path)) as records, closing(Book(tmp_path)) as book:
+    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as book:
         for wanted in (Wanted(), Wanted(sort="mark"), Wanted(descending=True), Wanted("INF2A", state=NOTE_ONLY)):
             assert Gradebook(records, book).page(wanted).grades[-1].team == BETA
         assert names(Gradebook(records, book).page(Wanted(state="finished"))) == []
@@ -146,7 +146,7 @@ def test_a_note_on_nobody_stands_at_the_end(tmp_path: Path) -> None:
 
 def test_of_two_notes_on_one_team_the_surer_is_shown_and_the_other_not_lost(tmp_path: Path) -> None:
     keep(tmp_path, message_1(BETA))
-    with closing(Book(tmp_path)) as book, closing(open_records(tmp_path)) as records:
+    with closing(BoardStore(tmp_path)) as book, closing(open_records(tmp_path)) as records:
         key = expected_key(BETA)
         book.write_note(key._replace(pair=""), Note(mark="1"))
         book.write_note(key, Note(mark="2"))
@@ -155,7 +155,7 @@ def test_of_two_notes_on_one_team_the_surer_is_shown_and_the_other_not_lost(tmp_
 
 
 def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognition, "MOST_COMPARED", 3)
+    monkeypatch.setattr(recognition, "MAX_COMPARED", 3)
     others = [message_1(team(number, f"A{number}")) for number in range(10, 20)]
     found = marks(tmp_path, BETA, *others, message_1(team(2, "Beta")))
     assert found[-1] == ("Beta", "waiting for message 2", "8")
@@ -163,7 +163,7 @@ def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypa
 
 
 def test_more_rows_than_a_spreadsheet_holds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.board.exports.MOST_XLSX", 2)
-    with (tmp_path / "x").open("wb") as file, pytest.raises(TooMany, match="choose a class, or CSV"):
+    monkeypatch.setattr("tandem.board.gradebook.exports.MAX_XLSX", 2)
+    with (tmp_path / "x").open("wb") as file, pytest.raises(TooManyRowsError, match="choose a class, or CSV"):
         write_xlsx([{"a": "1"}] * 3, file)
-    assert MOST_XLSX == 2**20 - 1
+    assert MAX_XLSX == 2**20 - 1

@@ -7,7 +7,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from tandem.board.guard import HEADERS, MOST_BODY, Guard, is_private
+from tandem.board.web.security import HEADERS, MAX_BODY, SecurityMiddleware, is_private
 
 
 async def reader(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,7 +23,7 @@ async def reader(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def answer(
-    guard: Guard,
+    guard: SecurityMiddleware,
     headers: dict[str, str] | list[tuple[str, str]],
     pieces: Sequence[bytes] = (b"",),
     client: str = "127.0.0.1",
@@ -50,8 +50,8 @@ def answer(
     return sent[0]["status"], sent[-1]["body"]
 
 
-def guard(names: Sequence[str] = (), proxied: bool = False) -> Guard:
-    return Guard(reader, names, proxied)
+def guard(names: Sequence[str] = (), proxied: bool = False) -> SecurityMiddleware:
+    return SecurityMiddleware(reader, names, proxied)
 
 
 def test_a_body_that_does_not_say_how_long_it_is() -> None:
@@ -74,13 +74,13 @@ def test_a_bug_is_answered_with_the_same_headers_and_told_to_the_server() -> Non
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(Guard(buggy, (), False)(scope, receive, send))
+        asyncio.run(SecurityMiddleware(buggy, (), False)(scope, receive, send))
     assert sent[0]["status"] == 500
     assert {name.lower().encode() for name in HEADERS} <= {name for name, _ in sent[0]["headers"]}
 
 
 def test_a_length_that_is_none_or_too_large() -> None:
-    for length in ("-1", "x", "1" * 16, str(MOST_BODY + 1), "²"):
+    for length in ("-1", "x", "1" * 16, str(MAX_BODY + 1), "²"):
         assert answer(guard(), {"content-length": length.encode().decode("latin-1")})[0] == 413
 
 

@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from tandem.board import channel as channels
-from tandem.board.admission import Admission
-from tandem.board.book import Book, BookTrouble, renew_token
-from tandem.board.channel import Channel
-from tandem.board.entrance import TEACHER_COOKIE, Entrance
-from tandem.board.pages import live
-from tandem.board.pages.live import Audience
-from tandem.board.sessions import Kind, Sessions
-from tests.processes import LIMIT
+from tandem.board.feed import channel as channels
+from tandem.board.feed.channel import Channel
+from tandem.board.gradebook.board_store import BoardStore, BoardStoreError, renew_token
+from tandem.board.web.auth import TEACHER_COOKIE, Auth
+from tandem.board.web.pages import live
+from tandem.board.web.pages.live import Audience
+from tandem.board.web.sessions import SessionKind, Sessions
+from tandem.board.web.token import TokenCheck
+from testing.processes import LIMIT
 
-ADMISSION = Admission(b"key")
+ADMISSION = TokenCheck(b"key")
 MOST = 6
 Watch = Callable[..., Awaitable["Browser"]]
 
@@ -56,9 +56,9 @@ class Browser:
 
 def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
     """Plays with an audience of six places, and what opens a browser there; a teacher's cookie."""
-    book, sessions = Book(folder), Sessions(folder)
+    book, sessions = BoardStore(folder), Sessions(folder)
     book.renew_token()
-    audience = Audience(Entrance(book, sessions, ADMISSION), MOST)
+    audience = Audience(Auth(book, sessions, ADMISSION), MOST)
 
     @asynccontextmanager
     async def all_gone() -> AsyncIterator[list[Browser]]:
@@ -88,7 +88,7 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
                 await browser.begun.wait()
                 return browser
 
-            await scene(watch, sessions.open(Kind.TEACHER, book.token_hash()))
+            await scene(watch, sessions.open(SessionKind.TEACHER, book.token_hash()))
 
     with closing(book), closing(sessions):
         asyncio.run(run())
@@ -96,7 +96,7 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "MOST_OF_ONE", 3)
+    monkeypatch.setattr(live, "MAX_OF_ONE", 3)
     monkeypatch.setattr(live, "GOODBYE", 0.05)
 
 
@@ -163,9 +163,9 @@ def test_logging_out_ends_what_was_open_and_nothing_else(
     async def scene(watch: Watch, cookie: str) -> None:
         channel = Channel(lambda: "all")
         with closing(Sessions(tmp_path)) as sessions:
-            shown = sessions.shown(Kind.TEACHER, cookie)
+            shown = sessions.shown(SessionKind.TEACHER, cookie)
             assert shown
-            other = await watch(cookie=sessions.open(Kind.TEACHER, shown), channel=channel)
+            other = await watch(cookie=sessions.open(SessionKind.TEACHER, shown), channel=channel)
             teacher = await watch(cookie=cookie, channel=channel)
             sessions.end(cookie)
         if not by_a_beat:
@@ -178,14 +178,14 @@ def test_logging_out_ends_what_was_open_and_nothing_else(
 
 
 def test_a_book_that_cannot_be_read_ends_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(book: Book) -> str:
-        raise BookTrouble("the file is locked")
+    def fail(book: BoardStore) -> str:
+        raise BoardStoreError("the file is locked")
 
     async def scene(watch: Watch, cookie: str) -> None:
         channel = Channel(lambda: "all")
         teacher = await watch(cookie=cookie, channel=channel)
         with monkeypatch.context() as locked:
-            locked.setattr(Book, "token_hash", fail)
+            locked.setattr(BoardStore, "token_hash", fail)
             channel.publish("new")
             await teacher.task
 

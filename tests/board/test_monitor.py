@@ -10,25 +10,25 @@ from typing import Any
 
 import pytest
 
-from tandem.board import monitor
-from tandem.board.monitor import FRESH, Monitor
-from tandem.board.reading import Reading
-from tandem.ground.record import Vitals
-from tandem.ground.store import FILE
-from tests.board.boards import keep, numbered
-from tests.processes import LIMIT
+from tandem.board.feed import server_health
+from tandem.board.feed.records_pool import RecordsPool
+from tandem.board.feed.server_health import FRESH, Monitor
+from tandem.records.sqlite.sqlite_store import FILE
+from tandem.records.visits import MetricsSample
+from testing.boards import keep, numbered
+from testing.processes import LIMIT
 
 
-def vitals(ground: str, age: float, connections: int = 7) -> Vitals:
+def vitals(ground: str, age: float, connections: int = 7) -> MetricsSample:
     """What a ground wrote so many seconds ago."""
-    return Vitals(int((time.time() - age) * 1e6), ground, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
+    return MetricsSample(int((time.time() - age) * 1e6), ground, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
 
 
 def play(folder: Path, scene: Callable[[Monitor], Awaitable[None]]) -> None:
     """With a monitor that runs."""
 
     async def run() -> None:
-        reading = Reading(folder)
+        reading = RecordsPool(folder)
         monitor = Monitor(reading)
         task = asyncio.create_task(monitor.run())
         try:
@@ -79,7 +79,7 @@ def test_a_ground_with_another_clock_is_there_while_it_writes(tmp_path: Path) ->
 
 
 def test_who_watches_is_told_of_trouble_and_of_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "PACE", 0.01)
+    monkeypatch.setattr(server_health, "PACE", 0.01)
     keep(tmp_path, numbered(1))
     files = list(tmp_path.glob("tandem.sqlite3*"))
 
@@ -97,9 +97,9 @@ def test_who_watches_is_told_of_trouble_and_of_its_end(tmp_path: Path, monkeypat
 
 
 def test_the_size_of_the_records_is_told_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "PACE", 0.01)
-    monkeypatch.setattr(monitor, "SIZES_PACE", 0.01)
-    monkeypatch.setattr(monitor, "KEPT", 0.04)
+    monkeypatch.setattr(server_health, "PACE", 0.01)
+    monkeypatch.setattr(server_health, "SIZES_PACE", 0.01)
+    monkeypatch.setattr(server_health, "KEPT", 0.04)
     keep(tmp_path, numbered(1))
 
     async def scene(monitor: Monitor) -> None:

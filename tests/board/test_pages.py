@@ -14,22 +14,24 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from openpyxl import load_workbook
 
-from tandem.board import follow, grades, showing
-from tandem.board.book import Book, BookTrouble
-from tandem.board.entrance import OPENED, SECRETS, TEACHER_COOKIE, TEAM_COOKIE, TOKENS
-from tandem.board.guard import MOST_BODY
-from tandem.board.pages import gradebook
-from tandem.board.room import MOST_STUCK
-from tandem.ground.keyring import load_keyring
-from tandem.ground.record import Outcome, Vitals
-from tandem.ground.secret import derive
-from tests.board.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
-from tests.ground.forgetting import forget
-from tests.ground.records import message_1, message_2, rejected
-from tests.ground.records import refused as not_right
-from tests.processes import wait_until
-from tests.raw import encoded
-from tests.raw import message_1 as as_sent
+from tandem.board.feed import follow
+from tandem.board.feed.class_feed import MAX_STUCK
+from tandem.board.gradebook import grades
+from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
+from tandem.board.web import display_text
+from tandem.board.web.auth import OPENED, SECRETS, TEACHER_COOKIE, TEAM_COOKIE, TOKENS
+from tandem.board.web.pages import gradebook
+from tandem.board.web.security import MAX_BODY
+from tandem.keys.keyring import load_keyring
+from tandem.keys.secret import derive
+from tandem.records.visits import MetricsSample, Outcome
+from testing.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
+from testing.forgetting import forget
+from testing.processes import wait_until
+from testing.raw_sockets import encoded
+from testing.raw_sockets import message_1 as as_sent
+from testing.visits import message_1, message_2, rejected
+from testing.visits import refused as not_right
 
 NOW = int(time.time() * 1e6)
 ROSTER = "classname,teamname,studentnr1,studentnr2\nINF2A,Team 1,,\nINF2A,Never Came,0911111,0922222\nINF2Z,Nobody,,\n"
@@ -94,11 +96,11 @@ def test_where_tiles_have_no_room_for_words_the_stuck_teams_are_listed(folder: P
     with board(folder) as few:
         assert "Stuck" not in listed(few.get("/class", name="INF2A"))
     keep(folder, *(numbered(number, NOW) for number in range(5, 130)))
-    keep(folder, *(refused(number, "not-swapped", NOW + number) for number in range(5, 5 + MOST_STUCK)))
+    keep(folder, *(refused(number, "not-swapped", NOW + number) for number in range(5, 5 + MAX_STUCK)))
     with board(folder) as many:
         text = listed(many.get("/class", name="INF2A"))
     assert "Team 3 The numbers are not swapped Team 4 A name without quotes Team 5" in text
-    assert text.count("The numbers are not swapped") == MOST_STUCK - 1
+    assert text.count("The numbers are not swapped") == MAX_STUCK - 1
     assert text.endswith("and 2 more")
 
 
@@ -150,8 +152,8 @@ def test_a_class_is_found_in_other_letters_and_goes_by_one_name(folder: Path, te
 def test_many_teams_of_a_class_in_other_letters_come_page_by_page(
     folder: Path, teacher: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.board.grades.MOST_SORTED", 2)
-    monkeypatch.setattr("tandem.board.grades.A_PAGE", 2)
+    monkeypatch.setattr("tandem.board.gradebook.grades.MAX_SORTED", 2)
+    monkeypatch.setattr("tandem.board.gradebook.grades.A_PAGE", 2)
     keep(folder, message_1(team(5, classname="inf2a")))
     wait_until(lambda: "INF2A 1 5" in words(teacher.get("/")))
     path, found = "/gradebook?class=INF2A", list[str]()
@@ -218,10 +220,10 @@ def test_wrong_tokens_of_a_program_are_held_up_where_they_count_and_nowhere_else
 
 
 def test_a_refusal_does_not_need_the_boards_own_file(teacher: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(book: Book) -> str:
-        raise BookTrouble("the file is locked")
+    def fail(book: BoardStore) -> str:
+        raise BoardStoreError("the file is locked")
 
-    monkeypatch.setattr(Book, "token_hash", fail)
+    monkeypatch.setattr(BoardStore, "token_hash", fail)
     assert "The records cannot be read just now" in teacher.get("/check", 503)
     assert "There is no such page" in teacher.get("/nothing", 404)
 
@@ -265,7 +267,7 @@ def test_a_cookie_that_was_changed_opens_no_team(visitor: Visitor) -> None:
 
 def test_right_secrets_are_held_up_only_where_they_are_very_many(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert OPENED[0] >= 300, "a whole class behind one address"
-    monkeypatch.setattr("tandem.board.entrance.OPENED", (3, 1000.0))
+    monkeypatch.setattr("tandem.board.web.auth.OPENED", (3, 1000.0))
     with board(folder) as visitor:
         for _ in range(3):
             visitor.post("/team", 303, secret=secret(3))
@@ -360,7 +362,7 @@ def test_our_own_forms_are_not(visitor: Visitor) -> None:
 
 
 def test_too_much_is_refused(visitor: Visitor) -> None:
-    assert "too much" in visitor.post("/check", 413, message="x" * (MOST_BODY + 1))
+    assert "too much" in visitor.post("/check", 413, message="x" * (MAX_BODY + 1))
     assert "a message has at most" in visitor.post("/check", 413, message="x" * 8193)
 
 
@@ -467,7 +469,7 @@ def test_no_number_and_no_address_stands_in_a_name_on_a_public_page(folder: Path
     for page in (visitor.get("/class", name="INF2A"), visitor.get("/")):
         assert number not in page
         assert ip not in page
-    assert f'<h1><bdi class="name">klas {showing.public(number)}' in visitor.get("/class", name=f"klas {number}")
+    assert f'<h1><bdi class="name">klas {display_text.public(number)}' in visitor.get("/class", name=f"klas {number}")
 
 
 def test_a_problem_of_another_version_is_shown_by_its_id(folder: Path, visitor: Visitor) -> None:
@@ -562,7 +564,7 @@ def test_the_gradebook_searches_filters_and_sorts(teacher: Visitor) -> None:
 def test_of_many_the_gradebook_says_where_the_others_are_and_goes_back(
     teacher: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grades, "MOST_SORTED", 3)
+    monkeypatch.setattr(grades, "MAX_SORTED", 3)
     monkeypatch.setattr(grades, "A_PAGE", 2)
     assert "see fewer. As a file" in words(teacher.get("/gradebook"))
     teacher.send("/gradebook/roster", 200, pasted=ROSTER)
@@ -629,7 +631,7 @@ def test_more_classes_than_are_offered_are_told_and_found_by_name(
     keep(folder, *(message_1(team(number, classname=f"K{number}")) for number in range(10, 15)))
     wait_until(lambda: "K14" in rows(teacher.get("/gradebook/classes")))
     assert "more: name the one you look for" not in teacher.get("/gradebook/classes")
-    monkeypatch.setattr(gradebook, "MOST_CLASSES", 2)
+    monkeypatch.setattr(gradebook, "MAX_CLASSES", 2)
     page = teacher.get("/gradebook/classes")
     assert len(rows(page)) == 2
     assert "The first 2 are shown, and there are 4 more: name the one you look for." in page
@@ -780,7 +782,7 @@ def test_what_a_secret_proves(folder: Path, teacher: Visitor) -> None:
 
 
 def test_health(folder: Path, teacher: Visitor) -> None:
-    keep(folder, Vitals(NOW, "127.0.0.1:5550 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0))
+    keep(folder, MetricsSample(NOW, "127.0.0.1:5550 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0))
     assert "Visits a second" in teacher.get("/health")
     right = {"Authorization": f"Bearer {teacher.token}"}
     wait_until(lambda: "tandem_ground_connections" in teacher.client.get("/metrics", headers=right).text)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.recognition import Fit, Known, expected_key, file_notes, other_numbers
-from tandem.ground.record import Team
-from tandem.ground.records import TeamKey, TeamRow
+from tandem.board.gradebook.recognition import Fit, Known, expected_key, file_notes, other_numbers
+from tandem.records.queries import TeamKey, TeamRow
+from tandem.records.visits import Team
 
 NAMES = st.sampled_from(["Beta", "BETA", "be-ta", "Gamma", "!"])
 NUMBERS = st.sampled_from(["", "1", "2"])

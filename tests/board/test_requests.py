@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.processes import LIMIT
 from tests.board.test_serve import Running, running_board
-from tests.processes import LIMIT
 
 HOST = b"Host: 127.0.0.1\r\n"
 POST = b"POST /check HTTP/1.1"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.roster import EXAMPLE, MOST_BYTES, MOST_TEAMS, MOST_TOLD, RosterTrouble, parse_roster
-from tandem.ground.record import Team
+from tandem.board.gradebook.roster import EXAMPLE, MAX_BYTES, MAX_TEAMS, MAX_TOLD, RosterError, parse_roster
+from tandem.records.visits import Team
 
 ONE = Team("INF2A", "Team1", "0923456", "0934567")
 
@@ -47,7 +47,7 @@ WRONG = {
     "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the team of line 2 again"),
     "twice, in other letters": (b"classname,teamname\nINF2A,a\ninf2a,a\n", "line 3: the team of line 2 again"),
     "an open quote": (b'classname,teamname\nINF2A,"a\n', "line 2: not CSV: "),
-    "too large": (b"x" * (MOST_BYTES + 1), "more than"),
+    "too large": (b"x" * (MAX_BYTES + 1), "more than"),
 }
 
 
@@ -69,25 +69,25 @@ def test_a_number_of_an_unusual_length_is_kept_and_remarked_on() -> None:
     words = "line 2: studentnr1 is 923456: 6 digits, 7 are usual: a spreadsheet takes zeros away at the front"
     assert roster.remarks == [words]
     many = b"".join(b"INF2A,%d,1\n" % number for number in range(100))
-    assert len(parse_roster(b"classname,teamname,studentnr1\n" + many).remarks) == MOST_TOLD
+    assert len(parse_roster(b"classname,teamname,studentnr1\n" + many).remarks) == MAX_TOLD
 
 
 @pytest.mark.parametrize(("data", "words"), WRONG.values(), ids=WRONG)
 def test_wrong_rosters_are_told_with_their_line(data: bytes, words: str) -> None:
-    with pytest.raises(RosterTrouble) as caught:
+    with pytest.raises(RosterError) as caught:
         parse_roster(data)
     assert words in caught.value.mistakes[0]
 
 
 def test_every_mistake_is_told_but_not_without_end() -> None:
-    with pytest.raises(RosterTrouble) as caught:
+    with pytest.raises(RosterError) as caught:
         parse_roster(b"classname,teamname\n" + b"INF2A,\n" * 100)
-    assert len(caught.value.mistakes) == MOST_TOLD
+    assert len(caught.value.mistakes) == MAX_TOLD
 
 
 def test_too_many_teams() -> None:
-    lines = "".join(f"INF2A,{number}\n" for number in range(MOST_TEAMS + 1))
-    with pytest.raises(RosterTrouble, match="more than the"):
+    lines = "".join(f"INF2A,{number}\n" for number in range(MAX_TEAMS + 1))
+    with pytest.raises(RosterError, match="more than the"):
         parse_roster(b"classname,teamname\n" + lines.encode())
 
 
@@ -95,7 +95,7 @@ def test_too_many_teams() -> None:
 def test_any_bytes_are_a_roster_or_told(data: bytes) -> None:
     try:
         told: tuple[object, ...] = tuple(parse_roster(data).teams)
-    except RosterTrouble as trouble:
+    except RosterError as trouble:
         told = trouble.mistakes
     assert told
     assert all(each.isprintable() for each in told if isinstance(each, str))

@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board import showing
-from tandem.board.admission import Admission
-from tandem.board.brake import MOST_ADDRESSES, Brake, network
-from tandem.board.guard import LOOPBACK, is_loopback, names_for
-from tandem.board.links import Links, page_number
-from tandem.board.metrics import metrics
-from tandem.board.spelling import ByClass, folded
-from tandem.ground.record import Team, Vitals
-from tandem.ground.records import TeamKey, open_records
-from tests.board.boards import keep, team
-from tests.ground.records import message_1
+from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.board.web import display_text
+from tandem.board.web.links import Links, page_number
+from tandem.board.web.prometheus import metrics
+from tandem.board.web.rate_limit import MAX_ADDRESSES, RateLimiter, network
+from tandem.board.web.security import LOOPBACK, is_loopback, names_for
+from tandem.board.web.token import TokenCheck
+from tandem.records.queries import TeamKey, open_records
+from tandem.records.visits import MetricsSample, Team
+from testing.boards import keep, team
+from testing.visits import message_1
 
 
 def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
-    brake = Brake(3, 10.0)
+    brake = RateLimiter(3, 10.0)
     for _ in range(3):
         assert brake.wait("192.0.2.1", 100.0) == 0
         brake.count("192.0.2.1", 100.0)
@@ -35,7 +35,7 @@ def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
 
 
 def test_an_ipv6_host_cannot_change_its_address() -> None:
-    brake = Brake(1, 10.0)
+    brake = RateLimiter(1, 10.0)
     brake.count("2001:db8::1", 0.0)
     assert brake.wait("2001:db8::2", 0.0) > 0
     assert brake.wait("2001:db8:0:1::2", 0.0) == 0
@@ -49,15 +49,15 @@ def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() ->
 
 
 def test_a_brake_remembers_a_bounded_number() -> None:
-    brake = Brake(1, 10.0)
-    for number in range(MOST_ADDRESSES + 10):
+    brake = RateLimiter(1, 10.0)
+    for number in range(MAX_ADDRESSES + 10):
         brake.count(str(number), 0.0)
     assert brake.wait("another", 0.0) > 0, "the others share one bucket"
     brake.count("much later", 100_000.0)
     assert brake.wait("another", 100_000.0) == 0
 
 
-ADMISSION = Admission(b"key" * 11)
+ADMISSION = TokenCheck(b"key" * 11)
 
 
 @given(st.text(max_size=100))
@@ -74,20 +74,20 @@ def test_a_forms_token_belongs_to_one_cookie() -> None:
 
 @given(st.text())
 def test_a_halved_name_loses_nothing_and_is_cut_only_between_plain_letters(name: str) -> None:
-    start, end = showing.halves(name)
+    start, end = display_text.halves(name)
     assert start + end == name
     assert not end or (start[-1] + end).isascii()
 
 
 def test_long_names_keep_their_end() -> None:
-    assert showing.halves("Byte Brigade 12") == ("Byte Brigad", "e 12")
-    assert showing.halves("Team 12") == ("Team 12", "")
-    assert showing.halves("Team of the ❤️") == ("Team of the ❤️", "")
+    assert display_text.halves("Byte Brigade 12") == ("Byte Brigad", "e 12")
+    assert display_text.halves("Team 12") == ("Team 12", "")
+    assert display_text.halves("Team of the ❤️") == ("Team of the ❤️", "")
 
 
 @given(st.text())
 def test_what_is_visible_holds_nothing_that_is_not(text: str) -> None:
-    shown = showing.visible(text)
+    shown = display_text.visible(text)
     assert shown.replace("\u200d", "").isprintable()
     assert bool(shown.strip()) == bool(text)
 
@@ -96,7 +96,7 @@ def test_what_is_visible_holds_nothing_that_is_not(text: str) -> None:
     "text", ["Team 1", "\u20ac uro", "\u7b2c1", "\U0001f469\u200d\U0001f680", "\u2764\ufe0f", "\u00e9"]
 )
 def test_what_can_be_seen_stays(text: str) -> None:
-    assert showing.visible(text) == text
+    assert display_text.visible(text) == text
 
 
 HIDDEN = {
@@ -115,7 +115,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize(("text", "shown"), HIDDEN.items(), ids=ascii)
 def test_what_cannot_be_seen_is_shown(text: str, shown: str) -> None:
-    assert showing.visible(text) == shown
+    assert display_text.visible(text) == shown
 
 
 PUBLIC = {
@@ -144,31 +144,31 @@ PUBLIC = {
 
 @pytest.mark.parametrize(("text", "shown"), PUBLIC.items(), ids=ascii)
 def test_what_could_be_a_number_or_an_address_is_masked(text: str, shown: str) -> None:
-    assert showing.public(text) == shown
-    assert showing.is_public(text) == (text == shown)
-    assert showing.public_name(Team(text, text, "", "")) == shown
+    assert display_text.public(text) == shown
+    assert display_text.is_public(text) == (text == shown)
+    assert display_text.public_name(Team(text, text, "", "")) == shown
 
 
 @given(st.text(), st.from_regex(r"[0-9]{6,12}", fullmatch=True), st.text(), st.sampled_from(["", " ", ".", "-"]))
 def test_no_long_number_is_public(before: str, number: str, behind: str, between: str) -> None:
     split = between.join(number)
-    assert split not in showing.public(before + split + behind)
+    assert split not in display_text.public(before + split + behind)
 
 
 def test_names_for_everybody_hold_no_number_of_the_team() -> None:
-    assert showing.public_name(Team("A", "We are 0923456!", "0923456", "")) == "We are •••!"
-    assert showing.public_name(Team("A", "Team 12", "12", "0000000")) == "Team 12"
-    assert showing.public_name(Team("A", "We are 12-345 and s 9!", "12345", "s9")) == "We are ••• and s 9!"
-    assert showing.public_name(Team("A", "\u202eevil", "1234567", "")) == r"\u202eevil"
+    assert display_text.public_name(Team("A", "We are 0923456!", "0923456", "")) == "We are •••!"
+    assert display_text.public_name(Team("A", "Team 12", "12", "0000000")) == "Team 12"
+    assert display_text.public_name(Team("A", "We are 12-345 and s 9!", "12345", "s9")) == "We are ••• and s 9!"
+    assert display_text.public_name(Team("A", "\u202eevil", "1234567", "")) == r"\u202eevil"
 
 
 def test_times_go_into_a_form_and_back() -> None:
     moment = 1_795_000_000_000_000 // 60_000_000 * 60_000_000
-    assert showing.read_minute(showing.minute(moment)) == moment
-    assert showing.fine_clock(1_234_567).endswith("01.234")
-    assert showing.duration(1500) == "1.5 ms"
-    assert showing.duration(2_300_000) == "2.3 s"
-    assert [showing.size(n) for n in (1, 9_999, 20_000, 2_500_000, 3_000_000_000)] == [
+    assert display_text.read_minute(display_text.minute(moment)) == moment
+    assert display_text.fine_clock(1_234_567).endswith("01.234")
+    assert display_text.duration(1500) == "1.5 ms"
+    assert display_text.duration(2_300_000) == "2.3 s"
+    assert [display_text.size(n) for n in (1, 9_999, 20_000, 2_500_000, 3_000_000_000)] == [
         "1 byte",
         "9,999 bytes",
         "20 kB",
@@ -178,16 +178,16 @@ def test_times_go_into_a_form_and_back() -> None:
 
 
 def test_a_hex_dump() -> None:
-    assert showing.hex_dump(b"").splitlines() == []
-    assert showing.hex_dump(b"{\x00\xff}" + b"a" * 13).splitlines() == [
+    assert display_text.hex_dump(b"").splitlines() == []
+    assert display_text.hex_dump(b"{\x00\xff}" + b"a" * 13).splitlines() == [
         "0000  7b 00 ff 7d 61 61 61 61 61 61 61 61 61 61 61 61  {..}aaaaaaaaaaaa",
         f"0010  61{' ' * 45}  a",
     ]
 
 
 def test_a_problem_of_another_version_shows_its_id() -> None:
-    assert showing.problem_title("not-swapped") == "The numbers are not swapped"
-    assert showing.problem_title("new\x1b") == r"new\x1b"
+    assert display_text.problem_title("not-swapped") == "The numbers are not swapped"
+    assert display_text.problem_title("new\x1b") == r"new\x1b"
 
 
 @given(st.lists(st.tuples(st.text(), st.integers())))
@@ -230,7 +230,7 @@ def test_names_that_a_board_answers_to() -> None:
     assert not is_loopback("board.example.org")
 
 
-VITALS = Vitals(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 50, 2000, 4000, 3)
+VITALS = MetricsSample(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 50, 2000, 4000, 3)
 
 
 def test_metrics_are_in_prometheus_text_format() -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from tandem.board.beside import board_beside
-from tandem.board.book import FILE
-from tandem.board.connections import BAD_FORM
-from tests.board.boards import keep, team
-from tests.ground.records import message_1
-from tests.processes import ROOT, Process, ground, process, tandem, wait_until
+from tandem.board.gradebook.board_store import FILE
+from tandem.board.web.http_connections import BAD_FORM
+from testing.boards import keep, team
+from testing.processes import ROOT, Process, ground, process, tandem, wait_until
+from testing.visits import message_1
 
 
 class Running:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board import sessions
-from tandem.board.book import FILE, Book, BookTrouble
-from tandem.board.sessions import CLOCK_SLACK, HOURS, MAX_OF_ONE, Kind, Sessions
+from tandem.board.gradebook.board_store import FILE, BoardStore, BoardStoreError
+from tandem.board.web import sessions
+from tandem.board.web.sessions import CLOCK_SLACK, HOURS, MAX_OF_ONE, SessionKind, Sessions
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-TEACHER, TEAM = Kind.TEACHER, Kind.TEAM
+TEACHER, TEAM = SessionKind.TEACHER, SessionKind.TEAM
 
 
 class Clock:
@@ -33,7 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def table(tmp_path: Path, clock: Clock) -> Iterator[Sessions]:
-    with closing(Book(tmp_path)), closing(Sessions(tmp_path, clock)) as opened:
+    with closing(BoardStore(tmp_path)), closing(Sessions(tmp_path, clock)) as opened:
         yield opened
 
 
@@ -62,8 +62,8 @@ def test_the_file_lets_nobody_in(table: Sessions, tmp_path: Path) -> None:
         assert not [cookie for cookie in cookies if cookie.partition(".")[0].encode() in data or b"facts" in data]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_session_has_its_time(table: Sessions, clock: Clock, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", SessionKind)
+def test_a_session_has_its_time(table: Sessions, clock: Clock, kind: SessionKind) -> None:
     cookie = table.open(kind, "hash")
     clock.now += HOURS[kind] * HOUR - 1
     assert table.shown(kind, cookie) == "hash"
@@ -71,9 +71,9 @@ def test_a_session_has_its_time(table: Sessions, clock: Clock, kind: Kind) -> No
     assert table.shown(kind, cookie) is None
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", SessionKind)
 def test_a_clock_that_is_set_back_makes_no_session_longer_and_locks_nobody_out(
-    table: Sessions, clock: Clock, kind: Kind
+    table: Sessions, clock: Clock, kind: SessionKind
 ) -> None:
     before = table.open(kind, "hash")
     clock.now -= CLOCK_SLACK
@@ -129,7 +129,7 @@ def test_what_is_over_leaves_the_file(table: Sessions, tmp_path: Path, clock: Cl
 
 
 def test_a_file_that_cannot_be_used_is_told(table: Sessions, tmp_path: Path) -> None:
-    with pytest.raises(BookTrouble, match=FILE):
+    with pytest.raises(BoardStoreError, match=FILE):
         Sessions(tmp_path / "not there")
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.execute("DROP TABLE session")
@@ -139,5 +139,5 @@ def test_a_file_that_cannot_be_used_is_told(table: Sessions, tmp_path: Path) -> 
         lambda: table.end("x"),
     ]
     for use in uses:
-        with pytest.raises(BookTrouble, match="no such table"):
+        with pytest.raises(BoardStoreError, match="no such table"):
             use()

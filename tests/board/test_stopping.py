@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tandem.board.beside import board_beside
-from tests.board.boards import keep, team
-from tests.ground.records import message_1
-from tests.processes import LIMIT, ROOT, wait_until
+from testing.boards import keep, team
+from testing.processes import LIMIT, ROOT, wait_until
+from testing.visits import message_1
 
 BOARD = ("board", "--listen", "127.0.0.1:0")
 ENDS_WITH_INPUT = (*BOARD, "--until-input-ends")

@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.findings import findings, recorded_findings, repaired, right_message_2
-from tandem.board.showing import fine_clock, problem_title
-from tandem.board.story import (
-    MOST_DRAWN,
+from tandem.board.feed.exchange_diagram import (
+    MAX_DRAWN,
     NARROW,
     OF_MESSAGE_2,
     WELCOME,
     WIDE,
-    Fate,
-    Paper,
-    Story,
+    ArrowStatus,
+    ExchangeDiagram,
+    Layout,
     client_of,
     tell,
 )
-from tandem.exchange.arrows import CLIENT_1, CLIENT_2
-from tandem.exchange.message import WAITING, decode
-from tandem.ground import handler
-from tandem.ground.problems import CATALOGUE, Problem
-from tandem.ground.record import Outcome
-from tandem.ground.records import VisitRow
+from tandem.board.web.display_text import fine_clock, problem_title
+from tandem.board.web.problem_text import findings, recorded_findings, repaired, right_message_2
+from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.protocol.arrows import CLIENT_1, CLIENT_2
+from tandem.protocol.message import WAITING, decode
+from tandem.records.queries import VisitRow
+from tandem.records.visits import Outcome
 from tandem.report.check import check
-from tests.raw import encoded, message_1, message_2
+from tandem.server import handler
+from testing.raw_sockets import encoded, message_1, message_2
 
 RECEIVED = {1: encoded(message_1()), 2: encoded(message_1(clientid=2))}
 
@@ -44,14 +44,16 @@ WRONG_1 = visit(Outcome.REJECTED, 1, "single-quotes", "ip-loopback", "a-problem-
 WRONG_2 = visit(Outcome.REJECTED, 2, "secret-wrong")
 
 
-def numbers(story: Story) -> list[str]:
+def numbers(story: ExchangeDiagram) -> list[str]:
     return [arrow.words.split()[0] for arrow in story.arrows]
 
 
 def test_a_whole_exchange_has_its_seven_arrows() -> None:
     story = tell([ONE, TWO])
     assert numbers(story) == list("1234567")
-    assert [arrow.fate for arrow in story.arrows] == [Fate.UNSEEN if n == "4" else Fate.SEEN for n in "1234567"]
+    assert [arrow.fate for arrow in story.arrows] == [
+        ArrowStatus.UNSEEN if n == "4" else ArrowStatus.SEEN for n in "1234567"
+    ]
     assert (story.arrows[1].sender, story.arrows[1].receiver) == ("client 1", "ground")
     assert (story.arrows[5].sender, story.arrows[5].receiver) == ("client 2", "ground")
     assert story.left_out == 0
@@ -77,7 +79,7 @@ def test_a_team_that_waits_sees_what_comes_next() -> None:
 
 def test_the_arrow_that_failed_says_why() -> None:
     for visits, words in (([WRONG_1], "2 message 1, refused"), ([ONE, WRONG_2], "6 message 2, refused")):
-        [refused] = [arrow for arrow in tell(visits).arrows if arrow.fate is Fate.REFUSED]
+        [refused] = [arrow for arrow in tell(visits).arrows if arrow.fate is ArrowStatus.REFUSED]
         assert refused.words.startswith(words)
     assert tell([WRONG_1]).arrows[1].notes[1:] == (problem_title("single-quotes"), "a-problem-of-tomorrow")
 
@@ -104,8 +106,8 @@ def wrong(sent: dict[str, object], *problems: str) -> VisitRow:
 def test_a_message_2_is_known_whatever_its_clientid(refused: VisitRow) -> None:
     arrows = tell([ONE, refused]).arrows
     assert [arrow.words[0] for arrow in arrows] == list("1234567")
-    assert arrows[3].fate is Fate.UNSEEN
-    assert (arrows[5].sender, arrows[5].fate) == (CLIENT_2, Fate.REFUSED)
+    assert arrows[3].fate is ArrowStatus.UNSEEN
+    assert (arrows[5].sender, arrows[5].fate) == (CLIENT_2, ArrowStatus.REFUSED)
 
 
 def test_a_made_up_secret_in_message_1_is_still_client_1s() -> None:
@@ -120,13 +122,13 @@ def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
 
 def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
     story = tell([dataclasses.replace(WRONG_1, answered=b"")])
-    assert (story.arrows[-1].words, story.arrows[-1].fate) == ("3 no reply", Fate.UNSEEN)
+    assert (story.arrows[-1].words, story.arrows[-1].fate) == ("3 no reply", ArrowStatus.UNSEEN)
 
 
 def test_only_the_latest_attempt_is_drawn_up_to_where_it_finished() -> None:
     assert numbers(tell([WRONG_1, ONE, WRONG_2, TWO, ONE, WRONG_1])) == list("1234567567")
     assert tell([WRONG_1, ONE, TWO]).left_out == 1
-    assert tell([ONE, *[WRONG_2] * 50]).left_out == 51 - MOST_DRAWN
+    assert tell([ONE, *[WRONG_2] * 50]).left_out == 51 - MAX_DRAWN
     assert tell([]).arrows == ()
 
 
@@ -134,7 +136,7 @@ def test_only_the_latest_attempt_is_drawn_up_to_where_it_finished() -> None:
     st.lists(st.sampled_from([ONE, TWO, WRONG_1, WRONG_2, visit(Outcome.NOTHING)]), max_size=12),
     st.sampled_from([WIDE, NARROW]),
 )
-def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], paper: Paper) -> None:
+def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], paper: Layout) -> None:
     story = tell(visits, paper)
     heights = [arrow.y + 17 * len(arrow.notes) for arrow in story.arrows]
     tops = [arrow.y - 11 - max(paper.words_over, paper.time_over) for arrow in story.arrows]

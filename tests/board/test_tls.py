@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tandem.board.beside import GRACE
-from tandem.board.tls import BadCertificate, server_context
-from tests.board.boards import keep, team
+from tandem.board.web.tls import BadCertificate, server_context
+from testing.boards import keep, team
+from testing.processes import LIMIT, process, tandem, wait_until
+from testing.visits import message_1
 from tests.board.test_connections import limited
 from tests.board.test_serve import Running, running_board, token_of
-from tests.ground.records import message_1
-from tests.processes import LIMIT, process, tandem, wait_until
 
 FOLDER = Path(__file__).parent / "certificate"
 CERTIFICATE, KEY = FOLDER / "cert.pem", FOLDER / "key.pem"

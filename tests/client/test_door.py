@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.client.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
-from tests.client.script import (
+from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
+from testing.other_side import (
     Server,
     Step,
     call,
@@ -24,7 +24,7 @@ from tests.client.script import (
     until_end,
     without,
 )
-from tests.processes import TEAM, process
+from testing.processes import TEAM, process
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5551\r\nUser-Agent: Mozilla/5.0\r\n\r\n"
 MESSAGE_1 = changed(REPLY_1, secret="", status="")

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tandem.client.failures import failure
+from tandem.client.failures import client_error
 
 WHERE = "192.0.2.1:5550"
 
@@ -47,7 +47,7 @@ CASES = [
 
 @pytest.mark.parametrize(("doing", "says", "error"), CASES)
 def test_says_what_it_means_and_what_to_try(doing: str, says: str, error: Exception) -> None:
-    found = failure(doing, WHERE, error)
+    found = client_error(doing, WHERE, error)
     assert says in found.what
     assert WHERE in found.what
     assert found.help
@@ -58,7 +58,7 @@ def test_says_what_it_means_and_what_to_try(doing: str, says: str, error: Except
 
 @pytest.mark.parametrize("doing", ["connect", "listen", "talk"])
 def test_an_error_that_nobody_thought_of_speaks_for_itself(doing: str) -> None:
-    found = failure(doing, WHERE, OSError(errno.EIO, "Input/output error"))
+    found = client_error(doing, WHERE, OSError(errno.EIO, "Input/output error"))
     assert WHERE in found.what
     assert "Input/output error" in found.what
     assert found.help
@@ -66,12 +66,12 @@ def test_an_error_that_nobody_thought_of_speaks_for_itself(doing: str) -> None:
 
 def test_braces_in_a_name_are_no_place_for_a_word() -> None:
     assert (
-        failure("connect", "{where}", ConnectionRefusedError()).what
+        client_error("connect", "{where}", ConnectionRefusedError()).what
     ) == "connection refused: the machine is there, but nothing listens on {where}"
 
 
 def test_a_failure_knows_its_arrow() -> None:
-    found = failure("talk", WHERE, TimeoutError())
+    found = client_error("talk", WHERE, TimeoutError())
     assert found.arrow == 0
     assert found.at(4) is found
     assert found.arrow == 4

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from tests.client.script import changed, framed, message, reset, send, server, until_end
+from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
+from testing.other_side import changed, framed, message, reset, send, server, until_end
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 

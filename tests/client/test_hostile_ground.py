@@ -8,15 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.client.clients import (
-    REPLIES,
-    WELCOME,
-    assert_done,
-    assert_failed,
-    assert_safe,
-    meet,
-)
-from tests.client.script import (
+from testing.clients import REPLIES, WELCOME, assert_done, assert_failed, assert_safe, meet
+from testing.other_side import (
     Step,
     changed,
     close,
@@ -32,7 +25,7 @@ from tests.client.script import (
     until_end,
     without,
 )
-from tests.processes import LIMIT
+from testing.processes import LIMIT
 
 Script = Callable[[bytes], Sequence[Step]]
 

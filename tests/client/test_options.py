@@ -7,9 +7,9 @@ import pytest
 
 from tandem.client.__main__ import main
 from tandem.client.options import UsageError, parse_options
-from tests.client.clients import RIGHT_1, RIGHT_2, client_2
-from tests.client.script import server, until_end
-from tests.processes import TEAM, team_options
+from testing.clients import RIGHT_1, RIGHT_2, client_2
+from testing.other_side import server, until_end
+from testing.processes import TEAM, team_options
 
 SERVER = ("--server", "192.0.2.1:5550")
 PEER = ("--peer", "192.0.2.2:5551")

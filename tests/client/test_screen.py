@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.client.clients import (
+from testing.clients import (
     REPLY_1,
     REPLY_2,
     RIGHT_1,
@@ -22,8 +22,8 @@ from tests.client.clients import (
     client_2,
     meet,
 )
-from tests.client.script import changed, message, send, server, until_end
-from tests.processes import LIMIT, ROOT, TEAM, process, team_options
+from testing.other_side import changed, message, send, server, until_end
+from testing.processes import LIMIT, ROOT, TEAM, process, team_options
 
 
 def test_client_1_tells_its_arrows_in_their_order() -> None:

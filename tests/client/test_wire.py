@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tandem.client import wire
-from tandem.client.failures import Failure
-from tests.client.clients import assert_failed
-from tests.client.script import reset, server, until_end
-from tests.processes import process
+from tandem.client.failures import ClientError
+from testing.clients import assert_failed
+from testing.other_side import reset, server, until_end
+from testing.processes import process
 
 Ends = tuple[socket.socket, socket.socket]
 
@@ -58,7 +58,7 @@ def test_a_socket_can_be_joined_to_itself() -> None:
 def test_connect_takes_a_socket_joined_to_itself_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     port = unused_port("127.0.0.43")
     monkeypatch.setattr(socket, "socket", LastPort)
-    with pytest.raises(Failure, match="connection refused") as caught:
+    with pytest.raises(ClientError, match="connection refused") as caught:
         wire.connect("127.0.0.43", port, limit=5)
     assert not caught.value.is_final
 
@@ -93,13 +93,13 @@ def test_connect_passes_over_a_family_that_the_system_does_not_have(monkeypatch:
 
 def test_no_address_that_the_system_could_use(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch, (NO_FAMILY, "::1", 5550))
-    with pytest.raises(Failure, match=r"six\.example:5550"):
+    with pytest.raises(ClientError, match=r"six\.example:5550"):
         wire.connect("six.example", 5550, limit=5)
 
 
 def test_a_name_without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch)
-    with pytest.raises(Failure, match=r"none\.example:5550 has no address"):
+    with pytest.raises(ClientError, match=r"none\.example:5550 has no address"):
         wire.connect("none.example", 5550, limit=5)
 
 
@@ -112,7 +112,7 @@ def test_connect_gives_up_after_its_limit() -> None:
             for _ in range(50):
                 taken.append(wire.connect("127.0.0.1", full.getsockname()[1], limit=0.3))
 
-        with pytest.raises(Failure, match="did not answer in time") as caught:
+        with pytest.raises(ClientError, match="did not answer in time") as caught:
             fill()
     for connection in taken:
         connection.close()
@@ -162,12 +162,12 @@ def test_take(ends: Ends) -> None:
 def test_take_after_a_reset() -> None:
     with server(reset) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
         ours.setblocking(False)
-        with pytest.raises(Failure, match=r"there broke the connection off \(connection reset\)"):
+        with pytest.raises(ClientError, match=r"there broke the connection off \(connection reset\)"):
             take_soon(ours)
 
 
 def test_send_to_somebody_who_never_reads(ends: Ends) -> None:
-    with pytest.raises(Failure, match="there did not answer in time"):
+    with pytest.raises(ClientError, match="there did not answer in time"):
         wire.send(ends[0], b"x" * 50_000_000, 0.2, "there")
 
 

@@ -14,8 +14,8 @@ from tandem.client.__main__ import main as client
 from tandem.client.options import _APART, USAGE, UsageError
 from tandem.commands.arguments import Parser
 from tandem.commands.combinations import Apart, Needs, Together, wrong_combination
-from tests.commands.walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
-from tests.processes import tandem
+from testing.command_walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
+from testing.processes import tandem
 
 
 def parsers(name: str) -> Iterator[tuple[tuple[str, ...], Parser]]:

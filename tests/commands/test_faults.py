@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from tandem.cli import COMMANDS
-from tandem.ground.keyring import load_keyring
-from tandem.ground.store import Store
-from tests.ground.records import TEAM, message_1, message_2
-from tests.processes import LIMIT, ROOT, process, tandem, wait_until
-from tests.raw import encoded
-from tests.raw import message_1 as right_message
+from tandem.keys.keyring import load_keyring
+from tandem.records.sqlite.sqlite_store import Store
+from testing.processes import LIMIT, ROOT, process, tandem, wait_until
+from testing.raw_sockets import encoded
+from testing.raw_sockets import message_1 as right_message
+from testing.visits import TEAM, message_1, message_2
 
 TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
 CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
@@ -200,7 +200,7 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
                 {
                     "module": "tandem.client.client2",
                     "function": "run",
-                    "told": "tandem.exchange.printable",
+                    "told": "tandem.protocol.printable",
                     "speaks": "printable",
                     "arguments": ["client", "2", "--server", "192.0.2.1"],
                     "start": "tandem.client",

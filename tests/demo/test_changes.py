@@ -3,7 +3,7 @@
 import pytest
 
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, OWN, SWAPPED, changes
-from tandem.exchange.message import FIELDS, FINISHED, WAITING, Message, message_1, message_2
+from tandem.protocol.message import FIELDS, FINISHED, WAITING, Message, message_1, message_2
 
 ASKED = message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2")
 ANSWERED = Message(**(ASKED.fields() | {"secret": "5e" * 32, "status": WAITING}))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tandem.demo.children import END, Child, Children, ChildTrouble
+from tandem.demo.children import END, Child, ChildFailedError, Children
 
 FOREVER = "import threading; threading.Event().wait()"
 
@@ -40,7 +40,7 @@ def test_finds_the_package_in_a_folder_of_its_own(children: Children, tmp_path: 
 def test_one_that_fails_is_named_with_its_last_words(children: Children) -> None:
     program = "import sys; print('first', flush=True); sys.exit('no such luck\\n \\n')"
     failing = children.start("unlucky", "-c", program)
-    with pytest.raises(ChildTrouble) as trouble:
+    with pytest.raises(ChildFailedError) as trouble:
         hear_all(children, failing)
     assert (trouble.value.name, trouble.value.what) == ("unlucky", "ended with exit code 1")
     assert trouble.value.last_words == "no such luck"
@@ -48,14 +48,14 @@ def test_one_that_fails_is_named_with_its_last_words(children: Children) -> None
 
 def test_one_that_fails_is_named_while_another_is_awaited(children: Children) -> None:
     children.start("unlucky", "-c", "raise SystemExit(3)")
-    with pytest.raises(ChildTrouble, match="unlucky"):
+    with pytest.raises(ChildFailedError, match="unlucky"):
         children.hear(awaited=children.start("other", "-c", FOREVER))
 
 
 def test_one_that_hangs_is_named(tmp_path: Path) -> None:
     with Children(tmp_path, limit=0.01) as children:
         hanging = children.start("dreamer", "-c", FOREVER)
-        with pytest.raises(ChildTrouble) as trouble:
+        with pytest.raises(ChildFailedError) as trouble:
             children.hear(hanging)
     assert (trouble.value.name, trouble.value.what) == ("dreamer", "was not done within 0.01 s")
 
@@ -73,7 +73,7 @@ def test_all_have_ended_after_the_block(tmp_path: Path, error: type[BaseExceptio
         run_into_an_error()
     assert len(started) == 3
     for child in started:
-        with pytest.raises(ChildTrouble, match="exit code"):  # which only a process that has ended has
+        with pytest.raises(ChildFailedError, match="exit code"):  # which only a process that has ended has
             child.settle()
 
 
@@ -83,7 +83,7 @@ def test_one_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.
     with Children(tmp_path) as children:
         child = children.start("deaf", "-c", deaf)
         assert children.hear(child) == (child, "deaf\n")
-    with pytest.raises(ChildTrouble, match="exit code"):
+    with pytest.raises(ChildFailedError, match="exit code"):
         child.settle()
 
 
@@ -91,7 +91,7 @@ def test_one_that_closes_its_output_and_goes_on_is_named(tmp_path: Path, monkeyp
     monkeypatch.setattr("tandem.demo.children.GRACE", 0.01)
     with Children(tmp_path) as children:
         silent = children.start("silent", "-c", f"import os; os.close(1); os.close(2); {FOREVER}")
-        with pytest.raises(ChildTrouble, match="does not end"):
+        with pytest.raises(ChildFailedError, match="does not end"):
             children.hear(silent)
 
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tandem.demo.demo import TEAM, DemoTrouble, demo
-from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
-from tests.processes import LIMIT, ROOT, wait_until
+from tandem.demo.demo import TEAM, DemoError, demo
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from testing.processes import LIMIT, ROOT, wait_until
 
 ARROW = re.compile(r"^ *(\d+\.\d) .* (\d) ([a-z][a-z0-9 ]+?) [-─]+ (\d+) B ", re.MULTILINE)
 
@@ -205,5 +205,5 @@ def test_nobody_reads_on(stage: Stage) -> None:
 
 def test_no_room_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    with pytest.raises(DemoTrouble, match="this system does not let the demo run"):
+    with pytest.raises(DemoError, match="this system does not let the demo run"):
         demo()

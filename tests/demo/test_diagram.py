@@ -6,8 +6,8 @@ import pytest
 
 from tandem.demo.canvas import ASCII, BOX, WIDTH, Row, Signs, signs_for
 from tandem.demo.diagram import LIVES, Diagram
-from tandem.exchange.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
-from tandem.exchange.message import FINISHED
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.message import FINISHED
 from tests.demo.test_changes import ANSWERED, ASKED, DONE, PASSED_ON
 
 WELCOME = b"Tandem: socket connection established. Send your message."

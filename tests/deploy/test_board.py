@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.entrance import TOKENS
-from tests.board.boards import keep, team
+from tandem.board.web.auth import TOKENS
+from testing.boards import keep, team
+from testing.processes import LIMIT, wait_until
+from testing.visits import message_1
 from tests.board.test_serve import Running, running_board, token_of
 from tests.board.test_tls import CERTIFICATE, KEY
 from tests.deploy.test_files import DEPLOY, run, tool
-from tests.ground.records import message_1
-from tests.processes import LIMIT, wait_until
 
 NAME = "board.example.org"
 CONFIGURATION = (DEPLOY / "haproxy-board.cfg").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tandem.exchange.message import FINISHED, WAITING
-from tests.deploy.campaign import campaign
-from tests.deploy.cluster import BALANCER, PORT, STUDENTS, Cluster
-from tests.processes import wait_until
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.protocol.message import FINISHED, WAITING
+from testing.deploy.campaign import campaign
+from testing.deploy.cluster import BALANCER, PORT, STUDENTS, Cluster
+from testing.processes import wait_until
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tandem.ground.keyring import KEY_VARIABLE
-from tandem.ground.options import MOST_CONNECTIONS
-from tandem.ground.serve import SPARE_DESCRIPTORS, STOP_WITHIN
-from tandem.ground.states import COMMITTING, DRAINING, LIMITS
-from tests.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
-from tests.processes import ROOT, tandem, wait_until
-from tests.processes import ground as serving
-from tests.raw import encoded, message_1, visit
+from tandem.keys.keyring import KEY_VARIABLE
+from tandem.server.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tandem.server.serve_options import MAX_CONNECTIONS
+from tandem.server.states import COMMITTING, DRAINING, LIMITS
+from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from testing.processes import ROOT, tandem, wait_until
+from testing.processes import ground as serving
+from testing.raw_sockets import encoded, message_1, visit
 
 DEPLOY = ROOT / "deploy"
 CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
     for side in ("client", "server"):
         assert timeout(side) > max(LIMITS.values())
         assert timeout(f"{side}-fin") > LIMITS[COMMITTING] + LIMITS[DRAINING]
-    assert int(server_setting("maxconn")) < MOST_CONNECTIONS
+    assert int(server_setting("maxconn")) < MAX_CONNECTIONS
 
 
 def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> None:
@@ -132,7 +132,7 @@ def test_the_unit_is_true_of_the_ground() -> None:
     [options] = re.findall(r"^#   TANDEM_OPTIONS=(.*)", UNIT, re.MULTILINE)
     assert_known(["serve", *shlex.split(options)])
     [files] = re.findall(r"^LimitNOFILE=(\d+)", UNIT, re.MULTILINE)
-    assert int(files) == MOST_CONNECTIONS + SPARE_DESCRIPTORS
+    assert int(files) == MAX_CONNECTIONS + SPARE_DESCRIPTORS
     [stop] = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
     assert int(stop) > STOP_WITHIN
 
@@ -203,7 +203,7 @@ def test_the_composed_grounds_are_started_rightly_and_share_what_they_must() -> 
         assert set(ground["environment"]) == {KEY_VARIABLE, "TANDEM_DATABASE"}
         assert ground["environment"] == COMPOSED[0]["environment"]
         assert f"@{DATABASE}/" in ground["environment"]["TANDEM_DATABASE"]
-        assert ground["ulimits"]["nofile"] == MOST_CONNECTIONS + SPARE_DESCRIPTORS
+        assert ground["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
         assert seconds(ground["stop_grace_period"]) > STOP_WITHIN
         assert ground["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.exchange.message import ERROR, Message, message_2
-from tandem.ground import explain
-from tandem.ground.catalogue.kinds import RIGHT, RIGHT_2, but
-from tandem.ground.judge import judge
-from tandem.ground.message_2 import Recalled
-from tandem.ground.problems import CATALOGUE, Family, Kind, Problem, Severity
-from tandem.ground.record import Team
-from tandem.ground.secret import derive
-from tests.diagnosis.sending import diagnosed, ids
+from tandem.diagnosis import explain
+from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
+from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.keys.secret import derive
+from tandem.protocol.message import ERROR, Message, message_2
+from tandem.records.visits import Team
+from tandem.server.judge import judge
+from tandem.server.message_2 import Recalled
+from testing.messages.sending import diagnosed, ids
 
 KINDS = list(CATALOGUE.values())
 FACTS = {"other", "found", "wanted", "field", "near", "meant", "ending", "place"}
@@ -106,7 +106,7 @@ def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None
     problem = Problem(kind.id, 0, dict.fromkeys(FACTS, fact) | {"line": "8192"})
     sentence = explain.sentence(problem)
     assert sentence.isprintable()
-    assert explain.size_in_json(sentence) <= explain.LONGEST_SENTENCE
+    assert explain.size_in_json(sentence) <= explain.MAX_SENTENCE
 
 
 @by_id

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tandem.ground.excerpt import excerpt
-from tandem.ground.problems import Edit, Problem
+from tandem.diagnosis.excerpt import excerpt
+from tandem.diagnosis.problems import Edit, Problem
 from tandem.report.check import main_text
-from tests.diagnosis.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
+from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 
 PAGE = """\
 not accepted: 4 problems, no remarks

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.exchange.message import Message
-from tandem.ground.problems import CATALOGUE, Edit, Problem
+from tandem.diagnosis.problems import CATALOGUE, Edit, Problem
+from tandem.protocol.message import Message
 from tandem.report.check import check
-from tests.diagnosis import corpus
-from tests.diagnosis.corpus import CASES, Case
-from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import diagnosed, ids
-from tests.diagnosis.working import MESSAGES
+from testing.messages import corpus
+from testing.messages.corpus import CASES, Case
+from testing.messages.oracle import is_right
+from testing.messages.sending import diagnosed, ids
+from testing.messages.working import MESSAGES
 
 
 def test_precision_and_recall_are_100_percent(record_property: Callable[[str, object], None]) -> None:

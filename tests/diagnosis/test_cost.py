@@ -7,19 +7,19 @@ import pytest
 
 from fuzz.diagnosis import ENDS, STARTS, UNITS
 from fuzz.shapes import Shape, answer, data_of, kept, memory_of, read
-from tandem.exchange.reader import LIMIT
-from tandem.ground import explain
-from tandem.ground.problems import Edit, Problem
-from tandem.ground.recovery.findings import Findings
-from tests.diagnosis.corpus import ONE, TEAM
-from tests.diagnosis.sending import diagnosed, ids
+from tandem.diagnosis import explain
+from tandem.diagnosis.problems import Edit, Problem
+from tandem.diagnosis.recovery.findings import Findings
+from tandem.protocol.reader import LIMIT
+from testing.messages.corpus import ONE, TEAM
+from testing.messages.sending import diagnosed, ids
 from tests.diagnosis.test_properties import steps
 
-MOST_LINES = 8_000  # lines of Python for one diagnosis; most of those of the corpus take some 500
-MOST_KIB = 100
-MOST_HELD_KIB = 45
-MOST_EDITS = 128
-LONGEST_FACT = 80
+MAX_LINES = 8_000  # lines of Python for one diagnosis; most of those of the corpus take some 500
+MAX_KIB = 100
+MAX_HELD_KIB = 45
+MAX_EDITS = 128
+MAX_FACT = 80
 SECONDS = 0.02  # ten times what the slowest may take on a machine that is not busy
 
 REPEATED: list[Shape] = [
@@ -53,10 +53,10 @@ def name_of(shape: Shape) -> str:
 def test_no_input_takes_many_steps_or_much_memory(shape: Shape) -> None:
     data = data_of(shape)
     answer(read(data))  # fills the caches, once for all
-    assert steps(data) < MOST_LINES + LIMIT * 11  # and eleven lines of the reader for a byte
+    assert steps(data) < MAX_LINES + LIMIT * 11  # and eleven lines of the reader for a byte
     peak, held = memory_of(data)
-    assert peak < MOST_KIB
-    assert held < MOST_HELD_KIB
+    assert peak < MAX_KIB
+    assert held < MAX_HELD_KIB
 
 
 @pytest.mark.parametrize("shape", kept(), ids=name_of)
@@ -75,15 +75,15 @@ def test_the_slowest_inputs_that_are_known_take_little_time(shape: Shape) -> Non
 def test_more_bytes_than_a_message_may_have_cost_no_more_than_their_copies(shape: Shape, size: int) -> None:
     data = data_of(tuple((piece, count * 3) for piece, count in shape), size)
     answer(read(data))
-    assert memory_of(data)[0] < MOST_KIB + 3 * (size - LIMIT) / 1024
+    assert memory_of(data)[0] < MAX_KIB + 3 * (size - LIMIT) / 1024
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=name_of)
 def test_what_is_found_is_bounded(shape: Shape) -> None:
     judgement = answer(read(data_of(shape)))
     found = (*judgement.problems, *judgement.remarks)
-    assert sum(len(problem.edits) for problem in found) <= MOST_EDITS
-    assert all(len(fact) <= LONGEST_FACT for problem in found for fact in problem.facts.values())
+    assert sum(len(problem.edits) for problem in found) <= MAX_EDITS
+    assert all(len(fact) <= MAX_FACT for problem in found for fact in problem.facts.values())
 
 
 OVER = {"cut-off", "never-closed", "too-large", "not-json", "quote-never-closed", "stray-character"}
@@ -128,8 +128,8 @@ def test_of_a_text_that_is_too_long_to_be_kept_the_size_is_told_as_far_as_it_is_
 
 
 def test_a_line_is_corrected_as_a_whole_or_not_at_all() -> None:
-    few, many = (_with_edits(count) for count in (MOST_EDITS, MOST_EDITS + 1))
-    assert [len(problem.edits) for problem in (few, many)] == [MOST_EDITS, 0]
+    few, many = (_with_edits(count) for count in (MAX_EDITS, MAX_EDITS + 1))
+    assert [len(problem.edits) for problem in (few, many)] == [MAX_EDITS, 0]
 
 
 def _with_edits(count: int) -> Problem:

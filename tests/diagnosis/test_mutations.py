@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.diagnosis.mutations import COUNT, SEED, mutations
-from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import diagnosed
+from testing.messages.mutations import COUNT, SEED, mutations
+from testing.messages.oracle import is_right
+from testing.messages.sending import diagnosed
 
 NEAR = 3  # characters
 

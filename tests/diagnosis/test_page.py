@@ -2,8 +2,8 @@
 
 import re
 
-from tandem.ground.problems import CATALOGUE
-from tests.diagnosis.page import BEGIN, PAGE, catalogue
+from tandem.diagnosis.problems import CATALOGUE
+from testing.messages.page import BEGIN, PAGE, catalogue
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BY_HAND = TEXT.partition(BEGIN)[0]
@@ -11,7 +11,7 @@ PROTOCOL = (PAGE.parents[1] / "PROTOCOL.md").read_text(encoding="utf-8")
 
 
 def test_the_second_part_is_the_catalogue() -> None:
-    assert BY_HAND + catalogue() == TEXT, "run python3 -m tests.diagnosis.page"
+    assert BY_HAND + catalogue() == TEXT, "run python3 -m testing.messages.page"
 
 
 def test_every_kind_is_on_the_page() -> None:

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.exchange.message import FIELDS, Message
-from tandem.ground import explain, rules
-from tandem.ground.diagnose import Diagnosis
-from tandem.ground.judge import LONGEST_REPLY, reject
-from tandem.ground.recovery.findings import MOST
-from tandem.ground.recovery.recover import recover
+from tandem.diagnosis import explain, rules
+from tandem.diagnosis.diagnose import Diagnosis
+from tandem.diagnosis.recovery.findings import MAX_FINDINGS
+from tandem.diagnosis.recovery.recover import recover
+from tandem.protocol.message import FIELDS, Message
 from tandem.report.check import as_json, as_text, check
-from tests.diagnosis.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
-from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import diagnosed, diagnosed_in_pieces, ids
+from tandem.server.judge import MAX_REPLY, reject
+from testing.messages.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
+from testing.messages.oracle import is_right
+from testing.messages.sending import diagnosed, diagnosed_in_pieces, ids
 
 quickly = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -89,7 +89,7 @@ anything = st.one_of(st.binary(max_size=200), broken, spoiled(), st.sampled_from
 def test_any_bytes_give_a_diagnosis_that_agrees_with_the_oracle(data: bytes) -> None:
     diagnosis = diagnosed(data)
     assert is_right(data) == (not diagnosis.problems)
-    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MOST
+    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS
     for problem in (*diagnosis.problems, *diagnosis.remarks):
         assert problem.at is not None
         assert 0 <= problem.at <= len(data)
@@ -132,20 +132,20 @@ def test_a_reply_always_fits_and_a_status_keeps_to_its_room(data: bytes) -> None
     diagnosis = diagnosed(data)
     if diagnosis.problems:
         reply = reject(diagnosis, diagnosis.problems).reply
-        assert len(reply) <= LONGEST_REPLY
+        assert len(reply) <= MAX_REPLY
         assert json.loads(reply).keys() == set(FIELDS)
 
 
 def longest_message() -> Message:
     """The message whose reply is longest: every character of every field needs an escape."""
-    texts = {name: '"' * size for name, size in rules.LONGEST.items()}
-    return Message(**texts | {"secret": "", "status": ""}, clientid=10**rules.LONGEST_CLIENTID - 1)
+    texts = {name: '"' * size for name, size in rules.MAX_LENGTHS.items()}
+    return Message(**texts | {"secret": "", "status": ""}, clientid=10**rules.MAX_CLIENTID - 1)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
 def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
     problems = diagnosed(case.data).problems
-    assert len(reject(Diagnosis(longest_message()), problems).reply) <= LONGEST_REPLY
+    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY
     assert explain.sentence(problems[0])
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tandem.ground import explain
-from tests.diagnosis.corpus import INTRODUCED, INTRODUCED_1, LINES, ONE, SECOND, SECRET, TEAM, but, second
-from tests.diagnosis.sending import diagnosed
+from tandem.diagnosis import explain
+from testing.messages.corpus import INTRODUCED, INTRODUCED_1, LINES, ONE, SECOND, SECRET, TEAM, but, second
+from testing.messages.sending import diagnosed
 
 # what was sent -> the sentence of its first problem
 WORDS = [

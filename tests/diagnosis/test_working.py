@@ -2,10 +2,10 @@
 
 import pytest
 
-from tandem.ground.problems import CATALOGUE
-from tests.diagnosis.oracle import is_right
-from tests.diagnosis.sending import diagnosed
-from tests.diagnosis.working import MESSAGES, Working
+from tandem.diagnosis.problems import CATALOGUE
+from testing.messages.oracle import is_right
+from testing.messages.sending import diagnosed
+from testing.messages.working import MESSAGES, Working
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.data[:40].decode("latin-1"))

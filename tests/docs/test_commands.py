@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from tandem.exchange.message import WAITING
-from tests.processes import ROOT, ground, process, tandem
-from tests.raw import encoded, message_1, visit
+from tandem.protocol.message import WAITING
+from testing.processes import ROOT, ground, process, tandem
+from testing.raw_sockets import encoded, message_1, visit
 
 PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.is_file()]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,11 +6,11 @@ import os
 import re
 from pathlib import Path
 
-from tandem.exchange.message import decode, message_1, message_2
-from tandem.exchange.reader import LIMIT
-from tandem.ground.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
-from tests.processes import ROOT, ground
-from tests.raw import raw
+from tandem.protocol.message import decode, message_1, message_2
+from tandem.protocol.reader import LIMIT
+from tandem.server.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
+from testing.processes import ROOT, ground
+from testing.raw_sockets import raw
 
 PAGE = (ROOT / "PROTOCOL.md").read_text(encoding="utf-8")
 KEY = bytes(range(32)).hex()

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from tests.faults.filters import FILTERS
-from tests.faults.laws import broken_laws
-from tests.faults.runner import run_all
-from tests.faults.scripts import Fault, Script, campaign
-from tests.faults.talk import CALLER, GROUND, PEER, RIGHT, STRANGER
+from testing.client_faults.filters import FILTERS
+from testing.client_faults.laws import broken_laws
+from testing.client_faults.runner import run_all
+from testing.client_faults.scripts import Fault, Script, campaign
+from testing.client_faults.talk import CALLER, GROUND, PEER, RIGHT, STRANGER
 
 SEED = 1
 AT_ONCE = 8

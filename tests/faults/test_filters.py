@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 
-from tests.faults.filters import FILTERS, GAP, Values
-from tests.faults.talk import (
+from testing.client_faults.filters import FILTERS, GAP, Values
+from testing.client_faults.talk import (
     GROUND,
     RIGHT,
     Close,

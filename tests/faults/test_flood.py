@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.crowded import seconds_until_taken
-from tests.faults.flood import FLOODS
+from testing.client_faults.crowded import seconds_until_taken
+from testing.client_faults.flood import FLOODS
 
 CROWD = 300
 

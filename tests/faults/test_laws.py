@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.faults.laws import broken_laws
-from tests.faults.runner import Outcome
-from tests.faults.scripts import Fault, Script
-from tests.faults.talk import FINISHED, PEER, REPLY_1, REPLY_2, WAITING, WELCOME
+from testing.client_faults.laws import broken_laws
+from testing.client_faults.runner import Outcome
+from testing.client_faults.scripts import Fault, Script
+from testing.client_faults.talk import FINISHED, PEER, REPLY_1, REPLY_2, WAITING, WELCOME
 
 CLIENT_1 = Script("0:0", 1, "text", ())
 CLIENT_2 = Script("0:0", 2, "text", ())

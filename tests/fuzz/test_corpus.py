@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fuzz.diagnosis import spoiled
-from fuzz.fewest import MOST_BYTES, MOST_FILES
+from fuzz.fewest import MAX_BYTES, MAX_FILES
 from fuzz.kept import TARGETS, folder_of, kept
 
 SEED = 20261123
@@ -21,7 +21,7 @@ def target(name: str) -> Any:
     return import_module(f"fuzz.targets.{name}")
 
 
-@pytest.mark.parametrize("part", range(MOST_FILES // PART))
+@pytest.mark.parametrize("part", range(MAX_FILES // PART))
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_was_kept_breaks_no_law(name: str, part: int) -> None:
     for data in islice(kept(name), part * PART, (part + 1) * PART):
@@ -39,7 +39,7 @@ def test_what_chance_makes_of_it_breaks_no_law(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_is_kept_is_little_and_named_by_its_content(name: str) -> None:
     paths = list(folder_of(name).iterdir())
-    assert 0 < len(paths) <= MOST_FILES
-    assert sum(path.stat().st_size for path in paths) <= MOST_BYTES
+    assert 0 < len(paths) <= MAX_FILES
+    assert sum(path.stat().st_size for path in paths) <= MAX_BYTES
     for path in paths:
         assert path.name == hashlib.sha256(path.read_bytes()).hexdigest()[:16]

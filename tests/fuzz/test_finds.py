@@ -8,7 +8,7 @@ import pytest
 from fuzz.targets.diagnosis import KEYS, OWN
 from fuzz.targets.script import MESSAGES, Act, written
 from fuzz.targets.stretch import UNSTRETCHED
-from tandem.ground.secret import derive
+from tandem.keys.secret import derive
 
 MESSAGE_1, MESSAGE_2 = b"\0", b"\1"  # which of the MESSAGES
 HALF = b"\0"  # which of the CLOGS

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from fuzz import guided
 from fuzz.fewest import fewest
-from fuzz.targets.script import HEAD, MOST_EVENTS, Act, parse, written
-from fuzz.targets.stretch import LONGEST, UNSTRETCHED, place, stretched
-from tandem.exchange.printable import printable_bytes
+from fuzz.targets.script import HEAD, MAX_EVENTS, Act, parse, written
+from fuzz.targets.stretch import MAX_LENGTH, UNSTRETCHED, place, stretched
+from tandem.protocol.printable import printable_bytes
 
 quickly = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -19,7 +19,7 @@ quickly = settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_script(data: bytes) -> None:
     script = parse(data)
-    assert len(script.events) <= MOST_EVENTS
+    assert len(script.events) <= MAX_EVENTS
     assert 1 <= script.most <= 8
     assert all(0 <= event.who < 8 for event in script.events)
 
@@ -37,7 +37,7 @@ def test_what_is_written_is_read(sends: list[tuple[bytes, int, bool]]) -> None:
 @given(st.binary(max_size=400))
 def test_a_stream_is_stretched_at_one_place_and_not_without_end(data: bytes) -> None:
     stream, rest = stretched(data), data[len(UNSTRETCHED) :]
-    assert len(rest) <= len(stream) <= LONGEST
+    assert len(rest) <= len(stream) <= MAX_LENGTH
     at = place(data[0], len(rest)) if data else 0
     assert stream.startswith(rest[:at])
     assert stream.endswith(rest[at:])

@@ -12,16 +12,16 @@ import pytest
 
 from fuzz.kept import kept
 from fuzz.targets.law import BrokenLaw
-from tandem.exchange.answer import AnswerReader
-from tandem.exchange.message import Message
-from tandem.exchange.reader import COMPLETE, NEVER, Reader
-from tandem.ground.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
-from tandem.ground.diagnose import Diagnosis, diagnose
-from tandem.ground.handler import VisitHandler
-from tandem.ground.judge import Judgement, judge
-from tandem.ground.loop import Connection, Loop
-from tandem.ground.record import Outcome, Record
-from tandem.ground.states import DRAINING, LIMITS, MESSAGE
+from tandem.diagnosis.diagnose import Diagnosis, diagnose
+from tandem.protocol.answer import AnswerReader
+from tandem.protocol.message import Message
+from tandem.protocol.reader import COMPLETE, NEVER, Reader
+from tandem.records.visits import Outcome, Record
+from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
+from tandem.server.handler import VisitHandler
+from tandem.server.judge import Judgement, judge
+from tandem.server.loop import Connection, Loop
+from tandem.server.states import DRAINING, LIMITS, MESSAGE
 
 
 class EndsTooSoon(Reader):

@@ -7,7 +7,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tests.hosts.network import Network, build
+from testing.hosts.network import Network, build
 
 
 @pytest.fixture(scope="session")

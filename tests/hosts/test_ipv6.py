@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import TEAM, ground, process, tandem, team_options
+from testing.processes import TEAM, ground, process, tandem, team_options
 
 
 @pytest.fixture(autouse=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tandem.exchange.address import CLIENT_2_PORT, GROUND_PORT
-from tests.hosts.network import DEVICE, Host, Network, ip
-from tests.hosts.wire import DELAY
-from tests.processes import TEAM, Ground, Process, ground, process, team_options
+from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
+from testing.hosts.network import DEVICE, Host, Network, ip
+from testing.hosts.wire import DELAY
+from testing.processes import TEAM, Ground, Process, ground, process, team_options
 
 # Client 1 visits the ground when it starts: before the ground it does so in vain, and its user starts it again.
 ORDERS = (

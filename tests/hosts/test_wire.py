@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.hosts.wire import DELAY, Wire, destination
-from tests.processes import LIMIT
+from testing.hosts.wire import DELAY, Wire, destination
+from testing.processes import LIMIT
 
 PORTS = "c000 15ae"  # from 49152 to 5550: how TCP and UDP begin
 TCP_IPV4 = f"45000028 00004000 40060000 0a000001 0a000002 {PORTS}"

@@ -15,16 +15,10 @@ from typing import Any
 import pytest
 
 from tandem.cli import main
-from tandem.exchange.address import show_address
-from tests.client.clients import assert_done
-from tests.processes import LIMIT, TEAM, Ground, Process, ground, process
-from tests.profiles.students import (
-    Student1,
-    Student2,
-    pretty_printed,
-    with_escapes,
-    without_spaces,
-)
+from tandem.protocol.address import show_address
+from testing.clients import assert_done
+from testing.processes import LIMIT, TEAM, Ground, Process, ground, process
+from testing.student_programs import Student1, Student2, pretty_printed, with_escapes, without_spaces
 
 OURS = None  # our own program, as a process
 

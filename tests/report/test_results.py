@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tandem.ground.problems import Problem
-from tandem.ground.record import Team
-from tandem.ground.store import Store
+from tandem.diagnosis.problems import Problem
+from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.visits import Team
 from tandem.report import results
-from tests.ground.records import message_1, message_2, rejected
-from tests.processes import ROOT, tandem
+from testing.processes import ROOT, tandem
+from testing.visits import message_1, message_2, rejected
 
 HOSTILE = [
     '=HYPERLINK("http://example.org")',

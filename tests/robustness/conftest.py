@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Ground, ground
+from testing.processes import Ground, ground
 
 SMALL = "2m"  # enough for a database with some teams
 

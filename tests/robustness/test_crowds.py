@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import FINISHED, WAITING
-from tests.processes import Ground, ground
-from tests.raw import Raw, encoded, message_1, message_2, raw, visit
+from tandem.protocol.message import FINISHED, WAITING
+from testing.processes import Ground, ground
+from testing.raw_sockets import Raw, encoded, message_1, message_2, raw, visit
 
 
 def exchange(running: Ground, team: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.robustness.damage import TEAMS, run_row
+from testing.server_faults.damage import TEAMS, run_row
 
 # file, damage, workers -> the parts of three before the damage of which every team is kept
 KEPT = {

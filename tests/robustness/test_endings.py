@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import FINISHED, WAITING
-from tests.processes import LIMIT, Ground, ground
-from tests.raw import encoded, message_1, message_2, raw, visit
-from tests.robustness.ending import Endings
+from tandem.protocol.message import FINISHED, WAITING
+from testing.processes import LIMIT, Ground, ground
+from testing.raw_sockets import encoded, message_1, message_2, raw, visit
+from testing.server_faults.ending import Endings
 
 KILLS = 20
 STARTS = 5

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.handler import NOT_KEPT
-from tandem.ground.store import Store
-from tests.ground import records
-from tests.processes import Ground, ground, tandem, wait_until
-from tests.raw import encoded, message_1, message_2, visit
-from tests.robustness import faults
+from tandem.protocol.message import FINISHED, WAITING
+from tandem.records.sqlite.sqlite_store import Store
+from tandem.server.handler import NOT_KEPT
+from testing import visits
+from testing.processes import Ground, ground, tandem, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, visit
+from testing.server_faults import faults
 from tests.robustness.conftest import mount
 
 Fault = Callable[[Ground], AbstractContextManager[None]]
@@ -70,8 +70,8 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     with ground(tmp_path) as running:
         second = message_2(ask(running, message_1()))
     with closing(Store(tmp_path)) as store:
-        teams = [records.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
-        store.keep([records.message_1(team) for team in teams])
+        teams = [visits.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
+        store.keep([visits.message_1(team) for team in teams])
     with ground(tmp_path) as running:
         with faults.damaged(running):
             assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}

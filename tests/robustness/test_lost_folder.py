@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tandem.board.book import Book, Note
-from tandem.exchange.message import FINISHED, WAITING
-from tandem.ground.folder_lock import not_in_use
-from tandem.ground.record import Team
-from tandem.ground.records import TeamKey
-from tests.processes import TEAM, Ground, Process, ground, process, tandem, wait_until
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.board.gradebook.board_store import BoardStore, Note
+from tandem.protocol.message import FINISHED, WAITING
+from tandem.records.folder_lock import not_in_use
+from tandem.records.queries import TeamKey
+from tandem.records.visits import Team
+from testing.processes import TEAM, Ground, Process, ground, process, tandem, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 THIRD = {"teamname": "Team3", "studentnr1": "1234567", "studentnr2": "7654321"}
 DEADLINE = 4_000_000_000_000_000
@@ -30,7 +30,7 @@ def ask(running: Ground, message: dict[str, Any]) -> dict[str, Any]:
 def prepare(data: Path) -> str:
     """A roster, a deadline and a mark, as a teacher writes them. Return the teacher's token."""
     first = Team(TEAM["classname"], TEAM["teamname"], TEAM["studentnr1"], TEAM["studentnr2"])
-    with closing(Book(data)) as book:
+    with closing(BoardStore(data)) as book:
         book.set_rosters([first, Team("INF2A", "Absent", "3333333", "")])
         book.set_deadline("INF2A", DEADLINE)
         book.write_note(TeamKey("INF2A", "Team1", first.pair), Note(True, "8.5", "explained the handover"))

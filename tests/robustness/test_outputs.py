@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import FINISHED
-from tests.ground.test_workers import workers_of
-from tests.processes import LIMIT, ROOT, ground, tandem, team_options, wait_until
-from tests.raw import encoded, message_1, message_2, raw, visit
-from tests.robustness import faults
-from tests.robustness.outputs import CLOSED, OUTPUTS, Output
+from tandem.protocol.message import FINISHED
+from testing.processes import LIMIT, ROOT, ground, tandem, team_options, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, raw, visit
+from testing.server_faults import faults
+from testing.server_faults.outputs import CLOSED, OUTPUTS, Output
+from tests.server.test_workers import workers_of
 
 HOST = "127.0.0.1"
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])

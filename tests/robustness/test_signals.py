@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.exchange.message import FINISHED
-from tests.processes import LIMIT, Process, ground, process, wait_until
-from tests.raw import encoded, message_1, message_2, visit
+from tandem.protocol.message import FINISHED
+from testing.processes import LIMIT, Process, ground, process, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, visit
 
 MOMENTS = 12
 STOPS = 6

@@ -1,0 +1,1 @@
+"""HTTP: authentication, security headers, sessions, templates, and the pages themselves."""

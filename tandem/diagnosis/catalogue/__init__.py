@@ -1,0 +1,1 @@
+"""Every problem and remark there is, as data: one file for each family. `tandem.diagnosis.problems` gathers them."""

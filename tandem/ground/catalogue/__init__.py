@@ -1,1 +1,0 @@
-"""Every problem and remark there is, as data: one file for each family. `tandem.ground.problems` gathers them."""

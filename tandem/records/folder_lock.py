@@ -1,0 +1,68 @@
+"""The lock of a data folder: servers and boards share it for as long as they run, a restore has it alone.
+
+It is flock() on the folder itself. No file is left behind, the system releases it however a process ends, and the
+workers of a server share the lock that their supervisor took. Windows and some network file systems have no such
+lock: there a restore relies on the locks of SQLite, and Windows moves no file that is open.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tandem.records.sqlite.sqlite_store import StoreError
+
+
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Share the folder for as long as the block runs, so that no restore changes it. Make it if it is not there.
+
+    Raise StoreError while a restore runs. A folder that cannot be made or opened is not locked: the caller will
+    fail on it, and knows better words.
+    """
+    with _locked(folder, shared=True, refusal=f"a restore into {folder} is running: try again when it is done"):
+        yield
+
+
+@contextmanager
+def not_in_use(folder: Path, refusal: str) -> Iterator[bool]:
+    """Have the folder alone for as long as the block runs. Yield False where the file system has no such lock.
+
+    Raise StoreError with the words of `refusal` if a server, a board or another restore has it.
+    """
+    with _locked(folder, shared=False, refusal=refusal) as locked:
+        yield locked
+
+
+@contextmanager
+def _locked(folder: Path, shared: bool, refusal: str) -> Iterator[bool]:
+    descriptor = _open(folder)
+    if descriptor is None:
+        yield False
+        return
+    try:
+        yield _flock(descriptor, shared, refusal)
+    finally:
+        os.close(descriptor)  # and the lock with it, unless a worker has it still
+
+
+def _open(folder: Path) -> int | None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError:
+        return None
+
+
+def _flock(descriptor: int, shared: bool, refusal: str) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreError(refusal) from None
+    except OSError:  # this file system has no such lock
+        return False
+    return True

@@ -1,0 +1,122 @@
+"""The database files of a data folder, as backup and restore see them.
+
+A DataFile says how a file is called, which schema it has, what is counted in it and what stays out of a backup. The
+server's records are described here, the board's own file in board/schema.py. Knows SQL, no archive.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
+from tandem.records.sqlite.sqlite_store import FILE, StoreError
+
+# A damaged schema can make sqlite3 fail on the words of SQLite's own error.
+SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+LOCK_TIMEOUT = 30.0  # seconds to wait for another program's lock
+
+
+def _keep_all(database: sqlite3.Connection) -> None:
+    """Leave nothing out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One kind of database file."""
+
+    name: str
+    tables: frozenset[str]  # a database that has these is of this kind, whatever its version
+    version: int  # of the schema that this program knows
+    migrate: Callable[[sqlite3.Connection], None]  # brings an older schema to it
+    counted: Mapping[str, str]  # how a table is called in what a command says -> the table
+    leave_out: Callable[[sqlite3.Connection], None] = _keep_all  # removes from a copy what a backup must not hold
+
+
+RECORDS = DataFile(
+    name=FILE,
+    tables=frozenset({"team", "visit"}),
+    version=VERSION,
+    migrate=migrate,
+    counted={"teams": "team", "visits": "visit"},
+)
+
+Counts = dict[str, int]  # how many rows, by what they are called
+
+
+def tables_of(database: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+
+def kind_of(database: sqlite3.Connection, kinds: Sequence[DataFile]) -> DataFile | None:
+    """Return which kind of file a database is, by its tables."""
+    tables = tables_of(database)
+    return next((kind for kind in kinds if kind.tables <= tables), None)
+
+
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """Copy a whole database, as it is at one moment, to an empty file, which then has nothing beside it.
+
+    Raise sqlite3.Error, also if another program keeps the source locked for LOCK_TIMEOUT.
+    """
+    until = time.monotonic() + LOCK_TIMEOUT
+
+    def check_time(status: int, remaining: int, total: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+
+    with closing(sqlite3.connect(target)) as copy:
+        source.backup(copy, progress=check_time)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+    """Raise StoreError if a database is of another kind, of a newer version, or damaged.
+
+    `path` is what the error names: the file that the database was copied from.
+    """
+    version = version_of(database)
+    if version > kind.version:
+        raise StoreError(
+            f"{kind.name} in {path} was made by a newer version of tandem"
+            f" (schema {version}, this one knows {kind.version}): use that version"
+        )
+    if not kind.tables <= tables_of(database):
+        raise StoreError(f"{kind.name} in {path} is not one that tandem made: it lacks the tables")
+    [found] = database.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise StoreError(f"{kind.name} in {path} is damaged: {in_one_line(found)}")
+
+
+def in_one_line(reason: object) -> str:
+    """Return a reason of SQLite's in one line. It may quote a statement from a damaged schema, which has several."""
+    return " ".join(str(reason).split())
+
+
+def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+    """Raise StoreError if a database of today's version has other tables, columns or triggers than tandem makes."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        kind.migrate(fresh)
+        foreign = _shape(database) ^ _shape(fresh)
+    if foreign:
+        raise StoreError(f"{kind.name} in {path} is not one that tandem made: it differs in {min(foreign)}")
+
+
+def _shape(database: sqlite3.Connection) -> set[str]:
+    """Name everything that a schema has."""
+    names = database.execute(
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+    )
+    columns = database.execute(
+        "SELECT m.name, c.name, c.type, c.pk FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c"
+        " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+    )
+    return {" ".join(map(str, row)) for row in (*names, *columns)}
+
+
+def count(database: sqlite3.Connection, kind: DataFile) -> Counts:
+    """Count what is in a database."""
+    rows = {name: database.execute(f"SELECT count(*) FROM {table}") for name, table in kind.counted.items()}
+    return {name: int(row.fetchone()[0]) for name, row in rows.items()}

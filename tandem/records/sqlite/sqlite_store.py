@@ -1,0 +1,288 @@
+"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
+
+Owns all writing: one row a team, one row a visit. One connection writes, in the recorder's thread; who
+reads (records.py) opens its own.
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import astuple
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_to_read
+from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
+from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Visit
+
+FILE = "tandem.sqlite3"
+LOCK_TIMEOUT = 2.0  # seconds to wait for another program's lock
+LOCK_RETRY = 0.001  # seconds between two tries to have it
+KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
+
+WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
+STATES = (WAITING, FINISHED, REJECTED)
+MESSAGE_1 = Outcome.MESSAGE_1.value
+
+Row = tuple[Any, ...]
+
+# Right visits change their teams many at a time: one row has what the visits of one batch change. See _merge.
+_TEAMS = """
+    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
+        visits, problems)
+    VALUES {rows}
+    ON CONFLICT (classname, teamname, pair) DO UPDATE SET
+        visits = visits + excluded.visits,
+        studentnr1 = iif(state = 'finished', studentnr1, excluded.studentnr1),
+        studentnr2 = iif(state = 'finished', studentnr2, excluded.studentnr2),
+        secret = iif(state = 'finished', secret, excluded.secret),
+        ip = iif(state = 'finished' OR excluded.ip = '', ip, excluded.ip),
+        finished_at = coalesce(finished_at, excluded.finished_at),
+        problems = iif(excluded.state = 'finished', '[]', problems),
+        state = iif(state = 'finished', state, excluded.state)
+"""
+_VISITS = """
+    INSERT INTO visit (classname, teamname, pair, at, took, address, port, outcome, received, size, answered, findings)
+    VALUES {rows}
+"""
+# A team of which only refused messages had come gets its numbers with the first right one.
+_ANY_REFUSED = "SELECT EXISTS (SELECT 1 FROM team WHERE pair = '')"
+_ADOPT = """
+    UPDATE OR IGNORE team SET pair = ?, studentnr1 = ?, studentnr2 = ?, state = ?, secret = ?
+    WHERE classname = ? AND teamname = ? AND pair = ''
+"""
+# A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
+_REFUSED_KNOWN = """
+    UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', :problems)
+    WHERE classname = :classname AND teamname = :teamname AND pair = (
+        SELECT pair FROM team WHERE classname = :classname AND teamname = :teamname
+        ORDER BY pair = :pair DESC, first_seen DESC LIMIT 1)
+"""
+_REFUSED_NEW = """
+    INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
+        problems)
+    VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
+"""
+_SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+_VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text says why and what to try."""
+
+
+class Store:
+    """The writing side. Use it in one thread only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._files = DatabaseFiles(self._path)
+        self._troubled = False  # did the last `keep` fail?
+        try:
+            self._files.check_unused()
+        except sqlite3.Error as error:
+            raise StoreError(f"the database {self._path} cannot be used: {error}") from error
+        _make_file(self._path)
+        self._open()
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreError."""
+        try:
+            if self._troubled:
+                self._open_again()
+            self._files.check()
+            self._begin()
+            self._files.count(self._database)
+            self._keep_all(records)
+            self._database.execute("COMMIT")
+            self._files.committed()
+        except sqlite3.Error as error:
+            self._roll_back()
+            self._troubled = True
+            raise StoreError(f"{self._path}: {error}") from error
+        except Exception:  # our bug
+            self._roll_back()
+            raise
+
+    def close(self) -> None:
+        self._files.close(self._database)
+
+    def _begin(self) -> None:
+        """Waits for its turn to write.
+
+        SQLite's own way to wait sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
+        passed by again and again. Eight workers had three times the p99 with it.
+        """
+        until = time.monotonic() + LOCK_TIMEOUT
+        while True:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                    raise
+            time.sleep(LOCK_RETRY)
+
+    def _open(self) -> None:
+        self._database = _open_for_writing(self._path, self._files)
+        self._troubled = False
+
+    def _open_again(self) -> None:
+        """After trouble: SQLite would go on with what it remembers of a file that was damaged, and is whole again."""
+        self._files.compare()
+        self._database.close()
+        self._open()
+
+    def _keep_all(self, records: Sequence[Record]) -> None:
+        teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
+        visits: list[Row] = []
+        for record in records:
+            if isinstance(record, RightVisit):
+                _merge(record, teams)
+                if record.whole:
+                    visits.append(record[:ROW_COLUMNS])
+            elif isinstance(record, Visit):
+                self._keep_teams(teams)
+                teams = {}
+                self._keep_refused(record)
+                if record.whole:
+                    visits.append(_refused_row(record))
+            elif isinstance(record, SuppressedVisits):
+                self._database.execute(_SURPLUS, astuple(record))
+            else:
+                self._keep_vitals(record)
+        self._keep_teams(teams)
+        self._insert(_VISITS, visits)
+
+    def _keep_teams(self, teams: dict[Row, Row]) -> None:
+        if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
+            self._database.executemany(_ADOPT, [row[2:7] + row[:2] for row in teams.values()])
+        self._insert(_TEAMS, list(teams.values()))
+
+    def _keep_refused(self, visit: Visit) -> None:
+        team = visit.team
+        if team is None:
+            return
+        values = {
+            "classname": team.classname,
+            "teamname": team.teamname,
+            "pair": team.pair,
+            "studentnr1": team.studentnr1,
+            "studentnr2": team.studentnr2,
+            "at": visit.at,
+            "problems": json.dumps([problem.id for problem in visit.problems]),
+        }
+        known = self._database.execute(_REFUSED_KNOWN, values).rowcount
+        if not known and visit.whole:
+            self._database.execute(_REFUSED_NEW, values)
+
+    def _keep_vitals(self, vitals: MetricsSample) -> None:
+        self._database.execute(_VITALS, astuple(vitals))
+        self._database.execute(_OLD_VITALS, (vitals.at - KEEP_VITALS,))
+
+    def _insert(self, statements: str, rows: Sequence[Row]) -> None:
+        """Many rows in few statements: a call for each row would cost more than the row."""
+        for block in _blocks(rows):
+            statement = _for_rows(statements, len(block), len(block[0]))
+            self._database.execute(statement, list(chain.from_iterable(block)))
+
+    def _roll_back(self) -> None:
+        try:
+            self._database.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # there was no transaction left to roll back
+
+
+def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Blocks of 2**n rows, so that there are only a few different statements, which SQLite has ready."""
+    at = 0
+    while at < len(rows):
+        size = 1 << (len(rows) - at).bit_length() - 1
+        yield rows[at : at + size]
+        at += size
+
+
+@lru_cache(maxsize=64)
+def _for_rows(statement: str, rows: int, columns: int) -> str:
+    """Return the statement for so many rows. SQLite knows it again by its text."""
+    marks = f"({', '.join('?' * columns)})"
+    return statement.format(rows=", ".join([marks] * rows))
+
+
+def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
+    """Put into `teams` what the visit changes: as if it were the team's first, or after those that are there."""
+    classname, teamname, pair, at, took, _, _, outcome, _, _, _, _, studentnr1, studentnr2, secret, ip, _ = visit
+    key = classname, teamname, pair
+    before = teams.get(key)
+    first_seen, visits = (before[8], before[10]) if before else (at, 0)
+    if before and before[5] == FINISHED:  # a finished team stays as it is
+        teams[key] = (*before[:10], visits + 1, "[]")
+    elif outcome == MESSAGE_1:
+        teams[key] = (*key, studentnr1, studentnr2, WAITING, secret, ip, first_seen, None, visits + 1, "[]")
+    else:
+        ip_of_message_1 = before[7] if before else ""
+        finished = (secret, ip_of_message_1, first_seen, at + took, visits + 1, "[]")
+        teams[key] = (*key, studentnr1, studentnr2, FINISHED, *finished)
+
+
+def _refused_row(visit: Visit) -> Row:
+    team = visit.team
+    return (
+        team.classname if team else "",
+        team.teamname if team else "",
+        "",
+        visit.at,
+        visit.took,
+        visit.address,
+        visit.port,
+        visit.outcome.value,
+        visit.received,
+        visit.size,
+        visit.answered,
+        visit.findings,
+    )
+
+
+def _make_file(path: Path) -> None:
+    """For its owner alone. Not while a connection is open: closing a file drops all locks that SQLite has on it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be used: {error}") from error
+
+
+def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
+    """Open the database and bring it up to date. Nothing is written to files that do not belong together."""
+    try:
+        with closing(connect_to_read(path)) as reader:
+            check_version(reader, path)
+        check_log(path)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise StoreError(f"the database {path} cannot be used: {error}") from error
+    try:
+        use_wal(database)
+        database.execute("PRAGMA synchronous = FULL")
+        migrate(database)
+        files.opened(database)
+        database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
+    except sqlite3.Error as error:
+        files.close(database)
+        raise StoreError(f"the database {path} cannot be used: {error}") from error
+    return database
+
+
+def check_version(database: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError if the database was made by a newer version than this one."""
+    version = version_of(database)
+    if version > VERSION:
+        raise StoreError(
+            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION}):"
+            " use that version"
+        )

@@ -1,0 +1,150 @@
+"""What is remembered of visits and of the server: made by the handler, written by the store, read by results."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from tandem.diagnosis.problem_json import findings_in, findings_text
+from tandem.diagnosis.problems import Problem
+from tandem.protocol.address import show_address
+
+KEPT_BYTES = 8200  # of what came: a whole message behind its length
+
+
+class Outcome(StrEnum):
+    """How a visit ended."""
+
+    MESSAGE_1 = "message 1"  # right: secret given
+    MESSAGE_2 = "message 2"  # right: finished
+    REJECTED = "rejected"
+    NOTHING = "nothing"  # no message came: not one byte, or none that counts
+
+
+class Team(NamedTuple):
+    """Who an exchange belongs to; the numbers in the order of message 1."""
+
+    classname: str
+    teamname: str
+    studentnr1: str
+    studentnr2: str
+
+    @property
+    def pair(self) -> str:
+        """Both numbers in sorted order: a team stays the same when they are swapped."""
+        if self.studentnr1 <= self.studentnr2:
+            return f"{self.studentnr1}\n{self.studentnr2}"
+        return f"{self.studentnr2}\n{self.studentnr1}"
+
+
+class RightVisit(NamedTuple):
+    """A visit with a right message. The first fields are the columns of its row, in their order; see ROW_COLUMNS.
+
+    A tuple because nearly every visit is one: it goes to the database as it is.
+    """
+
+    classname: str
+    teamname: str
+    pair: str  # see Team.pair
+    at: int  # when it began: microseconds since 1970, UTC
+    took: int  # microseconds until its reply was ready
+    address: str
+    port: int
+    outcome: str  # the text of an Outcome: SQLite takes it as it is
+    received: bytes  # what came, cut off at KEPT_BYTES
+    size: int  # bytes that came
+    answered: bytes
+    findings: str  # its remarks, see findings.py
+    studentnr1: str  # the numbers in the order of message 1
+    studentnr2: str
+    secret: str
+    ip: str  # as the message has it
+    whole: bool = True  # False: beyond the quota, it is only counted for its team
+
+    @property
+    def team(self) -> Team:
+        """The team of the visit."""
+        return Team(self.classname, self.teamname, self.studentnr1, self.studentnr2)
+
+    def log_line(self) -> str:
+        """Return the visit in one line. It holds no values, so no student numbers."""
+        return (
+            f"{show_address(self.address, self.port)} {self.outcome} {self.classname}/{self.teamname}"
+            f" {self.size} bytes {self.took / 1000:.1f} ms{_remarks_in_words(self.findings)}"
+        )
+
+
+ROW_COLUMNS = RightVisit._fields.index("findings") + 1  # fields of a RightVisit that are columns of its row
+
+
+@dataclass(slots=True)
+class Visit:
+    """A visit without a right message."""
+
+    at: int  # when it began: microseconds since 1970, UTC
+    took: int  # microseconds until its reply was ready
+    address: str  # where it came from: an IP address
+    port: int
+    outcome: Outcome
+    received: bytes  # what came, cut off at KEPT_BYTES
+    size: int  # bytes that came
+    answered: bytes
+    team: Team | None  # as far as it could be read; None: class or team name could not
+    problems: tuple[Problem, ...] = ()
+    remarks: tuple[Problem, ...] = ()
+    whole: bool = True  # False: beyond the quota, it is only counted for its team
+
+    @property
+    def findings(self) -> str:
+        """The problems and remarks as the row holds them."""
+        return findings_text(self.problems + self.remarks)
+
+    def log_line(self) -> str:
+        """Return the visit in one line. It holds no values, so no student numbers."""
+        team = f"{self.team.classname}/{self.team.teamname}" if self.team else "-"
+        line = (
+            f"{show_address(self.address, self.port)} {self.outcome} {team} {self.size} bytes {self.took / 1000:.1f} ms"
+        )
+        if not self.problems and not self.remarks:
+            return line
+        problems = [f"{problem.kind.title} ({problem.id})" for problem in self.problems]
+        return f"{line}: {'; '.join((*problems, *_remarks(self.remarks)))}"
+
+
+def _remarks(remarks: tuple[Problem, ...]) -> list[str]:
+    return [f"remark: {remark.kind.title} ({remark.id})" for remark in remarks]
+
+
+@lru_cache(maxsize=1024)  # clients behind one address get the same remark
+def _remarks_in_words(findings: str) -> str:
+    remarks = findings_in(findings)
+    return f": {'; '.join(_remarks(remarks))}" if remarks else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressedVisits:
+    """Refused visits of one address that were counted in the place of being recorded."""
+
+    minute: int  # when it began: microseconds since 1970, UTC
+    address: str
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSample:
+    """How one ground was doing over a few seconds. Times in microseconds."""
+
+    at: int  # the end of the period: microseconds since 1970, UTC
+    ground: str  # which one: its address and process
+    period: int
+    visits: int  # answered in the period
+    connections: int  # open at its end
+    took_p50: int  # from the last byte of a right message 2 to its reply
+    took_p99: int
+    commits: int
+    commit_p50: int
+    commit_p99: int
+    waiting: int  # records not yet on disk
+
+
+Record = RightVisit | Visit | SuppressedVisits | MetricsSample

@@ -1,0 +1,4 @@
+"""The server: connections in, recorded and answered visits out.
+
+socket -> loop -> handler -> reader, diagnose, judge -> committer (records) -> loop -> socket
+"""

@@ -1,0 +1,189 @@
+"""Going through the board as people do: screens of three sizes, the way to every page, what must hold on each."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, ViewportSize, expect
+
+from testing.boards import secret
+from testing.processes import LIMIT, ROOT
+
+SIZES: dict[str, ViewportSize] = {
+    "projector": {"width": 1920, "height": 1080},
+    "laptop": {"width": 1366, "height": 768},
+    "phone": {"width": 390, "height": 844},
+}
+Scheme = Literal["light", "dark"]
+AXE = (ROOT / "tests/board/axe/axe.min.js").read_text(encoding="utf-8")
+WRONG = '{"studentnr1": "0923456", studentnr2: "0934567",\n "classname": "INF2A" "clientid": 1}'
+
+expect.set_options(timeout=LIMIT * 1000)
+
+
+# If the page can be scrolled sideways: what stands out and is not cut off or scrolled by what it stands in.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const cuts = (element) => getComputedStyle(element).overflowX !== "visible";
+  const cut = (element) => element !== document.body && (cuts(element) || cut(element.parentElement));
+  const out = (element) => element.getBoundingClientRect().right > width + 1 && !cut(element.parentElement);
+  return [...document.body.querySelectorAll("*")].filter(out).map((element) => element.outerHTML.slice(0, 150));
+}"""
+
+
+# Two frames later whatever follows the size of the window has followed it.
+DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+
+
+class Screen:
+    """One browser window that is logged in as the teacher, and everything that went wrong in it."""
+
+    def __init__(self, page: Page, url: str, token: str) -> None:
+        self.page = page
+        self.url = url
+        self.token = token
+        self.wrong: list[str] = []  # errors, and whatever ran that must not
+        page.set_default_timeout(LIMIT * 1000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("dialog", self._refuse)
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def log_in(self) -> None:
+        self.go("/login")
+        self.page.fill("#token", self.token)
+        self.page.click("main button")
+        self.page.wait_for_url("**/gradebook")
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.wrong.append(message.text)
+
+    def wait_until_live(self) -> None:
+        expect(self.page.locator("#line")).to_have_text("live")
+
+
+@contextmanager
+def screen(
+    browser: Browser, url: str, token: str = "", size: str = "laptop", scheme: Scheme = "light"
+) -> Iterator[Screen]:
+    """A window of its own; at the end of the block nothing may have gone wrong in it."""
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
+    try:
+        opened = Screen(context.new_page(), url, token)
+        yield opened
+        assert opened.wrong == []
+    finally:
+        context.close()
+
+
+def _secret(screen: Screen) -> None:
+    screen.page.context.clear_cookies(name="tandem_team")
+    screen.go("/team")
+
+
+def _team(screen: Screen) -> None:
+    screen.go("/team")
+    if screen.page.locator("#secret").count():
+        screen.page.fill("#secret", secret(3))
+        screen.page.click("main button")
+    screen.page.wait_for_selector("#team")
+    screen.wait_until_live()
+
+
+def _any_team(screen: Screen) -> None:
+    screen.go("/gradebook?class=INF2A")
+    screen.page.locator(".grades th a[href*='/gradebook/team']").first.click()
+    screen.page.wait_for_selector("#team")
+    screen.page.evaluate("document.querySelectorAll('details').forEach((visit) => (visit.open = true))")
+
+
+def _check(screen: Screen) -> None:
+    screen.go("/check")
+    screen.page.fill("#message", WRONG)
+    screen.page.click("main button")
+    screen.page.wait_for_selector("#verdict")
+
+
+def _note(screen: Screen) -> None:
+    screen.go("/gradebook?class=INF2A")
+    screen.page.locator("a[href*='/gradebook/note']").first.click()
+    screen.page.wait_for_selector("#mark")
+
+
+def _prove(screen: Screen) -> None:
+    screen.go("/gradebook/secret")
+    screen.page.fill("#secret", secret(1))
+    screen.page.click("main button")
+    screen.page.wait_for_selector(".verdict")
+
+
+def _live(path: str) -> Callable[[Screen], None]:
+    def go(screen: Screen) -> None:
+        screen.go(path)
+        screen.wait_until_live()
+
+    return go
+
+
+def _plain(path: str) -> Callable[[Screen], None]:
+    return lambda screen: screen.go(path)
+
+
+# Every page, and how one gets there as the teacher.
+PAGES: dict[str, Callable[[Screen], None]] = {
+    "classes": _plain("/"),
+    "class": _live("/class?name=INF2A"),
+    "empty class": _live("/class?name=NOBODY"),
+    "secret": _secret,
+    "team": _team,
+    "check": _check,
+    "login": _plain("/login"),
+    "gradebook": _plain("/gradebook"),
+    "any team": _any_team,
+    "note": _note,
+    "rosters": _plain("/gradebook/classes"),
+    "prove": _prove,
+    "health": _live("/health"),
+}
+
+
+def too_wide(page: Page, sizes: Iterable[str] = SIZES) -> list[str]:
+    """What makes the page wider than windows of these sizes."""
+    found: list[str] = []
+    for size in sizes:
+        page.set_viewport_size(SIZES[size])
+        page.evaluate(DRAWN)
+        found += [f"{size}: {each}" for each in page.evaluate(TOO_WIDE)]
+    return found
+
+
+# Where it is dark only the colours are other ones. Only what is wrong is asked for: all that is right is long.
+AXE_OPTIONS: dict[Scheme, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+AXE_RUN = (
+    "(options) => axe.run(document, { ...options, resultTypes: ['violations'] }).then((found) => found.violations)"
+)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical, in light and in dark."""
+    page.evaluate(AXE)
+    return [
+        f"{scheme}: {each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}"
+        for scheme, options in AXE_OPTIONS.items()
+        for each in _found_by_axe(page, scheme, options)
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def _found_by_axe(page: Page, scheme: Scheme, options: dict[str, object]) -> list[dict[str, Any]]:
+    page.emulate_media(color_scheme=scheme)
+    found: list[dict[str, Any]] = page.evaluate(AXE_RUN, options)
+    return found

@@ -1,0 +1,37 @@
+"""Client 2 with a flood at its door: does the real message get through, and how soon?"""
+
+import re
+import socket
+import time
+
+from testing.client_faults.talk import REPLY_1, REPLY_2, WELCOME
+from testing.processes import LIMIT, process, team_options
+
+
+def seconds_until_taken(kind: str, count: int, where: str) -> float:
+    """From client 1's call to client 2's call at the ground, in the flood. Fails if it does not end well.
+
+    `kind`, `count` and `where` are those of testing.client_faults.flood.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as ground:
+        ground.settimeout(LIMIT)
+        server = f"127.0.0.1:{ground.getsockname()[1]}"
+        options = ("--server", server, "--listen", "0")
+        with process("-m", "tandem.client", "2", *team_options(), *options) as client:
+            port = re.findall(r":(\d+) for client 1", client.wait_for("listening on"))[0]
+            with process("-m", "testing.client_faults.flood", kind, str(count), port, where) as flood:
+                flood.wait_for("the flood stands")
+                begun = time.monotonic()
+                with socket.create_connection(("127.0.0.1", int(port)), LIMIT) as call:
+                    call.sendall(REPLY_1)
+                    call.shutdown(socket.SHUT_WR)
+                    visit, _ = ground.accept()
+                seconds = time.monotonic() - begun
+                with visit:
+                    visit.settimeout(LIMIT)
+                    visit.sendall(WELCOME)
+                    visit.recv(2000)
+                    visit.sendall(REPLY_2)
+                    assert client.wait() == 0, client.err
+                assert client.err == ""
+    return seconds

@@ -1,0 +1,64 @@
+"""What must hold however the other sides behave. Independent of the clients' code: own reading, own words.
+
+Where it cannot be told whether a client has to finish, both ends are lawful, a false "finished" never.
+"""
+
+import json
+
+from testing.client_faults.runner import Outcome
+from testing.client_faults.scripts import Script
+from testing.client_faults.talk import FINISHED, PEER, WAITING, Close, Fin, Reset, Talk
+
+DONE = "has done its part"
+FIELDS = {"studentnr1", "studentnr2", "classname", "clientid", "teamname", "ip", "secret", "status"}
+
+
+def broken_laws(script: Script, outcome: Outcome) -> list[str]:
+    """What is wrong with this outcome, in words; nothing, if all is well."""
+    code, out, err = outcome.code, outcome.out, outcome.err
+    laws = {
+        "it ends": code is not None,
+        "its exit code is 0 or 1": code in (0, 1, None),
+        "one line on standard error says why, none that it worked": _lines_are_right(code, err),
+        "nothing on the screen steers a terminal": (out + err).replace("\n", "").isprintable(),
+        "it says that it is done when it is, and only then": (DONE in out) == (code == 0),
+        "it has finished only if everything was there": code != 0 or _may_be_done(script, outcome),
+        "harmless faults do not keep it from finishing": code == 0 or not script.is_harmless,
+    }
+    return [law for law, holds in laws.items() if not holds]
+
+
+def _lines_are_right(code: int | None, err: str) -> bool:
+    if code == 1:
+        return err.startswith("tandem client: ") and err.endswith("\n") and err.count("\n") == 1
+    return err == ""
+
+
+def _may_be_done(script: Script, outcome: Outcome) -> bool:
+    """Has the ground sent the right status? And has the handover come, as the ground has sent it?"""
+    if script.client == 2:
+        return FINISHED in _statuses(outcome.ground_sent)
+    if _hides_the_loss(script.talk(PEER)):
+        return WAITING in _statuses(outcome.ground_sent)
+    handed_over = outcome.handed_over
+    return bool(handed_over) and handed_over in outcome.ground_sent and WAITING in _statuses(handed_over)
+
+
+def _hides_the_loss(peer: Talk) -> bool:
+    """Whether client 2 ends in good order and throws away afterwards what it has not taken: no client can tell."""
+    return Fin() in peer and (Close() in peer or Reset() in peer)
+
+
+def _statuses(data: bytes) -> set[str]:
+    """The status of every object with the eight fields that begins anywhere in these bytes."""
+    text = data.decode(errors="replace")
+    found = set()
+    for begin, character in enumerate(text):
+        if character == "{":
+            try:
+                value, _ = json.JSONDecoder().raw_decode(text, begin)
+            except (ValueError, RecursionError):
+                continue
+            if value.keys() >= FIELDS and isinstance(value["status"], str):
+                found.add(value["status"])
+    return found

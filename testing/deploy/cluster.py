@@ -1,0 +1,149 @@
+"""What deploy/ describes, on one machine: grounds, PostgreSQL and HAProxy, each on a host of its own.
+
+HAProxy runs deploy/haproxy.cfg as it stands: the hosts have the addresses that are in it. Anything here can be killed
+and started again.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tandem.protocol.message import FINISHED
+from testing.deploy.lan import Lan, Place
+from testing.postgres import Server
+from testing.processes import LIMIT, ROOT, Ground, Process, ground, process, tandem, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, raw, visit
+
+CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
+BALANCER = "10.55.0.10"
+GROUNDS = ("10.55.0.11", "10.55.0.12", "10.55.0.13")
+DATABASE = "10.55.0.20"
+STUDENTS = ("10.55.0.101", "10.55.0.102", "10.55.0.103")
+NETWORK = "10.55.0.0/24"
+PORT = 5550
+URL = f"postgresql://tandem@{DATABASE}/postgres"
+KEY = "c0ffee" * 10 + "beef"
+
+
+class Cluster:
+    """Everything is running when this is made, with so many of the grounds; `undo` ends it."""
+
+    def __init__(self, undo: ExitStack, grounds: int) -> None:
+        self._undo = undo
+        self._folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tandem-cluster-")))
+        lan = Lan(undo)
+        self.database = Database(lan.host(DATABASE), undo)
+        self.students = lan.host(*STUDENTS)
+        self.places = [lan.host(address) for address in GROUNDS]  # the grounds' hosts; one without refuses
+        self.grounds = [self._start_ground(place) for place in self.places[:grounds]]
+        self._balancers_place = lan.host(BALANCER)
+        self.balancer = self._start_balancer()
+        self._killed: set[int] = set()
+
+    def kill_ground(self, number: int) -> None:
+        self.grounds[number].process.signal(signal.SIGKILL)
+        self.grounds[number].process.wait()
+        self._killed.add(number)
+
+    def restart_ground(self, number: int) -> None:
+        self.grounds[number] = self._start_ground(self.places[number])
+        self._killed.remove(number)
+
+    def restart_balancer(self, *before: str) -> None:
+        """`before` is put in front of its command."""
+        self.balancer.kill()
+        self.balancer.wait(LIMIT)
+        self.balancer = self._start_balancer(*before)
+
+    def keeps(self) -> bool:
+        """Does every ground that runs finish an exchange?"""
+        running = [ground for number, ground in enumerate(self.grounds) if number not in self._killed]
+        return all(self._finishes(ground) for ground in running)
+
+    def start_students(self, tag: str, at_once: int) -> Process:
+        """testing/deploy/students.py, until SIGTERM."""
+        options = ("--tag", tag, "--at-once", str(at_once), "--from", *STUDENTS)
+        arguments = ("-m", "testing.deploy.students", f"{BALANCER}:{PORT}", *options)
+        return self._undo.enter_context(process(*arguments, before=self.students.inside))
+
+    def results(self, *options: str) -> Any:
+        """What `tandem results --format json` tells, asked on the first ground's host."""
+        arguments = ("results", "--database", URL, "--format", "json", *options)
+        code, out, err = tandem(*arguments, before=self.places[0].inside)
+        assert code == 0, err
+        return json.loads(out)
+
+    def _start_ground(self, place: Place) -> Ground:
+        listen = f"{place.address}:{PORT}"
+        options = ("--database", URL, "--proxy-from", BALANCER)
+        environment = os.environ | {"TANDEM_KEY": KEY}
+        data = self._folder / place.namespace
+        starting = ground(data, *options, listen=listen, before=place.inside, env=environment)
+        return self._undo.enter_context(starting)
+
+    def _start_balancer(self, *before: str) -> "subprocess.Popen[bytes]":
+        """It reads its configuration as standard input: whom it runs as may not get into every home."""
+        log = self._undo.enter_context((self._folder / "haproxy.log").open("wb"))
+        program = shutil.which("haproxy")
+        assert program, "haproxy is not installed: `make tools` does that with CI=true"
+        command = [*self._balancers_place.inside, *before, program, "-db", "-f", "/dev/stdin"]
+        with CONFIGURATION.open("rb") as configuration:
+            running = subprocess.Popen(command, stdin=configuration, stdout=log, stderr=log)
+        self._undo.callback(running.wait, LIMIT)
+        self._undo.callback(running.kill)
+        wait_until(self._lets_in)
+        return running
+
+    def _finishes(self, ground: Ground) -> bool:
+        with self.students.entered():
+            reply = visit(ground.host, ground.port, encoded(message_1(teamname="probe")))
+            finished: bool = visit(ground.host, ground.port, encoded(message_2(reply)))["status"] == FINISHED
+            return finished
+
+    def _lets_in(self) -> bool:
+        try:
+            with self.students.entered(), raw(BALANCER, PORT) as connection:
+                return bool(connection.take_welcome())
+        except OSError:
+            return False
+
+
+class Database:
+    """PostgreSQL on a host of its own."""
+
+    def __init__(self, place: Place, undo: ExitStack, *settings: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="tandem-postgres-"))
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        who = folder / "hba"
+        who.write_text(f"local all all trust\nhost all all {NETWORK} trust\n")
+        self._place = place
+        self._settings = (f"listen_addresses={DATABASE}", f"hba_file={who}", "fsync=on", *settings)
+        self.server = Server(folder)
+        undo.callback(self.server.kill)
+        self.start()
+
+    def start(self) -> None:
+        with self._place.entered():
+            self.server.start(*self._settings)
+
+    def restart(self) -> None:
+        """As when its machine loses power, and gets it back."""
+        self.server.kill()
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        return int((self.server.socket / "data" / "postmaster.pid").read_text().split()[0])
+
+    def addresses(self) -> set[str]:
+        """Where the visits on record came from."""
+        with psycopg.connect(self.server.url()) as connection:
+            return {address for (address,) in connection.execute("SELECT DISTINCT address FROM visit")}

@@ -1,0 +1,85 @@
+"""The part of docs/mistakes.md that is made from the catalogue. After a change of the catalogue:
+
+python3 -m testing.messages.page
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tandem.diagnosis import explain
+from tandem.diagnosis.excerpt import excerpt
+from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from testing.messages.sending import diagnosed
+
+PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
+BEGIN = "<!-- from the catalogue: python3 -m testing.messages.page -->"
+
+HEADINGS = {
+    Family.BYTES: "The bytes",
+    Family.JSON: "The JSON",
+    Family.FIELDS: "The fields",
+    Family.EXCHANGE: "The exchange",
+}
+
+# Facts for the kinds that only the ground can find, which no message shows alone.
+_SAMPLE = {"field": "classname", "found": "INF2B", "wanted": "INF2A"}
+_SAMPLE_IP = {"field": "ip", "found": "10.8.0.6", "wanted": "192.168.1.2"}
+_SAMPLES = {
+    "ip-elsewhere": _SAMPLE_IP,
+    "ip-of-client-1": _SAMPLE_IP,
+    "secret-damaged": {"field": "secret", "found": "60"},
+    "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
+    "number-lost": {"field": "studentnr2", "found": "0934567"},
+}
+
+
+def catalogue() -> str:
+    """Every kind, family by family: what it looks like in a status, where it stands, what to try."""
+    lines = [BEGIN]
+    for family, heading in HEADINGS.items():
+        lines += ["", f"### {heading}"]
+        for kind in CATALOGUE.values():
+            if kind.family is family:
+                lines += ["", *_entry(kind)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(kind: Kind) -> Iterator[str]:
+    remark = " (a remark: accepted all the same)" if kind.severity is Severity.REMARK else ""
+    problem = _problem(kind)
+    place = None if kind.needs else excerpt(kind.specimen, problem)
+    yield f"#### {kind.title}"
+    yield ""
+    yield f"`{kind.id}`{remark}, [PROTOCOL.md](../PROTOCOL.md) {kind.clause}"
+    if place:
+        yield ""
+        yield "```text"
+        yield place.shown
+        yield place.mark
+        yield "```"
+    yield ""
+    yield f"- It says: {_plain(explain.what(problem))}"
+    yield f"- Try: {_plain(explain.help_for(problem))}"
+    if kind.needs:
+        yield f"- Only the ground can tell: it takes {kind.needs}"
+
+
+def _problem(kind: Kind) -> Problem:
+    if kind.needs:
+        return Problem(kind.id, facts=_SAMPLES.get(kind.id, _SAMPLE))
+    diagnosis = diagnosed(kind.specimen)
+    return (*diagnosis.problems, *diagnosis.remarks)[0]
+
+
+def _plain(text: str) -> str:
+    """As it is, in the reader's browser and in the file: a span of code, which Markdown leaves alone."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def main() -> None:
+    by_hand = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
+    PAGE.write_text(by_hand + catalogue(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What can keep a ground from writing: each a block, at whose end the cause is gone."""
+
+import errno
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tandem.records.sqlite.sqlite_store import FILE
+from testing.processes import Ground
+
+WAL = FILE + "-wal"
+INDEX = FILE + "-shm"
+
+
+@contextmanager
+def locked(running: Ground) -> Iterator[None]:
+    """Another program writes, and does not come to an end."""
+    other = sqlite3.connect(running.data / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@contextmanager
+def full_disk(running: Ground) -> Iterator[None]:
+    """Not one block is left. The data folder must be on a small file system."""
+    filler = running.data / "filler"
+    fill(filler)
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@contextmanager
+def no_writing(running: Ground) -> Iterator[None]:
+    """The system refuses every byte that would make a file longer, as a quota does."""
+    pid = running.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def moved_away(running: Ground) -> Iterator[None]:
+    """Somebody tidies up: the database has another name for a while."""
+    yield from _renamed(running, FILE)
+
+
+@contextmanager
+def log_moved_away(running: Ground) -> Iterator[None]:
+    """Only SQLite's own log beside the database has gone; the newest commits are in it."""
+    yield from _renamed(running, WAL)
+
+
+@contextmanager
+def index_moved_away(running: Ground) -> Iterator[None]:
+    """Only the index of SQLite's log has gone: another process would make a new one, and write over what is there."""
+    yield from _renamed(running, INDEX)
+
+
+@contextmanager
+def replaced(running: Ground) -> Iterator[None]:
+    """Another file stands in the database's place, as an editor or a synchronising program would put it."""
+    path = running.data / FILE
+    aside = path.with_name("aside")
+    path.rename(aside)
+    path.write_bytes(aside.read_bytes())
+    try:
+        yield
+    finally:
+        aside.replace(path)
+
+
+def _renamed(running: Ground, name: str) -> Iterator[None]:
+    path = running.data / name
+    aside = path.with_name("aside")
+    path.rename(aside)
+    try:
+        yield
+    finally:
+        aside.replace(path)
+
+
+@contextmanager
+def damaged(running: Ground) -> Iterator[None]:
+    """The database's pages hold rubbish. Only what is not in memory anyway can be noticed."""
+    path = running.data / FILE
+    whole = path.read_bytes()
+    overwrite(path, b"\xa5" * len(whole))
+    try:
+        yield
+    finally:
+        overwrite(path, whole)
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Writes into the file that is there; it stays the same file."""
+    with path.open("r+b") as file:
+        file.write(data)
+
+
+def fill(filler: Path) -> None:
+    """Makes this file as large as its file system lets it become."""
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise

@@ -1,0 +1,45 @@
+"""The tables of a database, of either kind, for tests that look at them whole."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tandem.records.queries import Records
+from tandem.records.rows import DatabaseLocation, Row, Rows
+from tandem.records.sqlite.sqlite_store import FILE
+from testing.postgres import connect
+
+TABLES = ("team", "visit", "surplus", "vitals")
+
+
+def everything(rows: Rows) -> dict[str, Any]:
+    """All that is on record, as the reading side tells it."""
+    records = Records(rows)
+    teams = list(records.teams())
+    return {
+        "teams": teams,
+        "visits": {team.key: list(records.visits(team.key)) for team in teams},
+        "last": {team.key: records.last_outcome(team.key) for team in teams},
+        "arrivals": [(row.classname, row.teamname, row.pair, row.at) for row in records.visits_since(0)],
+        "classes": list(records.classes()),
+        "mistakes": records.mistakes(0),
+        "vitals": list(records.vitals_since(-1)),
+        "surplus": surplus(rows),
+    }
+
+
+def surplus(rows: Rows) -> list[Row]:
+    return rows.ask("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
+
+
+def empty(where: DatabaseLocation) -> None:
+    """Removes every row."""
+    if isinstance(where, Path):
+        with closing(sqlite3.connect(where / FILE)) as database, database:
+            for table in TABLES:
+                database.execute(f"DELETE FROM {table}")
+    else:
+        with connect(where) as server:
+            for table in TABLES:
+                server.execute(f"DELETE FROM {table}".encode())

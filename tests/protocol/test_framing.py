@@ -1,0 +1,40 @@
+"""The optional length before a message, and the seven arrows."""
+
+import pytest
+
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND, arrow_words
+from tandem.protocol.framing import LENGTH, PLAIN, frame, is_framed
+
+
+def test_plain_adds_nothing() -> None:
+    assert frame(b"{}", PLAIN) == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("size", "prefix"), [(2, b"\x02\0\0\0"), (379, b"\x7b\x01\0\0"), (8192, b"\0\x20\0\0"), (65536, b"\0\0\1\0")]
+)
+def test_a_length_is_four_bytes_little_endian(size: int, prefix: bytes) -> None:
+    assert frame(b"x" * size, LENGTH) == prefix + b"x" * size
+
+
+FRAMED = {
+    "length and text": (b"\x02\0\0\0{}", True),
+    "length alone": (b"\x02\0\0\0", True),
+    "part of a length": (b"\x02\0\0", False),
+    "message": (b'{"a":1}', False),
+    "welcome": (b"connection", False),
+    "big-endian": (b"\0\0\0\x02{}", False),
+}
+
+
+@pytest.mark.parametrize(("head", "framed"), FRAMED.values(), ids=FRAMED.keys())
+def test_is_framed(head: bytes, framed: bool) -> None:
+    assert is_framed(head) is framed
+
+
+def test_seven_arrows_in_their_order() -> None:
+    assert list(ARROWS) == [1, 2, 3, 4, 5, 6, 7]
+    assert [ARROWS[number][:2] for number in (1, 2, 3)] == [(GROUND, CLIENT_1), (CLIENT_1, GROUND), (GROUND, CLIENT_1)]
+    assert ARROWS[4][:2] == (CLIENT_1, CLIENT_2)
+    assert [ARROWS[number][:2] for number in (5, 6, 7)] == [(GROUND, CLIENT_2), (CLIENT_2, GROUND), (GROUND, CLIENT_2)]
+    assert arrow_words(2) == "arrow 2 (client 1 -> ground, message 1)"

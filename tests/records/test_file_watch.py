@@ -1,0 +1,202 @@
+"""The watched files of a database: lawful changes pass, foreign ones are found at the next commit or start."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tandem.backup.backup import make_backup
+from tandem.records.queries import open_records
+from tandem.records.sqlite.data_file import RECORDS, copy_database
+from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_identity
+from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.visits import Record
+from testing.forgetting import forget
+from testing.visits import TEAM, message_2
+from tests.records.test_store import teams
+
+LOG, INDEX = f"{FILE}-wal", f"{FILE}-shm"
+
+
+def batch(name: str, visits: int = 1) -> list[Record]:
+    return [message_2(TEAM._replace(teamname=f"{name} {number}")) for number in range(visits)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path)
+    opened.keep(batch("first"))
+    yield opened
+    opened.close()
+
+
+def checkpoint(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE)) as other:
+        other.execute("PRAGMA wal_checkpoint").fetchone()
+
+
+def roll_a_large_change_back(folder: Path) -> None:
+    """More pages than fit into its memory: they go to the log, and do not count."""
+    with closing(sqlite3.connect(folder / FILE, isolation_level=None)) as other:
+        other.execute("PRAGMA cache_size = 1")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE large (text TEXT)")
+        other.executemany("INSERT INTO large VALUES (?)", [("x" * 4000,)] * 50)
+        other.execute("ROLLBACK")
+
+
+def write_with_another_store(folder: Path) -> None:
+    with closing(Store(folder)) as other:
+        other.keep(batch("other", 300))
+
+
+def make_a_backup(folder: Path) -> None:
+    make_backup(folder, folder / f"backup {len(list(folder.iterdir()))}", [RECORDS])
+
+
+LAWFUL: dict[str, Callable[[Path], object]] = {
+    "a checkpoint": checkpoint,
+    "a change that was rolled back": roll_a_large_change_back,
+    "another writer": write_with_another_store,
+    "a backup": make_a_backup,
+    "forget": lambda folder: forget(folder, teamname="first 0"),
+    "a reader": lambda folder: open_records(folder).close(),
+    "chmod": lambda folder: (folder / FILE).chmod(0o600),
+}
+
+
+@pytest.mark.parametrize("change", LAWFUL.values(), ids=LAWFUL)
+def test_a_lawful_change_is_no_damage(tmp_path: Path, store: Store, change: Callable[[Path], object]) -> None:
+    for number in range(3):
+        change(tmp_path)
+        store.keep(batch(f"after {number}"))
+    assert len([row for row in teams(tmp_path) if row.team.teamname.startswith("after")]) == 3
+
+
+def test_a_transaction_that_failed_is_no_damage(tmp_path: Path, store: Store) -> None:
+    with pytest.raises(TypeError):
+        store.keep([*batch("second"), None])  # type: ignore[list-item]
+    store.keep(batch("third"))
+    assert {row.team.teamname for row in teams(tmp_path)} == {"first 0", "third 0"}
+
+
+def test_each_commit_is_counted_and_the_id_stays(tmp_path: Path, store: Store) -> None:
+    before = read_identity(tmp_path / FILE)
+    store.keep(batch("second"))
+    store.keep(batch("third"))
+    after = read_identity(tmp_path / FILE)
+    assert (after.id, after.commits) == (before.id, before.commits + 2)
+    assert len(after.id) == 32
+    store.close()
+    assert read_identity(tmp_path / FILE, main_only=True)[:2] == after[:2]
+
+
+def test_each_database_has_an_id_of_its_own(tmp_path: Path) -> None:
+    ids = set()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        Store(tmp_path / name).close()
+        ids.add(read_identity(tmp_path / name / FILE).id)
+    assert len(ids) == 2
+
+
+def older_copy(folder: Path, store: Store) -> Path:
+    """A backup; after it come commits, and a checkpoint."""
+    copy = folder / "older"
+    with closing(sqlite3.connect(folder / FILE)) as source:
+        copy_database(source, copy)
+    store.keep(batch("second", 300))
+    checkpoint(folder)
+    store.keep(batch("third"))
+    return copy
+
+
+def test_an_older_copy_in_place_is_found_at_the_next_commit_and_passes(tmp_path: Path, store: Store) -> None:
+    copy = older_copy(tmp_path, store)
+    right = (tmp_path / FILE).read_bytes()
+    shutil.copyfile(copy, tmp_path / FILE)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="one is damaged"):
+            store.keep(batch("fourth"))
+    with pytest.raises(StoreError, match="to go on with the copy, delete"):
+        open_records(tmp_path)
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        forget(tmp_path, teamname="first 0")
+    (tmp_path / FILE).write_bytes(right)
+    store.keep(batch("fourth"))
+    assert "fourth 0" in {row.team.teamname for row in teams(tmp_path)}
+
+
+def test_an_older_copy_beside_a_log_is_found_at_the_start(tmp_path: Path) -> None:
+    """As after kill -9: nobody has the database open, and the log is there."""
+    live, folder = tmp_path / "live", tmp_path / "copied"
+    live.mkdir()
+    with closing(Store(live)) as store:
+        store.keep(batch("first"))
+        copy = older_copy(live, store)
+        folder.mkdir()
+        shutil.copyfile(live / LOG, folder / LOG)
+        shutil.copyfile(copy, folder / FILE)
+    log = (folder / LOG).read_bytes()
+    with pytest.raises(StoreError, match="do not belong together"):
+        Store(folder)
+    assert (folder / LOG).read_bytes() == log
+    assert (folder / FILE).read_bytes() == copy.read_bytes()
+    for name in (LOG, INDEX):
+        (folder / name).unlink(missing_ok=True)
+    Store(folder).close()
+    assert len(teams(folder)) == 1
+
+
+def test_the_log_of_another_database_is_found_at_the_start(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        with closing(Store(tmp_path / name)) as store:
+            store.keep(batch(name))
+            shutil.copyfile(tmp_path / name / LOG, tmp_path / f"{name}-wal")
+    shutil.copyfile(tmp_path / "two-wal", tmp_path / "one" / LOG)
+    with pytest.raises(StoreError, match="do not belong together"):
+        Store(tmp_path / "one")
+
+
+def test_a_log_without_its_database_is_kept(tmp_path: Path, store: Store) -> None:
+    """SQLite would delete it: what was confirmed last may be in it alone."""
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    shutil.copyfile(tmp_path / LOG, folder / LOG)
+    for main_is_there in (False, True):
+        with pytest.raises(StoreError, match="is missing or empty"):
+            Store(folder)
+        if main_is_there:
+            with pytest.raises(StoreError, match="is missing or empty"):
+                open_records(folder)
+        assert (folder / LOG).read_bytes() == (tmp_path / LOG).read_bytes()
+        (folder / FILE).touch()
+
+
+@pytest.mark.parametrize("name", [FILE, LOG, INDEX])
+def test_a_file_that_is_gone_for_a_moment_passes(tmp_path: Path, store: Store, name: str) -> None:
+    (tmp_path / name).rename(tmp_path / "aside")
+    with pytest.raises(StoreError, match=f"{name} was deleted or moved while the server runs"):
+        store.keep(batch("second"))
+    (tmp_path / "aside").rename(tmp_path / name)
+    store.keep(batch("second"))
+
+
+def test_an_index_that_was_cut_is_found_before_it_is_touched(tmp_path: Path, store: Store) -> None:
+    """The system ends a process that touches a page of the index that is not there any more."""
+    os.truncate(tmp_path / INDEX, 0)
+    with pytest.raises(StoreError, match="was overwritten while the server runs"):
+        store.keep(batch("second"))
+
+
+def test_main_file_and_log_of_a_database_before_version_3_are_not_compared(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    assert check_log(tmp_path / FILE) == 0
+    (tmp_path / FILE).write_bytes(b"no database" * 1000)
+    with pytest.raises(DamagedFilesError, match="not a database"):
+        check_log(tmp_path / FILE)

@@ -1,0 +1,451 @@
+"""`tandem forget`: what is meant goes for good, in whatever encoding it stands; all else stays."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tandem.board.gradebook.board_store import FILE as BOOK
+from tandem.board.gradebook.board_store import BoardStore, Note
+from tandem.records.database import open_rows
+from tandem.records.forget import Forgotten, Selection, forgetting
+from tandem.records.queries import TeamKey, open_records
+from tandem.records.rows import DatabaseLocation
+from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.traces import Traces
+from tandem.records.visits import SuppressedVisits, Team
+from tandem.server.committer import BatchStore
+from tandem.server.serve import open_store
+from testing import postgres
+from testing.forgetting import forget, is_left, traces
+from testing.processes import ground, tandem, wait_until
+from testing.raw_sockets import encoded, visit
+from testing.raw_sockets import message_1 as first
+from testing.visits import TEAM, message_1, message_2, rejected
+
+OTHER = Team("INF2B", "Team2", "1111111", "2222222")
+NAMESAKE = TEAM._replace(studentnr1="3333333", studentnr2="4444444")  # another team of the same class and name
+DAY = 86_400_000_000  # microseconds
+
+
+def day(number: int) -> datetime:
+    return datetime.fromtimestamp(number * 86_400, UTC)
+
+
+def names(forgotten: Forgotten) -> list[str]:
+    return [f"{row.key.classname}/{row.key.teamname}" for row in forgotten.teams]
+
+
+def test_a_team_is_forgotten_for_good(where: DatabaseLocation, store: BatchStore) -> None:
+    nobody = replace(rejected(None), received=b'{"studentnr1": "0923456", ...')
+    somebody = replace(rejected(None, at=4_000_000), received=b'{"studentnr1": "1111111", ...')
+    store.keep([message_1(), message_2(), message_1(OTHER), nobody, rejected(), somebody])
+    assert is_left(where, "0923456")
+    forgotten = forget(where, teamname="Team1")
+    assert (names(forgotten), forgotten.visits) == (["INF2A/Team1"], 4)
+    assert not is_left(where, "0923456")
+    assert is_left(where, "1111111")
+    with closing(open_rows(where)) as rows:
+        assert rows.ask("SELECT count(*) FROM visit", {}) == [(2,)]
+    store.keep([message_1()])  # a ground that ran meanwhile goes on
+    assert is_left(where, "0923456")
+
+
+@contextmanager
+def a_reader_in_the_middle(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, closing(sqlite3.connect(folder / FILE)) as database:
+        patch.setattr("tandem.records.sqlite.sqlite_eraser.PATIENCE", 0.01)
+        with closing(database.execute("SELECT * FROM visit")) as reading:
+            reading.fetchone()
+            yield
+
+
+@contextmanager
+def no_room_to_write_it_anew(folder: Path) -> Iterator[None]:
+    def opened(folder: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(folder / FILE, isolation_level=None)
+        database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # which VACUUM needs
+        return database
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tandem.records.sqlite.sqlite_eraser._open", opened)
+        yield
+
+
+@pytest.mark.parametrize("obstacle", [a_reader_in_the_middle, no_room_to_write_it_anew])
+def test_traces_that_stay_are_told_and_go_with_the_next_try(
+    tmp_path: Path, obstacle: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(), message_2(), message_1(OTHER)])
+    with obstacle(tmp_path), pytest.raises(StoreError, match="removed, but traces stay"):
+        forget(tmp_path, teamname="Team1")
+    assert names(forget(tmp_path, teamname="Team1")) == []
+    assert not is_left(tmp_path, "0923456")
+
+
+def test_only_the_team_of_the_given_class_is_forgotten(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep([message_1(), message_1(OTHER._replace(teamname="Team1"))])
+    assert names(forget(where, teamname="Team1", classname="INF2B")) == ["INF2B/Team1"]
+    assert is_left(where, TEAM.studentnr1)
+    assert not is_left(where, OTHER.studentnr1)
+
+
+@pytest.mark.parametrize("condition", [{"teamname": "Team9"}, {"classname": "INF9"}, {"studentnr": "9999999"}])
+def test_who_never_came_is_not_forgotten(where: DatabaseLocation, store: BatchStore, condition: dict[str, str]) -> None:
+    store.keep([message_1(), rejected(None)])
+    forgotten = forget(where, **condition)
+    assert (names(forgotten), forgotten.visits) == ([], 0)
+    assert is_left(where, TEAM.studentnr1)
+
+
+def test_many_visits_of_nobody_are_searched(
+    where: DatabaseLocation, store: BatchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.records.forget.VISITS_AT_ONCE", 3)
+    some = [replace(rejected(None), port=number, received=b"0923456" * (number % 2)) for number in range(20)]
+    store.keep([message_1(), *some])
+    assert forget(where, teamname="Team1").visits == 11
+    assert not is_left(where, "0923456")
+
+
+def test_what_is_older_than_a_date_is_forgotten(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep(
+        [
+            message_1(at=1 * DAY),
+            message_2(at=2 * DAY),
+            rejected(None, at=2 * DAY),
+            SuppressedVisits(DAY, "192.0.2.9", 5),
+        ]
+    )
+    store.keep([message_1(OTHER, at=2 * DAY), message_2(OTHER, at=9 * DAY)])
+    forgotten = forget(where, before=day(5))
+    assert (names(forgotten), forgotten.visits) == (["INF2A/Team1"], 4)
+    assert not is_left(where, TEAM.studentnr1)
+    assert not is_left(where, "192.0.2.9")
+    assert is_left(where, OTHER.studentnr1)
+
+
+def test_a_team_that_was_refused_since_is_not_forgotten(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep([message_1(at=1 * DAY), rejected(at=9 * DAY)])
+    forgotten = forget(where, before=day(5))
+    assert (names(forgotten), forgotten.visits) == ([], 1)
+
+
+def test_there_is_nothing_to_forget_where_no_ground_has_run(tmp_path: Path, database: str) -> None:
+    for where in (tmp_path, database):
+        with pytest.raises(StoreError, match="no results"):
+            forget(where, teamname="Team1")
+
+
+@pytest.fixture
+def role(database: str) -> Iterator[str]:
+    """Somebody who may find the tables of the database, and not read them."""
+    name = f"r{uuid.uuid4().hex}"
+    tables = database.rpartition("%3D")[2]
+    with postgres.connect(database, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA {tables} TO {name}".encode())
+        yield name
+        owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}".encode())
+
+
+def test_who_may_not_forget_is_told_so_in_one_line(database: str, role: str) -> None:
+    with closing(open_store(database)) as store:
+        store.keep([message_1()])
+    words = ("forget", "--database", database.replace("tandem@", f"{role}@"), "--team", TEAM.teamname)
+    code, out, err = tandem(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "permission denied" in err
+    with postgres.connect(database) as owner:
+        owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {database.rpartition('%3D')[2]} TO {role}".encode())
+    code, out, err = tandem(*words)  # may read, and not remove
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "permission denied" in err
+    assert is_left(database, TEAM.studentnr1)
+
+
+@pytest.mark.parametrize("conditions", [{"classname": "inf2a"}, {"classname": "INF2A", "teamname": "Team1"}])
+def test_a_class_is_one_in_any_letter_case(
+    where: DatabaseLocation, store: BatchStore, conditions: dict[str, str]
+) -> None:
+    store.keep([message_1(), message_1(TEAM._replace(classname="Inf2A")), message_1(OTHER), rejected()])
+    forgotten = forget(where, **conditions)
+    assert names(forgotten) == ["INF2A/Team1", "Inf2A/Team1"]
+    assert not is_left(where, TEAM.studentnr1)
+    assert is_left(where, OTHER.studentnr1)
+
+
+def test_of_two_teams_of_one_name_only_the_one_with_the_number_goes(where: DatabaseLocation, store: BatchStore) -> None:
+    of_team, of_other = (
+        replace(rejected(at=at), received=f'{{"studentnr1": "{number}"'.encode())
+        for at, number in ((7, TEAM.studentnr2), (8, NAMESAKE.studentnr1))
+    )
+    store.keep([message_1(), message_2(), message_1(NAMESAKE), of_team, of_other])
+    forgotten = forget(where, classname="INF2A", teamname="Team1", studentnr=TEAM.studentnr2)
+    assert (names(forgotten), forgotten.visits) == (["INF2A/Team1"], 3)
+    assert not is_left(where, TEAM.studentnr1)
+    assert not is_left(where, TEAM.studentnr2)
+    assert is_left(where, NAMESAKE.studentnr1)
+    with closing(open_records(where)) as records:
+        [left] = records.teams()
+        assert {seen.received for seen in records.visits(left.key)} == {b"{what came}", of_other.received}
+
+
+def test_the_only_team_of_a_name_goes_with_all_its_refused_visits(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep([message_1(), rejected()])
+    assert forget(where, studentnr=TEAM.studentnr1).visits == 2
+    with closing(open_rows(where)) as rows:
+        assert rows.ask("SELECT count(*) FROM visit", {}) == [(0,)]
+
+
+def test_a_number_goes_from_refused_visits_under_a_wrong_name(where: DatabaseLocation, store: BatchStore) -> None:
+    wrong_name = replace(rejected(OTHER), received=b'{"studentnr1": "0923456", "teamname": "Team2"}')
+    store.keep([message_1(), message_1(OTHER), wrong_name])
+    assert forget(where, teamname="Team1").visits == 2
+    assert not is_left(where, TEAM.studentnr1)
+    assert is_left(where, OTHER.studentnr1)
+
+
+def test_a_number_that_no_team_has_goes_from_refused_visits(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep([message_1(OTHER), replace(rejected(None), received=b"hello, 0923456 here")])
+    forgotten = forget(where, studentnr=TEAM.studentnr1)
+    assert (names(forgotten), forgotten.visits) == ([], 1)
+    assert not is_left(where, TEAM.studentnr1)
+
+
+def test_a_student_of_two_teams_stays_with_the_other(where: DatabaseLocation, store: BatchStore) -> None:
+    again = OTHER._replace(studentnr1=TEAM.studentnr1)
+    store.keep([message_1(), message_1(again), replace(rejected(None), received=b"0923456")])
+    forgotten = forget(where, teamname="Team1")
+    assert (names(forgotten), forgotten.visits) == (["INF2A/Team1"], 1)
+    assert forgotten.sharing == [TeamKey("INF2B", "Team2", again.pair)]
+    assert is_left(where, TEAM.studentnr1)
+    assert not is_left(where, TEAM.studentnr2)
+
+
+def test_teams_of_one_do_not_share_a_number(where: DatabaseLocation, store: BatchStore) -> None:
+    store.keep([message_1(TEAM._replace(studentnr2="0000000")), message_1(OTHER._replace(studentnr2="0000000"))])
+    assert forget(where, teamname="Team1").sharing == []
+
+
+def test_only_what_is_older_in_one_class_is_forgotten(where: DatabaseLocation, store: BatchStore) -> None:
+    silent = TEAM._replace(teamname="silent", studentnr1="5555555")
+    store.keep([message_1(at=1 * DAY), message_2(at=9 * DAY), message_1(silent, at=DAY), message_1(OTHER, at=DAY)])
+    forgotten = forget(where, classname="INF2A", before=day(5))
+    assert (names(forgotten), forgotten.visits) == (["INF2A/silent"], 2)
+    assert not is_left(where, "5555555")
+    assert is_left(where, OTHER.studentnr1)
+    assert is_left(where, TEAM.studentnr1)
+
+
+def test_a_server_writes_on_while_visits_are_searched(
+    where: DatabaseLocation, store: BatchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visit that comes during the search is searched, too."""
+    are_in = Traces.are_in
+    came_meanwhile = [replace(rejected(None, at=9), received=b"0923456")]
+
+    def keeping(self: Traces, *data: bytes) -> bool:
+        if came_meanwhile:
+            store.keep([came_meanwhile.pop()])
+        return are_in(self, *data)
+
+    monkeypatch.setattr(Traces, "are_in", keeping)
+    store.keep([message_1(), rejected(None)])
+    assert forget(where, teamname="Team1").visits == 2
+    assert came_meanwhile == []
+    assert not is_left(where, TEAM.studentnr1)
+
+
+ENCODINGS = (
+    "utf-8",
+    "utf-8-sig",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32",
+    "utf-32-be",
+    "utf-7",
+    "cp1252",
+    "cp037",
+)
+ESCAPED: dict[str, str] = {
+    "in JSON": "".join(f"\\u{ord(c):04x}" for c in TEAM.studentnr1),
+    "one digit in JSON": "092345\\u0036",
+    "twice in JSON": "092345\\\\u0036",
+    "in Python": "\\x30923456",
+    "in a URL": "%30923456",
+    "in HTML": "&#48;923456",
+    "in digits of another script": "".join(chr(ord(c) + 0xFF10 - 0x30) for c in TEAM.studentnr1),
+}
+
+
+def wrong(number: str) -> str:
+    """A message that is refused: its class and team cannot be read."""
+    return f'{{"studentnr1": "{number}", "clientid": 1}}'
+
+
+BYTES = {codec: wrong(TEAM.studentnr1).encode(codec) for codec in ENCODINGS} | {
+    name: wrong(number).encode() for name, number in ESCAPED.items()
+}
+
+
+def all_forms(number: str) -> list[bytes]:
+    """The number as it may stand in a file."""
+    return [*{number.encode(codec) for codec in ENCODINGS}, *(text.encode() for text in ESCAPED.values())]
+
+
+def count(data: Path) -> int:
+    """The visits on record."""
+    with closing(open_rows(data)) as rows:
+        return int(rows.ask("SELECT count(*) FROM visit", {})[0][0])
+
+
+def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: Path) -> None:
+    """Sent to a server that runs on, as the students' programs send it; then searched in the raw files."""
+    data = tmp_path / "data"
+    with ground(data) as running:
+        visit(running.host, running.port, encoded(first()))
+        for sent in (*BYTES.values(), wrong("7654321").encode("utf-16")):
+            assert visit(running.host, running.port, sent)["status"].startswith("error: ")
+        wait_until(lambda: count(data) == 2 + len(BYTES))
+        assert len([form for form in all_forms(TEAM.studentnr1) if traces(data, form)]) == len(ESCAPED) + 5
+        code, out, err = tandem("forget", "--data", str(data), "--team", "Team1")
+        assert (code, err) == (0, "")
+        assert f"removed 1 team and {1 + len(BYTES)} visits" in out
+        assert not [form for form in all_forms(TEAM.studentnr1) if traces(data, form)]
+        assert traces(data, b"7654321")
+
+
+def test_a_dry_run_lists_what_would_go_and_removes_nothing(
+    where: DatabaseLocation, store: BatchStore, tmp_path: Path
+) -> None:
+    store.keep([message_1(), message_2(), replace(rejected(None), received=b"0923456"), message_1(OTHER)])
+    with forgetting(where, Selection(teamname="Team1")) as without_commit:
+        assert (names(without_commit.forgotten), without_commit.forgotten.visits) == (["INF2A/Team1"], 3)
+    assert is_left(where, TEAM.studentnr1)
+    assert forget(where, teamname="Team1") == without_commit.forgotten
+
+
+def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(), message_1(OTHER._replace(teamname="\x1b[2J"))])
+    words = ("forget", "--data", str(tmp_path), "--team", "Team1")
+    code, out, err = tandem(*words, "--dry-run")
+    assert (code, err) == (0, "")
+    assert out.startswith("would remove INF2A/Team1 (0923456, 0934567)\nwould remove 1 team and 1 visit\n")
+    assert "nothing has been removed" in out
+    code, out, err = tandem(*words)
+    assert (code, err) == (0, "")
+    assert out.startswith("removed INF2A/Team1\nremoved 1 team and 1 visit, for good\n")
+    assert "backups" in out
+    code, out, err = tandem(*words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "removed INF2B/\\x1b[2J\n" in tandem("forget", "--data", str(tmp_path), "--before", "2026-01-01")[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--before", "yesterday"),
+        ("--team", ""),
+        ("--class", ""),
+        ("--studentnr", ""),
+        ("--studentnr", "0000000"),
+        ("--team", "\udcff"),
+    ],
+    ids=str,
+)
+def test_wrong_usage_removes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(TEAM._replace(studentnr2="0000000")), rejected(None)])
+    code, out, err = tandem("forget", "--data", str(tmp_path), *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert is_left(tmp_path, TEAM.studentnr1)
+
+
+def test_a_day_in_the_future_needs_a_yes(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1()])
+    words = ("forget", "--data", str(tmp_path), "--before", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}")
+    code, out, err = tandem(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "in the future" in err
+    assert "would remove 1 team" in tandem(*words, "--dry-run")[1]
+    assert is_left(tmp_path, TEAM.studentnr1)
+    assert "removed 1 team" in tandem(*words, "--yes")[1]
+    assert not is_left(tmp_path, TEAM.studentnr1)
+    assert tandem("forget", "--data", str(tmp_path), "--before", "2026-01-31", "--yes")[0] == 2
+
+
+@pytest.fixture
+def board_data(tmp_path: Path) -> Path:
+    """A folder with two teams on record, on rosters, and in the teacher's notes; and one that never came."""
+    with closing(Store(tmp_path)) as store:
+        store.keep([message_1(), message_2(), message_1(OTHER)])
+    with closing(BoardStore(tmp_path)) as book:
+        book.set_rosters([TEAM._replace(classname="inf2a"), Team("INF2A", "never came", "5555555", "6666666")])
+        book.set_rosters([OTHER])
+        book.set_deadline("INF2A", 5)
+        book.set_deadline("INF2B", 5)
+        book.write_note(TeamKey("INF2A", "Team1", TEAM.pair), Note(True, "8", "0923456 was ill"))
+        book.write_note(TeamKey("INF2B", "Team2", OTHER.pair), Note(True, "8", "helped by 0923456"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "left"),
+    [
+        (("--team", "Team1"), "1 note and 1 line of rosters", [1, 1, 2]),
+        (("--studentnr", TEAM.studentnr2), "1 note and 1 line of rosters", [1, 1, 2]),
+        (("--before", "2026-01-31", "--class", "INF2A"), "1 note and 1 line of rosters", [1, 1, 2]),
+        (("--class", "INF2A"), "1 note and 2 lines of rosters", [0, 1, 1]),
+        (("--team", "never came"), "0 notes and 1 line of rosters", [1, 1, 2]),
+    ],
+    ids=str,
+)
+def test_what_the_board_keeps_goes_too(board_data: Path, words: tuple[str, ...], says: str, left: list[int]) -> None:
+    code, out, err = tandem("forget", "--data", str(board_data), *words)
+    assert (code, err) == (0, "")
+    assert f"removed from the board's own file: {says}" in out
+    with closing(BoardStore(board_data)) as book:
+        assert [book.rostered().get("INF2A", 0), book.rostered()["INF2B"], len(book.deadlines())] == left
+    if "never came" in words:
+        assert not traces(board_data, b"5555555")
+    else:
+        assert not traces(board_data, b"0934567")
+        assert traces(board_data, b"0923456") == [BOOK]  # in the note of another team, and that is told
+        assert "stays: the board's note or roster line of INF2B/Team2" in out
+
+
+def test_a_dry_run_leaves_what_the_board_keeps(board_data: Path) -> None:
+    out = tandem("forget", "--data", str(board_data), "--class", "INF2A", "--dry-run")[1]
+    assert "would remove from the board's own file: 1 note and 2 lines of rosters" in out
+    with closing(BoardStore(board_data)) as book:
+        assert (len(book.notes()), book.rostered()["INF2A"], len(book.deadlines())) == (2, 2, 2)
+
+
+def test_a_roster_of_another_class_keeps_its_student_and_that_is_told(board_data: Path) -> None:
+    with closing(BoardStore(board_data)) as book:
+        book.set_rosters([Team("INF3", "next year", TEAM.studentnr1, "")])
+    out = tandem("forget", "--data", str(board_data), "--team", "Team1")[1]
+    assert "stays: the board's note or roster line of INF3/next year" in out
+    with closing(BoardStore(board_data)) as book:
+        assert book.rostered()["INF3"] == 1
+
+
+def test_a_boards_file_of_a_newer_version_is_refused_before_anything_is_removed(board_data: Path) -> None:
+    with closing(sqlite3.connect(board_data / BOOK)) as database:
+        database.execute("PRAGMA user_version = 99")
+    code, out, err = tandem("forget", "--data", str(board_data), "--team", "Team1")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "newer version" in err
+    code, out, _ = tandem("results", "--data", str(board_data), "--format", "json")
+    assert [row["teamname"] for row in json.loads(out)] == ["Team1", "Team2"]

@@ -1,0 +1,123 @@
+"""The fast lane and the long way: whatever the fast lane returns for a message, the long way returns, too."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tandem.diagnosis import rules
+from tandem.diagnosis.diagnose import Ending, diagnose
+from tandem.diagnosis.problem_json import findings_text
+from tandem.keys.keyring import Keyring
+from tandem.keys.secret import derive
+from tandem.protocol.framing import PLAIN
+from tandem.protocol.message import WAITING, Message
+from tandem.protocol.reader import COMPLETE, Reader
+from tandem.records.queries import Given
+from tandem.records.visits import RightVisit, Team
+from tandem.server import handler as handler_module
+from tandem.server.actions import CommitThenReply, ProxiedPeer, Reply
+from tandem.server.fast_lane import judge_usual
+from tandem.server.handler import VisitHandler
+from tandem.server.judge import Accepted, judge
+from tandem.server.log import Log
+from tandem.server.message_2 import Recalled
+from tandem.server.metrics import Metrics
+
+KEY = b"k" * 32
+ADDRESS = "192.0.2.7"
+TEAM = Team("INF2A", "Team1", "0923456", "0934567")
+SECRET = derive(KEY, TEAM)
+ONE = Message("0923456", "0934567", "INF2A", 1, "Team1", ADDRESS)
+TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, WAITING)
+RECENT = {SECRET: Recalled(TEAM, "10.0.0.1")}
+
+
+def the_long_way(data: bytes, address: str) -> Accepted | None:
+    """Return what reader, diagnose and judge make of the bytes; None for a message that is not right."""
+    reader = Reader()
+    if reader.feed(data) is not COMPLETE:
+        return None
+    diagnosis = diagnose(reader, Ending.DECIDED, address)
+    outcome, reply, team, secret, ip, problems, remarks = judge(
+        diagnosis, [KEY], lambda message: RECENT.get(message.secret)
+    )
+    if problems or team is None:
+        return None
+    return Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
+
+
+texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs", "Cc")), max_size=12)
+numbers = st.one_of(st.sampled_from(["0923456", "0934567", "0000000", "", "12345678"]), texts)
+names = st.one_of(st.sampled_from(["INF2A", "Team1", "YOURCLASSCODE", "your", "c" * 64, "t" * 128, "t" * 129]), texts)
+ips = st.sampled_from(
+    [ADDRESS, "10.0.0.1", "10.0.0.2", "127.0.0.1", "pc-7", "::1", "2001:db8::7", "::ffff:192.0.2.7", ""]
+)
+secrets = st.sampled_from(["", SECRET, SECRET.upper(), "x", "0" * 64])
+statuses = st.sampled_from(["", WAITING, "Finished successfully"])
+messages = st.builds(Message, numbers, numbers, names, st.sampled_from((0, 1, 2, 3)), names, ips, secrets, statuses)
+
+
+@given(
+    messages | st.sampled_from([ONE, TWO]),
+    st.sampled_from([ADDRESS, "127.0.0.1", "2001:db8::7"]),
+    st.sampled_from([None, (",", ":"), (", ", ":"), (",", ": ")]),
+    st.sampled_from([b"", b"\n", b" ", b"x"]),
+    st.none() | st.tuples(st.integers(0, 400), st.integers(0, 255)),
+)
+@example(ONE, ADDRESS, None, b"", None)
+@example(TWO, ADDRESS, None, b"", None)
+@example(Message("0923456", "0000000", "INF2A", 1, "Team1", ADDRESS), ADDRESS, (",", ":"), b"", None)
+def test_both_ways_return_the_same(
+    message: Message,
+    address: str,
+    separators: tuple[str, str] | None,
+    tail: bytes,
+    damage: tuple[int, int] | None,
+) -> None:
+    data = json.dumps(message.fields(), separators=separators, ensure_ascii=False).encode() + tail
+    if damage and damage[0] < len(data):
+        data = data[: damage[0]] + bytes((damage[1],)) + data[damage[0] + 1 :]
+    usual = judge_usual(data, address, KEY, RECENT)
+    if usual is not None:
+        assert usual == the_long_way(data, address)
+
+
+@pytest.mark.parametrize("message", [ONE, TWO], ids=["message 1", "message 2"])
+@pytest.mark.parametrize("ip", [ADDRESS, "127.0.0.1", "pc-7", "10.0.0.2"])
+def test_the_fast_lane_is_taken(message: Message, ip: str) -> None:
+    changed = Message(**message.fields() | {"ip": ip})  # type: ignore[arg-type]
+    assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) == the_long_way(changed.encode(), ADDRESS)
+
+
+@pytest.mark.parametrize("name", ["classname", "teamname"])
+def test_the_longest_names_that_the_rules_allow_fit(name: str) -> None:
+    longest, too_long = ("x" * (rules.MAX_LENGTHS[name] + more) for more in (0, 1))
+    fields = ONE.fields()
+    assert judge_usual(Message(**fields | {name: longest}).encode(), ADDRESS, KEY, {}) is not None  # type: ignore[arg-type]
+    assert judge_usual(Message(**fields | {name: too_long}).encode(), ADDRESS, KEY, {}) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("message", [ONE, TWO], ids=["message 1", "message 2"])
+@pytest.mark.parametrize("ip", [ADDRESS, "127.0.0.1", "pc-7", "10.0.0.1", "10.0.0.2"])
+def test_both_ways_record_and_reply_the_same(message: Message, ip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = Message(**message.fields() | {"ip": ip})  # type: ignore[arg-type]
+    peer = ProxiedPeer(ADDRESS, 40000, 0.0)
+
+    def visited() -> tuple[Reply | CommitThenReply, RightVisit]:
+        log = Log()
+        handler = VisitHandler(
+            Keyring(KEY), "explain", PLAIN, None, log, Metrics("a server"), [Given(SECRET, TEAM, "10.0.0.1")]
+        )
+        action = handler.received_first(peer, None, changed.encode())
+        action = action or handler.received(peer, None, changed.encode())
+        log.stop()
+        assert isinstance(action, Reply | CommitThenReply)
+        assert isinstance(action.record, RightVisit)
+        record = action.record._replace(at=0, took=0)
+        return action._replace(record=record), record
+
+    fast = visited()
+    monkeypatch.setattr(handler_module, "judge_usual", lambda *_: None)
+    assert visited() == fast

@@ -1,0 +1,183 @@
+"""`serve --workers`: one port, several processes; what dies is started again, and signals reach all."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tandem.protocol.message import FINISHED, WAITING
+from testing.processes import LIMIT, ROOT, Ground, ground, process, tandem, wait_until
+from testing.raw_sockets import encoded, message_1, message_2, raw, visit
+
+
+def exchange(running: Ground, teamname: str) -> str:
+    handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
+    return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
+
+
+def workers_of(supervisor: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
+
+
+def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
+    names = [f"team {number}" for number in range(60)]
+    with ground(tmp_path / "data", "--workers", "3") as running:
+        assert len(workers_of(running.process.pid)) == 3
+        with ThreadPoolExecutor(20) as pool:
+            assert set(pool.map(lambda name: exchange(running, name), names)) == {FINISHED}
+        assert {row["teamname"] for row in running.results("--state", "finished")} == set(names)
+
+
+def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "before") == FINISHED
+        first, _ = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        line = running.process.wait_for("another is started in its place")
+        assert f"worker {first} ended by signal 9" in line
+        # Whoever connects now comes to a worker that lives: no two tries, no reset.
+        assert exchange(running, "after") == FINISHED
+        assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+CRASHING = """
+import sys, time
+from pathlib import Path
+from tandem.net.line_writer import StandardError
+from tandem.server.workers import Supervisor
+
+def work(ready):
+    ready()
+    try:
+        Path(sys.argv[1]).touch(exist_ok=False)
+    except FileExistsError:
+        time.sleep(1000)
+    raise ZeroDivisionError("a\\nbug")
+
+Supervisor(2, work, StandardError(1.0)).run(lambda: print("ready", flush=True))
+"""
+
+
+def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_path: Path) -> None:
+    """The first one crashes as soon as it is ready, the others work."""
+    with process("-c", CRASHING, str(tmp_path / "crashed")) as supervisor:
+        assert r"ZeroDivisionError: a\nbug" in supervisor.wait_for("bug: worker")
+        assert "ended with exit code 1" in supervisor.wait_for("another is started in its place")
+        wait_until(lambda: len(workers_of(supervisor.pid)) == 2)
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
+        assert (supervisor.out, supervisor.err.count("\n")) == ("ready\n", 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, number: int) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        workers = workers_of(running.process.pid)
+        running.process.signal(number)
+        assert running.process.wait() == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+        assert "Traceback" not in running.process.err
+
+
+def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
+    """As a service manager sends it: each worker hears of it twice."""
+    with ground(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
+        halves = [opened.enter_context(raw(running.host, running.port)) for _ in range(6)]
+        message = encoded(message_1())
+        for half in halves:
+            half.take_welcome()
+            half.send(message[:40])
+        for pid in (*workers_of(running.process.pid), running.process.pid):
+            os.kill(pid, signal.SIGTERM)
+        for half in halves:
+            half.send(message[40:])
+            assert json.loads(half.rest())["status"] == WAITING
+            half.socket.close()
+        assert running.process.wait() == 0
+
+
+def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        watched = [os.pidfd_open(pid) for pid in workers_of(running.process.pid)]
+        running.process.signal(signal.SIGKILL)
+        for descriptor in watched:
+            with open(descriptor, "rb", buffering=0) as worker:
+                _wait_until_ended(worker.fileno())
+
+
+def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: Path) -> None:
+    """The terminal sends it to its whole foreground group: a worker in that group would hear of it twice."""
+    data = str(tmp_path / "data")
+    command = [sys.executable, "-m", "tandem", "serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", data]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(ROOT)
+        os.execv(command[0], command)
+    try:
+        said = b""
+        while b"listening on" not in said or not said.endswith(b"\n"):
+            said += os.read(terminal, 1000)
+        port = int(said.split(b"listening on 127.0.0.1:")[1])
+        message = encoded(message_1())
+        with raw("127.0.0.1", port) as half:
+            half.take_welcome()
+            half.send(message[:40])
+            while b"later" not in said:  # its line says that the first half has arrived, too
+                visit("127.0.0.1", port, encoded(message_1(teamname="later")))
+                said += os.read(terminal, 1000)
+            os.write(terminal, b"\x03")
+            half.send(message[40:])
+            assert json.loads(half.rest())["status"] == WAITING
+        _, status = os.waitpid(child, 0)
+        child = 0
+        assert os.waitstatus_to_exitcode(status) == 0
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        os.close(terminal)
+
+
+def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
+    with ground(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "Team1") == FINISHED
+        running.process.stop()
+        assert len(re.findall("listening on", running.process.err)) == 1
+
+
+def test_workers_that_cannot_start_are_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "tandem.sqlite3").write_bytes(b"no database" * 1000)
+    code, _, err = tandem("serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+    assert (code, err.count("\n")) == (1, 1), err
+    assert "cannot be used" in err
+
+
+@pytest.mark.parametrize("workers", ["0", "65", "many"])
+def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) -> None:
+    code, _, err = tandem("serve", "--workers", workers, "--listen", "127.0.0.1:0")
+    assert code == 2
+    assert workers in err
+
+
+@pytest.mark.parametrize("first", ["1", "2"])
+@pytest.mark.parametrize("second", ["1", "2"])
+def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
+    with ground(tmp_path / "one", "--workers", first) as running:
+        arguments = ("--listen", running.address, "--data", str(tmp_path / "two"), "--workers", second)
+        with process("-m", "tandem", "serve", *arguments) as other:
+            assert other.wait() == 1
+            assert "in use" in other.err
+
+
+def _wait_until_ended(descriptor: int) -> None:
+    ready, _, _ = select.select([descriptor], [], [], LIMIT)
+    assert ready, "a worker outlived its supervisor"
