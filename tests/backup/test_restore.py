@@ -521,6 +521,32 @@ def test_a_damaged_schema_is_refused_in_one_line(original: Path, tmp_path: Path,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM identity",
+        "UPDATE team SET first_seen = 9000000000000000000",
+        "UPDATE team SET first_seen = 'abc'",
+        "UPDATE team SET problems = '{bad'",
+        "UPDATE team SET state = 'odd'",
+        "UPDATE team SET finished_at = -1",
+        "UPDATE team SET teamname = x'ff'",
+        "UPDATE visit SET at = 9000000000000000000",
+        "UPDATE visit SET outcome = 'odd'",
+        "UPDATE visit SET findings = '{bad'",
+        """UPDATE visit SET findings = '[{"id": "no-such-problem", "at": 1, "facts": {}}]'""",
+        """UPDATE visit SET findings = '[1]'""",
+    ],
+)
+def test_values_that_tandem_never_writes_are_refused(original: Path, tmp_path: Path, statement: str) -> None:
+    old_backup(original, tmp_path / "plain")
+    with closing(sqlite3.connect(tmp_path / "plain", isolation_level=None)) as database:
+        assert database.execute(statement).rowcount > 0
+    with pytest.raises(StoreError, match="foreign value") as caught:
+        restored(tmp_path / "plain", tmp_path / "data")
+    assert "\n" not in str(caught.value)
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("is_plain", [False, True])

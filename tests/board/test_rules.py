@@ -160,6 +160,8 @@ def test_names_for_everybody_hold_no_number_of_the_team() -> None:
     assert display_text.public_name(Team("A", "Team 12", "12", "0000000")) == "Team 12"
     assert display_text.public_name(Team("A", "We are 12-345 and s 9!", "12345", "s9")) == "We are ••• and s 9!"
     assert display_text.public_name(Team("A", "\u202eevil", "1234567", "")) == r"\u202eevil"
+    assert display_text.public_name(Team("A", "ab12345 rules", "AB12345", "")) == "••• rules"
+    assert display_text.public_name(Team("A", "We are e\u030112345", "\u00e912345", "")) == "We are •••"
 
 
 def test_times_go_into_a_form_and_back() -> None:

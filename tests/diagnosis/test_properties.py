@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.diagnosis import explain, rules
-from tandem.diagnosis.diagnose import Diagnosis
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.recovery.findings import MAX_FINDINGS
 from tandem.diagnosis.recovery.recover import recover
 from tandem.protocol.message import FIELDS, Message
+from tandem.protocol.reader import LIMIT, Reader
 from tandem.report.check import as_json, as_text, check
 from tandem.server.judge import MAX_REPLY, reject
 from testing.messages.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
@@ -248,3 +249,13 @@ def test_what_a_campaign_found_does_not_come_back(data: bytes) -> None:
 def test_a_clientid_in_any_white_space_is_read(space: str) -> None:
     message = diagnosed(('{"clientid": "1' + space + '"}').encode()).message
     assert message.clientid in (0, 1)
+
+
+@pytest.mark.parametrize(
+    "member", [b"f%d: True, ", b"'studentnr1' = None; f%d: x, ", b"\xffip = \xe2\x80\x9cYOUR%d\xe2\x80\x9d, "]
+)
+def test_what_is_found_is_bounded_in_a_message_that_is_too_large(member: bytes) -> None:
+    reader = Reader()
+    reader.feed(b"{" + b"".join(member % number for number in range(40)) + b" " * LIMIT)
+    diagnosis = diagnose(reader, Ending.DECIDED, "127.0.0.1")
+    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS

@@ -48,6 +48,33 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
 
 
+@pytest.mark.parametrize("how", ["rotated", "deleted"])
+def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: str) -> None:
+    """Also one that is started later: the key counts until the server itself is started again."""
+    data = tmp_path / "data"
+    with ground(data, "--workers", "2") as running:
+        if how == "rotated":
+            assert tandem("key", "rotate", "--data", str(data))[0] == 0
+        else:
+            (data / "key").unlink()
+        first, second = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
+        running.process.wait_for("another is started in its place")
+        assert {exchange(running, f"team {number}") for number in range(20)} == {FINISHED}
+
+
+@pytest.mark.parametrize("option", ["--ignore-signal=CHLD", "--block-signal=TERM", "--block-signal=INT"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_signals_as_somebody_else_has_left_them(tmp_path: Path, option: str, workers: str) -> None:
+    arguments = ("-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+    with process(*arguments, "--workers", workers, before=("env", option)) as running:
+        running.wait_for("listening on")
+        running.signal(signal.SIGINT if option.endswith("INT") else signal.SIGTERM)
+        assert running.wait() == 0
+        assert "Traceback" not in running.err
+
+
 CRASHING = """
 import sys, time
 from pathlib import Path

@@ -38,6 +38,9 @@ def _foreign_record(database: sqlite3.Connection) -> str:
             query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT coalesce({condition}, 0))"
             if database.execute(query).fetchone()[0]:
                 return f"{table}.{column}"
+    kinds = database.execute("SELECT typeof(id), typeof(commits), typeof(checkpointed) FROM identity").fetchall()
+    if kinds != [("text", "integer", "integer")]:
+        return "identity"
     try:
         for (findings,) in database.execute("SELECT DISTINCT findings FROM visit"):
             for problem in findings_in(findings):
