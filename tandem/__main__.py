@@ -12,24 +12,24 @@ def run() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
-    sys.unraisablehook = _tell_what_matters
+    sys.unraisablehook = _report_unraisable
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # so early that no command has begun
-        code = _tell("stopped by Ctrl-C", STOPPED)
+        code = _print_error("stopped by Ctrl-C", STOPPED)
     except Exception as error:
-        if not _is_want_of_memory(error):
+        if not _is_out_of_memory(error):
             raise
         reason = f" ({error})" if str(error) else ""
-        code = _tell(
+        code = _print_error(
             f"there is not enough memory to run{reason}: raise the limit (ulimit -v), or end other programs", 1
         )
     sys.exit(code)
 
 
-def _is_want_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
     """Where memory ends, Python may also say that a library, a codec or a thread cannot be had."""
     if isinstance(error, MemoryError | ImportError):
         return True
@@ -38,7 +38,7 @@ def _is_want_of_memory(error: Exception) -> bool:
     )
 
 
-def _tell_what_matters(lost: "sys.UnraisableHookArgs") -> None:
+def _report_unraisable(lost: "sys.UnraisableHookArgs") -> None:
     """Show an exception that Python itself had to ignore, except two kinds.
 
     After a MemoryError the line about the memory follows. A signal that comes in the very moment in which signals
@@ -59,7 +59,7 @@ def _do_nothing(number: int, frame: FrameType | None) -> None:
     """Unlike SIG_IGN it is not inherited by other programs, and Python does not warn of a signal that came before."""
 
 
-def _tell(words: str, code: int) -> int:
+def _print_error(words: str, code: int) -> int:
     """One line on standard error. Returns the exit code."""
     try:
         if sys.stderr is not None:

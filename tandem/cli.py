@@ -15,7 +15,7 @@ from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
 from tandem.protocol.errors import TandemError
-from tandem.report.screen import finish, print_error, show
+from tandem.report.screen import echo, flush, print_error
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         if "data" in options:
             finish_restore(options.data)
         done: int = options.run(options)
-        finish()
+        flush()
     except TandemError as error:
         return print_error(str(error), error.exit_code)
     except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
@@ -89,5 +89,5 @@ class _Version(argparse.Action):
     """Shows the version, and ends the program."""
 
     def __call__(self, parser: argparse.ArgumentParser, *others: object) -> None:
-        show([f"tandem {__version__}\n"])
+        echo([f"tandem {__version__}\n"])
         parser.exit()

@@ -24,22 +24,22 @@ from typing import Any, Protocol
 from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, copy_database, kind_of
 from tandem.records.sqlite.sqlite_store import StoreError, store_error
 
-THE_BACKUP = "the file that `tandem backup` wrote, whole"
+BACKUP_WANTED = "the file that `tandem backup` wrote, whole"
 MANIFEST = "manifest.json"
 FORMAT = 1
 MAX_MANIFEST = 65_536  # bytes
 MAX_READ = 1 << 20  # bytes in one read; the list of files of a backup is far smaller
 
 _SQLITE = b"SQLite format 3\0"
-_LOG_AT, _LOGGED = 18, b"\2"  # the byte of a database that says that it is kept with a write-ahead log
+_WAL_OFFSET, _WAL_MODE = 18, b"\2"  # the byte of a database that says that it is kept with a write-ahead log
 _ZIP = b"PK\3\4"
-_WAYS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1  # a flag of a zip file's member
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError)  # what zipfile raises
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredFile:
     """One database file in a backup."""
 
     name: str
@@ -48,7 +48,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyName:
+class KeyReference:
     """Which key a backup belongs to, without the key."""
 
     fingerprint: str
@@ -61,8 +61,8 @@ class Manifest:
 
     made_by: str
     made_at: str
-    files: Sequence[Stored]
-    key: KeyName | None
+    files: Sequence[StoredFile]
+    key: KeyReference | None
 
 
 def write_archive(file: io.BufferedIOBase, manifest: Manifest, folder: Path) -> None:
@@ -98,7 +98,7 @@ class Backup(Protocol):
 
     kinds: Sequence[DataFile]  # of the files in it
     made_at: str  # "" if it does not say
-    key: KeyName | None
+    key: KeyReference | None
     size: int  # bytes of its files
 
     def extract(self, kind: DataFile, target: Path) -> None:
@@ -113,7 +113,7 @@ def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "device or a pipe"
-            raise StoreError(f"{path} is a {what}, not a backup", THE_BACKUP)
+            raise StoreError(f"{path} is a {what}, not a backup", BACKUP_WANTED)
         with path.open("rb") as file:
             head = file.read(len(_SQLITE))
     except (OSError, ValueError) as error:
@@ -124,7 +124,7 @@ def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
     if head == _SQLITE:
         return PlainDatabase(path, kinds)
     begins = f"begins with {head[:8]!r}" if head else "is empty"
-    raise StoreError(f"{path} is not a backup: it {begins}", THE_BACKUP)
+    raise StoreError(f"{path} is not a backup: it {begins}", BACKUP_WANTED)
 
 
 class Archive:
@@ -157,7 +157,7 @@ class Archive:
         if MANIFEST not in members:
             raise StoreError(f"{self._path} is a zip file, but not a backup: it has no {MANIFEST}")
         for member in members.values():
-            if member.compress_type not in _WAYS or member.flag_bits & _ENCRYPTED:
+            if member.compress_type not in _COMPRESSIONS or member.flag_bits & _ENCRYPTED:
                 raise ValueError(f"{member.filename} is encrypted, or packed in another way than a backup is")
         if members[MANIFEST].file_size > MAX_MANIFEST:
             raise ValueError(f"{MANIFEST} is too large")
@@ -212,9 +212,9 @@ def _kinds_in(told: dict[str, Any], members: set[str], kinds: Sequence[DataFile]
     return [kind for kind in kinds if kind.name in files]
 
 
-def _key_in(told: dict[str, Any]) -> KeyName | None:
+def _key_in(told: dict[str, Any]) -> KeyReference | None:
     key = told.get("key")
-    return KeyName(_text(key, "fingerprint"), _text(key, "kept_in")) if isinstance(key, dict) else None
+    return KeyReference(_text(key, "fingerprint"), _text(key, "kept_in")) if isinstance(key, dict) else None
 
 
 def _text(told: dict[str, Any], name: str) -> str:
@@ -226,7 +226,7 @@ class PlainDatabase:
     """One SQLite file: a backup of an older version, or a file that was copied out of a data folder."""
 
     made_at = ""
-    key: KeyName | None = None
+    key: KeyReference | None = None
 
     def __init__(self, path: Path, kinds: Sequence[DataFile]) -> None:
         self._path = path
@@ -250,7 +250,7 @@ class PlainDatabase:
         Without one nobody has it open, and SQLite is told so: else it would make one, even on a disk for reading only.
         """
         with self._path.open("rb") as file:
-            has_log = file.read(_LOG_AT + 1)[-1:] == _LOGGED
+            has_log = file.read(_WAL_OFFSET + 1)[-1:] == _WAL_MODE
         options = "mode=ro&immutable=1" if has_log and not os.path.exists(f"{self._path}-wal") else "mode=ro"
         return sqlite3.connect(f"{self._path.absolute().as_uri()}?{options}", uri=True)
 

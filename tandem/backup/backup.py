@@ -16,16 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem import __version__
-from tandem.backup.archive import KeyName, Manifest, Stored, write_archive
+from tandem.backup.archive import KeyReference, Manifest, StoredFile, write_archive
 from tandem.backup.pending_restore import sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.records.sqlite.data_file import (
-    LOCK_TIMEOUT,
+    LOCK_TIMEOUT_S,
     RECORDS,
     SQL_ERRORS,
     DataFile,
-    check_sound,
+    check_integrity,
     copy_database,
     count,
 )
@@ -37,7 +37,7 @@ ARCHIVE = "backup.zip"  # its name until it is whole
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BackupSummary:
     """A backup that was made."""
 
     size: int
@@ -46,7 +46,7 @@ class Made:
     key_error: str  # why the key cannot be read; "" if it can, or is not there
 
 
-def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> Made:
+def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> BackupSummary:
     """Write a backup of the folder to a new file, for its owner alone. Raise StoreError, and leave nothing then.
 
     The draft is in a folder of its own beside the target; a process that is killed leaves it there.
@@ -56,7 +56,7 @@ def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> Made:
     try:
         _check_absent(target)
         draft.mkdir(mode=0o700)
-        with in_use(folder):
+        with shared_lock(folder):
             key, key_error = name_key(folder)
             stored = [_store(folder, draft, kind) for kind in present]
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -64,7 +64,7 @@ def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> Made:
         _write(draft, manifest)
         size = (draft / ARCHIVE).stat().st_size
         _publish(draft / ARCHIVE, target)
-        return Made(size, manifest, [kind.name for kind in kinds if kind not in present], key_error)
+        return BackupSummary(size, manifest, [kind.name for kind in kinds if kind not in present], key_error)
     except OSError as error:
         raise StoreError(f"the backup {target} cannot be written: {error.strerror or error}") from None
     finally:
@@ -81,13 +81,13 @@ def _present(folder: Path, kinds: Sequence[DataFile]) -> list[DataFile]:
     return present
 
 
-def name_key(folder: Path) -> tuple[KeyName | None, str]:
+def name_key(folder: Path) -> tuple[KeyReference | None, str]:
     """Return which key the folder's server has, if it is here; and why it cannot be read, or ""."""
     if not has_key(folder):
         return None, ""
     kept_in = KEY_VARIABLE if KEY_VARIABLE in os.environ else str((folder / "key").absolute())
     try:
-        return KeyName(fingerprint(load_keyring(folder).key), kept_in), ""
+        return KeyReference(fingerprint(load_keyring(folder).key), kept_in), ""
     except KeyFileError as error:
         return None, str(error)
 
@@ -97,7 +97,7 @@ def fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"tandem key fingerprint 1" + key).hexdigest()[:16]
 
 
-def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
+def _store(folder: Path, draft: Path, kind: DataFile) -> StoredFile:
     """Copy one database to the draft, and check the copy."""
     try:
         return _copy(folder, draft / kind.name, kind)
@@ -105,18 +105,18 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
         raise store_error(f"{folder / kind.name} could not be copied", error) from None
 
 
-def _copy(folder: Path, copied: Path, kind: DataFile) -> Stored:
+def _copy(folder: Path, copied: Path, kind: DataFile) -> StoredFile:
     os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make one
     if kind is RECORDS:
         check_log(folder / kind.name)
-    with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT)) as source:
+    with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S)) as source:
         copy_database(source, copied)
     with closing(sqlite3.connect(copied, isolation_level=None)) as copy:
-        check_sound(copy, kind, folder)
+        check_integrity(copy, kind, folder)
         kind.leave_out(copy)
         [schema] = copy.execute("PRAGMA user_version").fetchone()
-        return Stored(kind.name, schema, count(copy, kind))
+        return StoredFile(kind.name, schema, count(copy, kind))
 
 
 def _write(draft: Path, manifest: Manifest) -> None:

@@ -10,12 +10,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tandem.records.folder_lock import not_in_use
+from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.sqlite_store import StoreError
 
 PENDING = "restore.pending"
 NEW, OLD = "new", "old"
-BESIDE = ("-wal", "-shm", "-journal")  # what SQLite may keep beside a database
+SIDE_FILES = ("-wal", "-shm", "-journal")  # what SQLite may keep beside a database
 
 
 def finish_restore(folder: Path) -> None:
@@ -25,14 +25,14 @@ def finish_restore(folder: Path) -> None:
     refusal = StoreError(
         f"a restore into {folder} is running, or was interrupted while a server ran", "stop the server, then try again"
     )
-    with not_in_use(folder, refusal):
+    with exclusive_lock(folder, refusal):
         try:
-            put_in_place(folder)
+            move_into_place(folder)
         except OSError as error:
             raise StoreError(f"an interrupted restore in {folder} cannot be finished: {error.strerror}") from None
 
 
-def put_in_place(folder: Path) -> Path | None:
+def move_into_place(folder: Path) -> Path | None:
     """Do what is left of a restore; return where the old files are, if there were any.
 
     The caller has the folder alone. Every step may have been done before: what is in NEW is not in place yet.
@@ -42,15 +42,15 @@ def put_in_place(folder: Path) -> Path | None:
         return None
     for path in sorted((pending / NEW).iterdir()):
         _replace(folder, path, pending / OLD)
-    aside = None
+    previous_files = None
     if (pending / OLD).is_dir() and any((pending / OLD).iterdir()):
-        aside = _unused(folder, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-        (pending / OLD).rename(aside)
+        previous_files = _unused(folder, f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        (pending / OLD).rename(previous_files)
     done = folder / draft_name()  # a folder is removed file by file: from here on it is not the pending one
     pending.rename(done)
     sync_folder(folder)
     shutil.rmtree(done, ignore_errors=True)
-    return aside
+    return previous_files
 
 
 def draft_name() -> str:
@@ -60,7 +60,7 @@ def draft_name() -> str:
 
 def _replace(folder: Path, new: Path, old: Path) -> None:
     """Put one file in place. What was there is in the folder `old` before: no database meets another's log."""
-    for name in (new.name, *(f"{new.name}{suffix}" for suffix in BESIDE)):
+    for name in (new.name, *(f"{new.name}{suffix}" for suffix in SIDE_FILES)):
         if os.path.lexists(folder / name):
             os.replace(folder / name, old / name)
     sync_folder(old)

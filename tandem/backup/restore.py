@@ -14,25 +14,25 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tandem.backup.archive import Backup, KeyName, open_backup
+from tandem.backup.archive import Backup, KeyReference, open_backup
 from tandem.backup.backup import fingerprint
-from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, put_in_place, sync_folder
+from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, move_into_place, sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
 from tandem.keys.secret import belongs
-from tandem.records.folder_lock import not_in_use
+from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.data_file import (
     RECORDS,
     SQL_ERRORS,
     Counts,
     DataFile,
-    check_shape,
-    check_sound,
+    check_integrity,
+    check_schema,
     count,
 )
 from tandem.records.sqlite.sqlite_store import WAITING, StoreError, store_error
 from tandem.records.visits import Team
 
-MAX_NAMED = 10  # teams
+MAX_LISTED = 10  # teams
 SQLITE_LOCKS, SQLITE_LOCKS_SIZE = 1 << 30, 512  # SQLite locks these bytes of a file (its file format, "lock-byte page")
 
 
@@ -41,47 +41,47 @@ class KeyReport:
     """Whether the key in the folder goes with what was restored."""
 
     place: str  # where the server takes its key from
-    wanted: KeyName | None  # what the backup says
+    wanted: KeyReference | None  # what the backup says
     found: str  # the fingerprint of the key in place; "" if there is none
     fits: bool  # it is the one that the backup names, or was before a rotation that still counts
     error: str  # why the key cannot be used, or ""
-    stranded: int  # teams that wait for message 2, and whose secret the key does not accept
+    invalidated: int  # teams that wait for message 2, and whose secret the key does not accept
     named: Sequence[str]  # the first of them, CLASS/TEAM
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreSummary:
     """What a restore did."""
 
     made_at: str
     rows: dict[str, Counts]  # file name -> what is in it
     kept: Sequence[str]  # files that the backup does not hold, and that stay as they are
-    aside: Path | None  # where the files are that were there before
+    previous_files: Path | None  # where the files are that were there before
     locked: bool  # whether a server could have been noticed
     key: KeyReport | None  # None: no records were restored
 
 
-def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool) -> Restored:
+def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool) -> RestoreSummary:
     """Restore a backup into a data folder, which is made if it is not there. Raise StoreError.
 
     `replace`: whether files that are there may give way.
     """
     refusal = StoreError(f"a server, a board or another restore is running over {folder}", "stop it, then restore")
-    with closing(open_backup(source, kinds)) as backup, _made(folder), not_in_use(folder, refusal) as locked:
+    with closing(open_backup(source, kinds)) as backup, _made(folder), exclusive_lock(folder, refusal) as locked:
         try:
-            put_in_place(folder)  # a restore that was interrupted
+            move_into_place(folder)  # a restore that was interrupted
             if locked:
                 _remove_drafts(folder)
             _check_replaceable(folder, backup.kinds, replace)
             _check_room(folder, backup.size)
             rows, key = _prepare(backup, source, folder)
-            aside = put_in_place(folder)
+            previous_files = move_into_place(folder)
         except OSError as error:
             raise StoreError(f"{source} cannot be restored into {folder}: {error.strerror or error}") from None
         except SQL_ERRORS as error:
             raise store_error(f"{source} cannot be restored into {folder}", error) from None
     kept = [kind.name for kind in kinds if kind not in backup.kinds and (folder / kind.name).exists()]
-    return Restored(backup.made_at, rows, kept, aside, locked, key)
+    return RestoreSummary(backup.made_at, rows, kept, previous_files, locked, key)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def _check_room(folder: Path, size: int) -> None:
 
 
 def _prepare(backup: Backup, source: Path, folder: Path) -> tuple[dict[str, Counts], KeyReport | None]:
-    """Unpack and check everything, and commit: after this, put_in_place finishes the restore whatever happens."""
+    """Unpack and check everything, and commit: after this, move_into_place finishes the restore whatever happens."""
     draft = folder / draft_name()
     try:
         for made in (draft, draft / NEW, draft / OLD):
@@ -148,16 +148,16 @@ def _unpack(backup: Backup, kind: DataFile, folder: Path, source: Path) -> Count
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
-            check_sound(database, kind, source)
+            check_integrity(database, kind, source)
             kind.migrate(database)
-            check_shape(database, kind, source)
+            check_schema(database, kind, source)
             kind.leave_out(database)
             return count(database, kind)
     except SQL_ERRORS as error:
         raise store_error(f"{kind.name} in {source} is damaged", error) from None
 
 
-def _report_key(folder: Path, records: Path, wanted: KeyName | None) -> KeyReport:
+def _report_key(folder: Path, records: Path, wanted: KeyReference | None) -> KeyReport:
     """Set the key that is in place against the secrets of the teams that still need theirs."""
     place = KEY_VARIABLE if KEY_VARIABLE in os.environ else str(folder / "key")
     keys, error = [], ""
@@ -165,13 +165,13 @@ def _report_key(folder: Path, records: Path, wanted: KeyName | None) -> KeyRepor
         keys = load_keyring(folder).checking(time.time()) if has_key(folder) else []
     except KeyFileError as trouble:
         error = str(trouble)
-    stranded, named = _stranded(records, keys)
+    invalidated, named = _invalidated(records, keys)
     found = [fingerprint(key) for key in keys]
     fits = bool(wanted and wanted.fingerprint in found)
-    return KeyReport(place, wanted, found[0] if found else "", fits, error, stranded, named)
+    return KeyReport(place, wanted, found[0] if found else "", fits, error, invalidated, named)
 
 
-def _stranded(records: Path, keys: Sequence[bytes]) -> tuple[int, list[str]]:
+def _invalidated(records: Path, keys: Sequence[bytes]) -> tuple[int, list[str]]:
     """Count the teams that wait for message 2 with a secret that none of the keys makes, and name the first."""
     query = """SELECT CAST(classname AS TEXT), CAST(teamname AS TEXT), CAST(studentnr1 AS TEXT),
         CAST(studentnr2 AS TEXT), CAST(secret AS TEXT) FROM team WHERE state = ? ORDER BY classname, teamname"""
@@ -180,7 +180,7 @@ def _stranded(records: Path, keys: Sequence[bytes]) -> tuple[int, list[str]]:
         for *team, secret in database.execute(query, (WAITING,)):
             if not belongs(secret, Team(*team), keys):
                 total += 1
-                if len(named) < MAX_NAMED:
+                if len(named) < MAX_LISTED:
                     named.append(f"{team[0]}/{team[1]}")
     return total, named
 

@@ -26,7 +26,7 @@ from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import say
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.records.rows import DatabaseLocation
 
 BACKLOG = 1024
@@ -57,7 +57,7 @@ def serve_board(options: BoardOptions) -> None:
     tls = server_context(*options.certificate) if options.certificate else None
     with (
         _open_listener(*options.listen) as listener,
-        in_use(options.data),
+        shared_lock(options.data),
         closing(BoardStore(options.data)) as book,
         closing(Sessions(options.data)) as sessions,
     ):

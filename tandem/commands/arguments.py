@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tandem.commands.combinations import Rule, options_in, wrong_combination
+from tandem.commands.combinations import Rule, options_in, violated_rule
 from tandem.protocol.address import GROUND_PORT, parse_address
 from tandem.protocol.message import is_unicode
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
-from tandem.report.screen import finish, show, write_error
+from tandem.report.screen import echo, flush, write_error
 
-DATA = Path("tandem-data")
+DEFAULT_DATA = Path("tandem-data")
 BOARD_PORT = 8080
 SUBCOMMAND = "subcommand"  # where a command that has others below it keeps which one was meant
 DATABASE_VARIABLE = "TANDEM_DATABASE"
@@ -40,19 +40,19 @@ class Parser(argparse.ArgumentParser):
         below = getattr(parsed, SUBCOMMAND, None)
         variables = [name for name in VARIABLES if os.environ.get(name)]
         given = [*options_in(args or ()), *variables, *([below] if below else [])]
-        wrong = wrong_combination(given, self.rules, self.repeatable)
+        wrong = violated_rule(given, self.rules, self.repeatable)
         if wrong:
             self.error(wrong)
         return parsed, rest
 
     def print_help(self, file: Any = None) -> None:
         """Unlike argparse's own, raises OutputError or BrokenPipeError if it cannot be written."""
-        show([self.format_help()])
+        echo([self.format_help()])
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """End the program. Raises OutputError or BrokenPipeError if the help could not be written."""
         if status == 0:
-            finish()
+            flush()
         write_error(message or "")
         sys.exit(status)
 
@@ -60,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
-def combine(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
+def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
     """Set which options of a command do not go together; --help says it."""
     command.epilog = " ".join(map(str, rules))
     if isinstance(command, Parser):
@@ -75,7 +75,11 @@ def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
 
 def data_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--data", type=folder, default=DATA, metavar="DIR", help=f"where the ground keeps what it knows (./{DATA})"
+        "--data",
+        type=folder,
+        default=DEFAULT_DATA,
+        metavar="DIR",
+        help=f"where the ground keeps what it knows (./{DEFAULT_DATA})",
     )
 
 
@@ -89,7 +93,7 @@ def database_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def reader(parse: Callable[[str], T]) -> Callable[[str], T]:
+def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
     """A function that raises ValueError, as argparse wants it: the error's own words are shown."""
 
     def read(text: str) -> T:
@@ -101,7 +105,7 @@ def reader(parse: Callable[[str], T]) -> Callable[[str], T]:
     return read
 
 
-@reader
+@argument_type
 def folder(text: str) -> Path:
     """A folder's name."""
     if not text:
@@ -109,19 +113,19 @@ def folder(text: str) -> Path:
     return Path(text)
 
 
-@reader
+@argument_type
 def address(text: str) -> tuple[str, int]:
     """Where a ground is."""
     return parse_address(text, GROUND_PORT)
 
 
-@reader
+@argument_type
 def board_address(text: str) -> tuple[str, int]:
     """Where a board is."""
     return parse_address(text, BOARD_PORT)
 
 
-@reader
+@argument_type
 def text(given: str) -> str:
     """A name or a number that somebody is looked up by."""
     if not given:
@@ -131,12 +135,12 @@ def text(given: str) -> str:
     return given
 
 
-@reader
+@argument_type
 def _database(text: str) -> str:
     return parse_database(text) if text else ""
 
 
-@reader
+@argument_type
 def file_name(text: str) -> Path:
     """A file to write."""
     if not text:
@@ -144,10 +148,10 @@ def file_name(text: str) -> Path:
     return Path(text)
 
 
-def whole(most: int) -> Callable[[str], int]:
+def positive_integer(most: int) -> Callable[[str], int]:
     """Reads a whole number from 1 on."""
 
-    @reader
+    @argument_type
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit()) or len(text) > 20 or not 1 <= int(text) <= most:
             raise ValueError(f"{text!r} is not a whole number from 1 to {most:,}")
@@ -156,10 +160,10 @@ def whole(most: int) -> Callable[[str], int]:
     return read
 
 
-def number(most: float) -> Callable[[str], float]:
+def positive_number(most: float) -> Callable[[str], float]:
     """Reads a number above 0."""
 
-    @reader
+    @argument_type
     def read(text: str) -> float:
         try:
             found = float(text)

@@ -7,63 +7,65 @@ from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
 from tandem.bench.files import OutputFileError, Wanted, opened
 from tandem.bench.picture import picture
-from tandem.commands.arguments import address, combine, file_name, number, reader, whole
-from tandem.commands.combinations import Together
+from tandem.commands.arguments import address, argument_type, file_name, positive_integer, positive_number, set_rules
+from tandem.commands.combinations import Interaction
 from tandem.protocol.errors import UsageError
-from tandem.report.screen import finish, show
+from tandem.report.screen import echo, flush
 
 RULES = (
-    Together(("--count", "--seconds"), "whichever is reached first ends the run"),
-    Together(("--rate", "--concurrency"), "no more than so many are under way; an exchange that is due waits its turn"),
+    Interaction(("--count", "--seconds"), "whichever is reached first ends the run"),
+    Interaction(
+        ("--rate", "--concurrency"), "no more than so many are under way; an exchange that is due waits its turn"
+    ),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES, repeatable=("--pid",))
+    set_rules(command, *RULES, repeatable=("--pid",))
     command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="whom to load")
     command.add_argument(
         "--concurrency",
-        type=whole(pace.MAX_CONCURRENCY),
+        type=positive_integer(pace.MAX_CONCURRENCY),
         default=pace.CONCURRENCY,
         metavar="N",
         help=f"exchanges at a time ({pace.CONCURRENCY})",
     )
-    command.add_argument("--count", type=whole(pace.MAX_COUNT), metavar="N", help="exchanges in all")
+    command.add_argument("--count", type=positive_integer(pace.MAX_COUNT), metavar="N", help="exchanges in all")
     command.add_argument(
         "--seconds",
-        type=number(pace.MAX_SECONDS),
+        type=positive_number(pace.MAX_SECONDS),
         metavar="S",
         help=f"how long ({pace.SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
-        type=number(pace.MAX_RATE),
+        type=positive_number(pace.MAX_RATE),
         metavar="R",
         help="exchanges a second, whether or not the server keeps up (as fast as it can)",
     )
     command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
     command.add_argument(
         "--timeout",
-        type=number(pace.MAX_TIMEOUT),
+        type=positive_number(pace.MAX_TIMEOUT),
         default=pace.TIMEOUT,
         metavar="S",
         help=f"for one visit ({pace.TIMEOUT:g}); what takes longer has failed, and is not among the times",
     )
     command.add_argument(
         "--pid",
-        type=whole(2**31),
+        type=positive_integer(2**31),
         action="append",
         default=[],
         metavar="PID",
         help="a process of the server: its CPU time is measured, its children's included",
     )
-    command.add_argument("--seed", type=whole(2**63), metavar="N", help="for the teams that are made up")
+    command.add_argument("--seed", type=positive_integer(2**63), metavar="N", help="for the teams that are made up")
     command.add_argument("--format", choices=("table", "json"), default="table", help="how to show it (table)")
     command.add_argument("--output", type=file_name, metavar="FILE.json", help="all figures, as JSON, to a file")
     command.add_argument("--picture", type=file_name, metavar="FILE.svg", help="how the latency is distributed, drawn")
 
 
-@reader
+@argument_type
 def _ramp(text: str) -> float:
     try:
         found = float(text)
@@ -88,9 +90,9 @@ def run(options: argparse.Namespace) -> int:
     with opened(_wanted(options)) as files:
         made = bench(asked)
         unwritten = files.write(made)
-    show(summary.shown(made, options.format))
+    echo(summary.shown(made, options.format))
     if unwritten:
-        finish()
+        flush()
         raise OutputFileError("; ".join(unwritten))
     return 0 if made.went_well else 1
 

@@ -8,20 +8,20 @@ from tandem.board.beside import MISSING, is_installed
 from tandem.commands.arguments import (
     BOARD_PORT,
     SUBCOMMAND,
+    argument_type,
     board_address,
-    combine,
     data_option,
     database_option,
     folder,
-    reader,
+    set_rules,
     subcommand,
 )
-from tandem.commands.combinations import Apart, Needs, Together
+from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.protocol.errors import UsageError
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 RULES = (
-    Apart(
+    Excludes(
         (
             "--listen",
             "--database",
@@ -34,16 +34,16 @@ RULES = (
         ("token",),
         "a new token is made in the board's folder, and no board is started",
     ),
-    Needs("--certfile", "--keyfile", "it is the certificate's private key"),
-    Needs("--keyfile", "--certfile", "it is the certificate of the key"),
-    Apart(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
-    Apart(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
-    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+    Requires("--certfile", "--keyfile", "it is the certificate's private key"),
+    Requires("--keyfile", "--certfile", "it is the certificate of the key"),
+    Excludes(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
+    Excludes(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
+    Interaction(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    set_rules(command, *RULES)
     command.add_argument(
         "--listen",
         type=board_address,
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     _check_options(options)
     from tandem.board.serve_board import BoardOptions, serve_board
 
-    told = BoardOptions(
+    settings = BoardOptions(
         listen=options.listen,
         where=options.database or options.data,
         data=options.data,
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         until_input_ends=options.until_input_ends,
     )
     try:
-        serve_board(told)
+        serve_board(settings)
     except KeyboardInterrupt:  # so early that the board has not begun to listen for it
         pass
     return 0
@@ -113,7 +113,7 @@ def _check_options(options: argparse.Namespace) -> None:
         raise UsageError("--insecure-login changes nothing here: on this machine alone the login is safe already")
 
 
-@reader
+@argument_type
 def _host_name(text: str) -> str:
     """A public name as it stands in an address, without the rest of it."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
@@ -125,4 +125,4 @@ def _rotate(options: argparse.Namespace) -> int:
     from tandem.board.gradebook.board_store import renew_token
 
     token = renew_token(options.data)
-    return show([f"the teacher's token, shown this once: {token}\n"])
+    return echo([f"the teacher's token, shown this once: {token}\n"])

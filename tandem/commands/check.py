@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem.protocol.errors import TandemError
 from tandem.report import check
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 MAX_FILE = 65_536  # bytes of a file that are read; a message has at most 8,192
 
@@ -30,6 +30,6 @@ def run(options: argparse.Namespace) -> int:
         source = options.file or "standard input"
         raise TandemError(f"{source} cannot be read: {error.strerror}", "a file with one message in it") from None
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    text, accepted = check.main_text(data, options.format, colour)
-    show([text])
+    text, accepted = check.check_report(data, options.format, colour)
+    echo([text])
     return 0 if accepted else 1

@@ -8,55 +8,55 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 
-class Apart(NamedTuple):
+class Excludes(NamedTuple):
     """Options that are refused together: one of `options` with one of `others`."""
 
     options: tuple[str, ...]
     others: tuple[str, ...]  # options, variables of the environment, or a command below the command
-    because: str
+    reason: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
         first = next((name for name in self.options if name in given), "")
         second = next((name for name in self.others if name in given), "")
         if not (first and second):
             return ""
-        return f"{first} does not go with {second}: {self.because}; leave one of them out"
+        return f"{first} does not go with {second}: {self.reason}; leave one of them out"
 
     def __str__(self) -> str:
         do = "does" if len(self.options) == 1 else "do"
-        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.because}."
+        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.reason}."
 
 
-class Needs(NamedTuple):
+class Requires(NamedTuple):
     """An option that is refused without another one."""
 
     option: str
     needed: str
-    because: str
+    reason: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
         if self.option not in given or self.needed in given:
             return ""
-        return f"{self.option} needs {self.needed}: {self.because}"
+        return f"{self.option} needs {self.needed}: {self.reason}"
 
     def __str__(self) -> str:
-        return f"{self.option} needs {self.needed}: {self.because}."
+        return f"{self.option} needs {self.needed}: {self.reason}."
 
 
-class Together(NamedTuple):
+class Interaction(NamedTuple):
     """Options that change what each other means. For the reader of --help; refuses nothing."""
 
     options: tuple[str, ...]
     meaning: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
         return ""
 
     def __str__(self) -> str:
         return f"{' and '.join(self.options)} together: {self.meaning}."
 
 
-Rule = Apart | Needs | Together
+Rule = Excludes | Requires | Interaction
 
 
 def options_in(words: Sequence[str]) -> Iterator[str]:
@@ -68,9 +68,9 @@ def options_in(words: Sequence[str]) -> Iterator[str]:
             yield word.partition("=")[0]
 
 
-def wrong_combination(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
+def violated_rule(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
     """What is wrong with these options together, in one line; "" if nothing."""
     for name in given:
         if given.count(name) > 1 and name not in repeatable:
             return f"{name} is given {given.count(name)} times: give it once"
-    return next((wrong for rule in rules if (wrong := rule.broken_by(given))), "")
+    return next((wrong for rule in rules if (wrong := rule.violation(given))), "")

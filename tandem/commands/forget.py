@@ -5,25 +5,25 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
-from tandem.commands.arguments import combine, data_option, database_option, reader, text
-from tandem.commands.combinations import Apart, Needs, Together
+from tandem.commands.arguments import argument_type, data_option, database_option, set_rules, text
+from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NOBODY
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 RULES = (
-    Needs("--yes", "--before", "it confirms a date in the future"),
-    Apart(("--yes",), ("--dry-run",), "a dry run removes nothing, so there is nothing to confirm"),
-    Together(("--class", "--team", "--studentnr", "--before"), "only what all of them name is removed"),
-    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+    Requires("--yes", "--before", "it confirms a date in the future"),
+    Excludes(("--yes",), ("--dry-run",), "a dry run removes nothing, so there is nothing to confirm"),
+    Interaction(("--class", "--team", "--studentnr", "--before"), "only what all of them name is removed"),
+    Interaction(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    set_rules(command, *RULES)
     data_option(command)
     database_option(command)
     command.add_argument("--class", dest="classname", type=text, metavar="CLASS", help="all teams of this class")
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             removal.commit()
     if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
         raise TandemError("nothing was removed: nothing on record fits")
-    return show(_report(forgotten, notes, options.dry_run))
+    return echo(_report(forgotten, notes, options.dry_run))
 
 
 def _check_date(options: argparse.Namespace) -> None:
@@ -92,14 +92,14 @@ def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-@reader
+@argument_type
 def _student(number: str) -> str:
     if number in NOBODY:
         raise ValueError(f"{number!r} is the number of no student: teams of one have it")
     return text(number)
 
 
-@reader
+@argument_type
 def _moment(date: str) -> datetime:
     try:
         return datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)

@@ -2,9 +2,9 @@
 
 import argparse
 
-from tandem.commands.arguments import data_option, reader, subcommand
+from tandem.commands.arguments import argument_type, data_option, subcommand
 from tandem.keys.keyring import rotate
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 WEEK = 168.0  # hours
 MAX_HOURS = 87_600.0
@@ -24,7 +24,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     rotate(options.data, options.valid * 3600)
-    return show(
+    return echo(
         [
             f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"
             f"secrets made before count for {options.valid:g} hours more\n"
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     )
 
 
-@reader
+@argument_type
 def _hours(text: str) -> float:
     try:
         hours = float(text)

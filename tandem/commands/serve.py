@@ -6,28 +6,28 @@ from contextlib import nullcontext
 from tandem.board.beside import MISSING, board_beside, is_installed
 from tandem.commands.arguments import (
     address,
+    argument_type,
     board_address,
-    combine,
     data_option,
     database_option,
     file_name,
-    reader,
-    whole,
+    positive_integer,
+    set_rules,
 )
-from tandem.commands.combinations import Together
+from tandem.commands.combinations import Interaction
 from tandem.net.proxy_header import parse_networks
 from tandem.protocol.address import GROUND_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.server.serve import make_data_folder, serve
 from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
 
-RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
+RULES = (Interaction(("--data", "--database"), "the records are in the database, the key is in the folder"),)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    set_rules(command, *RULES)
     command.add_argument(
         "--listen",
         type=address,
@@ -47,11 +47,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--on-wire", choices=WAYS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
     )
     command.add_argument(
-        "--workers", type=whole(MAX_WORKERS), default=1, metavar="N", help="processes that share the port (1)"
+        "--workers",
+        type=positive_integer(MAX_WORKERS),
+        default=1,
+        metavar="N",
+        help="processes that share the port (1)",
     )
     command.add_argument(
         "--proxy-from",
-        type=reader(parse_networks),
+        type=argument_type(parse_networks),
         default=(),
         metavar="ADDRESSES",
         help="balancers, as 10.0.0.7,10.1.0.0/24: their connections begin with a PROXY v2 header, all others never",
@@ -65,7 +69,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    told = ServeOptions(
+    settings = ServeOptions(
         listen=options.listen,
         data=options.data,
         database=options.database,
@@ -79,6 +83,6 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(*MISSING)
     make_data_folder(options.data)  # before the board looks for it
     board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
-    with in_use(options.data), board:
-        serve(told)
+    with shared_lock(options.data), board:
+        serve(settings)
     return 0

@@ -23,7 +23,7 @@ _COLOURED = {
 }
 
 
-def main_text(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
+def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
     """What to print about a message, and whether it would be accepted. `format` is "text" or "json"."""
     diagnosis = check(data)
     text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)

@@ -31,7 +31,7 @@ COLUMNS = (
 )
 VISIT_COLUMNS = ("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings")
 FORMATS = ("table", "json", "csv")
-MEASURED = 1000  # rows of a table that are looked at before the first is shown
+WIDTH_SAMPLE_ROWS = 1000  # rows of a table that are looked at before the first is shown
 
 Cell = str | int | float | None | list[str]
 Row = dict[str, Cell]
@@ -104,9 +104,9 @@ def csv_cell(cell: Cell) -> str:
 
 
 def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    """For a terminal: columns as wide as what stands in the first MEASURED rows."""
+    """For a terminal: columns as wide as what stands in the first WIDTH_SAMPLE_ROWS rows."""
     lines = ([_table_cell(row[name]) for name in columns] for row in rows)
-    first = list(islice(lines, MEASURED))
+    first = list(islice(lines, WIDTH_SAMPLE_ROWS))
     widths = [max(map(width, column)) for column in zip(columns, *first, strict=True)]
     yield _table_line(columns, widths)
     yield _table_line(["-" * size for size in widths], widths)
@@ -124,7 +124,7 @@ def _table_line(cells: Iterable[str], widths: Iterable[int]) -> str:
     return "  ".join(padded).rstrip() + "\n"
 
 
-def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
+def visits_report(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
     """The visits of one team for a person: what came, what was answered, what was wrong and what to try."""
     who = printable(f"{team.team.classname} / {team.team.teamname}")
     yield f"{who}: {team.state}, {team.visits} visit{'s' * (team.visits != 1)}\n"

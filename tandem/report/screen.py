@@ -14,25 +14,25 @@ class OutputError(TandemError):
     """Standard output cannot be written."""
 
 
-def show(pieces: Iterable[str]) -> int:
+def echo(pieces: Iterable[str]) -> int:
     """To standard output; a character that it cannot show becomes an escape. Returns the exit code 0."""
     for piece in pieces:
         try:
             sys.stdout.write(encodable(piece, sys.stdout.encoding))
         except OSError as error:
-            raise _trouble(error) from None
+            raise _output_error(error) from None
     return 0
 
 
-def finish() -> None:
+def flush() -> None:
     """What was shown is out when this returns."""
     try:
         sys.stdout.flush()
     except OSError as error:
-        raise _trouble(error) from None
+        raise _output_error(error) from None
 
 
-def _trouble(error: OSError) -> Exception:
+def _output_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
     sys.stdout = None  # or it would be tried, and told, once more at the end

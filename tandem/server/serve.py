@@ -18,7 +18,7 @@ from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
 from tandem.records.data_folder import make_private_folder
-from tandem.records.queries import Given, Records, open_records
+from tandem.records.queries import IssuedSecret, Records, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import Store
 from tandem.server.committer import BatchStore, Committer
@@ -120,7 +120,7 @@ class _Parts:
     keyring: Keyring
     store: BatchStore
     records: Records | None  # None: they are on another machine, and the loop does not wait for one
-    recent: Sequence[Given]  # whose secrets were given last
+    recent: Sequence[IssuedSecret]  # whose secrets were given last
 
     def close(self) -> None:
         self.close_records()
@@ -154,7 +154,7 @@ def _open_parts(options: ServeOptions) -> _Parts:
     keyring = load_keyring(options.data)
     store = open_store(options.database or options.data)
     with closed_on_error(store):
-        records = open_records(options.database or options.data, patience=0)
+        records = open_records(options.database or options.data, lock_timeout_s=0)
         with closed_on_error(records):
             recent = list(records.recent_secrets(MAX_RECENT))
     if options.database:

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from tandem.backup.archive import MAX_MANIFEST
 from tandem.backup.backup import fingerprint, make_backup
 from tandem.backup.pending_restore import OLD, PENDING, finish_restore
-from tandem.backup.restore import Restored, restore
+from tandem.backup.restore import RestoreSummary, restore
 from tandem.board.gradebook.board_schema import FILE as BOARD
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.commands.backup import KINDS
 from tandem.keys.keyring import Keyring, load_keyring, rotate
 from tandem.keys.secret import derive
-from tandem.records.folder_lock import in_use, not_in_use
+from tandem.records.folder_lock import exclusive_lock, shared_lock
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from tandem.records.visits import RightVisit, Team
@@ -58,7 +58,7 @@ def contents(original: Path) -> tuple[Any, Any]:
     return records_of(original), board_of(original)
 
 
-def restored(source: Path, folder: Path, replace: bool = False) -> Restored:
+def restored(source: Path, folder: Path, replace: bool = False) -> RestoreSummary:
     return restore(source, folder, KINDS, replace)
 
 
@@ -85,7 +85,7 @@ class TestBackups:
         done = restored(backup, data)
         assert (records_of(data), board_of(data)) == contents
         assert done.rows[FILE] == {"teams": 2, "visits": 4}
-        assert (done.kept, done.aside, done.locked) == ([], None, True)
+        assert (done.kept, done.previous_files, done.locked) == ([], None, True)
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()} == {0o600}
         assert names(data) == [BOARD, FILE]
@@ -154,8 +154,8 @@ class TestReplacing:
         data = tmp_path / "data"
         killed_server(tmp_path / "live", data)
         before = records_of(tmp_path / "live"), board_of(tmp_path / "live")
-        first = restored(backup, data, replace=True).aside
-        second = restored(backup, data, replace=True).aside
+        first = restored(backup, data, replace=True).previous_files
+        second = restored(backup, data, replace=True).previous_files
         assert first
         assert second
         assert first != second
@@ -172,9 +172,9 @@ class TestReplacing:
         data.mkdir()
         for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{BOARD}-journal", BOARD):
             (data / name).write_bytes(b"damaged " * 1000)
-        aside = restored(backup, data, replace=True).aside
-        assert aside
-        assert len(names(aside)) == 5
+        previous_files = restored(backup, data, replace=True).previous_files
+        assert previous_files
+        assert len(names(previous_files)) == 5
         assert (records_of(data), board_of(data)) == contents
 
     def test_drafts_of_restores_that_were_killed_are_removed(self, backup: Path, tmp_path: Path) -> None:
@@ -187,15 +187,15 @@ class TestInUse:
     """Never under a running server or board."""
 
     def test_a_folder_that_is_in_use_is_left_alone_and_the_other_way_round(self, backup: Path, tmp_path: Path) -> None:
-        with in_use(tmp_path), in_use(tmp_path):
+        with shared_lock(tmp_path), shared_lock(tmp_path):
             assert "stop it, then restore" in refusal(backup, tmp_path)
-        with not_in_use(tmp_path, StoreError("in use")) as locked:
+        with exclusive_lock(tmp_path, StoreError("in use")) as locked:
             assert locked
-            with pytest.raises(StoreError, match="a restore into"), in_use(tmp_path):
+            with pytest.raises(StoreError, match="a restore into"), shared_lock(tmp_path):
                 pass
-            with pytest.raises(StoreError, match="in use"), not_in_use(tmp_path, StoreError("in use")):
+            with pytest.raises(StoreError, match="in use"), exclusive_lock(tmp_path, StoreError("in use")):
                 pass
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             pass
 
     @pytest.mark.parametrize("is_board", [False, True])
@@ -223,19 +223,19 @@ class TestInUse:
             raise OSError(95, "Operation not supported")
 
         monkeypatch.setattr("fcntl.flock", no_locks)
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             assert not restored(backup, tmp_path).locked
 
     def test_where_there_is_no_flock_at_all(
         self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "fcntl", None)
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             assert not restored(backup, tmp_path).locked
 
     def test_a_folder_that_cannot_be_made_is_for_the_caller_to_fail_on(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with in_use(tmp_path / "file" / "below"):
+        with shared_lock(tmp_path / "file" / "below"):
             assert names(tmp_path) == ["file"]
 
 
@@ -309,7 +309,7 @@ class TestKey:
         rotate(tmp_path / "data", 3600)
         report = restored(lost[0], tmp_path / "data").key
         assert report
-        assert (report.fits, report.stranded) == (True, 0)
+        assert (report.fits, report.invalidated) == (True, 0)
 
     def test_the_key_of_the_environment_counts(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         env = os.environ | {"TANDEM_KEY": lost[1].key.hex()}
@@ -590,8 +590,8 @@ def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new(
         assert found in (old, contents), step
         seen.append(found == contents)
         if found == contents:
-            [aside] = data.glob("before-restore-*")
-            assert (records_of(aside), board_of(aside)) == old
+            [previous_files] = data.glob("before-restore-*")
+            assert (records_of(previous_files), board_of(previous_files)) == old
         assert not (data / PENDING).exists()
         restored(backup, data, replace=True)
         assert not list(data.glob("restore.*"))
@@ -612,15 +612,15 @@ def test_what_is_pending_is_finished_by_any_command_but_not_under_a_server(
     (data / PENDING / "new").mkdir(parents=True)
     (data / PENDING / OLD).mkdir()
     shutil.move(tmp_path / "new" / BOARD, data / PENDING / "new" / BOARD)
-    with in_use(data):
+    with shared_lock(data):
         code, out, err = tandem("results", "--data", str(data))
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert "stop the server" in err
     assert tandem("results", "--data", str(data))[0] == 0
     assert board_of(data) == contents[1]
     assert not (data / PENDING).exists()
-    [aside] = data.glob("before-restore-*")
-    assert names(aside) == [BOARD]
+    [previous_files] = data.glob("before-restore-*")
+    assert names(previous_files) == [BOARD]
 
 
 def test_an_interrupted_restore_that_cannot_be_finished_is_told(
@@ -644,5 +644,5 @@ def test_restored_by_root_the_files_belong_to_whom_the_folder_belongs(backup: Pa
     os.chown(data, 12345, 12345)
     restored(backup, data, replace=True)
     assert {path.stat().st_uid for path in data.rglob("*") if "before" not in str(path)} == {12345}
-    [aside] = data.glob("before-restore-*")
-    assert aside.stat().st_uid == 12345
+    [previous_files] = data.glob("before-restore-*")
+    assert previous_files.stat().st_uid == 12345

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.keys.keyring import KeyFileError, load_keyring, rotate
-from tandem.records.data_folder import DataFolderError, check_private_file, keeps_modes, make_private_folder
+from tandem.records.data_folder import DataFolderError, check_private_file, make_private_folder, supports_modes
 from tandem.server.serve import make_data_folder
 from testing.processes import ground, tandem
 
@@ -187,7 +187,7 @@ def test_a_file_system_without_modes_is_named_with_a_folder_that_would_do(
 
 def test_the_key_is_not_left_on_a_file_system_without_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_modes(monkeypatch, chmod_fails=False)
-    assert not keeps_modes(tmp_path)
+    assert not supports_modes(tmp_path)
     with pytest.raises(KeyFileError, match="keeps no file modes"):
         load_keyring(tmp_path)
     assert not list(tmp_path.iterdir())
@@ -201,7 +201,7 @@ def test_a_home_without_modes_is_not_advised(tmp_path: Path, monkeypatch: pytest
 
 
 def test_where_modes_are_kept_chmod_is_advised(tmp_path: Path) -> None:
-    assert keeps_modes(tmp_path)
+    assert supports_modes(tmp_path)
     (tmp_path / "key").touch()
     (tmp_path / "key").chmod(0o644)
     with pytest.raises(DataFolderError, match="chmod 600"):

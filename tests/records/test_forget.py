@@ -52,7 +52,7 @@ def test_a_team_is_forgotten_for_good(where: DatabaseLocation, store: BatchStore
     assert not is_left(where, "0923456")
     assert is_left(where, "1111111")
     with closing(open_rows(where)) as rows:
-        assert rows.ask("SELECT count(*) FROM visit", {}) == [(2,)]
+        assert rows.query("SELECT count(*) FROM visit", {}) == [(2,)]
     store.keep([message_1()])  # a ground that ran meanwhile goes on
     assert is_left(where, "0923456")
 
@@ -60,7 +60,7 @@ def test_a_team_is_forgotten_for_good(where: DatabaseLocation, store: BatchStore
 @contextmanager
 def a_reader_in_the_middle(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, closing(sqlite3.connect(folder / FILE)) as database:
-        patch.setattr("tandem.records.sqlite.sqlite_eraser.PATIENCE", 0.01)
+        patch.setattr("tandem.records.sqlite.sqlite_eraser.LOCK_TIMEOUT_S", 0.01)
         with closing(database.execute("SELECT * FROM visit")) as reading:
             reading.fetchone()
             yield
@@ -108,7 +108,7 @@ def test_who_never_came_is_not_forgotten(where: DatabaseLocation, store: BatchSt
 def test_many_visits_of_nobody_are_searched(
     where: DatabaseLocation, store: BatchStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.forget.VISITS_AT_ONCE", 3)
+    monkeypatch.setattr("tandem.records.forget.VISIT_BATCH", 3)
     some = [replace(rejected(None), port=number, received=b"0923456" * (number % 2)) for number in range(20)]
     store.keep([message_1(), *some])
     assert forget(where, teamname="Team1").visits == 11
@@ -201,7 +201,7 @@ def test_the_only_team_of_a_name_goes_with_all_its_refused_visits(where: Databas
     store.keep([message_1(), rejected()])
     assert forget(where, studentnr=TEAM.studentnr1).visits == 2
     with closing(open_rows(where)) as rows:
-        assert rows.ask("SELECT count(*) FROM visit", {}) == [(0,)]
+        assert rows.query("SELECT count(*) FROM visit", {}) == [(0,)]
 
 
 def test_a_number_goes_from_refused_visits_under_a_wrong_name(where: DatabaseLocation, store: BatchStore) -> None:
@@ -304,7 +304,7 @@ def all_forms(number: str) -> list[bytes]:
 def count(data: Path) -> int:
     """The visits on record."""
     with closing(open_rows(data)) as rows:
-        return int(rows.ask("SELECT count(*) FROM visit", {})[0][0])
+        return int(rows.query("SELECT count(*) FROM visit", {})[0][0])
 
 
 def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: Path) -> None:

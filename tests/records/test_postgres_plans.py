@@ -144,7 +144,7 @@ def test_what_reads_a_table_is_found_out(
 
 def test_a_statement_that_reads_a_table_for_want_of_an_index_is_found_out(store: PostgresStore) -> None:
     assert slow_ones(store._connection, "DELETE FROM team WHERE ip IN (SELECT address FROM surplus)")
-    assert not slow_ones(store._connection, statements._HOLD)
+    assert not slow_ones(store._connection, statements._LOCK_NAMES)
 
 
 @pytest.mark.parametrize("statement", [statements._ADOPT, statements._REFUSED])

@@ -190,10 +190,10 @@ def test_vitals_are_kept_for_a_week(where: DatabaseLocation, store: BatchStore) 
     store.keep([VITALS])
     store.keep([other, replace(VITALS, at=VITALS.at + WEEK)])
     with closing(open_records(where)) as records:
-        assert list(records.vitals_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
-        assert list(records.vitals_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
+        assert list(records.metrics_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
+        assert list(records.metrics_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
         store.keep([replace(VITALS, at=VITALS.at + WEEK + 1)])
-        assert [row.at for row in records.vitals_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
+        assert [row.at for row in records.metrics_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(where: DatabaseLocation, store: BatchStore) -> None:

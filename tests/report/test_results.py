@@ -181,10 +181,10 @@ def test_a_long_table_is_shown_while_it_is_read() -> None:
     def rows() -> Iterator[results.Row]:
         nonlocal taken
         for taken in range(1, 5001):
-            yield {"a": "x" * (taken > results.MEASURED) + "x"}
+            yield {"a": "x" * (taken > results.WIDTH_SAMPLE_ROWS) + "x"}
 
     lines = results.as_table(rows(), ("a",))
     assert next(lines) == "a\n"
-    assert taken == results.MEASURED
+    assert taken == results.WIDTH_SAMPLE_ROWS
     assert list(lines)[-1] == "xx\n"
     assert taken == 5000

@@ -99,5 +99,5 @@ class _Belonging:
             key in self._keys
             or (folded(key.classname), key.teamname) in self._names
             or (folded(key.classname) in self._classes and not self._numbers.isdisjoint(numbers))
-            or (self._selection.before is None and self._selection.means(team))
+            or (self._selection.before is None and self._selection.matches(team))
         )

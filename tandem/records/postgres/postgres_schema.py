@@ -1,7 +1,7 @@
-"""The tables in PostgreSQL, and how an older database becomes today's: one step a version. Knows SQL and no record.
+"""The tables in PostgreSQL, and the migrations from older versions: one step a version. Knows SQL and no record.
 
-Only what CockroachDB and YugabyteDB speak, too. Grounds that start at once may all try: the first row of a step's
-transaction is its version, so one of them makes the step and the others find it made.
+Uses only what CockroachDB and YugabyteDB understand, too. Servers that start together may all try a step: the first
+row of its transaction is its version, so one of them makes the step and the others find it done.
 """
 
 import random
@@ -79,8 +79,8 @@ MIGRATIONS = (
 VERSION = len(MIGRATIONS)
 
 _VERSIONS = "CREATE TABLE IF NOT EXISTS tandem_schema (version INTEGER PRIMARY KEY)"
-_TRIES = 20
-_OTHERS_AT_IT = (  # another ground is making the same
+_MAX_TRIES = 20
+_CONCURRENT_MIGRATION = (  # another server is making the same step
     errors.UniqueViolation,
     errors.DuplicateTable,
     errors.DuplicateObject,
@@ -91,7 +91,7 @@ _OTHERS_AT_IT = (  # another ground is making the same
 
 
 def version_of(connection: PostgresConnection) -> int:
-    """The version of the schema; 0: there is none."""
+    """Return the version of the schema, or 0 without one."""
     try:
         found = connection.execute("SELECT max(version) FROM tandem_schema").fetchone()
     except errors.UndefinedTable:
@@ -100,7 +100,11 @@ def version_of(connection: PostgresConnection) -> int:
 
 
 def check_version(connection: PostgresConnection, name: str) -> int:
-    """The version of the schema. Raises StoreError if a newer tandem made it than this one."""
+    """Return the version of the schema. `name` is the database in the error.
+
+    Raises:
+        StoreError: a newer version of tandem made it.
+    """
     version = version_of(connection)
     if version > VERSION:
         raise StoreError(
@@ -111,15 +115,15 @@ def check_version(connection: PostgresConnection, name: str) -> int:
 
 
 def migrate(connection: PostgresConnection, name: str) -> None:
-    """Brings an older schema to today's, a version at a time, each step whole or not at all. Raises StoreError."""
+    """Bring an older schema to today's version, one transaction a step. Raises StoreError."""
     _check_encoding(connection, name)
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         try:
             version = check_version(connection, name)
             if version == VERSION:
                 return
             _step(connection, version)
-        except _OTHERS_AT_IT:
+        except _CONCURRENT_MIGRATION:
             time.sleep(random.uniform(0.05, 0.2))
     raise StoreError(f"the database {name} is being made by another server, which does not finish", "start again")
 
@@ -133,7 +137,7 @@ def _step(connection: PostgresConnection, version: int) -> None:
 
 
 def _text(connection: PostgresConnection) -> str:
-    """CockroachDB sorts text by its bytes, and knows no other name for that."""
+    """Return the type of text that is sorted by its bytes. CockroachDB has no collation for that, and needs none."""
     found = connection.execute("SELECT version()").fetchone()
     return "TEXT" if found and "CockroachDB" in found[0] else 'TEXT COLLATE "C"'
 
