@@ -1,4 +1,7 @@
-"""python3 -m tandem …"""
+"""python3 -m tandem: runs the client, or one of the other commands.
+
+Imports little: the client starts without the rest of the project, and a Python that is too old gets one sentence.
+"""
 
 import signal
 import sys
@@ -8,7 +11,7 @@ STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 
 def run() -> None:
-    """The installed command `tandem`. The client starts without loading the rest of the project."""
+    """Run the command line, and exit with its code. This is the installed command `tandem`."""
     if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
         print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
         sys.exit(2)
@@ -17,7 +20,7 @@ def run() -> None:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         code = _run(sys.argv[1:])
-    except KeyboardInterrupt:  # so early that no command has begun
+    except KeyboardInterrupt:  # before a command runs
         code = _print_error("stopped by Ctrl-C", STOPPED)
     except Exception as error:
         if not _is_out_of_memory(error):
@@ -30,7 +33,7 @@ def run() -> None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Where memory ends, Python may also say that a library, a codec or a thread cannot be had."""
+    """Return whether memory may be the reason: without it Python may also fail to import, decode or start a thread."""
     if isinstance(error, MemoryError | ImportError):
         return True
     return any(
@@ -39,10 +42,10 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _report_unraisable(lost: "sys.UnraisableHookArgs") -> None:
-    """Show an exception that Python itself had to ignore, except two kinds.
+    """Print an exception that Python ignores, except two kinds.
 
-    After a MemoryError the line about the memory follows. A signal that comes in the very moment in which signals
-    become ignored (tandem/server/signals.py) is an OSError to Python, and nothing to a user.
+    After a MemoryError the line about memory follows. A signal that arrives while signals become ignored
+    (tandem/server/signals.py) is an OSError for Python, and no error for the user.
     """
     error = lost.exc_value
     if not isinstance(error, MemoryError) and not str(error).endswith(" ignored due to race condition"):
@@ -50,22 +53,22 @@ def _report_unraisable(lost: "sys.UnraisableHookArgs") -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Ctrl-C. What was begun is ended in order, and in a moment: a second one changes nothing."""
+    """Handle Ctrl-C: the command ends in order. A second Ctrl-C has no effect."""
     signal.signal(signal.SIGINT, _do_nothing)
     raise KeyboardInterrupt
 
 
 def _do_nothing(number: int, frame: FrameType | None) -> None:
-    """Unlike SIG_IGN it is not inherited by other programs, and Python does not warn of a signal that came before."""
+    """Ignore the signal. Unlike SIG_IGN it is not inherited, and Python does not warn of an earlier signal."""
 
 
 def _print_error(words: str, code: int) -> int:
-    """One line on standard error. Returns the exit code."""
+    """Print one line on standard error. Return the exit code."""
     try:
         if sys.stderr is not None:
             sys.stderr.write(f"tandem: {words}\n")
     except OSError:
-        pass  # nobody can be told
+        pass  # the exit code says enough
     return code
 
 
@@ -77,7 +80,7 @@ def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["serve"]:
         from tandem.server.signals import exit_on_signals
 
-        exit_on_signals()  # at once: most of a start is importing
+        exit_on_signals()  # first: imports take most of the start
     from tandem.cli import main
 
     return main(arguments)

@@ -1,7 +1,7 @@
-"""A backup: one file with everything in a data folder but the key, made while servers and boards run.
+"""Makes a backup: one file with all data of a folder but the key, while servers and boards run.
 
 Each database is copied as it is at one moment, checked, and stripped of what must not leave the folder. The backup
-has its name only once it is whole and on disk; it replaces no other file.
+gets its name when it is complete and on disk. It replaces no other file.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from tandem.records.sqlite.file_watch import check_log
 from tandem.records.sqlite.sqlite_store import StoreError, no_results, store_error
 
 NEW_NAME = "the name of a new file"
-ARCHIVE = "backup.zip"  # its name until it is whole
+ARCHIVE = "backup.zip"  # its name until it is complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,17 @@ class BackupSummary:
 
     size: int
     manifest: Manifest
-    missing: Sequence[str]  # files that are not in the folder
-    key_error: str  # why the key cannot be read; "" if it can, or is not there
+    missing: Sequence[str]  # files that the folder lacks
+    key_error: str  # why the key cannot be read; "" if it can, or there is none
 
 
 def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> BackupSummary:
-    """Write a backup of the folder to a new file, for its owner alone. Raise StoreError, and leave nothing then.
+    """Write a backup of the folder to a new file, for its owner alone.
 
-    The draft is in a folder of its own beside the target; a process that is killed leaves it there.
+    The draft is in a folder of its own beside the target. A process that is killed leaves it there.
+
+    Raises:
+        StoreError: the folder cannot be read, or the file cannot be written. Then no file is left.
     """
     present = _present(folder, kinds)
     draft = target.parent / f"backup.{secrets.token_hex(4)}.draft"
@@ -82,7 +85,7 @@ def _present(folder: Path, kinds: Sequence[DataFile]) -> list[DataFile]:
 
 
 def name_key(folder: Path) -> tuple[KeyReference | None, str]:
-    """Return which key the folder's server has, if it is here; and why it cannot be read, or ""."""
+    """Return the key of the folder, if there is one, and why it cannot be read, or ""."""
     if not has_key(folder):
         return None, ""
     kept_in = KEY_VARIABLE if KEY_VARIABLE in os.environ else str((folder / "key").absolute())
@@ -93,7 +96,7 @@ def name_key(folder: Path) -> tuple[KeyReference | None, str]:
 
 
 def fingerprint(key: bytes) -> str:
-    """Return a name for a key that tells nothing of it."""
+    """Return a name for a key that reveals nothing of it."""
     return hashlib.sha256(b"tandem key fingerprint 1" + key).hexdigest()[:16]
 
 
@@ -107,7 +110,7 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> StoredFile:
 
 def _copy(folder: Path, copied: Path, kind: DataFile) -> StoredFile:
     os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make one
+    uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make a new one
     if kind is RECORDS:
         check_log(folder / kind.name)
     with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S)) as source:
@@ -129,7 +132,7 @@ def _write(draft: Path, manifest: Manifest) -> None:
 
 
 def _publish(draft: Path, target: Path) -> None:
-    """Give the whole file its name."""
+    """Give the complete file its name."""
     try:
         os.link(draft, target)  # unlike a rename, it never replaces a file
     except FileExistsError:

@@ -1,6 +1,6 @@
-"""What several commands' options have in common, and how the words on a command line are read.
+"""The parser of all commands, the options that several commands have, and the types of arguments.
 
-Each reader raises ArgumentTypeError, whose text becomes the one line that the user sees.
+A type raises ArgumentTypeError, whose text becomes the one line that the user sees.
 """
 
 import argparse
@@ -19,15 +19,15 @@ from tandem.report.screen import echo, flush, write_error
 
 DEFAULT_DATA = Path("tandem-data")
 BOARD_PORT = 8080
-SUBCOMMAND = "subcommand"  # where a command that has others below it keeps which one was meant
+SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
-VARIABLES = (DATABASE_VARIABLE,)  # of the environment, that count as options
+VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
 
 T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line. An option has one name, and is given once."""
+    """An argument parser with one-line errors. An option has one name, without abbreviations, and is given once."""
 
     def __init__(self, prog: str | None = None, **settings: Any) -> None:
         super().__init__(prog, **(settings | {"allow_abbrev": False}))
@@ -46,55 +46,59 @@ class Parser(argparse.ArgumentParser):
         return parsed, rest
 
     def print_help(self, file: Any = None) -> None:
-        """Unlike argparse's own, raises OutputError or BrokenPipeError if it cannot be written."""
+        """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
         echo([self.format_help()])
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End the program. Raises OutputError or BrokenPipeError if the help could not be written."""
+        """End the program. Raises OutputError or BrokenPipeError if the output cannot be written."""
         if status == 0:
             flush()
         write_error(message or "")
         sys.exit(status)
 
     def error(self, message: str) -> NoReturn:
+        """End the program with one line on standard error and exit code 2."""
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
 def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
-    """Set which options of a command do not go together; --help says it."""
+    """Set the rules for the options of a command together. They are the epilog of its help."""
     command.epilog = " ".join(map(str, rules))
     if isinstance(command, Parser):
         command.rules, command.repeatable = rules, repeatable
 
 
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
-    """A command below a command: `commands` is what add_subparsers returned."""
+    """Add a command below a command. `commands` is the result of add_subparsers."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
     return command
 
 
 def data_option(command: argparse.ArgumentParser) -> None:
+    """Add --data."""
     command.add_argument(
         "--data",
         type=folder,
         default=DEFAULT_DATA,
         metavar="DIR",
-        help=f"where the ground keeps what it knows (./{DEFAULT_DATA})",
+        help=f"data folder of the server (default: ./{DEFAULT_DATA})",
     )
 
 
 def database_option(command: argparse.ArgumentParser) -> None:
+    """Add --database, whose default is the variable TANDEM_DATABASE."""
     command.add_argument(
         "--database",
         type=_database,
         default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
-        help="what a ground knows is in PostgreSQL: postgresql://USER@HOST/NAME (or TANDEM_DATABASE; a file in --data)",
+        help="PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
+        f" (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
     )
 
 
 def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A function that raises ValueError, as argparse wants it: the error's own words are shown."""
+    """Make a type for argparse from a function that raises ValueError. The user sees the message of the error."""
 
     def read(text: str) -> T:
         try:
@@ -107,27 +111,27 @@ def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
 
 @argument_type
 def folder(text: str) -> Path:
-    """A folder's name."""
+    """Read the name of a folder."""
     if not text:
-        raise ValueError("it is empty, and the name of a folder is wanted")
+        raise ValueError("it is empty: give the name of a folder")
     return Path(text)
 
 
 @argument_type
 def address(text: str) -> tuple[str, int]:
-    """Where a ground is."""
+    """Read the HOST:PORT of a server."""
     return parse_address(text, GROUND_PORT)
 
 
 @argument_type
 def board_address(text: str) -> tuple[str, int]:
-    """Where a board is."""
+    """Read the HOST:PORT of a board."""
     return parse_address(text, BOARD_PORT)
 
 
 @argument_type
 def text(given: str) -> str:
-    """A name or a number that somebody is looked up by."""
+    """Read the name of a class or team, or a student number."""
     if not given:
         raise ValueError("it is empty")
     if not is_unicode(given):
@@ -142,14 +146,14 @@ def _database(text: str) -> str:
 
 @argument_type
 def file_name(text: str) -> Path:
-    """A file to write."""
+    """Read the name of a file to write."""
     if not text:
-        raise ValueError("it is empty, and a file's name is wanted")
+        raise ValueError("it is empty: give the name of a file")
     return Path(text)
 
 
 def positive_integer(most: int) -> Callable[[str], int]:
-    """Reads a whole number from 1 on."""
+    """Make a type that reads a whole number from 1 to `most`."""
 
     @argument_type
     def read(text: str) -> int:
@@ -161,7 +165,7 @@ def positive_integer(most: int) -> Callable[[str], int]:
 
 
 def positive_number(most: float) -> Callable[[str], float]:
-    """Reads a number above 0."""
+    """Make a type that reads a number above 0, up to `most`."""
 
     @argument_type
     def read(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`tandem backup`"""
+"""`tandem backup`: its options and its output."""
 
 import argparse
 from pathlib import Path
@@ -15,12 +15,14 @@ KINDS = (RECORDS, BOARD_FILE)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     data_option(command)
     database_option(command)
-    command.add_argument("file", type=Path, metavar="FILE", help="the backup, a new file; `tandem restore` reads it")
+    command.add_argument("file", type=Path, metavar="FILE", help="name of a new file for the backup")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Make a backup, and print what is in it."""
     if options.database:
         help = "pg_dump"
         if (options.data / BOARD_FILE.name).exists():
@@ -34,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def counts_text(rows: Counts) -> str:
+    """Return counts as text: "3 teams, 7 visits"."""
     return ", ".join(f"{number:,} {what}" for what, number in rows.items())
 
 

@@ -1,7 +1,7 @@
-"""Which options of a command go together: a table beside each command's options, applied here in one way.
+"""Rules for the options of a command together: a table beside the options of each command, applied here.
 
-A pair of options that no rule names is independent: each does with the other what it does alone. tests/commands holds
-every pair of every command to this.
+Options that no rule names are independent: each has the same effect with the other as alone. tests/commands checks
+every pair of every command.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +16,7 @@ class Excludes(NamedTuple):
     reason: str
 
     def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         first = next((name for name in self.options if name in given), "")
         second = next((name for name in self.others if name in given), "")
         if not (first and second):
@@ -28,13 +29,14 @@ class Excludes(NamedTuple):
 
 
 class Requires(NamedTuple):
-    """An option that is refused without another one."""
+    """An option that is refused without another option."""
 
     option: str
     needed: str
     reason: str
 
     def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         if self.option not in given or self.needed in given:
             return ""
         return f"{self.option} needs {self.needed}: {self.reason}"
@@ -44,12 +46,13 @@ class Requires(NamedTuple):
 
 
 class Interaction(NamedTuple):
-    """Options that change what each other means. For the reader of --help; refuses nothing."""
+    """Options that change the meaning of each other. For the help only; it refuses nothing."""
 
     options: tuple[str, ...]
     meaning: str
 
     def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         return ""
 
     def __str__(self) -> str:
@@ -60,7 +63,7 @@ Rule = Excludes | Requires | Interaction
 
 
 def options_in(words: Sequence[str]) -> Iterator[str]:
-    """The names of the options on a command line, in their order. A value never begins with two dashes."""
+    """Yield the names of the options on a command line, in order. A value never begins with two dashes."""
     for word in words:
         if word == "--":
             return
@@ -69,7 +72,7 @@ def options_in(words: Sequence[str]) -> Iterator[str]:
 
 
 def violated_rule(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
-    """What is wrong with these options together, in one line; "" if nothing."""
+    """Return what is wrong with the given options together, in one line, or ""."""
     for name in given:
         if given.count(name) > 1 and name not in repeatable:
             return f"{name} is given {given.count(name)} times: give it once"

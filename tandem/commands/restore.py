@@ -1,4 +1,4 @@
-"""`tandem restore`"""
+"""`tandem restore`: its options and its output."""
 
 import argparse
 from collections.abc import Iterator
@@ -13,15 +13,17 @@ from tandem.report.screen import echo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--replace", action="store_true", help="replace files that are there; they are kept in DIR/before-restore-DATE"
+        "--replace", action="store_true", help="replace existing files, and keep them in DIR/before-restore-DATE"
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="what `tandem backup` wrote, in any version")
+    command.add_argument("file", type=Path, metavar="FILE", help="backup of any version of tandem")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Restore a backup, and print what was restored."""
     if options.database:
         raise UsageError("a database server is restored with its own program", "pg_restore")
     restored = restore(options.file, options.data, KINDS, options.replace)

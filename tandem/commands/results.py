@@ -1,4 +1,4 @@
-"""`tandem results`"""
+"""`tandem results`: its options and its output."""
 
 import argparse
 from collections.abc import Iterator
@@ -12,25 +12,34 @@ from tandem.report import results
 from tandem.report.screen import echo
 
 RULES = (
-    Excludes(("--data",), ("--database", DATABASE_VARIABLE), "what is on record is read from the database"),
-    Excludes(("--state",), ("--visits",), "the visits of a team are shown whatever its state is"),
+    Excludes(("--data",), ("--database", DATABASE_VARIABLE), "the records are read from the database"),
+    Excludes(("--state",), ("--visits",), "the visits of a team are shown in every state"),
     Interaction(("--class", "--visits"), "the visits of the team of this name in this class only"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     set_rules(command, *RULES)
     data_option(command)
     database_option(command)
-    command.add_argument("--format", choices=results.FORMATS, default="table", help="how to show it (table)")
-    command.add_argument("--class", dest="classname", type=text, metavar="CLASS", help="only the teams of one class")
-    command.add_argument("--state", choices=STATES, help="only the teams in one state")
     command.add_argument(
-        "--visits", type=text, metavar="TEAM", help="the visits of one team: what came, and what was wrong"
+        "--format", choices=results.FORMATS, default="table", help="format of the output (default: table)"
+    )
+    command.add_argument(
+        "--class", dest="classname", type=text, metavar="CLASS", help="only the teams of this class (default: all)"
+    )
+    command.add_argument("--state", choices=STATES, help="only the teams in this state (default: all)")
+    command.add_argument(
+        "--visits",
+        type=text,
+        metavar="TEAM",
+        help="the visits of one team: what came and what was wrong (default: all teams)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
+    """Print the teams, or the visits of one team."""
     records = open_records(options.database or options.data)
     try:
         if options.visits is None:

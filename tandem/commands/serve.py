@@ -1,4 +1,4 @@
-"""`tandem serve`"""
+"""`tandem serve`: its options."""
 
 import argparse
 from contextlib import nullcontext
@@ -27,13 +27,14 @@ RULES = (Interaction(("--data", "--database"), "the records are in the database,
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     set_rules(command, *RULES)
     command.add_argument(
         "--listen",
         type=address,
         default=("", GROUND_PORT),
         metavar="HOST:PORT",
-        help=f"where to listen (port {GROUND_PORT} on all addresses; port 0 takes a free one)",
+        help=f"address to listen on (default: port {GROUND_PORT} on all addresses); port 0 takes a free one",
     )
     data_option(command)
     database_option(command)
@@ -41,34 +42,44 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--errors",
         choices=ERRORS,
         default=EXPLAIN,
-        help="what a wrong message gets: an explanation, a close without a word, or silence (explain)",
+        help="reply to a wrong message: an explanation, a close without a reply, or nothing (default: explain)",
     )
     command.add_argument(
-        "--on-wire", choices=WAYS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
+        "--on-wire",
+        choices=WAYS,
+        default=PLAIN,
+        help="length: the welcome comes after its length in 4 bytes (default: plain)",
     )
     command.add_argument(
         "--workers",
         type=positive_integer(MAX_WORKERS),
         default=1,
         metavar="N",
-        help="processes that share the port (1)",
+        help="processes that share the port (default: 1)",
     )
     command.add_argument(
         "--proxy-from",
         type=argument_type(parse_networks),
         default=(),
         metavar="ADDRESSES",
-        help="balancers, as 10.0.0.7,10.1.0.0/24: their connections begin with a PROXY v2 header, all others never",
+        help="balancers, as 10.0.0.7,10.1.0.0/24, whose connections begin with a PROXY v2 header (default: none)",
     )
     command.add_argument(
-        "--log", type=file_name, metavar="FILE", help="where the log goes; SIGHUP opens it again (standard error)"
+        "--log",
+        type=file_name,
+        metavar="FILE",
+        help="file for the log, which SIGHUP opens again (default: standard error)",
     )
     command.add_argument(
-        "--board", type=board_address, metavar="HOST:PORT", help="run a board beside it, as a process of its own"
+        "--board",
+        type=board_address,
+        metavar="HOST:PORT",
+        help="run a board as a second process at this address (default: no board)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
+    """Run the server until SIGTERM or Ctrl-C."""
     settings = ServeOptions(
         listen=options.listen,
         data=options.data,

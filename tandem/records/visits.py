@@ -9,7 +9,7 @@ from tandem.diagnosis.problem_json import findings_in, findings_text
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import show_address
 
-KEPT_BYTES = 8200  # of what came: a whole message behind its length
+MAX_RECORDED_BYTES = 8200  # of a visit: a message of the largest size after its length
 
 
 class Outcome(StrEnum):
@@ -51,7 +51,7 @@ class RightVisit(NamedTuple):
     address: str
     port: int
     outcome: str  # the text of an Outcome: SQLite takes it as it is
-    received: bytes  # what came, cut off at KEPT_BYTES
+    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
     size: int  # bytes that came
     answered: bytes
     findings: str  # its remarks, see findings.py
@@ -86,7 +86,7 @@ class Visit:
     address: str  # where it came from: an IP address
     port: int
     outcome: Outcome
-    received: bytes  # what came, cut off at KEPT_BYTES
+    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
     size: int  # bytes that came
     answered: bytes
     team: Team | None  # as far as it could be read; None: class or team name could not

@@ -61,9 +61,9 @@ def test_a_backup_is_a_zip_file_with_both_databases_and_a_manifest(data: Path, t
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["manifest.json", FILE, BOARD]
-    told = manifest_of(target)
-    assert told["format"] == 1
-    assert told["files"] == {
+    manifest = manifest_of(target)
+    assert manifest["format"] == 1
+    assert manifest["files"] == {
         FILE: {"schema": VERSION, "rows": {"teams": 2, "visits": 4}},
         BOARD: {"schema": BOARD_FILE.version, "rows": {"notes and marks": 1, "teams on rosters": 2, "deadlines": 1}},
     }
@@ -213,7 +213,7 @@ def test_what_is_damaged_or_newer_or_no_database_is_no_backup(data: Path, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_database_that_stays_locked_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_stays_locked_is_reported(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem.records.sqlite.data_file.LOCK_TIMEOUT_S", 0.01)
     monkeypatch.setattr("tandem.backup.backup.LOCK_TIMEOUT_S", 0.01)
     with closing(sqlite3.connect(data / BOARD, isolation_level=None)) as other:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem.backup.archive import MAX_MANIFEST
+from tandem.backup.archive import MAX_MANIFEST_BYTES
 from tandem.backup.backup import fingerprint, make_backup
 from tandem.backup.pending_restore import OLD, PENDING, finish_restore
 from tandem.backup.restore import RestoreSummary, restore
@@ -216,7 +216,7 @@ class TestInUse:
             other.communicate(b"\n")
         restored(backup, tmp_path, replace=True)
 
-    def test_a_file_system_without_locks_is_told(
+    def test_a_file_system_without_locks_is_reported(
         self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def no_locks(*_: object) -> None:
@@ -254,7 +254,7 @@ def with_secret(key: bytes, team: Team) -> RightVisit:
 
 
 class TestKey:
-    """The key is not in a backup; what follows from the one in place is told."""
+    """The key is not in a backup; the output says whether the key in place matches."""
 
     TEAMS = [Team("INF2A", f"Team {number:02}", f"{number:07}", "") for number in range(12)]
 
@@ -273,7 +273,7 @@ class TestKey:
         assert (code, err) == (0, "")
         return out
 
-    def test_the_right_key_is_told_as_such(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_the_right_key_is_reported_as_such(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         backup, keyring = lost
         data = tmp_path / "data"
         data.mkdir()
@@ -285,7 +285,9 @@ class TestKey:
             path.unlink()
         assert "accepts the secret of every team that waits" in self.say(tmp_path / "old.sqlite3", data)
 
-    def test_no_key_is_told_with_the_teams_that_it_concerns(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_no_key_is_reported_with_the_teams_that_it_concerns(
+        self, lost: tuple[Path, Keyring], tmp_path: Path
+    ) -> None:
         backup, keyring = lost
         out = self.say(backup, tmp_path / "data")
         assert f"there is no key: copy the one of the backup (fingerprint {fingerprint(keyring.key)})" in out
@@ -294,7 +296,7 @@ class TestKey:
         assert "INF2A/Team 09 and 2 more" in out
         assert not (tmp_path / "data" / "key").exists()
 
-    def test_another_key_is_told(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_another_key_is_reported(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         load_keyring_in(tmp_path / "data")
         out = self.say(lost[0], tmp_path / "data")
         assert f"{tmp_path / 'data' / 'key'} is not the key of the backup" in out
@@ -417,8 +419,8 @@ def zipped(path: Path, members: dict[str, bytes], way: int = zipfile.ZIP_DEFLATE
 
 
 def manifest(**changed: object) -> bytes:
-    told = {"format": 1, "made_by": "", "made_at": "", "files": {FILE: {}, BOARD: {}}, "key": None} | changed
-    return json.dumps(told).encode()
+    manifest = {"format": 1, "made_by": "", "made_at": "", "files": {FILE: {}, BOARD: {}}, "key": None} | changed
+    return json.dumps(manifest).encode()
 
 
 class TestHostileArchives:
@@ -443,7 +445,7 @@ class TestHostileArchives:
             {"manifest.json": b"[]"},
             {"manifest.json": b"[" * 60_000},
             {"manifest.json": b"1" * 60_000},
-            {"manifest.json": b" " * (MAX_MANIFEST + 1)},
+            {"manifest.json": b" " * (MAX_MANIFEST_BYTES + 1)},
             {"manifest.json": manifest(format=2)},
             {"manifest.json": manifest(format="1")},
             {"manifest.json": manifest(format=True)},
@@ -481,7 +483,7 @@ class TestHostileArchives:
 
     def test_another_compression(self, members: dict[str, bytes], tmp_path: Path) -> None:
         for way in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-            assert "packed in another way" in refusal(zipped(tmp_path / "zip", members, way), tmp_path / "data")
+            assert "compressed in another way" in refusal(zipped(tmp_path / "zip", members, way), tmp_path / "data")
         restored(zipped(tmp_path / "zip", members, zipfile.ZIP_STORED), tmp_path / "data")
 
     @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -623,7 +625,7 @@ def test_what_is_pending_is_finished_by_any_command_but_not_under_a_server(
     assert names(previous_files) == [BOARD]
 
 
-def test_an_interrupted_restore_that_cannot_be_finished_is_told(
+def test_an_interrupted_restore_that_cannot_be_finished_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / PENDING / "new").mkdir(parents=True)

@@ -124,9 +124,9 @@ def is_overridden(walk: Walk, name: str, beside: str) -> bool:
 
 @pytest.mark.parametrize(("words", "parser"), PARSERS.items(), ids=lambda value: str(value)[:20])
 def test_the_help_says_what_does_not_go_together(words: tuple[str, ...], parser: Parser) -> None:
-    told = " ".join(tandem(*words, "--help")[1].split())
+    help = " ".join(tandem(*words, "--help")[1].split())
     for rule in parser.rules:
-        assert str(rule) in told
+        assert str(rule) in help
 
 
 def test_the_help_of_the_client_says_what_does_not_go_together() -> None:

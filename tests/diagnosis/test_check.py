@@ -67,7 +67,7 @@ def test_a_right_message() -> None:
     assert check_report(ONE.encode() + b"\n", "text", colour=False) == ("accepted: no problems, no remarks\n", True)
     text, accepted = check_report(SECOND.encode(), "text", colour=False)
     assert accepted
-    assert "only the ground can tell whether its secret is right" in text
+    assert "only the server can tell whether its secret is right" in text
 
 
 def test_a_remark_is_shown_and_accepted() -> None:

@@ -1,4 +1,4 @@
-"""What holds for the store on a server: one round trip, several grounds at once, a server that goes and comes back."""
+"""The store in PostgreSQL: one round trip, several servers at once, a database that goes and comes back."""
 
 import itertools
 import os
@@ -124,7 +124,7 @@ def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch
         PostgresStore(database)
 
 
-def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:
+def test_a_name_that_is_held_for_long_is_an_error(database: str) -> None:
     with opened(database) as store, psycopg.connect(database) as other:
         store.keep([message_1()])
         other.execute("SELECT * FROM team_name FOR UPDATE")
@@ -136,7 +136,7 @@ def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:
     assert [row.state for row in teams(database)] == ["finished"]
 
 
-def test_two_grounds_finish_the_same_team_at_once(database: str) -> None:
+def test_two_servers_finish_the_same_team_at_once(database: str) -> None:
     many = [TEAM._replace(teamname=f"Team{number}") for number in range(40)]
 
     def play(seed: int) -> None:
@@ -192,7 +192,7 @@ def test_a_commit_of_which_nobody_heard_counts_once_when_it_is_tried_again(netwo
     assert row.visits == 1
 
 
-def test_a_server_that_says_nothing_is_trouble_soon(network: Relay) -> None:
+def test_a_server_that_says_nothing_is_an_error_soon(network: Relay) -> None:
     with opened(network.url()) as store:
         hurry(store)
         network.answers.clear()
@@ -203,7 +203,7 @@ def test_a_server_that_says_nothing_is_trouble_soon(network: Relay) -> None:
         wait_until(lambda: kept(store, [message_1()]))
 
 
-def test_a_stopped_server_is_trouble_soon(own_server: Server) -> None:
+def test_a_stopped_server_is_an_error_soon(own_server: Server) -> None:
     with opened(own_server.url()) as store:
         hurry(store)
         backend = store._connection.info.backend_pid
@@ -243,7 +243,7 @@ def test_a_connection_that_was_cut_while_nobody_used_it_costs_no_record(network:
     assert row.visits == 5
 
 
-def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_again_at_once_is_an_error(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[PostgresConnection] = []
 
     def set_options(connection: PostgresConnection) -> None:
@@ -260,7 +260,7 @@ def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkey
         store.keep([message_1()])
 
 
-def test_a_connection_that_breaks_after_a_long_silence_is_trouble(
+def test_a_connection_that_breaks_after_a_long_silence_is_an_error(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for the record has waited long enough."""
@@ -322,7 +322,7 @@ def test_while_a_server_is_away_most_tries_cost_nothing(own_server: Server, monk
         assert kept(store, [message_1()])
 
 
-def test_who_loses_against_another_ground_tries_again(database: str) -> None:
+def test_who_loses_against_another_server_tries_again(database: str) -> None:
     url = f"{database}%20-cdefault_transaction_isolation%3Dserializable"  # as CockroachDB is
     teams_of_all = [TEAM._replace(teamname=f"Team{number}") for number in range(5)]
 
@@ -336,7 +336,7 @@ def test_who_loses_against_another_ground_tries_again(database: str) -> None:
     assert [row.visits for row in teams(database)] == [60] * 5
 
 
-def test_grounds_that_start_at_once_make_the_tables_once(database: str) -> None:
+def test_servers_that_start_at_once_make_the_tables_once(database: str) -> None:
     together(*[lambda: PostgresStore(database).close()] * 4)
     with opened(database) as store:
         store.keep([message_1()])
@@ -398,7 +398,7 @@ def test_text_that_the_server_cannot_hold_is_our_bug_and_costs_the_others_nothin
     assert len(teams(database)) == 1
 
 
-def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
+def test_lost_tables_are_an_error_and_not_a_bug(database: str) -> None:
     with opened(database) as store:
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit RENAME TO visit_away")
@@ -420,7 +420,7 @@ def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
         f"postgresql://tandem:{PASSWORD}@127.0.0.1,localhost:1,2/x",
     ],
 )
-def test_no_trouble_shows_the_password(url: str) -> None:
+def test_no_error_shows_the_password(url: str) -> None:
     for opening in (PostgresStore, open_records):
         with pytest.raises(StoreError) as caught:
             opening(url)

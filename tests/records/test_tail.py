@@ -45,8 +45,8 @@ def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
             assert names(tail.visits()) == [("Team1", "message 1")]
 
 
-def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
-    """One transaction takes its ids, and commits after a later one: so it is with every two grounds."""
+def test_what_another_server_commits_late_is_not_missed(database: str) -> None:
+    """One transaction takes its ids, and commits after a later one: as with any two servers."""
     late = (
         "INSERT INTO visit SELECT nextval('visit_id_seq'), classname, 'late', pair, at, took, address, port, outcome,"
     )

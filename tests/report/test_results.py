@@ -145,7 +145,7 @@ def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv"])
-def test_a_finding_of_a_newer_ground_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
+def test_a_finding_of_a_newer_server_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
     with closing(Store(tmp_path)) as store:
         store.keep([rejected(problem="of-tomorrow")])
     assert "of-tomorrow" in run(tmp_path, "--visits=Team1", f"--format={format}")

@@ -16,7 +16,7 @@ from tandem.records.sqlite.sqlite_store import StoreError
 # Each a step from the version before it. {text} is a text column that is sorted by its bytes, as in SQLite.
 MIGRATIONS = (
     """
-    CREATE TABLE team_name (         -- who writes to a team holds its name's row: all its teams wait
+    CREATE TABLE team_name (         -- a writer locks the row of the name, and so all its teams
         classname {text} NOT NULL,
         teamname {text} NOT NULL,
         PRIMARY KEY (classname, teamname)
@@ -39,7 +39,7 @@ MIGRATIONS = (
     CREATE INDEX team_secret ON team (secret) WHERE secret != '';
     CREATE TABLE visit (
         id BIGSERIAL PRIMARY KEY,
-        classname {text} NOT NULL,   -- whose it is; '' if that could not be read
+        classname {text} NOT NULL,   -- of its team; '' if it could not be read
         teamname {text} NOT NULL,
         pair {text} NOT NULL,        -- '' if it was refused: the numbers may be what was wrong
         at BIGINT NOT NULL,
@@ -51,7 +51,7 @@ MIGRATIONS = (
         size INTEGER NOT NULL,       -- bytes that came; received may hold less
         answered BYTEA NOT NULL,
         findings TEXT NOT NULL,      -- JSON: problems and remarks as facts
-        mark BIGINT NOT NULL,        -- of its content: what is written again, because nobody knew, counts once
+        mark BIGINT NOT NULL,        -- hash of its content: a visit that is written again counts once
         UNIQUE (at, mark)
     );
     CREATE INDEX visit_team ON visit (classname, teamname, at);
@@ -60,7 +60,7 @@ MIGRATIONS = (
         address TEXT NOT NULL,
         visits BIGINT NOT NULL
     );
-    CREATE TABLE vitals (            -- how each ground was doing, a row every few seconds
+    CREATE TABLE vitals (            -- metrics of each server, a row every few seconds
         at BIGINT NOT NULL,
         ground {text} NOT NULL,
         period BIGINT NOT NULL,

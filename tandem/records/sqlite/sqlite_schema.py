@@ -68,7 +68,7 @@ MIGRATIONS = (
         finished_at, visits, problems FROM team_1;
     CREATE TABLE visit (
         id INTEGER PRIMARY KEY,
-        classname TEXT NOT NULL,     -- whose it is; '' if that could not be read
+        classname TEXT NOT NULL,     -- of its team; '' if it could not be read
         teamname TEXT NOT NULL,
         pair TEXT NOT NULL,          -- '' if it was refused: the numbers may be what was wrong
         at INTEGER NOT NULL,
@@ -88,7 +88,7 @@ MIGRATIONS = (
     DROP TABLE team_1;
     CREATE INDEX visit_team ON visit (classname, teamname);
     CREATE INDEX team_refused ON team (pair) WHERE pair = ''; -- few: those of which nothing right has come
-    CREATE TABLE vitals (            -- how each ground was doing, a row every few seconds
+    CREATE TABLE vitals (            -- metrics of each server, a row every few seconds
         at INTEGER NOT NULL,
         ground TEXT NOT NULL,
         period INTEGER NOT NULL,
@@ -104,7 +104,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     """
-    CREATE TABLE identity (          -- one row: which database it is, and how far it has come; see dbfiles.py
+    CREATE TABLE identity (          -- one row: which database it is, and its commits; see file_watch.py
         id TEXT NOT NULL,            -- random
         commits INTEGER NOT NULL,    -- never goes back
         checkpointed INTEGER NOT NULL -- commits that are known to be in the main file
