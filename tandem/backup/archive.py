@@ -66,7 +66,11 @@ class Manifest:
 
 
 def write_archive(file: io.BufferedIOBase, manifest: Manifest, folder: Path) -> None:
-    """Write a backup of the files in a folder that the manifest lists. Raises OSError."""
+    """Write a backup of the files in a folder that the manifest lists.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(_member(MANIFEST), _manifest_text(manifest), compresslevel=1)
         for stored in manifest.files:
@@ -109,7 +113,11 @@ class Backup(Protocol):
 
 
 def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
-    """Open a backup of any version, or a database file of a data folder. Close it after use. Raises StoreError."""
+    """Open a backup of any version, or a database file of a data folder. Close it after use.
+
+    Raises:
+        StoreError: the file is no backup, is damaged, or cannot be read.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -143,7 +151,12 @@ class Archive:
                 raise
 
     def extract(self, kind: DataFile, target: Path) -> None:
-        """Write one of its files to an empty file. Raises StoreError or OSError."""
+        """Write one of its files to an empty file.
+
+        Raises:
+            StoreError: the backup is damaged, or cannot be read.
+            OSError: the file cannot be written.
+        """
         with self._reading():
             member = self._zip.open(kind.name)
         with member, target.open("wb") as file:
@@ -241,7 +254,12 @@ class PlainDatabase:
         self.kinds: Sequence[DataFile] = [kind]
 
     def extract(self, kind: DataFile, target: Path) -> None:
-        """Write one of its files to an empty file. Raises StoreError or OSError."""
+        """Write one of its files to an empty file.
+
+        Raises:
+            StoreError: the backup is damaged, or cannot be read.
+            OSError: the file cannot be written.
+        """
         with self._reading(), closing(self._connect()) as database:
             copy_database(database, target)
 

@@ -19,7 +19,11 @@ SIDE_FILES = ("-wal", "-shm", "-journal")  # files that SQLite may make beside a
 
 
 def finish_restore(folder: Path) -> None:
-    """Finish an interrupted restore. Call it before a file in the folder is opened. Raises StoreError."""
+    """Finish an interrupted restore. Call it before a file in the folder is opened.
+
+    Raises:
+        StoreError: a server runs over the folder, or a file cannot be moved.
+    """
     if not os.path.isdir(folder / PENDING):
         return
     refusal = StoreError(
@@ -33,9 +37,12 @@ def finish_restore(folder: Path) -> None:
 
 
 def move_into_place(folder: Path) -> Path | None:
-    """Finish a pending restore. Return the folder of the previous files, if there were any. Raises OSError.
+    """Finish a pending restore. Return the folder of the previous files, if there were any.
 
-    The caller holds the exclusive lock. Each step may have been done before: files in NEW are not yet in place.
+    The caller must hold the exclusive lock. Each step may have been done before: files in NEW are not yet in place.
+
+    Raises:
+        OSError: a file cannot be moved. Call it again.
     """
     pending = folder / PENDING
     if not pending.is_dir():

@@ -80,7 +80,11 @@ class Forgetting:
         self.forgotten = forgotten
 
     def commit(self) -> None:
-        """Commit the removal. Without this call nothing is removed. Raises StoreError."""
+        """Commit the removal. Without this call nothing is removed.
+
+        Raises:
+            StoreError: the removal is not committed, or traces of it stay on disk.
+        """
         self._eraser.commit()
 
 

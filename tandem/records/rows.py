@@ -23,7 +23,11 @@ class Rows(Protocol):
     visibility_delay_s: float  # longest time until a visit is visible after one with a higher id
 
     def query(self, sql: str, values: Values) -> list[Row]:
-        """Return all rows of a query, in which `:name` stands for a value. Raises StoreError."""
+        """Return all rows of a query, in which `:name` stands for a value.
+
+        Raises:
+            StoreError: the query failed.
+        """
         ...
 
     def close(self) -> None:
@@ -48,7 +52,11 @@ class SqliteRows:
             raise store_error(f"{self._path} cannot be read", error) from error
 
     def query(self, sql: str, values: Values) -> list[Row]:
-        """Return all rows of a query. Raises StoreError."""
+        """Return all rows of a query.
+
+        Raises:
+            StoreError: the query failed.
+        """
         try:
             return self._database.execute(sql, values).fetchall()
         except sqlite3.Error as error:

@@ -33,7 +33,12 @@ def echo(pieces: Iterable[str]) -> int:
 
 
 def flush() -> None:
-    """Flush standard output. Raises OutputError or BrokenPipeError."""
+    """Flush standard output.
+
+    Raises:
+        OutputError: standard output cannot be written.
+        BrokenPipeError: the reader has closed the pipe.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:

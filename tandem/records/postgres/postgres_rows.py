@@ -35,7 +35,11 @@ class PostgresRows:
             raise no_results(self._server.name, "that --database")
 
     def query(self, sql: str, values: Values) -> list[Row]:
-        """Return all rows of a query, in which `:name` stands for a value. Raises StoreError."""
+        """Return all rows of a query, in which `:name` stands for a value.
+
+        Raises:
+            StoreError: the query failed, or the database does not answer.
+        """
         if any(isinstance(value, str) and "\0" in value for value in values.values()):
             return []  # PostgreSQL has no text with a NUL, and rejects one in a query
         was_open = not self._connection.closed

@@ -115,7 +115,11 @@ def check_version(connection: PostgresConnection, name: str) -> int:
 
 
 def migrate(connection: PostgresConnection, name: str) -> None:
-    """Bring an older schema to today's version, one transaction a step. Raises StoreError."""
+    """Bring an older schema to today's version, one transaction a step.
+
+    Raises:
+        StoreError: the database cannot be used, or a newer version of tandem made it.
+    """
     _check_encoding(connection, name)
     for _ in range(_MAX_TRIES):
         try:

@@ -62,7 +62,11 @@ class PostgresServer:
         self.name = _name(parameters)
 
     def connect(self, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> PostgresConnection:
-        """Open a connection in autocommit mode. Close it after use. Raises StoreError."""
+        """Open a connection in autocommit mode. Close it after use.
+
+        Raises:
+            StoreError: the server cannot be reached, or refuses the connection.
+        """
         try:
             connection = PostgresConnection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:

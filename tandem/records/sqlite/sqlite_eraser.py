@@ -43,7 +43,11 @@ class Eraser(Protocol):
 
 
 def open_eraser(where: DatabaseLocation) -> Eraser:
-    """Open the eraser of a data folder or a URL. Close it after use. Raises StoreError."""
+    """Open the eraser of a data folder or a URL. Close it after use.
+
+    Raises:
+        StoreError: there are no results, or the database cannot be used.
+    """
     if isinstance(where, Path):
         return SqliteEraser(where)
     from tandem.records.postgres.postgres_eraser import PostgresEraser  # its driver is there only with tandem[postgres]
