@@ -24,13 +24,13 @@ def everything(rows: Rows) -> dict[str, Any]:
         "arrivals": [(row.classname, row.teamname, row.pair, row.at) for row in records.visits_since(0)],
         "classes": list(records.classes()),
         "mistakes": records.mistakes(0),
-        "vitals": list(records.vitals_since(-1)),
+        "vitals": list(records.metrics_since(-1)),
         "surplus": surplus(rows),
     }
 
 
 def surplus(rows: Rows) -> list[Row]:
-    return rows.ask("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
+    return rows.query("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
 
 
 def empty(where: DatabaseLocation) -> None:

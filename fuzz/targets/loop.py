@@ -18,7 +18,7 @@ from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
 from tandem.protocol.message import ERROR, FINISHED, WAITING
 from tandem.protocol.reader import LIMIT
 from tandem.records.queries import Records
-from tandem.records.visits import KEPT_BYTES, Outcome
+from tandem.records.visits import MAX_RECORDED_BYTES, Outcome
 from tandem.server import handler as handler_module
 from tandem.server import loop as loop_module
 from tandem.server import metrics as pulse_module
@@ -183,7 +183,7 @@ class Play:
         """What is told is what came, and what became of it."""
         visit = entry.visit
         came = caller.sent[: visit.size]
-        require(visit.received == came[:KEPT_BYTES], "what came is recorded", visit.received, came)
+        require(visit.received == came[:MAX_RECORDED_BYTES], "what came is recorded", visit.received, came)
         framed = is_framed(came) and int.from_bytes(came[:PREFIX], "little") <= LIMIT
         reply = data[PREFIX:] if framed else data
         require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)

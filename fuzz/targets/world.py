@@ -8,7 +8,7 @@ made up. What of the inside of tandem/ground this stands on, here and in `_stand
 - the listener is asked `fileno`, `family`, `_accept`, `close`; a connection is spoken to with `send`, once for all it
   is told;
 - the loop asks its recorder `record`, `commit`, `take_outcomes` and `waiting`; the handler asks its records
-  `team_given`, and its log `write`.
+  `named_team_with_secret`, and its log `write`.
 """
 
 import errno
@@ -276,7 +276,7 @@ class Archive:
     def __init__(self) -> None:
         self.tells = 0
 
-    def team_given(self, secret: str, classname: str, teamname: str) -> Row | None:
+    def named_team_with_secret(self, secret: str, classname: str, teamname: str) -> Row | None:
         row = RECALLS[self.tells % len(RECALLS)]
         if isinstance(row, StoreError):
             raise row

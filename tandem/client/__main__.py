@@ -3,10 +3,9 @@
 import sys
 
 from tandem.client import client1, client2, wire
-from tandem.client.failures import ClientError
-from tandem.client.options import USAGE, Options, UsageError, parse_options
+from tandem.client.options import USAGE, Options, parse_options
 from tandem.client.story import Output
-from tandem.protocol.arrows import arrow_words
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
@@ -18,8 +17,10 @@ def main(arguments: list[str]) -> int:
         if "--help" in arguments or "-h" in arguments:
             return show_help()
         return _run(parse_options(arguments))
-    except UsageError as error:
-        return print_error(f"{error}", 2)
+    except TandemError as error:
+        return print_error(str(error), error.exit_code)
+    except BrokenPipeError:
+        return print_error("nobody reads the story any more: standard output was closed", 1)
     except KeyboardInterrupt:
         return print_error("stopped by Ctrl-C", STOPPED)
     except MemoryError:
@@ -31,11 +32,6 @@ def _run(options: Options) -> int:
     try:
         client = client1 if options.clientid == 1 else client2
         client.run(options, story)
-    except ClientError as failure:
-        at = f"{arrow_words(failure.arrow)}: " if failure.arrow else ""
-        return print_error(f"{at}{failure.what}. Try: {failure.help}", 1)
-    except BrokenPipeError:
-        return print_error("nobody reads the story any more: standard output was closed", 1)
     finally:
         wire.end_pauses()
     return 0
@@ -48,12 +44,12 @@ def show_help() -> int:
             print(USAGE, end="", flush=True)
     except OSError as error:
         sys.stdout = None  # or it would be tried once more at the end
-        return print_error(f"the help cannot be written to standard output: {error.strerror}", 1)
+        raise TandemError(f"the help cannot be written to standard output: {error.strerror}") from None
     return 0
 
 
 def print_error(words: str, code: int) -> int:
-    """One line on standard error, if that can be written. Returns the exit code."""
+    """Print one line on standard error, if that can be written. Return the exit code."""
     try:
         if sys.stderr is not None:
             print(f"tandem client: {printable(words)}", file=sys.stderr, flush=True)

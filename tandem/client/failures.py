@@ -5,17 +5,21 @@ The numbers of one error differ from system to system; each row has them for Lin
 
 import socket
 
+from tandem.protocol.arrows import arrow_words
+from tandem.protocol.errors import TandemError
 
-class ClientError(Exception):
+
+class ClientError(TandemError):
     """The exchange did not work. Facts for one line: what happened, what to try, at which arrow (0: none)."""
 
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.help = help
+        super().__init__(what, help)
         self.arrow = arrow
         self.waited = 0.0  # seconds that it took to know
         self.is_final = False  # would another try end the same way?
+
+    def __str__(self) -> str:
+        return f"{arrow_words(self.arrow)}: {super().__str__()}" if self.arrow else super().__str__()
 
     def at(self, arrow: int) -> "ClientError":
         """The same, with the arrow at which it happened."""

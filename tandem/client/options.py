@@ -3,6 +3,7 @@
 import json
 
 from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT, parse_address
+from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.protocol.message import is_unicode
 
@@ -46,10 +47,6 @@ _APART = (
     ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
     ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
 )
-
-
-class UsageError(Exception):
-    """What is wrong with the command line or TEAM.json, in one line."""
 
 
 class Options:

@@ -8,7 +8,7 @@ import sys
 
 from tandem.client.failures import ClientError
 from tandem.protocol.arrows import ARROWS
-from tandem.protocol.printable import printable, printable_bytes
+from tandem.protocol.printable import encodable, printable, printable_bytes
 
 
 class Output:
@@ -46,9 +46,8 @@ class Output:
         """One line, at once. A terminal that lacks a character gets an escape in its place."""
         if sys.stdout is None:  # closed before we began: nobody wants to read it
             return
-        encoding = sys.stdout.encoding or "utf-8"
         try:
-            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+            print(encodable(line, sys.stdout.encoding), flush=True)
         except BrokenPipeError:
             raise
         except OSError as error:

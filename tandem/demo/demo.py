@@ -20,10 +20,11 @@ from tandem.demo.children import Child, ChildFailedError, Children
 from tandem.demo.diagram import Diagram
 from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.errors import TandemError
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
 from tandem.report import results
-from tandem.report.screen import finish, show
+from tandem.report.screen import echo, flush
 
 TEAM = message_1("0923456", "0934567", "INF2A", "Team1", ip="")
 TEAM_FILE = "TEAM.json"
@@ -41,8 +42,8 @@ Go on with a TEAM.json of your own, on one machine or on three:
   python3 -m tandem client 1 TEAM.json --server HOST:{GROUND_PORT} --peer HOST:{CLIENT_2_PORT}"""
 
 
-class DemoError(Exception):
-    """The demo did not work; the text says which of the three failed, and its last words."""
+class DemoError(TandemError):
+    """The demo did not work: which of the three processes failed, and its last output."""
 
 
 def demo() -> None:
@@ -124,8 +125,8 @@ def _wants_colour() -> bool:
 
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
-        show([line, "\n"])
-        finish()
+        echo([line, "\n"])
+        flush()
 
 
 @contextmanager

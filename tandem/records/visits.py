@@ -1,4 +1,4 @@
-"""What is remembered of visits and of the server: made by the handler, written by the store, read by results."""
+"""The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from tandem.diagnosis.problem_json import findings_in, findings_text
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import show_address
 
-KEPT_BYTES = 8200  # of what came: a whole message behind its length
+MAX_RECORDED_BYTES = 8200  # of a visit: a message of the largest size after its length
 
 
 class Outcome(StrEnum):
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Team(NamedTuple):
-    """Who an exchange belongs to; the numbers in the order of message 1."""
+    """The team of an exchange, with the student numbers in the order of message 1."""
 
     classname: str
     teamname: str
@@ -31,16 +31,16 @@ class Team(NamedTuple):
 
     @property
     def pair(self) -> str:
-        """Both numbers in sorted order: a team stays the same when they are swapped."""
+        """Both student numbers in sorted order: the team is the same when they are swapped."""
         if self.studentnr1 <= self.studentnr2:
             return f"{self.studentnr1}\n{self.studentnr2}"
         return f"{self.studentnr2}\n{self.studentnr1}"
 
 
 class RightVisit(NamedTuple):
-    """A visit with a right message. The first fields are the columns of its row, in their order; see ROW_COLUMNS.
+    """A visit with a right message. Its first fields are the columns of its row, in order; see ROW_COLUMNS.
 
-    A tuple because nearly every visit is one: it goes to the database as it is.
+    It is a tuple because nearly every visit is one, and the database takes it unchanged.
     """
 
     classname: str
@@ -51,7 +51,7 @@ class RightVisit(NamedTuple):
     address: str
     port: int
     outcome: str  # the text of an Outcome: SQLite takes it as it is
-    received: bytes  # what came, cut off at KEPT_BYTES
+    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
     size: int  # bytes that came
     answered: bytes
     findings: str  # its remarks, see findings.py
@@ -86,7 +86,7 @@ class Visit:
     address: str  # where it came from: an IP address
     port: int
     outcome: Outcome
-    received: bytes  # what came, cut off at KEPT_BYTES
+    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
     size: int  # bytes that came
     answered: bytes
     team: Team | None  # as far as it could be read; None: class or team name could not
@@ -96,7 +96,7 @@ class Visit:
 
     @property
     def findings(self) -> str:
-        """The problems and remarks as the row holds them."""
+        """The problems and remarks as JSON, as the row holds them."""
         return findings_text(self.problems + self.remarks)
 
     def log_line(self) -> str:
@@ -123,7 +123,7 @@ def _remarks_in_words(findings: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisits:
-    """Refused visits of one address that were counted in the place of being recorded."""
+    """Refused visits of one address that were counted instead of recorded."""
 
     minute: int  # when it began: microseconds since 1970, UTC
     address: str
@@ -132,7 +132,7 @@ class SuppressedVisits:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSample:
-    """How one ground was doing over a few seconds. Times in microseconds."""
+    """The metrics of one server process over a few seconds. Times are in microseconds."""
 
     at: int  # the end of the period: microseconds since 1970, UTC
     ground: str  # which one: its address and process

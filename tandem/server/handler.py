@@ -16,9 +16,9 @@ from tandem.keys.keyring import Keyring
 from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
 from tandem.protocol.message import Message, decode
 from tandem.protocol.reader import COMPLETE, MORE, NEVER, Reader
-from tandem.records.queries import Given, Records
+from tandem.records.queries import IssuedSecret, Records
 from tandem.records.sqlite.sqlite_store import StoreError
-from tandem.records.visits import KEPT_BYTES, Outcome, Record, RightVisit, Visit
+from tandem.records.visits import MAX_RECORDED_BYTES, Outcome, Record, RightVisit, Visit
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
 from tandem.server.fast_lane import judge_usual
 from tandem.server.judge import Accepted, Judgement, judge
@@ -48,7 +48,7 @@ class VisitHandler:
         records: Records | None,
         log: Log,
         pulse: Metrics,
-        recent: Iterable[Given] = (),
+        recent: Iterable[IssuedSecret] = (),
     ) -> None:
         """Recall teams from `recent` and, if it is not None, from `records`.
 
@@ -152,7 +152,7 @@ class VisitHandler:
             address,
             peer.port,
             outcome.value,
-            received[:KEPT_BYTES],
+            received[:MAX_RECORDED_BYTES],
             len(received),
             reply,
             findings,
@@ -195,7 +195,7 @@ class VisitHandler:
             peer.address,
             peer.port,
             judgement.outcome,
-            bytes(received[:KEPT_BYTES]),
+            bytes(received[:MAX_RECORDED_BYTES]),
             len(received),
             answered,
             judgement.team,
@@ -221,7 +221,7 @@ class VisitHandler:
         if recent or not self._records:
             return recent
         try:
-            row = self._records.team_given(message.secret, message.classname, message.teamname)
+            row = self._records.named_team_with_secret(message.secret, message.classname, message.teamname)
         except StoreError:
             return None  # it only makes the words better
         return Recalled(row.team, row.ip) if row else None

@@ -44,7 +44,7 @@ def apart(visits: Iterable[RightVisit | Visit]) -> list[RightVisit | Visit]:
 STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ...]]]] = {
     "message 1": ([message_1()], ("waiting for message 2", 1, ())),
     "both messages": ([message_1(), message_2()], ("finished", 2, ())),
-    "message 2 alone, its message 1 was on another ground": ([message_2()], ("finished", 1, ())),
+    "message 2 alone, its message 1 was on another server": ([message_2()], ("finished", 1, ())),
     "message 1 again": ([message_1(), message_1()], ("waiting for message 2", 2, ())),
     "message 2 again": ([message_1(), message_2(), message_2()], ("finished", 3, ())),
     "message 1 again after the end": ([message_1(), message_2(), message_1()], ("finished", 3, ())),
@@ -190,14 +190,14 @@ def test_vitals_are_kept_for_a_week(where: DatabaseLocation, store: BatchStore) 
     store.keep([VITALS])
     store.keep([other, replace(VITALS, at=VITALS.at + WEEK)])
     with closing(open_records(where)) as records:
-        assert list(records.vitals_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
-        assert list(records.vitals_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
+        assert list(records.metrics_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
+        assert list(records.metrics_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
         store.keep([replace(VITALS, at=VITALS.at + WEEK + 1)])
-        assert [row.at for row in records.vitals_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
+        assert [row.at for row in records.metrics_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(where: DatabaseLocation, store: BatchStore) -> None:
-    with pytest.raises(ValueError, match=r"surrogate|refused"):  # our bug, no trouble of the database
+    with pytest.raises(ValueError, match=r"surrogate|refused"):  # a bug, no error of the database
         store.keep([message_1(), message_1(TEAM._replace(teamname="\ud800"))])
     assert teams(where) == []
     store.keep([message_1()])
@@ -212,7 +212,7 @@ def test_many_records_fit_in_one_batch(where: DatabaseLocation, store: BatchStor
     assert [(row.team, row.state, row.visits) for row in teams(where)] == [(team, "finished", 2) for team in many]
 
 
-def test_nothing_to_keep_is_no_trouble(where: DatabaseLocation, store: BatchStore) -> None:
+def test_nothing_to_keep_is_no_error(where: DatabaseLocation, store: BatchStore) -> None:
     store.keep([])
     assert teams(where) == []
 

@@ -17,7 +17,7 @@ from tests.records.test_store import teams
 def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT", 0.01)
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT_S", 0.01)
     with closing(Store(tmp_path)) as store:
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -84,7 +84,7 @@ def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
         outcomes = [visit.outcome for visit in records.visits(row.key)]
         assert outcomes == [Outcome.MESSAGE_1, Outcome.REJECTED, Outcome.MESSAGE_2, Outcome.MESSAGE_2]
         assert [visit.teamname for visit in records.visits_since(0)] == ["Team1", "", "Team1", "Team1", "Team1"]
-        assert list(records.vitals_since(0)) == []
+        assert list(records.metrics_since(0)) == []
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

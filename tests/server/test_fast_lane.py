@@ -14,7 +14,7 @@ from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import WAITING, Message
 from tandem.protocol.reader import COMPLETE, Reader
-from tandem.records.queries import Given
+from tandem.records.queries import IssuedSecret
 from tandem.records.visits import RightVisit, Team
 from tandem.server import handler as handler_module
 from tandem.server.actions import CommitThenReply, ProxiedPeer, Reply
@@ -120,7 +120,7 @@ def test_both_ways_record_and_reply_the_same(message: Message, ip: str, monkeypa
     def visited() -> tuple[Reply | CommitThenReply, RightVisit]:
         log = Log()
         handler = VisitHandler(
-            Keyring(KEY), "explain", PLAIN, None, log, Metrics("a server"), [Given(SECRET, TEAM, "10.0.0.1")]
+            Keyring(KEY), "explain", PLAIN, None, log, Metrics("a server"), [IssuedSecret(SECRET, TEAM, "10.0.0.1")]
         )
         action = handler.received_first(peer, None, changed.encode())
         action = action or handler.received(peer, None, changed.encode())

@@ -79,7 +79,7 @@ class Monitor:
         begin = now - KEPT
         # The latest may be from the future: the clock was set back. What is written from now on still counts.
         since = max(begin, min(self._vitals[-1].at / 1e6, now) - LATE) if self._vitals else begin
-        found = await self._reading.ask(lambda records: list(records.vitals_since(int(since * 1e6))))
+        found = await self._reading.ask(lambda records: list(records.metrics_since(int(since * 1e6))))
         known = {(vitals.at, vitals.ground) for vitals in self._vitals}
         fresh = [vitals for vitals in found if (vitals.at, vitals.ground) not in known]
         while self._vitals and self._vitals[0].at < begin * 1e6:
