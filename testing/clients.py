@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testing.other_side import Server, Step, call, end, message, send, until_end
+from testing.other_side import ScriptedServer, Step, call, end, message, send, until_end
 from testing.processes import TEAM, Process, process, team_options
 
 WELCOME = b"Test ground: socket connection established."
@@ -65,7 +65,7 @@ def client_2(ground: str, *options: str, **team: str) -> Iterator[Client2]:
         yield Client2(running)
 
 
-def meet(clientid: int, ground: Server, peer: Server, *options: str) -> Process:
+def meet(clientid: int, ground: ScriptedServer, peer: ScriptedServer, *options: str) -> Process:
     """Runs client 1 or client 2 to its end, against this ground. Client 1 hands over to `peer`."""
     if clientid == 1:
         with client_1(ground.address, peer.address, *options) as first:

@@ -106,7 +106,7 @@ def reset(line: Line) -> None:
     line.socket.close()
 
 
-class Server:
+class ScriptedServer:
     """Plays the same script to everybody who connects, one after the other."""
 
     def __init__(self, script: Sequence[Step]) -> None:
@@ -148,9 +148,9 @@ class Server:
 
 
 @contextmanager
-def server(*script: Step) -> Iterator[Server]:
+def scripted_server(*script: Step) -> Iterator[ScriptedServer]:
     """A server on a free port of this machine, stopped at the end of the block."""
-    running = Server(script)
+    running = ScriptedServer(script)
     try:
         yield running
     finally:

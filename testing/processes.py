@@ -124,7 +124,7 @@ def tandem(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | No
         return code, command.out, command.err
 
 
-class Ground:
+class RunningServer:
     """A running ground."""
 
     def __init__(self, process: Process, data: Path) -> None:
@@ -144,17 +144,17 @@ class Ground:
 
 
 @contextmanager
-def ground(
+def running_server(
     data: Path,
     *options: str,
     listen: str = "127.0.0.1:0",
     before: Sequence[str] = (),
     env: dict[str, str] | None = None,
-) -> Iterator[Ground]:
+) -> Iterator[RunningServer]:
     """`tandem serve` on a free port, killed at the end of the block."""
     arguments = ("-m", "tandem", "serve", "--listen", listen, "--data", str(data), *options)
     with process(*arguments, before=before, env=env) as serving:
-        yield Ground(serving, data)
+        yield RunningServer(serving, data)
         serving.stop()
 
 

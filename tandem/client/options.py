@@ -2,7 +2,7 @@
 
 import json
 
-from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT, parse_address
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.protocol.message import is_unicode
 
@@ -59,7 +59,7 @@ class Options:
         self.clientid = clientid
         self.team = team  # studentnr1, studentnr2, classname, teamname: those that were given
         self.ip = given.get("ip", "")  # "" means: the one of the connection to the ground
-        self.server = _address(given, "server", GROUND_PORT)
+        self.server = _address(given, "server", SERVER_PORT)
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
         self.listen = _listen_address(given.get("listen", ""))
         self.timeout = _seconds(given, "timeout", 5.0)

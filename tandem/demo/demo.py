@@ -18,7 +18,7 @@ from types import FrameType
 from tandem.demo.canvas import signs_for
 from tandem.demo.children import Child, ChildFailedError, Children
 from tandem.demo.diagram import Diagram
-from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
@@ -36,9 +36,9 @@ CLIENT = ("-m", "tandem.client", "--format", "json")  # `tandem client`, without
 COLUMNS = ("classname", "teamname", "studentnr1", "studentnr2", "state", "finished_at")  # so many fit on a screen
 NEXT = f"""\
 Go on with a TEAM.json of your own, on one machine or on three:
-  python3 -m tandem serve --listen 0.0.0.0:{GROUND_PORT} --data tandem-data
-  python3 -m tandem client 2 TEAM.json --server HOST:{GROUND_PORT} --listen {CLIENT_2_PORT}
-  python3 -m tandem client 1 TEAM.json --server HOST:{GROUND_PORT} --peer HOST:{CLIENT_2_PORT}"""
+  python3 -m tandem serve --listen 0.0.0.0:{SERVER_PORT} --data tandem-data
+  python3 -m tandem client 2 TEAM.json --server HOST:{SERVER_PORT} --listen {CLIENT_2_PORT}
+  python3 -m tandem client 1 TEAM.json --server HOST:{SERVER_PORT} --peer HOST:{CLIENT_2_PORT}"""
 
 
 class DemoError(Exception):

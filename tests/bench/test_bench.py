@@ -14,16 +14,16 @@ from xml.etree import ElementTree
 import pytest
 
 from bench.peers import work
-from testing.other_side import Line, Step, close, message, reset, send, server, until_end
-from testing.processes import LIMIT, ROOT, Ground, ground, process, tandem
+from testing.other_side import Line, Step, close, message, reset, scripted_server, send, until_end
+from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem
 
 ENDLESS = ("--seconds", "600", "--rate", "50")  # until it is told to stop
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
         yield running
 
 
@@ -42,7 +42,7 @@ def answer(line: Line) -> None:
 
 
 def test_every_exchange_finishes_and_is_on_record(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         code, told, err = bench(running.address, "--count", "50", "--concurrency", "7")
         assert (code, told["finished"], told["failed"], err) == (0, 50, 0, "")
         rows = running.results()
@@ -50,19 +50,19 @@ def test_every_exchange_finishes_and_is_on_record(tmp_path: Path) -> None:
     assert {row["classname"] for row in rows} == {"BENCH"}
 
 
-def test_shows_a_table(shared: Ground) -> None:
+def test_shows_a_table(shared: RunningServer) -> None:
     code, out, err = tandem("bench", "--server", shared.address, "--count", "3")
     assert (code, err) == (0, "")
     assert out.startswith(f"3 exchanges with {shared.address} in ")
     assert [line.split()[0] for line in out.splitlines()[3:7]] == ["ms", "exchange", "visit", "visit"]
 
 
-def test_ends_after_its_time(shared: Ground) -> None:
+def test_ends_after_its_time(shared: RunningServer) -> None:
     code, told, _ = bench(shared.address, "--seconds", "0.2", "--concurrency", "2")
     assert (code, told["failed"], told["count"]) == (0, 0, None)
 
 
-def test_keeps_to_a_rate_and_a_ramp(shared: Ground) -> None:
+def test_keeps_to_a_rate_and_a_ramp(shared: RunningServer) -> None:
     code, told, _ = bench(shared.address, "--count", "20", "--rate", "200", "--ramp", "0.1")
     assert (code, told["finished"], told["rate"], told["ramp"]) == (0, 20, 200.0, 0.1)
     assert float(str(told["took_seconds"])) >= 19 / 200  # the last one is not due before
@@ -75,7 +75,7 @@ def test_with_a_rate_latency_counts_from_when_an_exchange_was_due() -> None:
         stalled.wait(0.3 if not stalled.is_set() else 0.0)
         stalled.set()
 
-    with server(send(work.WELCOME), message, stall_once, answer, until_end) as slow:
+    with scripted_server(send(work.WELCOME), message, stall_once, answer, until_end) as slow:
         code, told, _ = bench(slow.address, "--count", "10", "--rate", "1000", "--concurrency", "1")
     assert code == 0
     times = told["times_us"]
@@ -84,7 +84,7 @@ def test_with_a_rate_latency_counts_from_when_an_exchange_was_due() -> None:
 
 
 @LINUX
-def test_tells_the_cpu_time_of_the_server(shared: Ground) -> None:
+def test_tells_the_cpu_time_of_the_server(shared: RunningServer) -> None:
     code, told, _ = bench(shared.address, "--count", "200", "--pid", str(shared.process.pid))
     cpu = told["server_cpu_us"]
     assert code == 0
@@ -92,7 +92,7 @@ def test_tells_the_cpu_time_of_the_server(shared: Ground) -> None:
     assert cpu["total"] > 0
 
 
-def test_writes_json_and_a_picture(shared: Ground, tmp_path: Path) -> None:
+def test_writes_json_and_a_picture(shared: RunningServer, tmp_path: Path) -> None:
     files = ("--output", str(tmp_path / "run.json"), "--picture", str(tmp_path / "run.svg"))
     code, _, err = tandem("bench", "--server", shared.address, "--count", "5", *files)
     assert (code, err) == (0, "")
@@ -101,7 +101,7 @@ def test_writes_json_and_a_picture(shared: Ground, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no terminals of this kind")
-def test_shows_how_it_goes_on_a_terminal(shared: Ground) -> None:
+def test_shows_how_it_goes_on_a_terminal(shared: RunningServer) -> None:
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "tandem", "bench", "--server", shared.address, "--seconds", "0.6"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=terminal, timeout=LIMIT, check=True)
@@ -116,7 +116,7 @@ def test_shows_how_it_goes_on_a_terminal(shared: Ground) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
 @pytest.mark.parametrize(("number", "by"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
 def test_a_stopped_run_shows_what_was_measured_and_is_no_success(
-    shared: Ground, number: signal.Signals, by: str
+    shared: RunningServer, number: signal.Signals, by: str
 ) -> None:
     before = len(shared.results("--class", "BENCH"))  # other tests have left some there
     with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
@@ -151,7 +151,7 @@ BROKEN: dict[str, tuple[list[Step], str]] = {
 
 @pytest.mark.parametrize(("script", "kind"), BROKEN.values(), ids=BROKEN)
 def test_failures_are_counted_by_kind(script: list[Step], kind: str) -> None:
-    with server(*script) as broken:
+    with scripted_server(*script) as broken:
         code, told, err = bench(broken.address, "--count", "4", "--concurrency", "1", "--timeout", "0.3")
     assert (code, told["finished"], told["failed"], err) == (1, 0, 4, "")
     failures = told["failures"]
@@ -161,7 +161,7 @@ def test_failures_are_counted_by_kind(script: list[Step], kind: str) -> None:
 
 
 def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
-    with server(send(work.WELCOME), message, status("error: \\u001b[2J"), until_end) as broken:
+    with scripted_server(send(work.WELCOME), message, status("error: \\u001b[2J"), until_end) as broken:
         code, out, _ = tandem("bench", "--server", broken.address, "--count", "1")
     assert code == 1
     assert "visit 1  wrong status" in out
@@ -169,7 +169,7 @@ def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
 
 
 def test_nonsense_before_a_silence_is_told_escaped() -> None:
-    with server(send(b"\x1b[2J nonsense"), until_end) as broken:
+    with scripted_server(send(b"\x1b[2J nonsense"), until_end) as broken:
         code, out, _ = tandem("bench", "--server", broken.address, "--count", "1", "--timeout", "0.3")
     assert code == 1
     assert "visit 1  timeout: no whole answer in time: \\x1b[2J nonsense\n" in out
@@ -183,14 +183,14 @@ def test_a_second_visit_that_fails_is_told_as_such() -> None:
         else:
             reset(line)
 
-    with server(send(work.WELCOME), message, answer_first_only) as broken:
+    with scripted_server(send(work.WELCOME), message, answer_first_only) as broken:
         code, told, _ = bench(broken.address, "--count", "1", "--concurrency", "1")
     assert code == 1
     assert told["failures"] == [{"kind": "reset", "visit": "visit 2", "came": "", "count": 1}]
 
 
 def test_a_server_that_goes_away_is_told(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         pid = str(running.process.pid)
         command = ("-m", "tandem", "bench", "--server", running.address, *ENDLESS, "--format", "json", "--pid", pid)
         with process(*command) as loading:
@@ -237,7 +237,9 @@ def test_what_cannot_begin_is_one_line_and_exit_code_1(
 
 @LINUX
 @pytest.mark.parametrize("option", ["--output", "--picture"])
-def test_a_disk_that_is_full_in_the_end_does_not_lose_the_run(shared: Ground, option: str, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_in_the_end_does_not_lose_the_run(
+    shared: RunningServer, option: str, tmp_path: Path
+) -> None:
     full, other = tmp_path / "full", tmp_path / "other"
     full.symlink_to("/dev/full")
     [another] = {"--output", "--picture"} - {option}
@@ -255,7 +257,7 @@ def test_a_run_that_cannot_begin_leaves_files_as_they_were(tmp_path: Path) -> No
     assert (old.read_text(), new.exists()) == ("older", False)
 
 
-def test_an_older_file_is_replaced(shared: Ground, tmp_path: Path) -> None:
+def test_an_older_file_is_replaced(shared: RunningServer, tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_text("x" * 100_000)
     assert tandem("bench", "--server", shared.address, "--count", "1", "--output", str(file))[0] == 0
@@ -269,12 +271,12 @@ def test_one_file_for_both_is_wrong_usage(tmp_path: Path) -> None:
     assert "the same file" in err
 
 
-def test_a_ramp_of_nothing_is_the_default(shared: Ground) -> None:
+def test_a_ramp_of_nothing_is_the_default(shared: RunningServer) -> None:
     code, told, _ = bench(shared.address, "--count", "1", "--ramp", "0")
     assert (code, told["ramp"]) == (0, 0.0)
 
 
-def test_a_process_that_is_not_there_is_one_line(shared: Ground) -> None:
+def test_a_process_that_is_not_there_is_one_line(shared: RunningServer) -> None:
     code, out, err = tandem("bench", "--server", shared.address, "--pid", str(2**31))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"no process {2**31}" in err

@@ -15,7 +15,7 @@ from tandem.records.visits import MetricsSample, Team, Visit
 from testing.boards import keep, numbered, refused, team, with_secret
 from testing.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from testing.clients import assert_done, client_1, client_2
-from testing.processes import TEAM, ground, wait_until
+from testing.processes import TEAM, running_server, wait_until
 from testing.visits import message_1, message_2, rejected
 from tests.board.test_serve import Running, running_board, token_of
 from tests.board.test_tls import OPTIONS
@@ -31,7 +31,7 @@ def tile(screen: Screen, name: str, state: str) -> None:
 
 
 def test_an_exchange_of_real_clients_shows_live(browser: Browser, tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         token = token_of(serving.process)
         with screen(browser, url, token) as teacher, screen(browser, url) as room:

@@ -9,7 +9,7 @@ import pytest
 
 from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
 from testing.other_side import (
-    Server,
+    ScriptedServer,
     Step,
     call,
     changed,
@@ -17,8 +17,8 @@ from testing.other_side import (
     end,
     framed,
     reset,
+    scripted_server,
     send,
-    server,
     silence,
     trickle,
     until_end,
@@ -65,48 +65,48 @@ STRANGERS: dict[str, Stranger] = {
 }
 
 
-def assert_taken(client: Client2, ground: Server) -> None:
+def assert_taken(client: Client2, server: ScriptedServer) -> None:
     """The real message was taken, and message 2 was made of it."""
     assert_done(client.process)
-    sent = json.loads(ground.came)
+    sent = json.loads(server.came)
     assert (sent["studentnr1"], sent["studentnr2"], sent["clientid"]) == (TEAM["studentnr2"], TEAM["studentnr1"], 2)
     assert (sent["secret"], sent["status"]) == (json.loads(REPLY_1)["secret"], "waiting for message 2")
 
 
 @pytest.mark.parametrize(("script", "said"), STRANGERS.values(), ids=STRANGERS.keys())
 def test_a_stranger_is_named_and_the_real_message_taken(script: Sequence[Step], said: str) -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as stranger:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as stranger:
         stranger.play(script)
         if said:
             assert "still listening" in client.process.wait_for(said)
         client.hand_over()
-        assert_taken(client, ground)
+        assert_taken(client, server)
     assert client.process.out.count("still listening") == bool(said)
 
 
 def test_all_strangers_at_once_hold_nobody_up() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client, contextlib.ExitStack() as calls:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as calls:
         for script, _ in STRANGERS.values():
             calls.enter_context(call(client.port)).play(script)
         client.hand_over()
-        assert_taken(client, ground)
+        assert_taken(client, server)
     assert_safe(client.process.out)
 
 
 def test_an_early_idle_client_1_brings_the_message_later() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as early:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as early:
         with call(client.port) as probe:
             probe.play((close,))
         client.process.wait_for("without a word")
         early.play((send(REPLY_1), end, until_end))
-        assert_taken(client, ground)
+        assert_taken(client, server)
 
 
 def test_a_crowd_from_one_address_keeps_nobody_else_out() -> None:
     """300 idle connections at once; client 1 called before them from another address, and sends after them."""
     with (
-        server(*RIGHT_2) as ground,
-        client_2(ground.address) as client,
+        scripted_server(*RIGHT_2) as server,
+        client_2(server.address) as client,
         call(client.port, "127.0.0.2") as early,
         contextlib.ExitStack() as crowd,
     ):
@@ -114,24 +114,24 @@ def test_a_crowd_from_one_address_keeps_nobody_else_out() -> None:
             crowd.enter_context(call(client.port))
         client.process.wait_for("too many connections")
         early.play((send(REPLY_1), end, until_end))
-        assert_taken(client, ground)
+        assert_taken(client, server)
 
 
 def test_a_crowd_does_not_keep_out_who_comes_after_it() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client, contextlib.ExitStack() as crowd:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as crowd:
         for _ in range(300):
             crowd.enter_context(call(client.port))
         client.hand_over()
-        assert_taken(client, ground)
+        assert_taken(client, server)
 
 
 def test_a_flood_of_probes_is_named_once() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client:
         for _ in range(300):
             with call(client.port) as probe:
                 probe.play((close,))
         client.hand_over()
-        assert_taken(client, ground)
+        assert_taken(client, server)
     assert client.process.out.count("closed without a word") == 1
 
 
@@ -158,45 +158,45 @@ HANDOVERS: dict[str, tuple[Step, ...]] = {
 
 @pytest.mark.parametrize("script", HANDOVERS.values(), ids=HANDOVERS.keys())
 def test_the_real_message_is_taken_however_it_comes(script: Sequence[Step]) -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address) as client, call(client.port) as line:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as line:
         line.play(script)
-        assert_taken(client, ground)
+        assert_taken(client, server)
 
 
 def test_a_character_cut_in_two() -> None:
     half = NAME.index("ë".encode()) + 1
     with (
-        server(*RIGHT_2) as ground,
-        client_2(ground.address, teamname="Zoë") as client,
+        scripted_server(*RIGHT_2) as server,
+        client_2(server.address, teamname="Zoë") as client,
         call(client.port) as line,
     ):
         line.play((send(NAME[:half]), silence(0.1), send(NAME[half:]), end, until_end))
-        assert_taken(client, ground)
-    assert json.loads(ground.came)["teamname"] == "Zoë"
+        assert_taken(client, server)
+    assert json.loads(server.came)["teamname"] == "Zoë"
 
 
 @pytest.mark.parametrize("name", ["studentnr1", "studentnr2"])
 def test_one_student_number_alone_is_compared_too(name: str) -> None:
-    with server(*RIGHT_2) as ground:
-        arguments = ("2", f"--{name}", "7777777", "--server", ground.address, "--listen", "127.0.0.1:0")
+    with scripted_server(*RIGHT_2) as server:
+        arguments = ("2", f"--{name}", "7777777", "--server", server.address, "--listen", "127.0.0.1:0")
         with process("-m", "tandem.client", *arguments) as running:
             Client2(running).hand_over()
             running.wait_for("its student numbers are not ours")
 
 
 def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:
-    with server(*RIGHT_2) as ground:
-        arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "0")
+    with scripted_server(*RIGHT_2) as server:
+        arguments = ("-m", "tandem.client", "2", "--server", server.address, "--listen", "0")
         with process(*arguments) as running:
             assert re.search(r"listening on \*:[1-9][0-9]* for client 1", running.wait_for("listening on"))
             client = Client2(running)
             client.hand_over()
-            assert_taken(client, ground)
+            assert_taken(client, server)
 
 
 def test_nobody_comes() -> None:
-    with server() as ground, client_2(ground.address, "--wait", "0.3") as client:
+    with scripted_server() as server, client_2(server.address, "--wait", "0.3") as client:
         assert_failed(
             client.process, r"arrow 4 \(client 1 -> client 2, handover\)", "no message came", str(client.port)
         )
-    assert ground.lines == []
+    assert server.lines == []

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import changed, framed, message, reset, send, server, until_end
+from testing.other_side import changed, framed, message, reset, scripted_server, send, until_end
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 
@@ -31,16 +31,24 @@ REPLIES: dict[str, bytes] = {
 def test_the_very_bytes_go_on(reply: bytes, way: Callable[[bytes], bytes]) -> None:
     carried = way(reply)
     script = (send(WELCOME), message, send(carried + b"\r\n"), until_end)
-    with server(*script) as ground, server(until_end) as peer, client_1(ground.address, peer.address) as client:
+    with (
+        scripted_server(*script) as server,
+        scripted_server(until_end) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     assert peer.came == carried
 
 
 def test_message_1_is_one_object_and_nothing_else() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer, client_1(ground.address, peer.address) as client:
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(until_end) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     fields = {"clientid": 1, "ip": "127.0.0.1", "secret": "", "status": ""}
-    assert ground.came == json.dumps(FIELDS | fields, ensure_ascii=False).encode()
+    assert server.came == json.dumps(FIELDS | fields, ensure_ascii=False).encode()
 
 
 def test_client_2_may_come_later() -> None:
@@ -48,7 +56,7 @@ def test_client_2_may_come_later() -> None:
         late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         late.bind(("127.0.0.1", 0))  # the port is ours, but nobody listens there yet
         peer = f"127.0.0.1:{late.getsockname()[1]}"
-        with server(*RIGHT_1) as ground, client_1(ground.address, peer) as client:
+        with scripted_server(*RIGHT_1) as server, client_1(server.address, peer) as client:
             client.wait_for("client 2 is not there yet (connection refused")
             late.listen()
             with late.accept()[0] as connection:
@@ -57,31 +65,39 @@ def test_client_2_may_come_later() -> None:
 
 
 def test_client_2_never_comes() -> None:
-    with server(*RIGHT_1) as ground, server() as peer:
+    with scripted_server(*RIGHT_1) as server, scripted_server() as peer:
         peer.stop()
-        with client_1(ground.address, peer.address, "--wait", "0.3") as client:
+        with client_1(server.address, peer.address, "--wait", "0.3") as client:
             assert_failed(client, ARROW_4, "connection refused", peer.address)
 
 
 def test_client_2_that_answers() -> None:
     """Nothing that it says is expected; nothing of it does any harm."""
     rude = (send(b"thank you"), until_end)
-    with server(*RIGHT_1) as ground, server(*rude) as peer, client_1(ground.address, peer.address) as client:
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(*rude) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     assert peer.came == REPLY_1
 
 
 def test_client_2_that_resets() -> None:
     rude = (until_end, reset)
-    with server(*RIGHT_1) as ground, server(*rude) as peer, client_1(ground.address, peer.address) as client:
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(*rude) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_failed(client, ARROW_4, "connection reset", peer.address)
 
 
 def test_client_2_keeps_its_side_open() -> None:
     """It has all the bytes and closes only after client 1 has gone: client 1 waits no longer than its limit."""
-    with server(*RIGHT_1) as ground, socket.create_server(("127.0.0.1", 0)) as peer:
+    with scripted_server(*RIGHT_1) as server, socket.create_server(("127.0.0.1", 0)) as peer:
         address = f"127.0.0.1:{peer.getsockname()[1]}"
-        with client_1(ground.address, address, "--timeout", "1") as client, peer.accept()[0] as connection:
+        with client_1(server.address, address, "--timeout", "1") as client, peer.accept()[0] as connection:
             assert connection.makefile("rb").read() == REPLY_1
             assert_done(client)
 
@@ -96,5 +112,5 @@ NAMES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("peer", "says"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_that_no_machine_has(peer: str, says: str) -> None:
     """No try after the first would end otherwise: it does not wait for --wait."""
-    with server(*RIGHT_1) as ground, client_1(ground.address, peer) as client:
+    with scripted_server(*RIGHT_1) as server, client_1(server.address, peer) as client:
         assert_failed(client, ARROW_4, says, "use the address in numbers")

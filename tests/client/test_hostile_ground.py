@@ -18,8 +18,8 @@ from testing.other_side import (
     framed,
     message,
     reset,
+    scripted_server,
     send,
-    server,
     silence,
     trickle,
     until_end,
@@ -99,20 +99,20 @@ FINISHES: dict[str, Script] = {
 @pytest.mark.parametrize("script", FINISHES.values(), ids=FINISHES.keys())
 @BOTH_CLIENTS
 def test_finishes_all_the_same(clientid: int, script: Script) -> None:
-    with server(*script(REPLIES[clientid])) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, *PATIENT)
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, *PATIENT)
     assert_done(client)
     assert len(peer.lines) == (1 if clientid == 1 else 0)
-    assert ground.came.endswith(b"}")
+    assert server.came.endswith(b"}")
 
 
 @pytest.mark.parametrize("name", ["as it should be", "both framed", "framed reply", "length begins with a brace"])
 @BOTH_CLIENTS
 def test_finishes_with_lengths_on_the_wire(clientid: int, name: str) -> None:
-    with server(*FINISHES[name](REPLIES[clientid])) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, *PATIENT, *ON_WIRE)
+    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, *PATIENT, *ON_WIRE)
     assert_done(client)
-    assert ground.came == framed(ground.came[4:])
+    assert server.came == framed(server.came[4:])
 
 
 NO_WELCOME: dict[str, Script] = {
@@ -127,8 +127,8 @@ NO_WELCOME: dict[str, Script] = {
 @pytest.mark.parametrize("script", NO_WELCOME.values(), ids=NO_WELCOME.keys())
 @BOTH_CLIENTS
 def test_finishes_without_a_welcome(clientid: int, script: Script) -> None:
-    with server(*script(REPLIES[clientid])) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, "--timeout", "2")
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, "--timeout", "2")
     assert_done(client)
     assert "no welcome within 2 s" in client.out
 
@@ -244,8 +244,8 @@ FAILS: dict[str, Fails] = {
 @pytest.mark.parametrize("case", FAILS.values(), ids=FAILS.keys())
 @BOTH_CLIENTS
 def test_says_what_failed(clientid: int, case: Fails) -> None:
-    with server(*case.script(REPLIES[clientid])) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, *case.options)
+    with scripted_server(*case.script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, *case.options)
     arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
     assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
     assert peer.lines == [], "client 1 went to client 2 without the right status"
@@ -253,12 +253,12 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
 
 @BOTH_CLIENTS
 def test_nobody_listens_at_the_ground(clientid: int) -> None:
-    with server() as ground, server(until_end) as peer:
-        ground.stop()
-        client = meet(clientid, ground, peer)
+    with scripted_server() as server, scripted_server(until_end) as peer:
+        server.stop()
+        client = meet(clientid, server, peer)
     arrow = WELCOME_ARROW[clientid]
     assert_failed(
-        client, rf"arrow {arrow} \(ground -> client {clientid}, welcome\)", "connection refused", ground.address
+        client, rf"arrow {arrow} \(ground -> client {clientid}, welcome\)", "connection refused", server.address
     )
 
 
@@ -278,8 +278,8 @@ ESCAPES: dict[str, Script] = {
 @pytest.mark.parametrize("script", ESCAPES.values(), ids=ESCAPES.keys())
 @BOTH_CLIENTS
 def test_nothing_from_the_wire_steers_the_terminal(clientid: int, script: Script, options: tuple[str, ...]) -> None:
-    with server(*script(REPLIES[clientid])) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, *options)
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, *options)
     assert client.wait() in (0, 1)
     assert client.err.count("\n") == client.wait()
     assert_safe(client.out + client.err)

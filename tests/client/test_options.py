@@ -8,7 +8,7 @@ import pytest
 from tandem.client.__main__ import main
 from tandem.client.options import UsageError, parse_options
 from testing.clients import RIGHT_1, RIGHT_2, client_2
-from testing.other_side import server, until_end
+from testing.other_side import scripted_server, until_end
 from testing.processes import TEAM, team_options
 
 SERVER = ("--server", "192.0.2.1:5550")
@@ -187,17 +187,17 @@ def test_usage_errors_are_values_for_other_callers() -> None:
 
 
 def test_the_own_ip_is_the_one_that_was_given() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        arguments = ["1", *team_options(), "--server", ground.address, "--peer", peer.address, "--ip", "192.0.2.7"]
+    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+        arguments = ["1", *team_options(), "--server", server.address, "--peer", peer.address, "--ip", "192.0.2.7"]
         assert main(arguments) == 0
-    assert json.loads(ground.came)["ip"] == "192.0.2.7"
+    assert json.loads(server.came)["ip"] == "192.0.2.7"
 
 
 def test_client_2_gives_the_ip_that_was_given_too() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address, "--ip", "192.0.2.8") as client:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address, "--ip", "192.0.2.8") as client:
         client.hand_over()
         assert client.process.wait() == 0
-    assert json.loads(ground.came)["ip"] == "192.0.2.8"
+    assert json.loads(server.came)["ip"] == "192.0.2.8"
 
 
 @pytest.mark.parametrize("argument", ["--help", "-h"])

@@ -22,29 +22,29 @@ from testing.clients import (
     client_2,
     meet,
 )
-from testing.other_side import changed, message, send, server, until_end
+from testing.other_side import changed, message, scripted_server, send, until_end
 from testing.processes import LIMIT, ROOT, TEAM, process, team_options
 
 
 def test_client_1_tells_its_arrows_in_their_order() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        client = meet(1, ground, peer)
+    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+        client = meet(1, server, peer)
     assert re.findall(r"^  ([0-9])  ", client.out, re.MULTILINE) == ["1", "2", "3", "4"]
     assert SECRET not in client.out, "the bytes are for --verbose"
 
 
 def test_verbose_shows_the_bytes() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        client = meet(1, ground, peer, "--verbose")
-    for data in (WELCOME, ground.came, REPLY_1):
+    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+        client = meet(1, server, peer, "--verbose")
+    for data in (WELCOME, server.came, REPLY_1):
         assert f"| {data.decode()}\n" in client.out
 
 
 @pytest.mark.parametrize("clientid", [1, 2])
 def test_json_for_programs(clientid: int) -> None:
-    with server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, "--format", "json")
-    sent = ground.came.decode()
+    with scripted_server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as server, scripted_server(until_end) as peer:
+        client = meet(clientid, server, peer, "--format", "json")
+    sent = server.came.decode()
     told = [json.loads(line) for line in client.out.splitlines()]
     arrows = [(line["arrow"], line["text"]) for line in told if "arrow" in line]
     if clientid == 1:
@@ -60,13 +60,16 @@ def test_a_screen_that_lacks_characters(encoding: str) -> None:
     """A Windows console, or LANG=C: what cannot be shown is shown as an escape, and all goes on."""
     reply = changed(REPLY_1, teamname="Zoë 🙂")
     env = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    with server(send("🙂 connection".encode()), message, send(reply), until_end) as ground, server(until_end) as peer:
-        addresses = ("--server", ground.address, "--peer", peer.address)
+    with (
+        scripted_server(send("🙂 connection".encode()), message, send(reply), until_end) as server,
+        scripted_server(until_end) as peer,
+    ):
+        addresses = ("--server", server.address, "--peer", peer.address)
         arguments = ("1", *team_options(teamname="Zoë 🙂"), *addresses, "--verbose")
         with process("-m", "tandem.client", *arguments, env=env) as client:
             assert_done(client)
             assert ("🙂 connection" if encoding == "utf-8" else r"\U0001f642 connection") in client.out
-    assert json.loads(ground.came)["teamname"] == "Zoë 🙂"
+    assert json.loads(server.came)["teamname"] == "Zoë 🙂"
 
 
 CLOSED = {
@@ -82,9 +85,9 @@ def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
-        with server(*RIGHT_1) as ground:
+        with scripted_server(*RIGHT_1) as server:
             done = subprocess.run(
-                [sys.executable, "-m", "tandem.client", *(ground.address if a == "GROUND" else a for a in arguments)],
+                [sys.executable, "-m", "tandem.client", *(server.address if a == "GROUND" else a for a in arguments)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
@@ -104,9 +107,9 @@ def test_the_screen_cannot_be_written(redirection: str) -> None:
     command = (
         f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server GROUND --peer 127.0.0.1:1 --wait 1"
     )
-    with server(*RIGHT_1) as ground:
+    with scripted_server(*RIGHT_1) as server:
         done = subprocess.run(
-            ["sh", "-c", f"{command.replace('GROUND', ground.address)} {redirection}"],
+            ["sh", "-c", f"{command.replace('GROUND', server.address)} {redirection}"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -118,8 +121,8 @@ def test_the_screen_cannot_be_written(redirection: str) -> None:
 
 
 def test_ctrl_c() -> None:
-    with server() as ground:
-        arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "127.0.0.1:0")
+    with scripted_server() as server:
+        arguments = ("-m", "tandem.client", "2", "--server", server.address, "--listen", "127.0.0.1:0")
         # It may come while a socket is made, which then nobody can close: Python would warn of that.
         with process(*arguments, before=("env", "--default-signal=INT", "PYTHONWARNINGS=ignore")) as client:
             client.wait_for("listening on")
@@ -129,8 +132,8 @@ def test_ctrl_c() -> None:
 
 
 def test_the_same_program_as_a_command_of_tandem() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        addresses = ("--server", ground.address, "--peer", peer.address)
+    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+        addresses = ("--server", server.address, "--peer", peer.address)
         with process("-m", "tandem", "client", "1", *team_options(), *addresses) as client:
             assert_done(client)
     assert peer.came == REPLY_1
@@ -139,8 +142,8 @@ def test_the_same_program_as_a_command_of_tandem() -> None:
 def test_both_clients_together() -> None:
     """All seven arrows, over a ground that only knows its lines."""
     with (
-        server(*RIGHT_1) as ground_1,
-        server(*RIGHT_2) as ground_2,
+        scripted_server(*RIGHT_1) as ground_1,
+        scripted_server(*RIGHT_2) as ground_2,
         client_2(ground_2.address) as second,
         client_1(ground_1.address, f"127.0.0.1:{second.port}") as first,
     ):

@@ -18,7 +18,7 @@ from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
 from testing.processes import ROOT, tandem, wait_until
-from testing.processes import ground as serving
+from testing.processes import running_server as serving
 from testing.raw_sockets import encoded, message_1, visit
 
 DEPLOY = ROOT / "deploy"

@@ -9,7 +9,7 @@ from pathlib import Path
 from tandem.protocol.message import decode, message_1, message_2
 from tandem.protocol.reader import LIMIT
 from tandem.server.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
-from testing.processes import ROOT, ground
+from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
 
 PAGE = (ROOT / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def captured() -> list[bytes]:
 
 def test_the_captured_exchange_is_what_a_ground_says(tmp_path: Path) -> None:
     welcome, first, handover, second, last = captured()
-    with ground(tmp_path / "data", env=os.environ | {"TANDEM_KEY": KEY}) as running:
+    with running_server(tmp_path / "data", env=os.environ | {"TANDEM_KEY": KEY}) as running:
         for sent, answered in ((first, handover), (second, last)):
             with raw(running.host, running.port) as connection:
                 assert connection.take_welcome() == welcome

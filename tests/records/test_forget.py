@@ -24,7 +24,7 @@ from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
 from testing import postgres
 from testing.forgetting import forget, is_left, traces
-from testing.processes import ground, tandem, wait_until
+from testing.processes import running_server, tandem, wait_until
 from testing.raw_sockets import encoded, visit
 from testing.raw_sockets import message_1 as first
 from testing.visits import TEAM, message_1, message_2, rejected
@@ -310,7 +310,7 @@ def count(data: Path) -> int:
 def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: Path) -> None:
     """Sent to a server that runs on, as the students' programs send it; then searched in the raw files."""
     data = tmp_path / "data"
-    with ground(data) as running:
+    with running_server(data) as running:
         visit(running.host, running.port, encoded(first()))
         for sent in (*BYTES.values(), wrong("7654321").encode("utf-16")):
             assert visit(running.host, running.port, sent)["status"].startswith("error: ")

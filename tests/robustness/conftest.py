@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
 
 SMALL = "2m"  # enough for a database with some teams
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A running ground that the tests of a module share; each takes a team of its own."""
-    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
         yield running
 
 
