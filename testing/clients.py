@@ -10,7 +10,7 @@ from testing.processes import TEAM, Process, process, team_options
 
 WELCOME = b"Test ground: socket connection established."
 SECRET = "5ec4e7" * 10 + "0123"
-DONE = "has done its part"
+DONE = " is done"
 
 
 def _reply(status: str, number1: str, number2: str, clientid: int) -> bytes:

@@ -19,7 +19,7 @@ from tandem.backup.backup import make_backup
 from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.cli import main
 from tandem.client.options import parse_options
-from tandem.client.story import Output
+from tandem.client.output import Output
 from tandem.commands.backup import KINDS
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records

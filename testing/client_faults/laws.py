@@ -9,7 +9,7 @@ from testing.client_faults.runner import Outcome
 from testing.client_faults.scripts import Script
 from testing.client_faults.talk import FINISHED, PEER, WAITING, Close, Fin, Reset, Talk
 
-DONE = "has done its part"
+DONE = " is done"
 FIELDS = {"studentnr1", "studentnr2", "classname", "clientid", "teamname", "ip", "secret", "status"}
 
 

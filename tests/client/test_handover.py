@@ -1,4 +1,4 @@
-"""Client 1's handover: the very bytes of the ground, to a client 2 that may be late, rude, slow or not there at all."""
+"""Client 1's handover: the bytes of the reply, unchanged, to a client 2 that is late, rude, slow or absent."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 FIELDS = json.loads(REPLY_1)
 
 REPLIES: dict[str, bytes] = {
-    "as the ground writes it": REPLY_1,
+    "as the server writes it": REPLY_1,
     "no spaces": json.dumps(FIELDS, separators=(",", ":")).encode(),
     "odd spaces": REPLY_1.replace(b":", b" :\t ").replace(b", ", b"\r\n,"),
     "pretty-printed": json.dumps(FIELDS, indent=4).encode(),
@@ -28,7 +28,7 @@ REPLIES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("way", [bytes, framed], ids=("plain", "framed"))
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
-def test_the_very_bytes_go_on(reply: bytes, way: Callable[[bytes], bytes]) -> None:
+def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
     carried = way(reply)
     script = (send(WELCOME), message, send(carried + b"\r\n"), until_end)
     with (
@@ -51,7 +51,7 @@ def test_message_1_is_one_object_and_nothing_else() -> None:
     assert server.came == json.dumps(FIELDS | fields, ensure_ascii=False).encode()
 
 
-def test_client_2_may_come_later() -> None:
+def test_client_2_may_be_started_later() -> None:
     with socket.socket() as late:
         late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         late.bind(("127.0.0.1", 0))  # the port is ours, but nobody listens there yet
@@ -64,7 +64,7 @@ def test_client_2_may_come_later() -> None:
             assert_done(client)
 
 
-def test_client_2_never_comes() -> None:
+def test_client_2_never_listens() -> None:
     with scripted_server(*RIGHT_1) as server, scripted_server() as peer:
         peer.stop()
         with client_1(server.address, peer.address, "--wait", "0.3") as client:
@@ -111,6 +111,6 @@ NAMES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("peer", "says"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_that_no_machine_has(peer: str, says: str) -> None:
-    """No try after the first would end otherwise: it does not wait for --wait."""
+    """Another attempt would fail in the same way, so it does not wait for --wait."""
     with scripted_server(*RIGHT_1) as server, client_1(server.address, peer) as client:
-        assert_failed(client, ARROW_4, says, "use the address in numbers")
+        assert_failed(client, ARROW_4, says, "use the IP address")

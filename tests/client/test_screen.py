@@ -1,4 +1,4 @@
-"""What the clients show while they run: the story for people, the same as JSON, and what a screen may do to them."""
+"""What the clients print while they run: text for people, JSON for programs, and an output that cannot be written."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from testing.other_side import changed, message, scripted_server, send, until_en
 from testing.processes import LIMIT, ROOT, TEAM, process, team_options
 
 
-def test_client_1_tells_its_arrows_in_their_order() -> None:
+def test_client_1_prints_its_arrows_in_order() -> None:
     with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
         client = meet(1, server, peer)
     assert re.findall(r"^  ([0-9])  ", client.out, re.MULTILINE) == ["1", "2", "3", "4"]
@@ -73,21 +73,21 @@ def test_a_screen_that_lacks_characters(encoding: str) -> None:
 
 
 CLOSED = {
-    "client 1": ("1", *team_options(), "--server", "GROUND", "--peer", "127.0.0.1:1"),
-    "client 2": ("2", "--server", "GROUND", "--listen", "127.0.0.1:0"),
+    "client 1": ("1", *team_options(), "--server", "SERVER", "--peer", "127.0.0.1:1"),
+    "client 2": ("2", "--server", "SERVER", "--listen", "127.0.0.1:0"),
     "help": ("--help",),
 }
 
 
 @pytest.mark.parametrize("arguments", CLOSED.values(), ids=CLOSED.keys())
-def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
+def test_standard_output_is_closed_by_its_reader(arguments: tuple[str, ...]) -> None:
     """As in `tandem client … | head -1`: one line at most, no traceback."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
         with scripted_server(*RIGHT_1) as server:
             done = subprocess.run(
-                [sys.executable, "-m", "tandem.client", *(server.address if a == "GROUND" else a for a in arguments)],
+                [sys.executable, "-m", "tandem.client", *(server.address if a == "SERVER" else a for a in arguments)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
@@ -105,11 +105,11 @@ def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["a full disk", "closed"])
 def test_the_screen_cannot_be_written(redirection: str) -> None:
     command = (
-        f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server GROUND --peer 127.0.0.1:1 --wait 1"
+        f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server SERVER --peer 127.0.0.1:1 --wait 1"
     )
     with scripted_server(*RIGHT_1) as server:
         done = subprocess.run(
-            ["sh", "-c", f"{command.replace('GROUND', server.address)} {redirection}"],
+            ["sh", "-c", f"{command.replace('SERVER', server.address)} {redirection}"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -140,14 +140,14 @@ def test_the_same_program_as_a_command_of_tandem() -> None:
 
 
 def test_both_clients_together() -> None:
-    """All seven arrows, over a ground that only knows its lines."""
+    """All seven arrows, with a scripted server."""
     with (
-        scripted_server(*RIGHT_1) as ground_1,
-        scripted_server(*RIGHT_2) as ground_2,
-        client_2(ground_2.address) as second,
-        client_1(ground_1.address, f"127.0.0.1:{second.port}") as first,
+        scripted_server(*RIGHT_1) as server_1,
+        scripted_server(*RIGHT_2) as server_2,
+        client_2(server_2.address) as second,
+        client_1(server_1.address, f"127.0.0.1:{second.port}") as first,
     ):
         assert_done(first)
         assert_done(second.process)
-    swapped = json.loads(ground_2.came)
+    swapped = json.loads(server_2.came)
     assert (swapped["studentnr1"], swapped["studentnr2"]) == (TEAM["studentnr2"], TEAM["studentnr1"])

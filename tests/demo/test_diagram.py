@@ -6,7 +6,7 @@ import pytest
 
 from tandem.demo.canvas import ASCII, BOX, WIDTH, Row, Signs, signs_for
 from tandem.demo.diagram import LIVES, Diagram
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.protocol.message import FINISHED
 from tests.demo.test_changes import ANSWERED, ASKED, DONE, PASSED_ON
 
@@ -26,7 +26,7 @@ ESCAPE = re.compile(r"\x1b\[\d*m")
 def draw(signs: Signs = BOX, coloured: bool = False) -> dict[int, list[str]]:
     """The lines of each arrow; those of the heads under 0."""
     diagram = Diagram(signs, coloured)
-    heads = diagram.heads({GROUND: "127.0.0.1:45550", CLIENT_2: "127.0.0.1:45551"})
+    heads = diagram.heads({SERVER: "127.0.0.1:45550", CLIENT_2: "127.0.0.1:45551"})
     return {0: heads} | {number: diagram.arrow(number, number * 1.5, data) for number, data in TRAVELLED.items()}
 
 

@@ -61,7 +61,7 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
             peer = second.wait_for("listening on").split()[2]
             code, out, err = tandem(*here(client_1, peer))
             assert (code, err) == (0, "")
-            assert "client 1 has done its part" in out
+            assert "client 1 is done" in out
             assert second.wait() == 0
             assert "Finished successfully" in second.out
         for words in commands("results"):

@@ -13,8 +13,8 @@ CLIENT_1 = Script("0:0", 1, "text", ())
 CLIENT_2 = Script("0:0", 2, "text", ())
 HARMED = (Fault(PEER, "stop", (3,)),)
 
-DONE_1 = Outcome(0, "client 1 has done its part: client 2 goes on\n", "", WELCOME + REPLY_1, REPLY_1, 0.1)
-DONE_2 = Outcome(0, "client 2 has done its part\n", "", WELCOME + REPLY_2, b"", 0.1)
+DONE_1 = Outcome(0, "client 1 is done; client 2's screen shows the rest\n", "", WELCOME + REPLY_1, REPLY_1, 0.1)
+DONE_2 = Outcome(0, "client 2 is done\n", "", WELCOME + REPLY_2, b"", 0.1)
 FAILED = Outcome(1, "", "tandem client: no reply. Try: start again\n", WELCOME, b"", 0.1)
 
 

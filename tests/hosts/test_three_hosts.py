@@ -150,7 +150,7 @@ def no_way_to(addresses: str, host: Host) -> Iterator[None]:
 
 def assert_finishes(client: Process, server: str, own_ip: str) -> None:
     assert client.wait() == 0, client.err
-    assert f"connected to the ground at {server} from {own_ip}\n" in client.out
+    assert f"connected to the server at {server} from {own_ip}\n" in client.out
 
 
 def assert_recorded(records: RunningServer, ip_1: str, ip_2: str) -> None:

@@ -1,4 +1,4 @@
-"""Client 2's door: whoever calls, nothing ends or holds up the wait but the real message. Strangers are named."""
+"""Client 2's listening port: only the real message ends the wait, and every other connection is named."""
 
 import contextlib
 import json
@@ -33,19 +33,19 @@ Stranger = tuple[tuple[Step, ...], str]  # what it does, and what the screen say
 
 STRANGERS: dict[str, Stranger] = {
     "idle": ((), ""),
-    "port probe": ((close,), "closed without a word"),
-    "port probe with a reset": ((reset,), "broke the connection off"),
-    "browser": ((send(GET),), "sent no message but GET / HTTP/1.1"),
+    "port probe": ((close,), "closed before it sent anything"),
+    "port probe with a reset": ((reset,), "connection reset"),
+    "browser": ((send(GET),), "sent something that is not a message: GET / HTTP/1.1"),
     "half a message, left open": ((send(REPLY_1[:50]),), ""),
     "slow half message": ((trickle(REPLY_1[:50]),), ""),
     "half a message, closed": ((send(REPLY_1[:50]), close), "closed in the middle of a message"),
     "half a message, ended": ((send(REPLY_1[:50]), end), "closed in the middle of a message"),
-    "half a message, reset": ((send(REPLY_1[:50]), silence(0.1), reset), "broke the connection off"),
-    "one letter, left open": ((send(b"G"),), "sent no message but G"),
-    "three letters, closed": ((send(b"hi\0"), close), r"sent no message but hi\x00"),
+    "half a message, reset": ((send(REPLY_1[:50]), silence(0.1), reset), "connection reset"),
+    "one letter, left open": ((send(b"G"),), "sent something that is not a message: G"),
+    "three letters, closed": ((send(b"hi\0"), close), r"sent something that is not a message: hi\x00"),
     "white space, closed": ((send(b" \r\n" * 9), close), "closed in the middle of a message"),
-    "garbage": ((send(b"\x1b[2J\xff\xfe\x00"),), r"sent no message but \x1b[2J\xff\xfe\x00"),
-    "endless garbage": ((send(b"{" + b"x" * 9000),), "sent no message but {xxx"),
+    "garbage": ((send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
+    "endless garbage": ((send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
     "object that is no JSON": ((send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
     "missing field": ((send(without(REPLY_1, "ip")),), "it has no ip"),
     "half of a surrogate pair": ((send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
@@ -61,12 +61,12 @@ STRANGERS: dict[str, Stranger] = {
     "other students": ((send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
     "other team, framed": ((send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
     "length that never ends": ((send(b"\xff\0\0\0{"), end), "closed in the middle of a message"),
-    "length of nothing": ((send(b"\0\0\0\0"),), r"sent no message but \x00\x00\x00\x00"),
+    "length of nothing": ((send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
 }
 
 
-def assert_taken(client: Client2, server: ScriptedServer) -> None:
-    """The real message was taken, and message 2 was made of it."""
+def assert_accepted(client: Client2, server: ScriptedServer) -> None:
+    """The real message was accepted, and message 2 was made from it."""
     assert_done(client.process)
     sent = json.loads(server.came)
     assert (sent["studentnr1"], sent["studentnr2"], sent["clientid"]) == (TEAM["studentnr2"], TEAM["studentnr1"], 2)
@@ -74,22 +74,22 @@ def assert_taken(client: Client2, server: ScriptedServer) -> None:
 
 
 @pytest.mark.parametrize(("script", "said"), STRANGERS.values(), ids=STRANGERS.keys())
-def test_a_stranger_is_named_and_the_real_message_taken(script: Sequence[Step], said: str) -> None:
+def test_a_stranger_is_named_and_the_real_message_accepted(script: Sequence[Step], said: str) -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as stranger:
         stranger.play(script)
         if said:
             assert "still listening" in client.process.wait_for(said)
         client.hand_over()
-        assert_taken(client, server)
+        assert_accepted(client, server)
     assert client.process.out.count("still listening") == bool(said)
 
 
-def test_all_strangers_at_once_hold_nobody_up() -> None:
+def test_all_strangers_at_once_do_not_delay_the_message() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as calls:
         for script, _ in STRANGERS.values():
             calls.enter_context(call(client.port)).play(script)
         client.hand_over()
-        assert_taken(client, server)
+        assert_accepted(client, server)
     assert_safe(client.process.out)
 
 
@@ -97,12 +97,12 @@ def test_an_early_idle_client_1_brings_the_message_later() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as early:
         with call(client.port) as probe:
             probe.play((close,))
-        client.process.wait_for("without a word")
+        client.process.wait_for("before it sent anything")
         early.play((send(REPLY_1), end, until_end))
-        assert_taken(client, server)
+        assert_accepted(client, server)
 
 
-def test_a_crowd_from_one_address_keeps_nobody_else_out() -> None:
+def test_many_connections_from_one_address_do_not_evict_another_address() -> None:
     """300 idle connections at once; client 1 called before them from another address, and sends after them."""
     with (
         scripted_server(*RIGHT_2) as server,
@@ -114,25 +114,25 @@ def test_a_crowd_from_one_address_keeps_nobody_else_out() -> None:
             crowd.enter_context(call(client.port))
         client.process.wait_for("too many connections")
         early.play((send(REPLY_1), end, until_end))
-        assert_taken(client, server)
+        assert_accepted(client, server)
 
 
-def test_a_crowd_does_not_keep_out_who_comes_after_it() -> None:
+def test_many_connections_do_not_keep_out_a_later_one() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as crowd:
         for _ in range(300):
             crowd.enter_context(call(client.port))
         client.hand_over()
-        assert_taken(client, server)
+        assert_accepted(client, server)
 
 
-def test_a_flood_of_probes_is_named_once() -> None:
+def test_many_probes_are_named_once() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client:
         for _ in range(300):
             with call(client.port) as probe:
                 probe.play((close,))
         client.hand_over()
-        assert_taken(client, server)
-    assert client.process.out.count("closed without a word") == 1
+        assert_accepted(client, server)
+    assert client.process.out.count("closed before it sent anything") == 1
 
 
 NAME = REPLY_1.replace(b"Team1", "Zoë".encode())  # with a character of two bytes
@@ -157,10 +157,10 @@ HANDOVERS: dict[str, tuple[Step, ...]] = {
 
 
 @pytest.mark.parametrize("script", HANDOVERS.values(), ids=HANDOVERS.keys())
-def test_the_real_message_is_taken_however_it_comes(script: Sequence[Step]) -> None:
+def test_the_real_message_is_accepted_however_it_is_cut(script: Sequence[Step]) -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as line:
         line.play(script)
-        assert_taken(client, server)
+        assert_accepted(client, server)
 
 
 def test_a_character_cut_in_two() -> None:
@@ -171,12 +171,12 @@ def test_a_character_cut_in_two() -> None:
         call(client.port) as line,
     ):
         line.play((send(NAME[:half]), silence(0.1), send(NAME[half:]), end, until_end))
-        assert_taken(client, server)
+        assert_accepted(client, server)
     assert json.loads(server.came)["teamname"] == "Zoë"
 
 
 @pytest.mark.parametrize("name", ["studentnr1", "studentnr2"])
-def test_one_student_number_alone_is_compared_too(name: str) -> None:
+def test_a_single_student_number_is_compared(name: str) -> None:
     with scripted_server(*RIGHT_2) as server:
         arguments = ("2", f"--{name}", "7777777", "--server", server.address, "--listen", "127.0.0.1:0")
         with process("-m", "tandem.client", *arguments) as running:
@@ -191,10 +191,10 @@ def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:
             assert re.search(r"listening on \*:[1-9][0-9]* for client 1", running.wait_for("listening on"))
             client = Client2(running)
             client.hand_over()
-            assert_taken(client, server)
+            assert_accepted(client, server)
 
 
-def test_nobody_comes() -> None:
+def test_no_connection_at_all() -> None:
     with scripted_server() as server, client_2(server.address, "--wait", "0.3") as client:
         assert_failed(
             client.process, r"arrow 4 \(client 1 -> client 2, handover\)", "no message came", str(client.port)

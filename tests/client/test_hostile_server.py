@@ -1,6 +1,6 @@
-"""Both clients against a ground that does everything it should not. A row: what the ground does, what the client says.
+"""Both clients against a server that does what it should not. A row: what the server does, what the client prints.
 
-The scripts are for both clients: `reply` stands for the right reply to whoever comes.
+The scripts are for both clients: `reply` is the right reply to the client that connects.
 """
 
 from collections.abc import Callable, Sequence
@@ -135,7 +135,7 @@ def test_finishes_without_a_welcome(clientid: int, script: Script) -> None:
 
 @dataclass(frozen=True)
 class Fails:
-    """What the ground does, what the line on standard error must hold, and at which arrows it may be noticed."""
+    """What the server does, what the line on standard error must hold, and at which arrows it may be noticed."""
 
     script: Script
     says: str
@@ -144,16 +144,16 @@ class Fails:
 
 
 def answers(make: Callable[[bytes], bytes], says: str) -> Fails:
-    """A ground that does everything right but for its reply."""
+    """A server that does everything right except its reply."""
     return Fails(lambda reply: (send(WELCOME), message, send(make(reply)), until_end), says)
 
 
 FAILS: dict[str, Fails] = {
     # nothing comes, or not in time
     "never a reply": Fails(
-        lambda _: (send(WELCOME), message, until_end), "no reply: .* no whole reply within", options=HASTY
+        lambda _: (send(WELCOME), message, until_end), "no reply: .* no complete reply within", options=HASTY
     ),
-    "never a word": Fails(lambda _: (message, until_end), "no reply: .* no whole reply within", options=HASTY),
+    "never a word": Fails(lambda _: (message, until_end), "no reply: .* no complete reply within", options=HASTY),
     "too late": Fails(
         lambda reply: (send(WELCOME), message, until_end, send(reply)), "no reply: .* 0.5 s", options=HASTY
     ),
@@ -226,18 +226,19 @@ FAILS: dict[str, Fails] = {
     "text for a number": answers(lambda reply: changed(reply, clientid="1"), "its clientid is not a number"),
     "true for a number": answers(lambda reply: changed(reply, clientid=True), "its clientid is not a number"),
     "length shorter than the reply": answers(lambda reply: framed(reply[:-9]) + reply[-9:], "it is not JSON"),
-    "length zero before the reply": answers(lambda reply: framed(b"") + reply, "no message"),
+    "length zero before the reply": answers(lambda reply: framed(b"") + reply, "not a message"),
     # too large
     "endless object": Fails(
-        lambda _: (send(WELCOME), message, send(b'{"a": "'), endless(b"x" * 1000)), "too large: after 8,192 bytes"
+        lambda _: (send(WELCOME), message, send(b'{"a": "'), endless(b"x" * 1000)),
+        "too large: it did not end within 8,192 bytes",
     ),
     "endless object behind a length": Fails(
         lambda _: (send(WELCOME), message, send(b'\xff\xff\0\0{"a": "'), endless(b"x" * 1000)),
-        "too large: after 8,192 bytes|that is no message",  # the length is wrong already; more may have come or not
+        "too large: it did not end within 8,192 bytes|that is not a message",  # the length is wrong at once
     ),
-    "endless welcome": Fails(lambda _: (endless(b"connection! " * 99),), "that is no message"),
-    "endless welcome without the word": Fails(lambda _: (endless(b"hello! " * 99),), "that is no message"),
-    "endless zeros": Fails(lambda _: (endless(b"\0" * 1000),), "that is no message"),
+    "endless welcome": Fails(lambda _: (endless(b"connection! " * 99),), "that is not a message"),
+    "endless welcome without the word": Fails(lambda _: (endless(b"hello! " * 99),), "that is not a message"),
+    "endless zeros": Fails(lambda _: (endless(b"\0" * 1000),), "that is not a message"),
 }
 
 
@@ -252,13 +253,13 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
 
 
 @BOTH_CLIENTS
-def test_nobody_listens_at_the_ground(clientid: int) -> None:
+def test_no_server_listens(clientid: int) -> None:
     with scripted_server() as server, scripted_server(until_end) as peer:
         server.stop()
         client = meet(clientid, server, peer)
     arrow = WELCOME_ARROW[clientid]
     assert_failed(
-        client, rf"arrow {arrow} \(ground -> client {clientid}, welcome\)", "connection refused", server.address
+        client, rf"arrow {arrow} \(server -> client {clientid}, welcome\)", "connection refused", server.address
     )
 
 
