@@ -14,8 +14,8 @@ from importlib import import_module
 from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
-from tandem.records.sqlite.sqlite_store import StoreError
-from tandem.report.screen import OutputError, finish, print_error, show
+from tandem.protocol.errors import TandemError
+from tandem.report.screen import finish, print_error, show
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
@@ -43,8 +43,8 @@ def main(arguments: list[str]) -> int:
             finish_restore(options.data)
         done: int = options.run(options)
         finish()
-    except (StoreError, OutputError) as trouble:
-        return print_error(str(trouble))
+    except TandemError as error:
+        return print_error(str(error), error.exit_code)
     except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

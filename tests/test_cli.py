@@ -9,6 +9,7 @@ import pytest
 
 from tandem import __version__
 from tandem.__main__ import run
+from tandem.protocol.errors import TandemError
 from testing.processes import ROOT, tandem
 from testing.raw_sockets import encoded, message_1
 
@@ -27,6 +28,14 @@ WRONG_USAGE = [
     ["client"],
     ["client", "3"],
 ]
+
+
+def test_only_the_root_error_joins_what_and_help() -> None:
+    """An error has them as two texts; str() of the root error makes the line."""
+    assert str(TandemError("it broke", "another one")) == "it broke. Try: another one"
+    assert str(TandemError("it broke")) == "it broke"
+    joined = [path.name for path in (ROOT / "tandem").rglob("*.py") if ". Try: " in path.read_text(encoding="utf-8")]
+    assert joined == ["errors.py"]
 
 
 @pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)

@@ -42,7 +42,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "diagnosis": (ANY, frozenset({"protocol", "net", "diagnosis"})),
     "records": (ANY | {DRIVER}, frozenset({"protocol", "diagnosis", "records"})),
     "keys": (ANY, frozenset({"protocol", "records", "keys"})),
-    "backup": (ANY, frozenset({"records", "keys", "backup", ""})),
+    "backup": (ANY, frozenset({"protocol", "records", "keys", "backup", ""})),
     "server": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "server", ""})),
     "report": (ANY, frozenset({"protocol", "diagnosis", "records", "report"})),
     "board": (
@@ -52,7 +52,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
-    "cli": (ANY, frozenset({"commands", "backup", "records", "report", ""})),
+    "cli": (ANY, frozenset({"protocol", "commands", "backup", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client", "server"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }

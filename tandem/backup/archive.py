@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, copy_database, in_one_line, kind_of
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, copy_database, kind_of
+from tandem.records.sqlite.sqlite_store import StoreError, store_error
 
+THE_BACKUP = "the file that `tandem backup` wrote, whole"
 MANIFEST = "manifest.json"
 FORMAT = 1
 MAX_MANIFEST = 65_536  # bytes
@@ -112,7 +113,7 @@ def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "device or a pipe"
-            raise StoreError(f"{path} is a {what}, not a backup: give the file that `tandem backup` wrote")
+            raise StoreError(f"{path} is a {what}, not a backup", THE_BACKUP)
         with path.open("rb") as file:
             head = file.read(len(_SQLITE))
     except (OSError, ValueError) as error:
@@ -123,7 +124,7 @@ def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
     if head == _SQLITE:
         return PlainDatabase(path, kinds)
     begins = f"begins with {head[:8]!r}" if head else "is empty"
-    raise StoreError(f"{path} is not a backup: it {begins}. Give the file that `tandem backup` wrote, whole")
+    raise StoreError(f"{path} is not a backup: it {begins}", THE_BACKUP)
 
 
 class Archive:
@@ -166,7 +167,8 @@ class Archive:
         if told["format"] > FORMAT:
             raise StoreError(
                 f"the backup {self._path} was made by a newer version of tandem"
-                f" (format {told['format']}, this one knows {FORMAT}): use that version"
+                f" (format {told['format']}, this one knows {FORMAT})",
+                "use that version",
             )
         self.kinds: Sequence[DataFile] = _kinds_in(told, members.keys() - {MANIFEST}, kinds)
         if len(members) != len(self._zip.infolist()):
@@ -256,6 +258,7 @@ class PlainDatabase:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, *SQL_ERRORS) as error:
-            reason = error.strerror if isinstance(error, OSError) else in_one_line(error)
-            raise StoreError(f"the backup {self._path} cannot be copied: {reason}") from None
+        except OSError as error:
+            raise StoreError(f"the backup {self._path} cannot be copied: {error.strerror}") from None
+        except SQL_ERRORS as error:
+            raise store_error(f"the backup {self._path} cannot be copied", error) from None

@@ -28,11 +28,11 @@ from tandem.records.sqlite.data_file import (
     check_sound,
     copy_database,
     count,
-    in_one_line,
 )
 from tandem.records.sqlite.file_watch import check_log
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.sqlite_store import StoreError, no_results, store_error
 
+NEW_NAME = "the name of a new file"
 ARCHIVE = "backup.zip"  # its name until it is whole
 
 
@@ -77,7 +77,7 @@ def _present(folder: Path, kinds: Sequence[DataFile]) -> list[DataFile]:
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be read: {error.strerror}") from None
     if not present:
-        raise StoreError(f"there are no results in {folder}: no server has run with --data {folder}")
+        raise no_results(str(folder), f"--data {folder}")
     return present
 
 
@@ -102,7 +102,7 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
     try:
         return _copy(folder, draft / kind.name, kind)
     except SQL_ERRORS as error:
-        raise StoreError(f"{folder / kind.name} could not be copied: {in_one_line(error)}") from None
+        raise store_error(f"{folder / kind.name} could not be copied", error) from None
 
 
 def _copy(folder: Path, copied: Path, kind: DataFile) -> Stored:
@@ -143,8 +143,8 @@ def _publish(draft: Path, target: Path) -> None:
 
 def _check_absent(target: Path) -> None:
     if not target.name or os.path.isdir(target):
-        raise StoreError(f"the backup {target} cannot be written: that is a folder; give the name of a new file")
+        raise StoreError(f"the backup {target} cannot be written: that is a folder", NEW_NAME)
     if os.path.lexists(target):
         raise StoreError(
-            f"the backup {target} cannot be written: there is such a file, and a backup replaces none; give a new name"
+            f"the backup {target} cannot be written: there is such a file, and a backup replaces none", NEW_NAME
         )

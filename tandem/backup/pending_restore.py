@@ -22,7 +22,9 @@ def finish_restore(folder: Path) -> None:
     """Finish a restore that was interrupted. Call it before anything in the folder is opened. Raise StoreError."""
     if not os.path.isdir(folder / PENDING):
         return
-    refusal = f"a restore into {folder} is running, or was interrupted while a server ran: stop the server, try again"
+    refusal = StoreError(
+        f"a restore into {folder} is running, or was interrupted while a server ran", "stop the server, then try again"
+    )
     with not_in_use(folder, refusal):
         try:
             put_in_place(folder)

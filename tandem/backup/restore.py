@@ -28,9 +28,8 @@ from tandem.records.sqlite.data_file import (
     check_shape,
     check_sound,
     count,
-    in_one_line,
 )
-from tandem.records.sqlite.sqlite_store import WAITING, StoreError
+from tandem.records.sqlite.sqlite_store import WAITING, StoreError, store_error
 from tandem.records.visits import Team
 
 MAX_NAMED = 10  # teams
@@ -67,7 +66,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
 
     `replace`: whether files that are there may give way.
     """
-    refusal = f"a server, a board or another restore is running over {folder}: stop it, then restore"
+    refusal = StoreError(f"a server, a board or another restore is running over {folder}", "stop it, then restore")
     with closing(open_backup(source, kinds)) as backup, _made(folder), not_in_use(folder, refusal) as locked:
         try:
             put_in_place(folder)  # a restore that was interrupted
@@ -80,7 +79,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
         except OSError as error:
             raise StoreError(f"{source} cannot be restored into {folder}: {error.strerror or error}") from None
         except SQL_ERRORS as error:
-            raise StoreError(f"{source} cannot be restored into {folder}: {in_one_line(error)}") from None
+            raise store_error(f"{source} cannot be restored into {folder}", error) from None
     kept = [kind.name for kind in kinds if kind not in backup.kinds and (folder / kind.name).exists()]
     return Restored(backup.made_at, rows, kept, aside, locked, key)
 
@@ -114,8 +113,8 @@ def _check_replaceable(folder: Path, kinds: Sequence[DataFile], replace: bool) -
     there = [kind.name for kind in kinds if os.path.lexists(folder / kind.name)]
     if there and not replace:
         raise StoreError(
-            f"{folder} has {' and '.join(there)} already: with --replace the backup takes their place, and they are"
-            f" kept in {folder}/before-restore-DATE"
+            f"{folder} has {' and '.join(there)} already",
+            f"--replace: the backup takes their place, and they are kept in {folder}/before-restore-DATE",
         )
 
 
@@ -155,7 +154,7 @@ def _unpack(backup: Backup, kind: DataFile, folder: Path, source: Path) -> Count
             kind.leave_out(database)
             return count(database, kind)
     except SQL_ERRORS as error:
-        raise StoreError(f"{kind.name} in {source} is damaged: {in_one_line(error)}") from None
+        raise store_error(f"{kind.name} in {source} is damaged", error) from None
 
 
 def _report_key(folder: Path, records: Path, wanted: KeyName | None) -> KeyReport:
@@ -204,8 +203,9 @@ def _check_closed(path: Path) -> None:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SQLITE_LOCKS_SIZE, SQLITE_LOCKS)
         except (BlockingIOError, PermissionError):
-            words = f"{path} is in use: stop the server and the board that run over it, then restore"
-            raise StoreError(words) from None
+            raise StoreError(
+                f"{path} is in use", "stop the server and the board that run over it, then restore"
+            ) from None
         except OSError:
             pass  # this file system has no such locks
 

@@ -16,14 +16,15 @@ from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
 from tandem.bench.progress import Progress
 from tandem.bench.summary import Run
 from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.errors import TandemError
 
 HERE = "127.0.0.1"  # the server's host where none is given
 SPARE_DESCRIPTORS = 64
 STOPS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # what ends a run, by the name that people know
 
 
-class BenchError(Exception):
-    """The run cannot be made; the text says why and what to try."""
+class BenchError(TandemError):
+    """The run cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _reach(host: str, port: int, timeout: float) -> Target:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BenchError(
-            f"cannot reach {show_address(host, port)}: {reason}. Try: start the server, or check the address"
+            f"cannot reach {show_address(host, port)}: {reason}", "start the server, or check the address"
         ) from None
 
 
@@ -116,8 +117,8 @@ def _allow_descriptors(connections: int) -> None:
     wanted = connections + SPARE_DESCRIPTORS
     if hard != resource.RLIM_INFINITY and wanted > hard:
         raise BenchError(
-            f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}:"
-            f" try --concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)"
+            f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}",
+            f"--concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)",
         )
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -133,7 +134,7 @@ def _server_cpu(pids: tuple[int, ...]) -> Cpu | None:
     try:
         return cpu_of(pids) if pids else None
     except NoSuchProcess as error:
-        raise BenchError(f"no process {error.pid} is seen in /proc: check the id; only Linux has /proc") from None
+        raise BenchError(f"no process {error.pid} is seen in /proc", "check the id; only Linux has /proc") from None
 
 
 def _server_cpu_since(before: Cpu | None, pids: tuple[int, ...]) -> Cpu | None:

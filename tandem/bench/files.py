@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tandem.bench.summary import Run
+from tandem.protocol.errors import TandemError
 
 Wanted = Mapping[Path, Callable[[Run], str]]  # what goes into each file
 
 
-class OutputFileError(Exception):
-    """A file cannot be written; the text says why."""
+class OutputFileError(TandemError):
+    """A file cannot be written."""
 
 
 class Files:
@@ -43,7 +44,7 @@ def _opened(path: Path) -> Iterator[None]:
     try:
         file = path.open("ab")
     except FileNotFoundError:
-        raise OutputFileError(f"{path} cannot be written: there is no folder {path.parent}; make it first") from None
+        raise OutputFileError(f"{path} cannot be written: there is no folder {path.parent}", "make it first") from None
     except OSError as error:
         raise OutputFileError(_told(path, error)) from None
     try:

@@ -16,14 +16,15 @@ from pathlib import Path
 import uvicorn
 
 from tandem.board.app import Board, build
-from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
+from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.http_connections import FORMS, Config, HttpConnection, OnceASecond, most_connections
 from tandem.board.web.pages.live import MAX_STREAMS
 from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
-from tandem.board.web.tls import BadCertificate, Handshake, server_context
+from tandem.board.web.tls import Handshake, server_context
 from tandem.net.line_writer import say
 from tandem.protocol.address import show_address
+from tandem.protocol.errors import TandemError
 from tandem.records.folder_lock import in_use
 from tandem.records.rows import DatabaseLocation
 
@@ -32,8 +33,8 @@ STOP_WITHIN = 3  # seconds for the answers that are in hand; a server waits for 
 PIECE = 65_536  # bytes of standard input at once; they mean nothing
 
 
-class BoardError(Exception):
-    """The board cannot start; the text says why and what to try."""
+class BoardError(TandemError):
+    """The board cannot start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +51,24 @@ class BoardOptions:
 
 
 def serve_board(options: BoardOptions) -> None:
-    """Runs a board until SIGTERM or Ctrl-C. Raises BoardError if it cannot start."""
+    """Runs a board until SIGTERM or Ctrl-C. Raises TandemError if it cannot start."""
     _check_data(options)
-    try:
-        tls = server_context(*options.certificate) if options.certificate else None
-        with (
-            _open_listener(*options.listen) as listener,
-            in_use(options.data),
-            closing(BoardStore(options.data)) as book,
-            closing(Sessions(options.data)) as sessions,
-        ):
-            _serve(options, listener, book, sessions, tls)
-    except (BadCertificate, BoardStoreError) as trouble:
-        raise BoardError(str(trouble)) from trouble
+    tls = server_context(*options.certificate) if options.certificate else None
+    with (
+        _open_listener(*options.listen) as listener,
+        in_use(options.data),
+        closing(BoardStore(options.data)) as book,
+        closing(Sessions(options.data)) as sessions,
+    ):
+        _serve(options, listener, book, sessions, tls)
 
 
 def _check_data(options: BoardOptions) -> None:
     """Raise BoardError if there is no such folder: a board of a folder with a typing error would stay empty."""
     if options.where == options.data and not options.data.is_dir():
         raise BoardError(
-            f"there is no folder {options.data}: give the --data of the server whose results are to be shown,"
-            " or start that server first"
+            f"there is no folder {options.data}",
+            "the --data of the server whose results are to be shown, or start that server first",
         )
 
 
@@ -189,7 +187,7 @@ def _open_listener(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BoardError(
-            f"cannot listen on {show_address(host, port)}: {reason}."
-            " Try: another port, or an address that this machine has"
+            f"cannot listen on {show_address(host, port)}: {reason}",
+            "another port, or an address that this machine has",
         ) from error
     return listener

@@ -6,10 +6,9 @@ Owns the exit codes and the line on standard error. Does not know how the exchan
 import sys
 
 from tandem.client import client1, client2, wire
-from tandem.client.failures import ClientError
-from tandem.client.options import USAGE, Options, UsageError, parse_options
+from tandem.client.options import USAGE, Options, parse_options
 from tandem.client.output import Output
-from tandem.protocol.arrows import arrow_words
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 
 EXIT_INTERRUPTED = 130  # the exit code after Ctrl-C, as in shells
@@ -25,8 +24,10 @@ def main(arguments: list[str]) -> int:
         if "--help" in arguments or "-h" in arguments:
             return print_help()
         return _run(parse_options(arguments))
-    except UsageError as error:
-        return print_error(f"{error}", 2)
+    except TandemError as error:
+        return print_error(str(error), error.exit_code)
+    except BrokenPipeError:
+        return print_error("standard output was closed by the program that reads it", 1)
     except KeyboardInterrupt:
         return print_error("stopped by Ctrl-C", EXIT_INTERRUPTED)
     except MemoryError:
@@ -38,24 +39,23 @@ def _run(options: Options) -> int:
     try:
         client = client1 if options.clientid == 1 else client2
         client.run(options, output)
-    except ClientError as error:
-        arrow = f"{arrow_words(error.arrow)}: " if error.arrow else ""
-        return print_error(f"{arrow}{error.what}. Try: {error.help}", 1)
-    except BrokenPipeError:
-        return print_error("standard output was closed by the program that reads it", 1)
     finally:
         wire.close_sleep_sockets()
     return 0
 
 
 def print_help() -> int:
-    """Print the usage on standard output, and return the exit code."""
+    """Print the usage on standard output, and return the exit code.
+
+    Raises:
+        TandemError: Standard output cannot be written.
+    """
     try:
         if sys.stdout is not None:
             print(USAGE, end="", flush=True)
     except OSError as error:
         sys.stdout = None  # or Python would write it again, and fail again, at exit
-        return print_error(f"the help cannot be written to standard output: {error.strerror}", 1)
+        raise TandemError(f"the help cannot be written to standard output: {error.strerror}") from None
     return 0
 
 

@@ -6,8 +6,11 @@ those of Linux, macOS and Windows. Does not know where errors are caught or show
 
 import socket
 
+from tandem.protocol.arrows import arrow_words
+from tandem.protocol.errors import TandemError
 
-class ClientError(Exception):
+
+class ClientError(TandemError):
     """The exchange did not work.
 
     Attributes:
@@ -19,12 +22,14 @@ class ClientError(Exception):
     """
 
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.help = help
+        super().__init__(what, help)
         self.arrow = arrow
         self.waited_s = 0.0
         self.is_permanent = False
+
+    def __str__(self) -> str:
+        line = super().__str__()
+        return f"{arrow_words(self.arrow)}: {line}" if self.arrow else line
 
     def with_arrow(self, arrow: int) -> "ClientError":
         """Set the arrow at which it happened, and return the same error."""

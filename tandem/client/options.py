@@ -6,6 +6,7 @@ Every mistake in them is a UsageError, raised before anything is sent. Does not 
 import json
 
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
+from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.protocol.message import is_unicode
 
@@ -50,10 +51,6 @@ _CONFLICTS = (
     ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
     ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
 )
-
-
-class UsageError(Exception):
-    """The command line or TEAM.json is wrong. The text says in one line what to change."""
 
 
 class Options:

@@ -6,9 +6,10 @@ from pathlib import Path
 from tandem.backup.backup import Made, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.commands.arguments import data_option, database_option
+from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
-from tandem.report.screen import print_error, show
+from tandem.report.screen import show
 
 KINDS = (RECORDS, BOARD_FILE)
 
@@ -21,10 +22,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.database:
-        words = "the backup of a database server is made with its own program: pg_dump"
+        help = "pg_dump"
         if (options.data / BOARD_FILE.name).exists():
-            words += f"; for {options.data / BOARD_FILE.name} repeat the command with --database ''"
-        return print_error(words, code=2)
+            help += f"; for {options.data / BOARD_FILE.name} repeat the command with --database ''"
+        raise UsageError("the backup of a database server is made with its own program", help)
     made = make_backup(options.data, options.file, KINDS)
     lines = [f"{options.file}: {made.size:,} bytes"]
     lines += [f"{stored.name}: {say_counts(stored.rows)}" for stored in made.manifest.files]

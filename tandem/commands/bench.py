@@ -4,14 +4,13 @@ import argparse
 import os
 
 from tandem.bench import pace, summary
-from tandem.bench.bench import BenchError, BenchOptions, bench
+from tandem.bench.bench import BenchOptions, bench
 from tandem.bench.files import OutputFileError, Wanted, opened
 from tandem.bench.picture import picture
 from tandem.commands.arguments import address, combine, file_name, number, reader, whole
 from tandem.commands.combinations import Together
-from tandem.report.screen import finish, print_error, show
-
-SAME_FILE = "--output and --picture are the same file: give each its own"
+from tandem.protocol.errors import UsageError
+from tandem.report.screen import finish, show
 
 RULES = (
     Together(("--count", "--seconds"), "whichever is reached first ends the run"),
@@ -77,7 +76,7 @@ def _ramp(text: str) -> float:
 
 def run(options: argparse.Namespace) -> int:
     if options.output and options.picture and os.path.realpath(options.output) == os.path.realpath(options.picture):
-        return print_error(SAME_FILE, code=2)
+        raise UsageError("--output and --picture are the same file", "give each its own")
     seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -86,16 +85,13 @@ def run(options: argparse.Namespace) -> int:
         pids=tuple(options.pid),
         seed=options.seed,
     )
-    try:
-        with opened(_wanted(options)) as files:
-            made = bench(asked)
-            unwritten = files.write(made)
-    except (BenchError, OutputFileError) as trouble:
-        return print_error(str(trouble))
+    with opened(_wanted(options)) as files:
+        made = bench(asked)
+        unwritten = files.write(made)
     show(summary.shown(made, options.format))
     if unwritten:
         finish()
-        return print_error("; ".join(unwritten))
+        raise OutputFileError("; ".join(unwritten))
     return 0 if made.went_well else 1
 
 

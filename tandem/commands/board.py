@@ -17,7 +17,8 @@ from tandem.commands.arguments import (
     subcommand,
 )
 from tandem.commands.combinations import Apart, Needs, Together
-from tandem.report.screen import print_error, show
+from tandem.protocol.errors import UsageError
+from tandem.report.screen import show
 
 RULES = (
     Apart(
@@ -77,11 +78,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if not is_installed():
-        return print_error(MISSING, code=2)
-    wrong = _wrong_usage(options)
-    if wrong:
-        return print_error(wrong, code=2)
-    from tandem.board.serve_board import BoardError, BoardOptions, serve_board
+        raise UsageError(*MISSING)
+    _check_options(options)
+    from tandem.board.serve_board import BoardOptions, serve_board
 
     told = BoardOptions(
         listen=options.listen,
@@ -94,26 +93,24 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         serve_board(told)
-    except BoardError as trouble:
-        return print_error(str(trouble))
     except KeyboardInterrupt:  # so early that the board has not begun to listen for it
         pass
     return 0
 
 
-def _wrong_usage(options: argparse.Namespace) -> str:
-    """Return what is wrong with the options beside --listen; "" if nothing is."""
+def _check_options(options: argparse.Namespace) -> None:
+    """Raise UsageError if an option does not go with the address of --listen."""
     from tandem.board.web.security import is_loopback
 
     is_local = is_loopback(options.listen[0])
     if options.behind and not is_local:
-        return (
-            "--behind needs a --listen address of this machine alone, as 127.0.0.1:8080:"
-            " others could come past the proxy and write its headers themselves"
+        raise UsageError(
+            "--behind needs a --listen address of this machine alone:"
+            " others could come past the proxy and write its headers themselves",
+            f"--listen 127.0.0.1:{BOARD_PORT}",
         )
     if options.insecure_login and is_local and not options.behind:
-        return "--insecure-login changes nothing here: on this machine alone the login is safe already"
-    return ""
+        raise UsageError("--insecure-login changes nothing here: on this machine alone the login is safe already")
 
 
 @reader
@@ -125,10 +122,7 @@ def _host_name(text: str) -> str:
 
 
 def _rotate(options: argparse.Namespace) -> int:
-    from tandem.board.gradebook.board_store import BoardStoreError, renew_token
+    from tandem.board.gradebook.board_store import renew_token
 
-    try:
-        token = renew_token(options.data)
-    except BoardStoreError as trouble:
-        return print_error(str(trouble))
+    token = renew_token(options.data)
     return show([f"the teacher's token, shown this once: {token}\n"])

@@ -5,8 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from tandem.protocol.errors import TandemError
 from tandem.report import check
-from tandem.report.screen import print_error, show
+from tandem.report.screen import show
 
 MAX_FILE = 65_536  # bytes of a file that are read; a message has at most 8,192
 
@@ -18,7 +19,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.file is None and sys.stdin is None:
-        return print_error("standard input is closed: give a file with one message in it")
+        raise TandemError("standard input is closed", "a file with one message in it")
     try:
         if options.file is None:
             data = sys.stdin.buffer.read(MAX_FILE)
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
                 data = file.read(MAX_FILE)
     except OSError as error:
         source = options.file or "standard input"
-        return print_error(f"{source} cannot be read: {error.strerror}; give a file with one message in it")
+        raise TandemError(f"{source} cannot be read: {error.strerror}", "a file with one message in it") from None
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.main_text(data, options.format, colour)
     show([text])

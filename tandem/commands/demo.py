@@ -2,8 +2,7 @@
 
 import argparse
 
-from tandem.demo.demo import DemoError, demo
-from tandem.report.screen import print_error
+from tandem.demo.demo import demo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -11,8 +10,5 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        demo()
-    except DemoError as trouble:
-        return print_error(str(trouble))
+    demo()
     return 0

@@ -4,15 +4,15 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tandem.board.gradebook.board_store import BoardStoreError
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import combine, data_option, database_option, reader, text
 from tandem.commands.combinations import Apart, Needs, Together
+from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NOBODY
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
-from tandem.report.screen import print_error, show
+from tandem.report.screen import show
 
 RULES = (
     Needs("--yes", "--before", "it confirms a date in the future"),
@@ -39,34 +39,28 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     selection = Selection(options.classname, options.team, options.studentnr, options.before)
     if selection == Selection():
-        return print_error("say what to forget: --class, --team, --studentnr or --before, or several of them", code=2)
-    wrong = _wrong_date(options)
-    if wrong:
-        return print_error(wrong, code=2)
-    try:
-        with forgetting(options.database or options.data, selection) as removal:
-            forgotten = removal.forgotten
-            notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
-            if not options.dry_run:
-                removal.commit()
-    except BoardStoreError as trouble:
-        return print_error(str(trouble))
+        raise UsageError("say what to forget", "--class, --team, --studentnr or --before, or several of them")
+    _check_date(options)
+    with forgetting(options.database or options.data, selection) as removal:
+        forgotten = removal.forgotten
+        notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
+        if not options.dry_run:
+            removal.commit()
     if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
-        return print_error("nothing was removed: nothing on record fits")
+        raise TandemError("nothing was removed: nothing on record fits")
     return show(_report(forgotten, notes, options.dry_run))
 
 
-def _wrong_date(options: argparse.Namespace) -> str:
-    """What is wrong with --before and --yes together; "" if nothing."""
+def _check_date(options: argparse.Namespace) -> None:
+    """Raise UsageError if --before and --yes do not go together."""
     is_future = options.before is not None and options.before > datetime.now(UTC)
     if is_future and not (options.yes or options.dry_run):
-        return (
-            f"--before {options.before:%Y-%m-%d} is in the future: all that came until now would be removed."
-            " Try: --dry-run to see what that is, then --yes if it is meant"
+        raise UsageError(
+            f"--before {options.before:%Y-%m-%d} is in the future: all that came until now would be removed",
+            "--dry-run to see what that is, then --yes if it is meant",
         )
     if options.yes and not is_future:
-        return "--yes is for a day in the future: leave it out"
-    return ""
+        raise UsageError("--yes is for a day in the future", "leave it out")
 
 
 def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> Iterator[str]:

@@ -3,8 +3,8 @@
 import argparse
 
 from tandem.commands.arguments import data_option, reader, subcommand
-from tandem.keys.keyring import KeyFileError, rotate
-from tandem.report.screen import print_error, show
+from tandem.keys.keyring import rotate
+from tandem.report.screen import show
 
 WEEK = 168.0  # hours
 MAX_HOURS = 87_600.0
@@ -23,10 +23,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        rotate(options.data, options.valid * 3600)
-    except KeyFileError as trouble:
-        return print_error(str(trouble))
+    rotate(options.data, options.valid * 3600)
     return show(
         [
             f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"

@@ -7,8 +7,9 @@ from pathlib import Path
 from tandem.backup.restore import KeyReport, Restored, restore
 from tandem.commands.arguments import data_option, database_option
 from tandem.commands.backup import KINDS, say_counts
+from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
-from tandem.report.screen import print_error, show
+from tandem.report.screen import show
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -22,7 +23,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.database:
-        return print_error("a database server is restored with its own program: pg_restore", code=2)
+        raise UsageError("a database server is restored with its own program", "pg_restore")
     restored = restore(options.file, options.data, KINDS, options.replace)
     return show(f"{printable(line)}\n" for line in _say(options.data, restored))
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from tandem.commands.arguments import DATABASE_VARIABLE, combine, data_option, database_option, text
 from tandem.commands.combinations import Apart, Together
+from tandem.protocol.errors import TandemError
 from tandem.records.queries import Records, open_records
 from tandem.records.sqlite.sqlite_store import STATES
 from tandem.report import results
-from tandem.report.screen import print_error, show
+from tandem.report.screen import show
 
 RULES = (
     Apart(("--data",), ("--database", DATABASE_VARIABLE), "what is on record is read from the database"),
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 def _visits(records: Records, options: argparse.Namespace) -> int:
     teams = list(records.teams_named(options.visits, options.classname))
     if not teams:
-        return print_error(f"no team called {options.visits!r} has come: see the names with `tandem results`")
+        raise TandemError(f"no team called {options.visits!r} has come", "`tandem results` for the names")
     if options.format == "table":
         for team in teams:
             show(results.visits_story(team, records.visits(team.key)))

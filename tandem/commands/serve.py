@@ -15,13 +15,12 @@ from tandem.commands.arguments import (
     whole,
 )
 from tandem.commands.combinations import Together
-from tandem.net.line_writer import say
 from tandem.net.proxy_header import parse_networks
 from tandem.protocol.address import SERVER_PORT
+from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.records.folder_lock import in_use
-from tandem.report.screen import print_error
-from tandem.server.serve import ServeError, make_data_folder, serve
+from tandem.server.serve import make_data_folder, serve
 from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
 
 RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
@@ -77,13 +76,9 @@ def run(options: argparse.Namespace) -> int:
         log=options.log,
     )
     if options.board and not is_installed():
-        return print_error(MISSING, code=2)
-    try:
-        make_data_folder(options.data)  # before the board looks for it
-        board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
-        with in_use(options.data), board:
-            serve(told)
-    except ServeError as trouble:
-        say(str(trouble), "tandem")  # not `print_error`, which would wait for a pipe that nobody reads
-        return 1
+        raise UsageError(*MISSING)
+    make_data_folder(options.data)  # before the board looks for it
+    board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
+    with in_use(options.data), board:
+        serve(told)
     return 0

@@ -20,6 +20,7 @@ from tandem.demo.children import Child, ChildFailedError, Children
 from tandem.demo.diagram import Diagram
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
+from tandem.protocol.errors import TandemError
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
 from tandem.report import results
@@ -41,8 +42,8 @@ Go on with a TEAM.json of your own, on one machine or on three:
   python3 -m tandem client 1 TEAM.json --server HOST:{SERVER_PORT} --peer HOST:{CLIENT_2_PORT}"""
 
 
-class DemoError(Exception):
-    """The demo did not work; the text says which of the three failed, and its last words."""
+class DemoError(TandemError):
+    """The demo did not work: which of the three processes failed, and its last output."""
 
 
 def demo() -> None:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, check_private_file
 
 KEY_BYTES = 32
@@ -20,8 +21,8 @@ LOCK_RETRY = 0.01  # seconds between two looks
 KEY_VARIABLE = "TANDEM_KEY"  # in the environment: the key in hex, in the place of the file
 
 
-class KeyFileError(Exception):
-    """The key cannot be used; the text says why and what to try."""
+class KeyFileError(TandemError):
+    """The key cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,16 @@ def load_keyring(folder: Path) -> Keyring:
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
     except DataFolderError as trouble:
-        raise KeyFileError(str(trouble)) from None
+        raise KeyFileError(trouble.what, trouble.help) from None
 
 
 def rotate(folder: Path, valid: float) -> Keyring:
     """Makes a new key. The secrets made with the one before count for `valid` seconds more."""
     if KEY_VARIABLE in os.environ:
         raise KeyFileError(
-            f"{KEY_VARIABLE} is set, and grounds that have it read no key file."
-            f" Try: restart them all with a new {KEY_VARIABLE}, which ends all secrets made before;"
-            f" or, to rotate the key file, unset {KEY_VARIABLE}"
+            f"{KEY_VARIABLE} is set, and servers that have it read no key file",
+            f"restart them all with a new {KEY_VARIABLE}, which ends all secrets made before;"
+            f" or, to rotate the key file, unset {KEY_VARIABLE}",
         )
     path = folder / "key"
     try:
@@ -82,7 +83,7 @@ def rotate(folder: Path, valid: float) -> Keyring:
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
     except DataFolderError as trouble:
-        raise KeyFileError(str(trouble)) from None
+        raise KeyFileError(trouble.what, trouble.help) from None
 
 
 def _rotate(path: Path, valid: float) -> Keyring:
@@ -94,8 +95,8 @@ def _rotate(path: Path, valid: float) -> Keyring:
         _put_in_place(path, after)
     except OSError as error:
         raise KeyFileError(
-            f"the new key cannot be written to {path.parent}: {error.strerror}; the key before it still counts."
-            " Try: as the owner of the folder, on a disk with room"
+            f"the new key cannot be written to {path.parent}: {error.strerror}; the key before it still counts",
+            "as the owner of the folder, on a disk with room",
         ) from None
     return after
 
@@ -149,7 +150,9 @@ def _rename_to_absent(draft: Path, path: Path) -> None:
             os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             if time.monotonic() >= until:
-                raise KeyFileError(f"{lock} was left by a server that ended while it made the key: delete it") from None
+                raise KeyFileError(
+                    f"{lock} was left by a server that ended while it made the key", "delete it"
+                ) from None
             time.sleep(LOCK_RETRY)
             continue
         try:
@@ -185,7 +188,7 @@ def _parse_key(text: str, source: str) -> bytes:
     if len(key) != KEY_BYTES:
         not_all = "" if key or not text else ", not all of them hex digits in pairs"
         raise KeyFileError(
-            f"{source} does not hold a key: {len(text)} characters are there{not_all}; a key is {2 * KEY_BYTES} hex"
-            f" digits, as `openssl rand -hex {KEY_BYTES}` makes them, and the same on every ground"
+            f"{source} does not hold a key: {len(text)} characters are there{not_all}",
+            f"{2 * KEY_BYTES} hex digits, as `openssl rand -hex {KEY_BYTES}` makes them, the same on every server",
         )
     return key

@@ -12,13 +12,15 @@ import stat
 import sys
 from pathlib import Path
 
+from tandem.protocol.errors import TandemError
+
 OURS = ("tandem.sqlite3", "board.sqlite3")  # a folder with one of these is a data folder
 HAS_MODES = sys.platform != "win32"
 OTHERS = 0o077  # what a mode lets other users do
 
 
-class DataFolderError(Exception):
-    """The data folder, or a file in it, cannot be used; the text says why and what to try."""
+class DataFolderError(TandemError):
+    """The data folder, or a private file in it, cannot be used."""
 
 
 def make_private_folder(folder: Path) -> list[str]:
@@ -35,10 +37,11 @@ def make_private_folder(folder: Path) -> list[str]:
     if not names or names.intersection(OURS):
         _make_private(folder)
     elif folder.stat().st_mode & 0o022:
-        warnings.append(
-            f"other users may write to {folder} (mode {_mode(folder):04o}): they can replace the results and the key."
-            f" Try: chmod 700 {folder}"
+        warning = DataFolderError(
+            f"other users may write to {folder} (mode {_mode(folder):04o}): they can replace the results and the key",
+            f"chmod 700 {folder}",
         )
+        warnings.append(str(warning))
     return warnings
 
 
@@ -52,8 +55,8 @@ def check_private_file(path: Path, words: str) -> None:
     if not keeps_modes(path.parent):
         raise no_modes(path.parent)
     raise DataFolderError(
-        f"the {words} {path} can be read by others (mode {_mode(path):04o})."
-        f" Try: chmod 600 {path}; if it was read, `tandem key rotate`"
+        f"the {words} {path} can be read by others (mode {_mode(path):04o})",
+        f"chmod 600 {path}; if it was read, `tandem key rotate`",
     )
 
 
@@ -64,8 +67,8 @@ def check_owner(path: Path, words: str) -> list[str]:
         return []
     told = f"the {words} {path} belongs to {user_name(owner)}, and this runs as {user_name(we)}"
     if we == 0:
-        return [f"{told}: what it makes there belongs to root. Try: run it as {user_name(owner)}"]
-    raise DataFolderError(f"{told}. Try: run it as {user_name(owner)}; or give a --data that is your own")
+        return [str(DataFolderError(f"{told}: what it makes there belongs to root", f"run it as {user_name(owner)}"))]
+    raise DataFolderError(told, f"run it as {user_name(owner)}; or give a --data that is your own")
 
 
 def user_name(number: int) -> str:
@@ -96,7 +99,8 @@ def no_modes(folder: Path) -> DataFolderError:
     """The error for a file system that keeps no modes."""
     return DataFolderError(
         f"{folder} is on a file system that keeps no file modes, as FAT, exFAT and WSL's /mnt/c: every user of this"
-        f" machine could read the key and the student numbers. Try: --data {_better_folder(folder)}"
+        " machine could read the key and the student numbers",
+        f"--data {_better_folder(folder)}",
     )
 
 

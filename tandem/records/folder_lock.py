@@ -20,22 +20,23 @@ def in_use(folder: Path) -> Iterator[None]:
     Raise StoreError while a restore runs. A folder that cannot be made or opened is not locked: the caller will
     fail on it, and knows better words.
     """
-    with _locked(folder, shared=True, refusal=f"a restore into {folder} is running: try again when it is done"):
+    refusal = StoreError(f"a restore into {folder} is running", "the same command when it is done")
+    with _locked(folder, shared=True, refusal=refusal):
         yield
 
 
 @contextmanager
-def not_in_use(folder: Path, refusal: str) -> Iterator[bool]:
+def not_in_use(folder: Path, refusal: StoreError) -> Iterator[bool]:
     """Have the folder alone for as long as the block runs. Yield False where the file system has no such lock.
 
-    Raise StoreError with the words of `refusal` if a server, a board or another restore has it.
+    Raise `refusal` if a server, a board or another restore has it.
     """
     with _locked(folder, shared=False, refusal=refusal) as locked:
         yield locked
 
 
 @contextmanager
-def _locked(folder: Path, shared: bool, refusal: str) -> Iterator[bool]:
+def _locked(folder: Path, shared: bool, refusal: StoreError) -> Iterator[bool]:
     descriptor = _open(folder)
     if descriptor is None:
         yield False
@@ -54,7 +55,7 @@ def _open(folder: Path) -> int | None:
         return None
 
 
-def _flock(descriptor: int, shared: bool, refusal: str) -> bool:
+def _flock(descriptor: int, shared: bool, refusal: StoreError) -> bool:
     try:
         import fcntl
     except ImportError:  # Windows
@@ -62,7 +63,7 @@ def _flock(descriptor: int, shared: bool, refusal: str) -> bool:
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise StoreError(refusal) from None
+        raise refusal from None
     except OSError:  # this file system has no such lock
         return False
     return True

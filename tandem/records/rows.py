@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tandem.records.closing import closed_on_error
 from tandem.records.sqlite.file_watch import check_log, connect_to_read
-from tandem.records.sqlite.sqlite_store import FILE, LOCK_TIMEOUT, StoreError, check_version
+from tandem.records.sqlite.sqlite_store import FILE, LOCK_TIMEOUT, check_version, no_results, store_error
 
 Row = tuple[Any, ...]
 Values = Mapping[str, str | int]
@@ -37,20 +37,20 @@ class SqliteRows:
     def __init__(self, folder: Path, patience: float = LOCK_TIMEOUT) -> None:
         self._path = folder / FILE
         if not self._path.exists():
-            raise StoreError(f"there are no results in {folder}: no ground has run with --data {folder}")
+            raise no_results(str(folder), f"--data {folder}")
         try:
             self._database = connect_to_read(self._path, timeout=patience)
             with closed_on_error(self._database):
                 check_version(self._database, self._path)
                 check_log(self._path)
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be read: {error}") from error
+            raise store_error(f"{self._path} cannot be read", error) from error
 
     def ask(self, query: str, values: Values) -> list[Row]:
         try:
             return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be read: {error}") from error
+            raise store_error(f"{self._path} cannot be read", error) from error
 
     def close(self) -> None:
         self._database.close()

@@ -1,13 +1,17 @@
 """What commands say: text on standard output, one line on standard error when something is wrong."""
 
+import select
 import sys
 from collections.abc import Iterable
 
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 
+WRITE_TIMEOUT_S = 0.2  # how long a line on standard error waits for a reader
 
-class OutputError(Exception):
-    """Standard output takes no more; the text says why."""
+
+class OutputError(TandemError):
+    """Standard output cannot be written."""
 
 
 def show(pieces: Iterable[str]) -> int:
@@ -33,7 +37,7 @@ def _trouble(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
     sys.stdout = None  # or it would be tried, and told, once more at the end
-    return OutputError(f"standard output cannot be written: {error.strerror}; give it a file on a disk with room")
+    return OutputError(f"standard output cannot be written: {error.strerror}", "a file on a disk with room")
 
 
 def print_error(words: str, code: int = 1) -> int:
@@ -43,11 +47,22 @@ def print_error(words: str, code: int = 1) -> int:
 
 
 def write_error(line: str) -> None:
-    """To standard error. Where that is closed or full there is nobody to tell, and the exit code says enough."""
-    if sys.stderr is None:
+    """Write to standard error, if somebody reads it: the exit code says enough.
+
+    A pipe that is full and that nobody reads is given up after WRITE_TIMEOUT_S: a server must not hang there.
+    """
+    if sys.stderr is None or not _takes_a_line():
         return
     try:
         sys.stderr.write(line)
         sys.stderr.flush()
     except OSError:
         sys.stderr = None  # or it would be tried once more at the end, and change the exit code
+
+
+def _takes_a_line() -> bool:
+    """Return whether standard error has room. Where that cannot be asked (Windows, a test's buffer), it has."""
+    try:
+        return bool(select.select([], [sys.stderr], [], WRITE_TIMEOUT_S)[1])
+    except (OSError, ValueError):
+        return True

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tandem.keys.keyring import KeyFileError, Keyring, has_key, load_keyring
+from tandem.keys.keyring import Keyring, has_key, load_keyring
 from tandem.net.line_writer import SAY_WITHIN, Destination, StandardError, say
 from tandem.net.poller import Wakeup
 from tandem.protocol.address import show_address
+from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
-from tandem.records.data_folder import DataFolderError, make_private_folder
+from tandem.records.data_folder import make_private_folder
 from tandem.records.queries import Given, Records, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import Store, StoreError
+from tandem.records.sqlite.sqlite_store import Store
 from tandem.server.committer import BatchStore, Committer
 from tandem.server.handler import MAX_RECENT, VisitHandler
 from tandem.server.log import Log, LogFile, check_log_file
@@ -27,17 +28,18 @@ from tandem.server.metrics import Metrics
 from tandem.server.proxy_handler import ProxyProtocolHandler
 from tandem.server.serve_options import MAX_CONNECTIONS, ServeOptions
 from tandem.server.signals import Signals
-from tandem.server.workers import CannotStartError, Supervisor
+from tandem.server.workers import Supervisor
 
 NO_MEMORY = (
-    "there is not enough memory: nothing that was confirmed is lost. Try: a higher limit (ulimit -v), then start again"
+    "there is not enough memory: nothing that was confirmed is lost",
+    "a higher limit (ulimit -v), then start again",
 )
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
 SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
 
 
-class ServeError(CannotStartError):
-    """The ground cannot start; the text says why and what to try."""
+class ServeError(TandemError):
+    """The server cannot start."""
 
 
 def serve(options: ServeOptions) -> None:
@@ -56,10 +58,8 @@ def make_data_folder(folder: Path) -> None:
     try:
         for warning in make_private_folder(folder):
             say(warning)
-    except DataFolderError as error:
-        raise ServeError(str(error)) from error
     except FileExistsError as error:
-        raise ServeError(f"{folder} is a file: --data must name a folder, or one that can be made") from error
+        raise ServeError(f"{folder} is a file", "a --data that is a folder, or can be made one") from error
     except OSError as error:
         raise ServeError(f"the data folder {folder} cannot be used: {error.strerror}") from error
 
@@ -67,7 +67,9 @@ def make_data_folder(folder: Path) -> None:
 def _serve_with_workers(options: ServeOptions) -> None:
     """One port, and processes that each listen on it: the system shares out who connects."""
     if not hasattr(socket, "SO_REUSEPORT") or not hasattr(os, "fork"):
-        raise ServeError("--workers needs a system on which processes can share a port. Try: one ground, without it")
+        raise ServeError(
+            "--workers needs a system on which processes can share a port", "one process, without --workers"
+        )
     bound(*options.listen).close()  # a shared address would be shared with another ground's workers, too
     with bound(*options.listen, shared=True) as place:  # never listens: holds the port while workers come and go
         host, port = options.listen[0], place.getsockname()[1]
@@ -102,7 +104,7 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
             ready()
             loop.run()
         except MemoryError:
-            raise ServeError(NO_MEMORY) from None
+            raise ServeError(*NO_MEMORY) from None
         finally:
             for record in visits.last_records():
                 recorder.record(record)
@@ -136,30 +138,30 @@ def _destination(options: ServeOptions, standard_error: Destination) -> Destinat
 def _check_log(path: Path, data: Path) -> None:
     """Before anything is opened: the lines of a log must not go into the database or the key."""
     if path.resolve().parent == data.resolve() and path.suffix != ".log":
-        raise ServeError(f"{path} is in the data folder: there, a log needs a name that ends in .log")
+        raise ServeError(f"{path} is in the data folder", "a name that ends in .log, or another folder")
     try:
         check_log_file(path)
     except OSError as error:
-        reason = f"the log {path} cannot be written: {error.strerror}"
-        raise ServeError(f"{reason}. Try: a file in a folder that is there and may be written to") from error
+        raise ServeError(
+            f"the log {path} cannot be written: {error.strerror}",
+            "a file in a folder that is there and may be written to",
+        ) from error
 
 
 def _open_parts(options: ServeOptions) -> _Parts:
-    try:
-        is_new = not has_key(options.data)
-        keyring = load_keyring(options.data)
-        store = open_store(options.database or options.data)
-        with closed_on_error(store):
-            records = open_records(options.database or options.data, patience=0)
-            with closed_on_error(records):
-                recent = list(records.recent_secrets(MAX_RECENT))
-        if options.database:
-            records.close()
-            if is_new:
-                say(f"a new key was made in {options.data}: all grounds over one database need the same one")
-        return _Parts(keyring, store, None if options.database else records, recent)
-    except (KeyFileError, StoreError) as error:
-        raise ServeError(str(error)) from error
+    """Open the key and the records. Raises KeyFileError or StoreError."""
+    is_new = not has_key(options.data)
+    keyring = load_keyring(options.data)
+    store = open_store(options.database or options.data)
+    with closed_on_error(store):
+        records = open_records(options.database or options.data, patience=0)
+        with closed_on_error(records):
+            recent = list(records.recent_secrets(MAX_RECENT))
+    if options.database:
+        records.close()
+        if is_new:
+            say(f"a new key was made in {options.data}: all grounds over one database need the same one")
+    return _Parts(keyring, store, None if options.database else records, recent)
 
 
 def open_store(where: DatabaseLocation) -> BatchStore:
@@ -212,7 +214,7 @@ def bound(host: str, port: int, shared: bool = False) -> socket.socket:
 def _cannot_listen(host: str, port: int, error: Exception) -> ServeError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     where = show_address(host, port)
-    return ServeError(f"cannot listen on {where}: {reason}. Try: another port, or an address that this machine has")
+    return ServeError(f"cannot listen on {where}: {reason}", "another port, or an address that this machine has")
 
 
 def _max_connections(wanted: int) -> int:

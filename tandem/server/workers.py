@@ -14,15 +14,12 @@ from functools import partial
 from types import FrameType
 
 from tandem.net.line_writer import Destination, LineWriter, say, timed_line
+from tandem.protocol.errors import TandemError
 from tandem.server.signals import HANGUP, STOPPING, exit_on_signals, ignore_signals
 
 PAUSE = 1.0  # seconds before a worker is started again that lived for less
 
 Work = Callable[[Callable[[], None]], None]  # what a worker does until SIGTERM; it calls what it is given when ready
-
-
-class CannotStartError(Exception):
-    """A worker cannot do its work; the text says why and what to try."""
 
 
 class Supervisor:
@@ -129,8 +126,8 @@ class Supervisor:
             threading.Thread(target=self._end_with_supervisor, daemon=True).start()
             self._work(partial(_tell, tell))
             code = 0
-        except CannotStartError as trouble:
-            self._report(str(trouble))
+        except TandemError as error:
+            self._report(str(error))
         except Exception:
             self._report(f"bug: worker {os.getpid()} has ended: {traceback.format_exc()}")
         finally:

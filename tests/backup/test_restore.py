@@ -189,11 +189,11 @@ class TestInUse:
     def test_a_folder_that_is_in_use_is_left_alone_and_the_other_way_round(self, backup: Path, tmp_path: Path) -> None:
         with in_use(tmp_path), in_use(tmp_path):
             assert "stop it, then restore" in refusal(backup, tmp_path)
-        with not_in_use(tmp_path, "in use") as locked:
+        with not_in_use(tmp_path, StoreError("in use")) as locked:
             assert locked
             with pytest.raises(StoreError, match="a restore into"), in_use(tmp_path):
                 pass
-            with pytest.raises(StoreError, match="in use"), not_in_use(tmp_path, "in use"):
+            with pytest.raises(StoreError, match="in use"), not_in_use(tmp_path, StoreError("in use")):
                 pass
         with in_use(tmp_path):
             pass

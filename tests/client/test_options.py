@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tandem.client.__main__ import main
-from tandem.client.options import UsageError, parse_options
+from tandem.client.options import parse_options
+from tandem.protocol.errors import UsageError
 from testing.clients import RIGHT_1, RIGHT_2, client_2
 from testing.other_side import scripted_server, until_end
 from testing.processes import TEAM, team_options

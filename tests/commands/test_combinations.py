@@ -11,9 +11,10 @@ import pytest
 
 from tandem.cli import COMMANDS, main
 from tandem.client.__main__ import main as client
-from tandem.client.options import _CONFLICTS, USAGE, UsageError
+from tandem.client.options import _CONFLICTS, USAGE
 from tandem.commands.arguments import Parser
 from tandem.commands.combinations import Apart, Needs, Together, wrong_combination
+from tandem.protocol.errors import UsageError
 from testing.command_walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
 from testing.processes import tandem
 

@@ -66,12 +66,12 @@ def test_the_environment_comes_before_the_file(tmp_path: Path, monkeypatch: pyte
 
 
 BAD_KEYS = {
-    "empty": ("", "0 characters are there;"),
-    "too short": ("ab" * 31, "62 characters are there;"),
-    "too long": ("ab" * 33, "66 characters are there;"),
-    "no hex": ("xy" * 32, "64 characters are there, not all of them hex digits in pairs;"),
-    "a digit lost": ("ab" * 31 + "a", "63 characters are there, not all of them hex digits in pairs;"),
-    "other digits": ("\u0663" * 64, "64 characters are there, not all of them hex digits in pairs;"),
+    "empty": ("", "0 characters are there."),
+    "too short": ("ab" * 31, "62 characters are there."),
+    "too long": ("ab" * 33, "66 characters are there."),
+    "no hex": ("xy" * 32, "64 characters are there, not all of them hex digits in pairs."),
+    "a digit lost": ("ab" * 31 + "a", "63 characters are there, not all of them hex digits in pairs."),
+    "other digits": ("\u0663" * 64, "64 characters are there, not all of them hex digits in pairs."),
 }
 
 
@@ -84,7 +84,7 @@ def test_a_bad_key_in_the_environment_is_told_in_one_line_and_not_shown(
     with pytest.raises(KeyFileError) as trouble:
         load_keyring(tmp_path)
     told = str(trouble.value)
-    assert told.startswith(f"TANDEM_KEY does not hold a key: {words} a key is 64 hex digits")
+    assert told.startswith(f"TANDEM_KEY does not hold a key: {words} Try: 64 hex digits")
     assert "\n" not in told
     assert not given or given not in told
 
@@ -93,7 +93,7 @@ def test_a_ground_with_a_bad_key_does_not_start(tmp_path: Path) -> None:
     environment = os.environ | {"TANDEM_KEY": "5ec2e7" * 10}
     code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path), env=environment)
     assert (code, out) == (1, "")
-    assert err.startswith("tandem: TANDEM_KEY does not hold a key: 60 characters are there;")
+    assert err.startswith("tandem: TANDEM_KEY does not hold a key: 60 characters are there. Try: ")
     assert err.count("\n") == 1
     assert "5ec2e7" not in err
 

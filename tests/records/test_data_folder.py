@@ -131,7 +131,7 @@ def test_serve_and_board_refuse_a_folder_of_somebody_else(open_path: Path, start
     folder.mkdir()
     folder.chmod(0o777)
     told = as_user(NOBODY, lambda: start(folder))
-    assert told.startswith(("ServeError: ", "BoardStoreError: ")), told
+    assert told.startswith(("DataFolderError: ", "BoardStoreError: ")), told
     assert "belongs to root" in told
     assert not list(folder.iterdir())
 

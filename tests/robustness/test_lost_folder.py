@@ -14,6 +14,7 @@ from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.protocol.message import FINISHED, WAITING
 from tandem.records.folder_lock import not_in_use
 from tandem.records.queries import TeamKey
+from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Team
 from testing.processes import TEAM, Process, RunningServer, process, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
@@ -150,7 +151,7 @@ def test_a_running_program_keeps_a_restore_away_until_it_ends_however_it_ends(
 
 def test_one_that_starts_while_a_restore_runs_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with not_in_use(data, "in use"):
+    with not_in_use(data, StoreError("in use")):
         for command in ("serve", "board"):
             code, out, err = tandem(command, "--listen", "127.0.0.1:0", "--data", str(data))
             assert (code, out, err.count("\n")) == (1, "", 1)

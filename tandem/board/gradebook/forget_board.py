@@ -42,7 +42,9 @@ def forget_notes(folder: Path, selection: Selection, forgotten: Forgotten, commi
                 database.execute("VACUUM")
             return found
     except sqlite3.Error as error:
-        raise BoardStoreError(f"the board's own file {path} cannot be changed: {error}; try again") from None
+        raise BoardStoreError(
+            f"the board's own file {path} cannot be changed: {error}", "the same command again"
+        ) from None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from tandem.records.postgres.postgres_rows import with_percents
 from tandem.records.postgres.postgres_schema import check_version
 from tandem.records.postgres.postgres_server import PostgresServer
 from tandem.records.rows import Row, Values
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.sqlite_store import StoreError, no_results
 
 PATIENCE = 600.0  # seconds: it may look at every visit
 _TABLES = ("team", "team_name", "visit", "surplus")
@@ -25,7 +25,7 @@ class PostgresEraser:
         self._connection = self._server.connect(PATIENCE)
         try:
             if check_version(self._connection, self._server.name) == 0:
-                raise StoreError(f"there are no results in {self._server.name}: no ground has run with it")
+                raise no_results(self._server.name, "that --database")
         except psycopg.Error as error:
             self.close()
             raise self._server.trouble(error) from None

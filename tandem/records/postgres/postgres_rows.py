@@ -8,7 +8,7 @@ import psycopg
 from tandem.records.postgres.postgres_schema import check_version
 from tandem.records.postgres.postgres_server import PostgresServer
 from tandem.records.rows import Row, Values
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.sqlite_store import StoreError, no_results
 
 ANSWER = 60.0  # seconds: a question may look at every team
 LATENESS = 10.0  # seconds: longer than any ground's transaction lasts
@@ -32,7 +32,7 @@ class PostgresRows:
             raise
         if version == 0:
             self.close()
-            raise StoreError(f"there are no results in {self._server.name}: no ground has run with that --database")
+            raise no_results(self._server.name, "that --database")
 
     def ask(self, query: str, values: Values) -> list[Row]:
         if any(isinstance(value, str) and "\0" in value for value in values.values()):

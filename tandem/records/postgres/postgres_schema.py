@@ -104,8 +104,8 @@ def check_version(connection: PostgresConnection, name: str) -> int:
     version = version_of(connection)
     if version > VERSION:
         raise StoreError(
-            f"the database {name} was made by a newer version (schema {version}, this one knows {VERSION}):"
-            " use that version"
+            f"the database {name} was made by a newer version (schema {version}, this one knows {VERSION})",
+            "use that version",
         )
     return version
 
@@ -121,7 +121,7 @@ def migrate(connection: PostgresConnection, name: str) -> None:
             _step(connection, version)
         except _OTHERS_AT_IT:
             time.sleep(random.uniform(0.05, 0.2))
-    raise StoreError(f"the database {name} is being made by somebody else, and they do not finish: start again")
+    raise StoreError(f"the database {name} is being made by another server, which does not finish", "start again")
 
 
 def _step(connection: PostgresConnection, version: int) -> None:
@@ -141,4 +141,4 @@ def _text(connection: PostgresConnection) -> str:
 def _check_encoding(connection: psycopg.Connection[tuple[str, ...]], name: str) -> None:
     found = connection.execute("SHOW server_encoding").fetchone()
     if found and found[0].replace("-", "").upper() != "UTF8":
-        raise StoreError(f"the database {name} keeps text as {found[0]}: make one WITH ENCODING 'UTF8'")
+        raise StoreError(f"the database {name} keeps text as {found[0]}", "a new database WITH ENCODING 'UTF8'")

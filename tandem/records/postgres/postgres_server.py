@@ -55,7 +55,7 @@ class PostgresServer:
         try:
             parameters = conninfo_to_dict(url)
         except psycopg.Error:  # its words may hold the password
-            raise StoreError("the database's URL cannot be read: it goes postgresql://USER@HOST:PORT/NAME") from None
+            raise StoreError("the URL of the database cannot be read", "postgresql://USER@HOST:PORT/NAME") from None
         self._parameters: dict[str, Any] = PARAMETERS | parameters
         self._secrets = [str(parameters[name]) for name in SECRETS if parameters.get(name)]
         self.name = _name(parameters)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
-from tandem.records.sqlite.sqlite_store import FILE, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, StoreError, store_error
 
 # A damaged schema can make sqlite3 fail on the words of SQLite's own error.
 SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -81,18 +81,14 @@ def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> Non
     if version > kind.version:
         raise StoreError(
             f"{kind.name} in {path} was made by a newer version of tandem"
-            f" (schema {version}, this one knows {kind.version}): use that version"
+            f" (schema {version}, this one knows {kind.version})",
+            "use that version",
         )
     if not kind.tables <= tables_of(database):
         raise StoreError(f"{kind.name} in {path} is not one that tandem made: it lacks the tables")
     [found] = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
-        raise StoreError(f"{kind.name} in {path} is damaged: {in_one_line(found)}")
-
-
-def in_one_line(reason: object) -> str:
-    """Return a reason of SQLite's in one line. It may quote a statement from a damaged schema, which has several."""
-    return " ".join(str(reason).split())
+        raise store_error(f"{kind.name} in {path} is damaged", found)
 
 
 def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:

@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tandem.protocol.errors import TandemError
+
 try:
     import fcntl
 except ImportError:  # Windows, where files that are open cannot be deleted or replaced
@@ -40,9 +42,11 @@ _COMMITS = "SELECT commits FROM identity"
 _IDENTITY = "SELECT id, commits, checkpointed FROM identity"
 _HAS_IDENTITY = "SELECT count(*) FROM sqlite_master WHERE name = 'identity'"
 
+STOP_AND_START = "stop every server on this folder (SIGTERM: it saves what it has), then start again"
 
-class DamagedFilesError(sqlite3.DatabaseError):
-    """The files are not what they were, or do not belong together. The text says which, and what to try."""
+
+class DamagedFilesError(TandemError, sqlite3.DatabaseError):
+    """The files are not what they were, or do not belong together."""
 
 
 class Identity(NamedTuple):
@@ -96,8 +100,8 @@ class DatabaseFiles:
         while self._others_use_lost_files():
             if time.monotonic() >= until:
                 raise DamagedFilesError(
-                    f"a running server uses a {self._path.name}-wal or -shm that was deleted or replaced."
-                    " Try: stop every server on this folder (SIGTERM: it saves what it has), then start again"
+                    f"a running server uses a {self._path.name}-wal or -shm that was deleted or replaced",
+                    STOP_AND_START,
                 )
             time.sleep(RETRY)
 
@@ -122,13 +126,13 @@ class DatabaseFiles:
             if not now.is_same_file(then):
                 done = "replaced" if now.is_there else "deleted or moved"
                 raise DamagedFilesError(
-                    f"{name} was {done} while the server runs: nothing more is confirmed. Try: {self._help(name)}"
+                    f"{name} was {done} while the server runs: nothing more is confirmed", self._help(name)
                 )
         main, log, index = statuses
         if index.size < self._index.size:
             raise DamagedFilesError(
-                f"{self._names[2]} was overwritten while the server runs: nothing more is confirmed. Try: stop every"
-                " server on this folder, delete this file, and start again: nothing that was confirmed is lost"
+                f"{self._names[2]} was overwritten while the server runs: nothing more is confirmed",
+                "stop every server on this folder, delete this file, and start again: no confirmed result is lost",
             )
         self._index = index
         return main, log
@@ -176,7 +180,7 @@ class DatabaseFiles:
     def _help(self, name: str) -> str:
         if name == self._names[0]:
             return "put the same file back; or stop the server, restore a backup, and start the server again"
-        return "stop every server on this folder (SIGTERM: it saves what it has), then start again"
+        return STOP_AND_START
 
     def _may_checkpoint(self, database: sqlite3.Connection) -> bool:
         _, log, index = self._statuses()
@@ -241,8 +245,9 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         why = f"it has {main.commits:,} commits, had {known:,}, and has {both.commits:,} with its log"
     raise DamagedFilesError(
         f"it and {path.name}-wal do not belong together, or one is damaged ({why}). Was a copy put there by hand?"
-        " Nothing was changed. Try: stop every server on this folder and put the right files back; or, to go on with"
-        f" the copy, delete {path.name}-wal and -shm: what was confirmed after the copy is lost then"
+        " Nothing was changed",
+        "stop every server on this folder and put the right files back; or, to go on with the copy, delete"
+        f" {path.name}-wal and -shm: what was confirmed after the copy is lost then",
     )
 
 
@@ -278,8 +283,8 @@ def check_main(path: Path) -> None:
     log = _status(f"{path}-wal")  # first: of a new database the main file is there before the log
     if log.size and not _status(str(path)).size:
         raise DamagedFilesError(
-            f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed. Try: put the right"
-            f" file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first"
+            f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed",
+            f"put the right file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first",
         )
 
 

@@ -10,8 +10,9 @@ from typing import Protocol
 
 from tandem.records.rows import DatabaseLocation, Row, Values
 from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_to_read, count_commit
-from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version
+from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version, no_results, store_error
 
+AGAIN = "the same command again"
 PATIENCE = 30.0  # seconds to wait for a running server's commits
 
 
@@ -54,7 +55,7 @@ class SqliteEraser:
         try:
             DatabaseFiles(self._path).check_unused()
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path} cannot be used: {error}") from None
+            raise store_error(f"{self._path} cannot be used", error) from None
         self._database = _open(folder)
 
     def begin(self) -> None:
@@ -78,9 +79,9 @@ class SqliteEraser:
             count_commit(self._database)
             busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}; try again") from None
+            raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}", AGAIN) from None
         if busy:
-            raise StoreError(f"{self._path} is in use: removed, but traces stay in its log; try again")
+            raise StoreError(f"{self._path} is in use: removed, but traces stay in its log", AGAIN)
 
     def close(self) -> None:
         self._database.close()
@@ -89,25 +90,25 @@ class SqliteEraser:
         try:
             return self._database.execute(statement, values or {})
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}; try again") from None
+            raise StoreError(f"{self._path}: {error}", AGAIN) from None
 
 
 def _open(folder: Path) -> sqlite3.Connection:
     path = folder / FILE
     if not path.exists():
-        raise StoreError(f"there are no results in {folder}: no server has run with --data {folder}")
+        raise no_results(str(folder), f"--data {folder}")
     try:
         with closing(connect_to_read(path)) as reader:
             check_version(reader, path)
         check_log(path)
         database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be used: {error}") from None
+        raise store_error(f"{path} cannot be used", error) from None
     try:
         check_version(database, path)  # a connection that has read removes log and index when it closes last
     except sqlite3.Error as error:
         database.close()
-        raise StoreError(f"{path} cannot be used: {error}") from None
+        raise store_error(f"{path} cannot be used", error) from None
     except StoreError:
         database.close()
         raise

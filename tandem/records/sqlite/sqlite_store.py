@@ -16,7 +16,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_to_read
+from tandem.protocol.errors import TandemError
+from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Visit
 
@@ -73,8 +74,22 @@ _VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 _OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
 
 
-class StoreError(Exception):
-    """The database cannot be used; the text says why and what to try."""
+class StoreError(TandemError):
+    """The database, a backup of it, or the data folder around it cannot be used."""
+
+
+def store_error(what: str, error: Exception | str) -> StoreError:
+    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with the help of a damaged file.
+
+    The reason may quote a statement from a damaged schema, which has several lines.
+    """
+    reason, help = (error.what, error.help) if isinstance(error, DamagedFilesError) else (error, "")
+    return StoreError(f"{what}: {' '.join(str(reason).split())}", help)
+
+
+def no_results(where: str, option: str) -> StoreError:
+    """Return the StoreError for a database that no server has written to yet."""
+    return StoreError(f"there are no results in {where}: no server has run with {option}")
 
 
 class Store:
@@ -87,7 +102,7 @@ class Store:
         try:
             self._files.check_unused()
         except sqlite3.Error as error:
-            raise StoreError(f"the database {self._path} cannot be used: {error}") from error
+            raise store_error(f"the database {self._path} cannot be used", error) from error
         _make_file(self._path)
         self._open()
 
@@ -105,7 +120,7 @@ class Store:
         except sqlite3.Error as error:
             self._roll_back()
             self._troubled = True
-            raise StoreError(f"{self._path}: {error}") from error
+            raise store_error(f"{self._path}", error) from error
         except Exception:  # our bug
             self._roll_back()
             raise
@@ -254,7 +269,7 @@ def _make_file(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
 
 
 def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
@@ -265,7 +280,7 @@ def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
         check_log(path)
         database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
     try:
         use_wal(database)
         database.execute("PRAGMA synchronous = FULL")
@@ -274,7 +289,7 @@ def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
         database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
     except sqlite3.Error as error:
         files.close(database)
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
     return database
 
 
@@ -283,6 +298,6 @@ def check_version(database: sqlite3.Connection, path: Path) -> None:
     version = version_of(database)
     if version > VERSION:
         raise StoreError(
-            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION}):"
-            " use that version"
+            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION})",
+            "use that version",
         )
