@@ -15,11 +15,11 @@ from tandem.bench.pace import Pace
 from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
 from tandem.bench.progress import Progress
 from tandem.bench.summary import Run
+from tandem.net.descriptors import SPARE_DESCRIPTORS, raise_descriptor_limit
 from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.errors import TandemError
 
 HERE = "127.0.0.1"  # the server's host where none is given
-SPARE_DESCRIPTORS = 64
 STOPS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # what ends a run, by the name that people know
 
 
@@ -108,20 +108,14 @@ def _reach(host: str, port: int, timeout: float) -> Target:
 
 
 def _allow_descriptors(connections: int) -> None:
-    """Asks the system for as many sockets as the run may need."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Ask the system for as many sockets as the run may need. Raises BenchError."""
     wanted = connections + SPARE_DESCRIPTORS
-    if hard != resource.RLIM_INFINITY and wanted > hard:
+    allowed = raise_descriptor_limit(wanted)
+    if allowed < wanted:
         raise BenchError(
-            f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}",
-            f"--concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)",
+            f"{connections} exchanges at a time need {wanted} open files, and this process may have {allowed}",
+            f"--concurrency {max(1, allowed - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)",
         )
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _own_cpu() -> Cpu:

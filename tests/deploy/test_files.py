@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from tandem.keys.keyring import KEY_VARIABLE
-from tandem.server.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tandem.net.descriptors import SPARE_DESCRIPTORS
+from tandem.server.serve import STOP_WITHIN
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
