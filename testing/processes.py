@@ -22,6 +22,7 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], before: Sequence[str] = (), env: dict[str, str] | None = None) -> None:
         command = [*before, sys.executable, *arguments]
+        self._encoding = (env or {}).get("PYTHONIOENCODING", "utf-8")
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -97,7 +98,7 @@ class Process:
     def _read(self, stream: Any, lines: list[str]) -> None:
         for line in stream:
             with self._news:
-                lines.append(line.decode(errors="replace"))
+                lines.append(line.decode(self._encoding, errors="surrogateescape"))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()

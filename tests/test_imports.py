@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.other_side import scripted_server, until_end
+from testing.other_side import Wait, scripted_server
 from testing.processes import LIMIT, ROOT, running_server, team_options, wait_until
 
 ANY = frozenset(sys.stdlib_module_names)
@@ -132,7 +132,7 @@ def test_the_copied_client_helps(copied_out: Path) -> None:
 
 
 def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> None:
-    with running_server(tmp_path / "data") as running, scripted_server(until_end) as peer:
+    with running_server(tmp_path / "data") as running, scripted_server(Wait.END) as peer:
         addresses = ("--server", running.address, "--peer", peer.address)
         done = run_alone(copied_out, "1", *team_options(), *addresses)
         assert done.stderr == ""
