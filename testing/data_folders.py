@@ -61,7 +61,7 @@ def a_class(folder: Path, mark: str = NOTE.mark) -> None:
     """A team that has finished, one that waits, one that was refused; a note, a roster, a deadline, a token."""
     folder.mkdir(mode=0o700, exist_ok=True)
     with closing(Store(folder)) as store:
-        store.keep([message_1(), message_2(), message_1(OTHER), rejected()])
+        store.write([message_1(), message_2(), message_1(OTHER), rejected()])
     with closing(BoardStore(folder)) as book:
         book.renew_token()
         book.signing_key()
@@ -94,5 +94,5 @@ def killed_server(folder: Path, left: Path) -> None:
     """The folder of a server that was killed: its last visits are in SQLite's log alone."""
     a_class(folder, mark="old")
     with closing(Store(folder)) as store:
-        store.keep([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), at=4_000_000)])
+        store.write([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), started_us=4_000_000)])
         shutil.copytree(folder, left)

@@ -533,7 +533,7 @@ def a_hostile_visit(number: int, text: str) -> Visit:
     """The text in every field that takes one, and in what came."""
     visit = rejected(Team("INF2A", text, text[:8], text[:8]), "field-changed", NOW + number)
     visit.received = json.dumps({"classname": text, "teamname": text, "clientid": 2}).encode()
-    visit.answered = text.encode()
+    visit.reply = text.encode()
     visit.address = text[:45]
     visit.problems[0].facts.update(field=text, found=text, wanted=text)
     return visit

@@ -123,7 +123,7 @@ def test_whatever_is_in_the_tables_rows_are_found_by_an_index(
 
 
 def test_the_plan_that_is_looked_at_is_the_one_that_is_used(store: PostgresStore) -> None:
-    store.keep(EVERYTHING)
+    store.write(EVERYTHING)
     ready = "SELECT statement FROM pg_prepared_statements WHERE generic_plans > 0 AND custom_plans = 0"
     used = {row[0] for row in store._connection.execute(ready.encode(), prepare=False)}
     assert used >= {statement.replace("%s", "$1") for statement in all_statements()}

@@ -22,9 +22,9 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="locked"):
-                store.keep([message_1()])
+                store.write([message_1()])
             other.execute("ROLLBACK")
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(tmp_path)) == 1
 
 
@@ -42,7 +42,7 @@ def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.
                 other.execute("ROLLBACK")
 
         monkeypatch.setattr("tandem.records.sqlite.sqlite_store.time.sleep", release)
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(asked) == 3
     assert len(teams(tmp_path)) == 1
 
@@ -77,14 +77,14 @@ def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.executescript(MIGRATIONS[0] + FIRST)
     with closing(Store(tmp_path)) as store:
-        store.keep([message_2(at=9_000_000)])
+        store.write([message_2(started_us=9_000_000)])
     [row] = teams(tmp_path)
-    assert (row.team, row.state, row.visits, row.finished_at) == (TEAM, "finished", 4, 2_001_500)
+    assert (row.team, row.state, row.visits, row.finished_us) == (TEAM, "finished", 4, 2_001_500)
     with closing(open_records(tmp_path)) as records:
         outcomes = [visit.outcome for visit in records.visits(row.key)]
         assert outcomes == [Outcome.MESSAGE_1, Outcome.REJECTED, Outcome.MESSAGE_2, Outcome.MESSAGE_2]
         assert [visit.teamname for visit in records.visits_since(0)] == ["Team1", "", "Team1", "Team1", "Team1"]
-        assert list(records.vitals_since(0)) == []
+        assert list(records.metrics_since(0)) == []
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
