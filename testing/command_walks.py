@@ -25,11 +25,11 @@ from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.sqlite.sqlite_eraser import open_eraser
 from tandem.records.sqlite.sqlite_store import Store
+from testing.bench_runs import run_of
 from testing.processes import team_options
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2, rejected
-from tests.bench.test_summary import run_of
 
 Words = tuple[str, ...]
 

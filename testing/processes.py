@@ -159,6 +159,16 @@ def running_server(
         serving.stop()
 
 
+def limited(limits: str) -> tuple[str, ...]:
+    """Return what to put before a command so that it runs under limits of `ulimit`, such as "-n 128"."""
+    return ("sh", "-c", f'ulimit {limits}; exec "$0" "$@"')
+
+
+def workers_of(supervisor: int) -> list[int]:
+    """Return the process ids of the children of a process. Needs Linux."""
+    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
+
+
 def team_options(**changed: str) -> list[str]:
     """The command line options for a team: TEAM, with what is changed."""
     return [word for name, value in (TEAM | changed).items() for word in (f"--{name}", value)]

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tandem.records.queries import Records
+from tandem.records.queries import Records, TeamRow, open_records
 from tandem.records.rows import DatabaseLocation, Row, Rows
 from tandem.records.sqlite.sqlite_store import FILE
 from testing.postgres import connect
@@ -27,6 +27,14 @@ def everything(rows: Rows) -> dict[str, Any]:
         "vitals": list(records.metrics_since(-1)),
         "surplus": surplus(rows),
     }
+
+
+def teams(where: DatabaseLocation, classname: str | None = None, state: str | None = None) -> list[TeamRow]:
+    records = open_records(where)
+    try:
+        return list(records.teams(classname, state))
+    finally:
+        records.close()
 
 
 def surplus(rows: Rows) -> list[Row]:

@@ -1,12 +1,14 @@
 """Visits for tests of what keeps and shows them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from tandem.diagnosis.problems import Problem
-from tandem.records.visits import Outcome, RightVisit, Team, Visit
+from tandem.records.visits import MetricsSample, Outcome, RightVisit, Team, Visit
 
 TEAM = Team("INF2A", "Team1", "0923456", "0934567")
+SAMPLE = MetricsSample(5_000_000, "127.0.0.1:5550 77", 5_000_000, 20, 3, 900, 1700, 4, 800, 2100, 0)
 
 COMMON: dict[str, Any] = {
     "duration_us": 1500,
@@ -60,3 +62,8 @@ def rejected(team: Team | None = TEAM, problem: str = "secret-wrong", started_us
 def changed(visit: RightVisit | Visit, **changes: Any) -> RightVisit | Visit:
     """Return the visit with other values."""
     return visit._replace(**changes) if isinstance(visit, RightVisit) else replace(visit, **changes)
+
+
+def apart(visits: Iterable[RightVisit | Visit]) -> list[RightVisit | Visit]:
+    """Return the visits, no two from the same port at the same moment."""
+    return [changed(visit, port=40_000 + number) for number, visit in enumerate(visits)]

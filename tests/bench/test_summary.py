@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -13,23 +12,9 @@ from tandem.bench.pace import Pace
 from tandem.bench.picture import picture
 from tandem.bench.processes import Cpu
 from tandem.bench.summary import Run, shown
-from tandem.bench.tally import Tally
+from testing.bench_runs import run_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def tally_of(times: list[int]) -> Tally:
-    tally = Tally()
-    for time in times:
-        tally.visit_took(0, time // 3)
-        tally.visit_took(1, time // 2)
-        tally.exchange_took(time)
-    return tally
-
-
-def run_of(times: list[int], **changed: object) -> Run:
-    run = Run("127.0.0.1:5550", 7, Pace(64, None, 2.0), tally_of(times), len(times), 2.0, "", None, Cpu(0.2, 0.2))
-    return replace(run, **changed)  # type: ignore[arg-type]
 
 
 def failing() -> Run:

@@ -9,9 +9,9 @@ from tandem.records.rows import DatabaseLocation
 from tandem.records.visits import MetricsSample
 from tandem.server.committer import BatchStore
 from testing.boards import board, numbered, refused, secret, team, with_secret
+from testing.page_text import table, words
 from testing.processes import wait_until
 from testing.visits import message_2, rejected
-from tests.board.test_pages import table, words
 
 NOW = int(time.time() * 1e6)
 

@@ -16,8 +16,8 @@ from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from tandem.records.visits import Record
 from testing.forgetting import forget
+from testing.tables import teams
 from testing.visits import TEAM, message_2
-from tests.records.test_store import teams
 
 LOG, INDEX = f"{FILE}-wal", f"{FILE}-shm"
 

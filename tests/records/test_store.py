@@ -1,7 +1,7 @@
 """What holds for every store, on SQLite and PostgreSQL alike: one row a team, whatever comes in whatever order."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,31 +13,17 @@ from hypothesis import strategies as st
 from tandem.diagnosis.problem_json import findings_in
 from tandem.diagnosis.problems import Problem
 from tandem.records.database import open_rows
-from tandem.records.queries import TeamRow, open_records
+from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows
-from tandem.records.visits import MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
+from tandem.records.visits import Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
-from testing.tables import empty, everything, surplus
-from testing.visits import TEAM, changed, message_1, message_2, refused, rejected, right_visit
+from testing.tables import empty, everything, surplus, teams
+from testing.visits import SAMPLE, TEAM, apart, changed, message_1, message_2, refused, rejected, right_visit
 
 SWAPPED = TEAM._replace(studentnr1=TEAM.studentnr2, studentnr2=TEAM.studentnr1)
 UNREADABLE_NUMBERS = TEAM._replace(studentnr1="", studentnr2="")
-VITALS = MetricsSample(5_000_000, "127.0.0.1:5550 77", 5_000_000, 20, 3, 900, 1700, 4, 800, 2100, 0)
 WEEK = 7 * 86_400_000_000  # microseconds
-
-
-def teams(where: DatabaseLocation, classname: str | None = None, state: str | None = None) -> list[TeamRow]:
-    records = open_records(where)
-    try:
-        return list(records.teams(classname, state))
-    finally:
-        records.close()
-
-
-def apart(visits: Iterable[RightVisit | Visit]) -> list[RightVisit | Visit]:
-    """Return the visits, no two from the same port at the same moment."""
-    return [changed(visit, port=40_000 + number) for number, visit in enumerate(visits)]
 
 
 # visits in their order -> state, visits, problems of the one row they make
@@ -188,16 +174,20 @@ def test_what_was_only_counted_is_kept(where: DatabaseLocation, store: BatchStor
 
 
 def test_vitals_are_kept_for_a_week(where: DatabaseLocation, store: BatchStore) -> None:
-    other = replace(VITALS, server="127.0.0.1:5551 78", waiting=9)
-    store.write([VITALS])
-    store.write([other, replace(VITALS, ended_us=VITALS.ended_us + WEEK)])
+    other = replace(SAMPLE, server="127.0.0.1:5551 78", waiting=9)
+    store.write([SAMPLE])
+    store.write([other, replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK)])
     with closing(open_records(where)) as records:
-        assert list(records.metrics_since(0)) == [VITALS, other, replace(VITALS, ended_us=VITALS.ended_us + WEEK)]
-        assert list(records.metrics_since(VITALS.ended_us)) == [replace(VITALS, ended_us=VITALS.ended_us + WEEK)]
-        store.write([replace(VITALS, ended_us=VITALS.ended_us + WEEK + 1)])
+        assert list(records.metrics_since(0)) == [
+            SAMPLE,
+            other,
+            replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK),
+        ]
+        assert list(records.metrics_since(SAMPLE.ended_us)) == [replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK)]
+        store.write([replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK + 1)])
         assert [row.ended_us for row in records.metrics_since(0)] == [
-            VITALS.ended_us + WEEK,
-            VITALS.ended_us + WEEK + 1,
+            SAMPLE.ended_us + WEEK,
+            SAMPLE.ended_us + WEEK + 1,
         ]
 
 
@@ -242,7 +232,7 @@ WRONG = st.builds(
     st.booleans(),
 )
 OTHERS = st.builds(SuppressedVisits, st.integers(0, 9), st.just("192.0.2.9"), st.integers(1, 9)) | st.builds(
-    lambda at: replace(VITALS, ended_us=at), st.integers(0, 9)
+    lambda at: replace(SAMPLE, ended_us=at), st.integers(0, 9)
 )
 BATCHES = st.lists(st.lists(RIGHT | WRONG | OTHERS, max_size=8), max_size=6)
 

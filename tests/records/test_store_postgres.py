@@ -21,8 +21,8 @@ from tandem.records.visits import Outcome, Record
 from testing.postgres import Server, server
 from testing.processes import LIMIT, wait_until
 from testing.relay import Relay, relay
-from testing.visits import TEAM, changed, message_1, message_2, rejected
-from tests.records.test_store import VITALS, apart, teams
+from testing.tables import teams
+from testing.visits import SAMPLE, TEAM, apart, changed, message_1, message_2, rejected
 
 PASSWORD = "topsecret%2Fpassword"
 
@@ -83,7 +83,7 @@ def test_a_batch_is_one_round_trip(network: Relay) -> None:
     with opened(network.url()) as store:
         before = network.turns
         store.write(
-            [rejected(), message_1(started_us=4), message_2(started_us=5), rejected(None, started_us=6), VITALS]
+            [rejected(), message_1(started_us=4), message_2(started_us=5), rejected(None, started_us=6), SAMPLE]
         )
         assert network.turns == before + 1
 
@@ -172,7 +172,7 @@ def test_what_is_written_again_counts_once(database: str) -> None:
         message_1(started_us=2),
         rejected(None, started_us=3),
         message_2(started_us=4),
-        VITALS,
+        SAMPLE,
     ]
     with opened(database) as store:
         store.write(batch)

@@ -14,7 +14,7 @@ from testing import visits
 from testing.processes import RunningServer, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 from testing.server_faults import faults
-from tests.robustness.conftest import mount
+from testing.server_faults.faults import mount
 
 Fault = Callable[[RunningServer], AbstractContextManager[None]]
 
