@@ -22,6 +22,7 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], before: Sequence[str] = (), env: dict[str, str] | None = None) -> None:
         command = [*before, sys.executable, *arguments]
+        self._encoding = (env or {}).get("PYTHONIOENCODING", "utf-8")
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -97,7 +98,7 @@ class Process:
     def _read(self, stream: Any, lines: list[str]) -> None:
         for line in stream:
             with self._news:
-                lines.append(line.decode(errors="replace"))
+                lines.append(line.decode(self._encoding, errors="surrogateescape"))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
@@ -156,6 +157,16 @@ def running_server(
     with process(*arguments, before=before, env=env) as serving:
         yield RunningServer(serving, data)
         serving.stop()
+
+
+def limited(limits: str) -> tuple[str, ...]:
+    """Return what to put before a command so that it runs under limits of `ulimit`, such as "-n 128"."""
+    return ("sh", "-c", f'ulimit {limits}; exec "$0" "$@"')
+
+
+def workers_of(supervisor: int) -> list[int]:
+    """Return the process ids of the children of a process. Needs Linux."""
+    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
 
 
 def team_options(**changed: str) -> list[str]:

@@ -3,6 +3,7 @@
 import errno
 import resource
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,3 +116,7 @@ def fill(filler: Path) -> None:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
+
+
+def mount(*words: str) -> None:
+    subprocess.run(("mount", *words), check=True, capture_output=True, text=True)

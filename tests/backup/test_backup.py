@@ -248,7 +248,7 @@ def test_names_that_could_steer_a_terminal_are_shown_as_escapes(data: Path, tmp_
 
 def test_the_records_are_those_of_the_class(data: Path, tmp_path: Path) -> None:
     with closing(Store(data)) as store:
-        store.keep([message_1(OTHER._replace(teamname="written while the log is open"))])
+        store.write([message_1(OTHER._replace(teamname="written while the log is open"))])
         make_backup(data, tmp_path / "copy", KINDS)
     with unpacked(tmp_path / "copy", FILE, tmp_path) as database:
         names = {name for (name,) in database.execute("SELECT teamname FROM team")}

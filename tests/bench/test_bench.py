@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.peers import work
-from testing.other_side import Line, Step, close, message, reset, scripted_server, send, until_end
+from testing.other_side import Finish, Line, Send, Step, Wait, scripted_server
 from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem
 
 ENDLESS = ("--seconds", "600", "--rate", "50")  # until it is stopped
@@ -74,7 +74,7 @@ def test_with_a_rate_latency_counts_from_when_an_exchange_was_due() -> None:
         stalled.wait(0.3 if not stalled.is_set() else 0.0)
         stalled.set()
 
-    with scripted_server(send(work.WELCOME), message, stall_once, answer, until_end) as slow:
+    with scripted_server(Send(work.WELCOME), Wait.MESSAGE, stall_once, answer, Wait.END) as slow:
         code, told, _ = bench(slow.address, "--count", "10", "--rate", "1000", "--concurrency", "1")
     assert code == 0
     times = told["times_us"]
@@ -132,18 +132,18 @@ def test_a_stopped_run_shows_what_was_measured_and_fails(
 def status(words: str) -> Step:
     """A reply with another status."""
     wrong = work.answer(b"{}").replace(b"error: that is no right message", words.encode())
-    return send(wrong)
+    return Send(wrong)
 
 
 BROKEN: dict[str, tuple[list[Step], str]] = {
-    "closes at once": ([close], "closed early"),
-    "closes after the message": ([send(work.WELCOME), message, close], "closed early"),
-    "resets": ([send(work.WELCOME), message, reset], "reset"),
-    "says nothing": ([until_end], "timeout"),
-    "says nothing after the message": ([send(work.WELCOME), message, until_end], "timeout"),
-    "refuses": ([send(work.WELCOME), message, status("error: no \\u001b[2J"), until_end], "wrong status"),
-    "no message": ([send(work.WELCOME), message, send(b"{nonsense}"), until_end], "bad reply"),
-    "never the point": ([send(b"x" * 20_000), until_end], "bad reply"),
+    "closes at once": ([Finish.CLOSE], "closed early"),
+    "closes after the message": ([Send(work.WELCOME), Wait.MESSAGE, Finish.CLOSE], "closed early"),
+    "resets": ([Send(work.WELCOME), Wait.MESSAGE, Finish.RESET], "reset"),
+    "says nothing": ([Wait.END], "timeout"),
+    "says nothing after the message": ([Send(work.WELCOME), Wait.MESSAGE, Wait.END], "timeout"),
+    "refuses": ([Send(work.WELCOME), Wait.MESSAGE, status("error: no \\u001b[2J"), Wait.END], "wrong status"),
+    "no message": ([Send(work.WELCOME), Wait.MESSAGE, Send(b"{nonsense}"), Wait.END], "bad reply"),
+    "never the point": ([Send(b"x" * 20_000), Wait.END], "bad reply"),
 }
 
 
@@ -159,7 +159,7 @@ def test_failures_are_counted_by_kind(script: list[Step], kind: str) -> None:
 
 
 def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
-    with scripted_server(send(work.WELCOME), message, status("error: \\u001b[2J"), until_end) as broken:
+    with scripted_server(Send(work.WELCOME), Wait.MESSAGE, status("error: \\u001b[2J"), Wait.END) as broken:
         code, out, _ = tandem("bench", "--server", broken.address, "--count", "1")
     assert code == 1
     assert "visit 1  wrong status" in out
@@ -167,7 +167,7 @@ def test_a_status_that_would_steer_the_terminal_is_escaped() -> None:
 
 
 def test_what_came_before_a_timeout_is_shown_escaped() -> None:
-    with scripted_server(send(b"\x1b[2J nonsense"), until_end) as broken:
+    with scripted_server(Send(b"\x1b[2J nonsense"), Wait.END) as broken:
         code, out, _ = tandem("bench", "--server", broken.address, "--count", "1", "--timeout", "0.3")
     assert code == 1
     assert "visit 1  timeout: no complete answer in time: \\x1b[2J nonsense\n" in out
@@ -177,11 +177,11 @@ def test_a_failure_of_the_second_visit() -> None:
     def answer_first_only(line: Line) -> None:
         if b'"clientid": 1' in line.came:
             answer(line)
-            until_end(line)
+            line.play([Wait.END])
         else:
-            reset(line)
+            line.play([Finish.RESET])
 
-    with scripted_server(send(work.WELCOME), message, answer_first_only) as broken:
+    with scripted_server(Send(work.WELCOME), Wait.MESSAGE, answer_first_only) as broken:
         code, told, _ = bench(broken.address, "--count", "1", "--concurrency", "1")
     assert code == 1
     assert told["failures"] == [{"kind": "reset", "visit": "visit 2", "came": "", "count": 1}]

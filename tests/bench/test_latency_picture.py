@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.latency_picture import picture
 from tandem.bench.summary import render
-from tests.bench.test_summary import run_of
+from testing.bench_runs import run_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,19 +9,17 @@ import pytest
 
 from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
 from testing.other_side import (
+    Finish,
+    Pause,
     ScriptedServer,
+    Send,
     Step,
+    Trickle,
+    Wait,
     call,
     changed,
-    close,
-    end,
     framed,
-    reset,
     scripted_server,
-    send,
-    silence,
-    trickle,
-    until_end,
     without,
 )
 from testing.processes import TEAM, process
@@ -33,35 +31,35 @@ Stranger = tuple[tuple[Step, ...], str]  # what it does, and what the screen say
 
 STRANGERS: dict[str, Stranger] = {
     "idle": ((), ""),
-    "port probe": ((close,), "closed before it sent anything"),
-    "port probe with a reset": ((reset,), "connection reset"),
-    "browser": ((send(GET),), "sent something that is not a message: GET / HTTP/1.1"),
-    "half a message, left open": ((send(REPLY_1[:50]),), ""),
-    "slow half message": ((trickle(REPLY_1[:50]),), ""),
-    "half a message, closed": ((send(REPLY_1[:50]), close), "closed in the middle of a message"),
-    "half a message, ended": ((send(REPLY_1[:50]), end), "closed in the middle of a message"),
-    "half a message, reset": ((send(REPLY_1[:50]), silence(0.1), reset), "connection reset"),
-    "one letter, left open": ((send(b"G"),), "sent something that is not a message: G"),
-    "three letters, closed": ((send(b"hi\0"), close), r"sent something that is not a message: hi\x00"),
-    "white space, closed": ((send(b" \r\n" * 9), close), "closed in the middle of a message"),
-    "garbage": ((send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
-    "endless garbage": ((send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
-    "object that is no JSON": ((send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
-    "missing field": ((send(without(REPLY_1, "ip")),), "it has no ip"),
-    "half of a surrogate pair": ((send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
-    "message 1 itself": ((send(MESSAGE_1),), "it is message 1"),
-    "no secret": ((send(changed(REPLY_1, secret="")),), "it has no secret"),
+    "port probe": ((Finish.CLOSE,), "closed before it sent anything"),
+    "port probe with a reset": ((Finish.RESET,), "connection reset"),
+    "browser": ((Send(GET),), "sent something that is not a message: GET / HTTP/1.1"),
+    "half a message, left open": ((Send(REPLY_1[:50]),), ""),
+    "slow half message": ((Trickle(REPLY_1[:50]),), ""),
+    "half a message, closed": ((Send(REPLY_1[:50]), Finish.CLOSE), "closed in the middle of a message"),
+    "half a message, ended": ((Send(REPLY_1[:50]), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "half a message, reset": ((Send(REPLY_1[:50]), Pause(0.1), Finish.RESET), "connection reset"),
+    "one letter, left open": ((Send(b"G"),), "sent something that is not a message: G"),
+    "three letters, closed": ((Send(b"hi\0"), Finish.CLOSE), r"sent something that is not a message: hi\x00"),
+    "white space, closed": ((Send(b" \r\n" * 9), Finish.CLOSE), "closed in the middle of a message"),
+    "garbage": ((Send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
+    "endless garbage": ((Send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
+    "object that is no JSON": ((Send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
+    "missing field": ((Send(without(REPLY_1, "ip")),), "it has no ip"),
+    "half of a surrogate pair": ((Send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
+    "message 1 itself": ((Send(MESSAGE_1),), "it is message 1"),
+    "no secret": ((Send(changed(REPLY_1, secret="")),), "it has no secret"),
     "error handed over": (
-        (send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
+        (Send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
         'its status is "error: the classname is empty"',
     ),
-    "finished handed over": ((send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
-    "other team": ((send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
-    "other class": ((send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
-    "other students": ((send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
-    "other team, framed": ((send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
-    "length that never ends": ((send(b"\xff\0\0\0{"), end), "closed in the middle of a message"),
-    "length of nothing": ((send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
+    "finished handed over": ((Send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
+    "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
+    "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
+    "other students": ((Send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
+    "other team, framed": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
+    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "length of nothing": ((Send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
 }
 
 
@@ -96,9 +94,9 @@ def test_all_strangers_at_once_do_not_delay_the_message() -> None:
 def test_an_early_idle_client_1_brings_the_message_later() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as early:
         with call(client.port) as probe:
-            probe.play((close,))
+            probe.play((Finish.CLOSE,))
         client.process.wait_for("before it sent anything")
-        early.play((send(REPLY_1), end, until_end))
+        early.play((Send(REPLY_1), Finish.HALF_CLOSE, Wait.END))
         assert_accepted(client, server)
 
 
@@ -113,7 +111,7 @@ def test_many_connections_from_one_address_do_not_evict_another_address() -> Non
         for _ in range(300):
             crowd.enter_context(call(client.port))
         client.process.wait_for("too many connections")
-        early.play((send(REPLY_1), end, until_end))
+        early.play((Send(REPLY_1), Finish.HALF_CLOSE, Wait.END))
         assert_accepted(client, server)
 
 
@@ -129,7 +127,7 @@ def test_many_probes_are_named_once() -> None:
     with scripted_server(*RIGHT_2) as server, client_2(server.address) as client:
         for _ in range(300):
             with call(client.port) as probe:
-                probe.play((close,))
+                probe.play((Finish.CLOSE,))
         client.hand_over()
         assert_accepted(client, server)
     assert client.process.out.count("closed before it sent anything") == 1
@@ -138,21 +136,21 @@ def test_many_probes_are_named_once() -> None:
 NAME = REPLY_1.replace(b"Team1", "Zoë".encode())  # with a character of two bytes
 
 HANDOVERS: dict[str, tuple[Step, ...]] = {
-    "in one piece": (send(REPLY_1), end),
-    "left open": (send(REPLY_1),),
-    "byte by byte": (trickle(REPLY_1), end),
-    "first byte alone": (send(REPLY_1[:1]), silence(0.1), send(REPLY_1[1:]), end),
-    "last byte alone": (send(REPLY_1[:-1]), silence(0.1), send(REPLY_1[-1:]), end),
-    "stops for longer than a length may take": (send(REPLY_1[:2]), silence(0.8), send(REPLY_1[2:]), end),
-    "white space around": (send(b" \r\n" + REPLY_1 + b"\n"), end),
-    "white space, then a long stop": (send(b"\n"), silence(0.8), send(REPLY_1), end),
-    "more behind it": (send(REPLY_1 + b"bye {"), end),
-    "framed": (send(framed(REPLY_1)), end),
-    "framed, byte by byte": (trickle(framed(REPLY_1)), end),
-    "framed, length alone": (send(framed(REPLY_1)[:4]), silence(0.1), send(REPLY_1), end),
-    "extra key": (send(changed(REPLY_1, hint="go on")), end),
-    "pretty-printed": (send(json.dumps(json.loads(REPLY_1), indent=4).encode()), end),
-    "reset behind it": (send(REPLY_1), silence(0.2), reset),
+    "in one piece": (Send(REPLY_1), Finish.HALF_CLOSE),
+    "left open": (Send(REPLY_1),),
+    "byte by byte": (Trickle(REPLY_1), Finish.HALF_CLOSE),
+    "first byte alone": (Send(REPLY_1[:1]), Pause(0.1), Send(REPLY_1[1:]), Finish.HALF_CLOSE),
+    "last byte alone": (Send(REPLY_1[:-1]), Pause(0.1), Send(REPLY_1[-1:]), Finish.HALF_CLOSE),
+    "stops for longer than a length may take": (Send(REPLY_1[:2]), Pause(0.8), Send(REPLY_1[2:]), Finish.HALF_CLOSE),
+    "white space around": (Send(b" \r\n" + REPLY_1 + b"\n"), Finish.HALF_CLOSE),
+    "white space, then a long stop": (Send(b"\n"), Pause(0.8), Send(REPLY_1), Finish.HALF_CLOSE),
+    "more behind it": (Send(REPLY_1 + b"bye {"), Finish.HALF_CLOSE),
+    "framed": (Send(framed(REPLY_1)), Finish.HALF_CLOSE),
+    "framed, byte by byte": (Trickle(framed(REPLY_1)), Finish.HALF_CLOSE),
+    "framed, length alone": (Send(framed(REPLY_1)[:4]), Pause(0.1), Send(REPLY_1), Finish.HALF_CLOSE),
+    "extra key": (Send(changed(REPLY_1, hint="go on")), Finish.HALF_CLOSE),
+    "pretty-printed": (Send(json.dumps(json.loads(REPLY_1), indent=4).encode()), Finish.HALF_CLOSE),
+    "reset behind it": (Send(REPLY_1), Pause(0.2), Finish.RESET),
 }
 
 
@@ -170,7 +168,7 @@ def test_a_character_cut_in_two() -> None:
         client_2(server.address, teamname="Zoë") as client,
         call(client.port) as line,
     ):
-        line.play((send(NAME[:half]), silence(0.1), send(NAME[half:]), end, until_end))
+        line.play((Send(NAME[:half]), Pause(0.1), Send(NAME[half:]), Finish.HALF_CLOSE, Wait.END))
         assert_accepted(client, server)
     assert json.loads(server.came)["teamname"] == "Zoë"
 

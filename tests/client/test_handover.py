@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import changed, framed, message, reset, scripted_server, send, until_end
+from testing.other_side import Finish, Send, Wait, changed, framed, scripted_server
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 
@@ -30,10 +30,10 @@ REPLIES: dict[str, bytes] = {
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
 def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
     carried = way(reply)
-    script = (send(WELCOME), message, send(carried + b"\r\n"), until_end)
+    script = (Send(WELCOME), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
     with (
         scripted_server(*script) as server,
-        scripted_server(until_end) as peer,
+        scripted_server(Wait.END) as peer,
         client_1(server.address, peer.address) as client,
     ):
         assert_done(client)
@@ -43,7 +43,7 @@ def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes]
 def test_message_1_is_one_object_and_nothing_else() -> None:
     with (
         scripted_server(*RIGHT_1) as server,
-        scripted_server(until_end) as peer,
+        scripted_server(Wait.END) as peer,
         client_1(server.address, peer.address) as client,
     ):
         assert_done(client)
@@ -73,7 +73,7 @@ def test_client_2_never_listens() -> None:
 
 def test_client_2_that_answers() -> None:
     """Nothing that it says is expected; nothing of it does any harm."""
-    rude = (send(b"thank you"), until_end)
+    rude = (Send(b"thank you"), Wait.END)
     with (
         scripted_server(*RIGHT_1) as server,
         scripted_server(*rude) as peer,
@@ -84,7 +84,7 @@ def test_client_2_that_answers() -> None:
 
 
 def test_client_2_that_resets() -> None:
-    rude = (until_end, reset)
+    rude = (Wait.END, Finish.RESET)
     with (
         scripted_server(*RIGHT_1) as server,
         scripted_server(*rude) as peer,

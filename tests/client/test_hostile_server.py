@@ -10,19 +10,16 @@ import pytest
 
 from testing.clients import REPLIES, WELCOME, assert_done, assert_failed, assert_safe, meet
 from testing.other_side import (
+    Finish,
+    Pause,
+    Send,
+    SendForever,
     Step,
+    Trickle,
+    Wait,
     changed,
-    close,
-    end,
-    endless,
     framed,
-    message,
-    reset,
     scripted_server,
-    send,
-    silence,
-    trickle,
-    until_end,
     without,
 )
 from testing.processes import LIMIT
@@ -45,53 +42,59 @@ def padded(reply: bytes, size: int) -> bytes:
 
 
 FINISHES: dict[str, Script] = {
-    "as it should be": lambda reply: (send(WELCOME), message, send(reply), until_end),
-    "welcome byte by byte": lambda reply: (trickle(WELCOME), message, send(reply), until_end),
-    "reply byte by byte": lambda reply: (send(WELCOME), message, trickle(reply), until_end),
-    "reply in two pieces": lambda reply: (send(WELCOME), message, send(reply[:9]), silence(0.1), send(reply[9:])),
-    "reply glued to the welcome, too early": lambda reply: (send(WELCOME + reply), message, until_end),
-    "late reply": lambda reply: (send(WELCOME), message, silence(0.7), send(reply), until_end),
-    "late welcome": lambda reply: (silence(0.7), send(WELCOME), message, send(reply), until_end),
+    "as it should be": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
+    "welcome byte by byte": lambda reply: (Trickle(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
+    "reply byte by byte": lambda reply: (Send(WELCOME), Wait.MESSAGE, Trickle(reply), Wait.END),
+    "reply in two pieces": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:9]), Pause(0.1), Send(reply[9:])),
+    "reply glued to the welcome, too early": lambda reply: (Send(WELCOME + reply), Wait.MESSAGE, Wait.END),
+    "late reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Pause(0.7), Send(reply), Wait.END),
+    "late welcome": lambda reply: (Pause(0.7), Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
     "welcome in two parts": lambda reply: (
-        send(b"Welcome. A "),
-        silence(0.1),
-        send(b"connection was made."),
-        message,
-        send(reply),
-        until_end,
+        Send(b"Welcome. A "),
+        Pause(0.1),
+        Send(b"connection was made."),
+        Wait.MESSAGE,
+        Send(reply),
+        Wait.END,
     ),
     "second part of the welcome after the message": lambda reply: (
-        send(b"Welcome. "),
-        message,
-        send(b"A connection was made."),
-        silence(0.1),
-        send(reply),
-        until_end,
+        Send(b"Welcome. "),
+        Wait.MESSAGE,
+        Send(b"A connection was made."),
+        Pause(0.1),
+        Send(reply),
+        Wait.END,
     ),
     "second part of the welcome glued to the reply": lambda reply: (
-        send(b"Welcome. "),
-        message,
-        send(b"A connection was made." + reply),
-        until_end,
+        Send(b"Welcome. "),
+        Wait.MESSAGE,
+        Send(b"A connection was made." + reply),
+        Wait.END,
     ),
-    "welcome without the word": lambda reply: (send(b"hello\n"), message, send(reply), until_end),
-    "welcome that is not UTF-8": lambda reply: (send(b"\xff\xfe connection \xc3"), message, send(reply), until_end),
-    "newline after the reply": lambda reply: (send(WELCOME), message, send(reply + b"\r\n"), until_end),
-    "newline before the reply": lambda reply: (send(WELCOME), message, send(b"\r\n" + reply), until_end),
-    "end of stream after the reply": lambda reply: (send(WELCOME), message, send(reply), end, until_end),
-    "close after the reply": lambda reply: (send(WELCOME), message, send(reply), close),
-    "more after the reply": lambda reply: (send(WELCOME), message, send(reply + b" bye {"), until_end),
-    "extra key": lambda reply: (send(WELCOME), message, send(changed(reply, hint="well done")), until_end),
-    "framed welcome": lambda reply: (send(framed(WELCOME)), message, send(reply), until_end),
-    "framed welcome byte by byte": lambda reply: (trickle(framed(WELCOME)), message, send(reply), until_end),
-    "framed reply": lambda reply: (send(WELCOME), message, send(framed(reply)), until_end),
-    "both framed": lambda reply: (send(framed(WELCOME)), message, send(framed(reply)), until_end),
-    "both framed and glued": lambda reply: (send(framed(WELCOME) + framed(reply)), message, until_end),
+    "welcome without the word": lambda reply: (Send(b"hello\n"), Wait.MESSAGE, Send(reply), Wait.END),
+    "welcome that is not UTF-8": lambda reply: (Send(b"\xff\xfe connection \xc3"), Wait.MESSAGE, Send(reply), Wait.END),
+    "newline after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b"\r\n"), Wait.END),
+    "newline before the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(b"\r\n" + reply), Wait.END),
+    "end of stream after the reply": lambda reply: (
+        Send(WELCOME),
+        Wait.MESSAGE,
+        Send(reply),
+        Finish.HALF_CLOSE,
+        Wait.END,
+    ),
+    "close after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Finish.CLOSE),
+    "more after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b" bye {"), Wait.END),
+    "extra key": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, hint="well done")), Wait.END),
+    "framed welcome": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
+    "framed welcome byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
+    "framed reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "both framed": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "both framed and glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
     "length begins with a brace": lambda reply: (
-        send(framed(WELCOME)),
-        message,
-        trickle(framed(padded(reply, 0x017B))),
-        until_end,
+        Send(framed(WELCOME)),
+        Wait.MESSAGE,
+        Trickle(framed(padded(reply, 0x017B))),
+        Wait.END,
     ),
 }
 
@@ -99,7 +102,7 @@ FINISHES: dict[str, Script] = {
 @pytest.mark.parametrize("script", FINISHES.values(), ids=FINISHES.keys())
 @BOTH_CLIENTS
 def test_finishes_all_the_same(clientid: int, script: Script) -> None:
-    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, *PATIENT)
     assert_done(client)
     assert len(peer.lines) == (1 if clientid == 1 else 0)
@@ -109,25 +112,29 @@ def test_finishes_all_the_same(clientid: int, script: Script) -> None:
 @pytest.mark.parametrize("name", ["as it should be", "both framed", "framed reply", "length begins with a brace"])
 @BOTH_CLIENTS
 def test_finishes_with_lengths_on_the_wire(clientid: int, name: str) -> None:
-    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, *PATIENT, *ON_WIRE)
     assert_done(client)
     assert server.came == framed(server.came[4:])
 
 
 NO_WELCOME: dict[str, Script] = {
-    "no welcome": lambda reply: (message, send(reply), until_end),
-    "no welcome, framed reply": lambda reply: (message, send(framed(reply)), until_end),
-    "no welcome, reply byte by byte": lambda reply: (message, trickle(reply), until_end),
-    "welcome glued to the reply, after the message": lambda reply: (message, send(WELCOME + reply), until_end),
-    "framed and glued, after the message": lambda reply: (message, send(framed(WELCOME) + framed(reply)), until_end),
+    "no welcome": lambda reply: (Wait.MESSAGE, Send(reply), Wait.END),
+    "no welcome, framed reply": lambda reply: (Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "no welcome, reply byte by byte": lambda reply: (Wait.MESSAGE, Trickle(reply), Wait.END),
+    "welcome glued to the reply, after the message": lambda reply: (Wait.MESSAGE, Send(WELCOME + reply), Wait.END),
+    "framed and glued, after the message": lambda reply: (
+        Wait.MESSAGE,
+        Send(framed(WELCOME) + framed(reply)),
+        Wait.END,
+    ),
 }
 
 
 @pytest.mark.parametrize("script", NO_WELCOME.values(), ids=NO_WELCOME.keys())
 @BOTH_CLIENTS
 def test_finishes_without_a_welcome(clientid: int, script: Script) -> None:
-    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, "--timeout", "2")
     assert_done(client)
     assert "no welcome within 2 s" in client.out
@@ -145,52 +152,60 @@ class Fails:
 
 def answers(make: Callable[[bytes], bytes], says: str) -> Fails:
     """A server that does everything right except its reply."""
-    return Fails(lambda reply: (send(WELCOME), message, send(make(reply)), until_end), says)
+    return Fails(lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(make(reply)), Wait.END), says)
 
 
 FAILS: dict[str, Fails] = {
     # nothing comes, or not in time
     "never a reply": Fails(
-        lambda _: (send(WELCOME), message, until_end), "no reply: .* no complete reply within", options=HASTY
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Wait.END), "no reply: .* no complete reply within", options=HASTY
     ),
-    "never a word": Fails(lambda _: (message, until_end), "no reply: .* no complete reply within", options=HASTY),
+    "never a word": Fails(lambda _: (Wait.MESSAGE, Wait.END), "no reply: .* no complete reply within", options=HASTY),
     "too late": Fails(
-        lambda reply: (send(WELCOME), message, until_end, send(reply)), "no reply: .* 0.5 s", options=HASTY
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Wait.END, Send(reply)), "no reply: .* 0.5 s", options=HASTY
     ),
     "text for a reply": Fails(
-        lambda _: (send(WELCOME), message, send(b"wrong format"), until_end), "no reply", options=HASTY
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b"wrong format"), Wait.END), "no reply", options=HASTY
     ),
     # cut off
     "stops in the middle": Fails(
-        lambda reply: (send(WELCOME), message, send(reply[:-1]), until_end), "reply was cut off: ", options=HASTY
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:-1]), Wait.END), "reply was cut off: ", options=HASTY
     ),
     "closes in the middle": Fails(
-        lambda reply: (send(WELCOME), message, send(reply[:100]), close), "reply was cut off: .* closed the connection"
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Finish.CLOSE),
+        "reply was cut off: .* closed the connection",
     ),
     "resets in the middle": Fails(
-        lambda reply: (send(WELCOME), message, send(reply[:100]), silence(0.1), reset), "connection reset"
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Pause(0.1), Finish.RESET), "connection reset"
     ),
     "length longer than the reply": Fails(
-        lambda reply: (send(WELCOME), message, send(framed(reply + b"  ")[:-2]), until_end),
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
         "reply was cut off: ",
         options=HASTY,
     ),
     "length, closes in the middle": Fails(
-        lambda reply: (send(WELCOME), message, send(framed(reply)[:50]), close), "reply was cut off: .* closed"
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
+        "reply was cut off: .* closed",
     ),
     # goes away
-    "closes at once": Fails(lambda _: (close,), "closed the connection before", (WELCOME_ARROW,)),
-    "resets at once": Fails(lambda _: (reset,), "connection reset", (WELCOME_ARROW,)),
-    "closes in the welcome": Fails(lambda _: (send(b"Welc"), close), "closed the connection before", (WELCOME_ARROW,)),
+    "closes at once": Fails(lambda _: (Finish.CLOSE,), "closed the connection before", (WELCOME_ARROW,)),
+    "resets at once": Fails(lambda _: (Finish.RESET,), "connection reset", (WELCOME_ARROW,)),
+    "closes in the welcome": Fails(
+        lambda _: (Send(b"Welc"), Finish.CLOSE), "closed the connection before", (WELCOME_ARROW,)
+    ),
     "closes after the welcome": Fails(
-        lambda _: (send(WELCOME), close), "closed the connection|connection reset", (MESSAGE_ARROW, REPLY_ARROW)
+        lambda _: (Send(WELCOME), Finish.CLOSE), "closed the connection|connection reset", (MESSAGE_ARROW, REPLY_ARROW)
     ),
     "resets after the welcome": Fails(
-        lambda _: (send(WELCOME), reset), "connection reset", (WELCOME_ARROW, MESSAGE_ARROW, REPLY_ARROW)
+        lambda _: (Send(WELCOME), Finish.RESET), "connection reset", (WELCOME_ARROW, MESSAGE_ARROW, REPLY_ARROW)
     ),
-    "ends after the message": Fails(lambda _: (send(WELCOME), message, end, until_end), "no reply: .* closed the conn"),
-    "closes after the message": Fails(lambda _: (send(WELCOME), message, close), "no reply: .* closed the connection"),
-    "resets after the message": Fails(lambda _: (send(WELCOME), message, reset), "connection reset"),
+    "ends after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.HALF_CLOSE, Wait.END), "no reply: .* closed the conn"
+    ),
+    "closes after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.CLOSE), "no reply: .* closed the connection"
+    ),
+    "resets after the message": Fails(lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.RESET), "connection reset"),
     # another status
     "other status": answers(
         lambda reply: changed(reply, status="being thought about"), 'is "being thought about", not'
@@ -229,23 +244,23 @@ FAILS: dict[str, Fails] = {
     "length zero before the reply": answers(lambda reply: framed(b"") + reply, "not a message"),
     # too large
     "endless object": Fails(
-        lambda _: (send(WELCOME), message, send(b'{"a": "'), endless(b"x" * 1000)),
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'{"a": "'), SendForever(b"x" * 1000)),
         "too large: it did not end within 8,192 bytes",
     ),
     "endless object behind a length": Fails(
-        lambda _: (send(WELCOME), message, send(b'\xff\xff\0\0{"a": "'), endless(b"x" * 1000)),
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'\xff\xff\0\0{"a": "'), SendForever(b"x" * 1000)),
         "too large: it did not end within 8,192 bytes|that is not a message",  # the length is wrong at once
     ),
-    "endless welcome": Fails(lambda _: (endless(b"connection! " * 99),), "that is not a message"),
-    "endless welcome without the word": Fails(lambda _: (endless(b"hello! " * 99),), "that is not a message"),
-    "endless zeros": Fails(lambda _: (endless(b"\0" * 1000),), "that is not a message"),
+    "endless welcome": Fails(lambda _: (SendForever(b"connection! " * 99),), "that is not a message"),
+    "endless welcome without the word": Fails(lambda _: (SendForever(b"hello! " * 99),), "that is not a message"),
+    "endless zeros": Fails(lambda _: (SendForever(b"\0" * 1000),), "that is not a message"),
 }
 
 
 @pytest.mark.parametrize("case", FAILS.values(), ids=FAILS.keys())
 @BOTH_CLIENTS
 def test_says_what_failed(clientid: int, case: Fails) -> None:
-    with scripted_server(*case.script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+    with scripted_server(*case.script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, *case.options)
     arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
     assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
@@ -254,7 +269,7 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
 
 @BOTH_CLIENTS
 def test_no_server_listens(clientid: int) -> None:
-    with scripted_server() as server, scripted_server(until_end) as peer:
+    with scripted_server() as server, scripted_server(Wait.END) as peer:
         server.stop()
         client = meet(clientid, server, peer)
     arrow = WELCOME_ARROW[clientid]
@@ -266,12 +281,17 @@ def test_no_server_listens(clientid: int) -> None:
 STEERING = "\x1b]0;owned\x07\x1b[2J\r\x08\x9b31m\u202e\u2028"
 
 ESCAPES: dict[str, Script] = {
-    "in the welcome": lambda reply: (send(WELCOME + STEERING.encode()), message, send(reply), until_end),
-    "in the reply": lambda reply: (send(WELCOME), message, send(changed(reply, teamname=STEERING)), until_end),
-    "in the status": lambda reply: (send(WELCOME), message, send(changed(reply, status=STEERING)), until_end),
-    "in an error": lambda reply: (send(WELCOME), message, send(changed(reply, status=f"error: {STEERING}")), until_end),
-    "in what is no message": lambda _: (send(WELCOME), message, send(STEERING.encode()), endless(b"\x1b[2J")),
-    "in what is not JSON": lambda _: (send(WELCOME), message, send(f"{{{STEERING}}}".encode()), until_end),
+    "in the welcome": lambda reply: (Send(WELCOME + STEERING.encode()), Wait.MESSAGE, Send(reply), Wait.END),
+    "in the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, teamname=STEERING)), Wait.END),
+    "in the status": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, status=STEERING)), Wait.END),
+    "in an error": lambda reply: (
+        Send(WELCOME),
+        Wait.MESSAGE,
+        Send(changed(reply, status=f"error: {STEERING}")),
+        Wait.END,
+    ),
+    "in what is no message": lambda _: (Send(WELCOME), Wait.MESSAGE, Send(STEERING.encode()), SendForever(b"\x1b[2J")),
+    "in what is not JSON": lambda _: (Send(WELCOME), Wait.MESSAGE, Send(f"{{{STEERING}}}".encode()), Wait.END),
 }
 
 
@@ -279,7 +299,7 @@ ESCAPES: dict[str, Script] = {
 @pytest.mark.parametrize("script", ESCAPES.values(), ids=ESCAPES.keys())
 @BOTH_CLIENTS
 def test_nothing_from_the_wire_steers_the_terminal(clientid: int, script: Script, options: tuple[str, ...]) -> None:
-    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(until_end) as peer:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, *options)
     assert client.wait() in (0, 1)
     assert client.err.count("\n") == client.wait()

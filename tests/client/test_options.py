@@ -9,7 +9,7 @@ from tandem.client.__main__ import main
 from tandem.client.options import parse_options
 from tandem.protocol.errors import UsageError
 from testing.clients import RIGHT_1, RIGHT_2, client_2
-from testing.other_side import scripted_server, until_end
+from testing.other_side import Wait, scripted_server
 from testing.processes import TEAM, team_options
 
 SERVER = ("--server", "192.0.2.1:5550")
@@ -188,7 +188,7 @@ def test_usage_errors_are_values_for_other_callers() -> None:
 
 
 def test_the_own_ip_is_the_one_that_was_given() -> None:
-    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
         arguments = ["1", *team_options(), "--server", server.address, "--peer", peer.address, "--ip", "192.0.2.7"]
         assert main(arguments) == 0
     assert json.loads(server.came)["ip"] == "192.0.2.7"

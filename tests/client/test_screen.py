@@ -22,19 +22,19 @@ from testing.clients import (
     client_2,
     meet,
 )
-from testing.other_side import changed, message, scripted_server, send, until_end
+from testing.other_side import Send, Wait, changed, scripted_server
 from testing.processes import LIMIT, ROOT, TEAM, process, team_options
 
 
 def test_client_1_prints_its_arrows_in_order() -> None:
-    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
         client = meet(1, server, peer)
     assert re.findall(r"^  ([0-9])  ", client.out, re.MULTILINE) == ["1", "2", "3", "4"]
     assert SECRET not in client.out, "the bytes are for --verbose"
 
 
 def test_verbose_shows_the_bytes() -> None:
-    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
         client = meet(1, server, peer, "--verbose")
     for data in (WELCOME, server.came, REPLY_1):
         assert f"| {data.decode()}\n" in client.out
@@ -42,7 +42,7 @@ def test_verbose_shows_the_bytes() -> None:
 
 @pytest.mark.parametrize("clientid", [1, 2])
 def test_json_for_programs(clientid: int) -> None:
-    with scripted_server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as server, scripted_server(until_end) as peer:
+    with scripted_server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as server, scripted_server(Wait.END) as peer:
         client = meet(clientid, server, peer, "--format", "json")
     sent = server.came.decode()
     told = [json.loads(line) for line in client.out.splitlines()]
@@ -61,8 +61,8 @@ def test_a_screen_that_lacks_characters(encoding: str) -> None:
     reply = changed(REPLY_1, teamname="Zoë 🙂")
     env = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     with (
-        scripted_server(send("🙂 connection".encode()), message, send(reply), until_end) as server,
-        scripted_server(until_end) as peer,
+        scripted_server(Send("🙂 connection".encode()), Wait.MESSAGE, Send(reply), Wait.END) as server,
+        scripted_server(Wait.END) as peer,
     ):
         addresses = ("--server", server.address, "--peer", peer.address)
         arguments = ("1", *team_options(teamname="Zoë 🙂"), *addresses, "--verbose")
@@ -132,7 +132,7 @@ def test_ctrl_c() -> None:
 
 
 def test_the_same_program_as_a_command_of_tandem() -> None:
-    with scripted_server(*RIGHT_1) as server, scripted_server(until_end) as peer:
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
         addresses = ("--server", server.address, "--peer", peer.address)
         with process("-m", "tandem", "client", "1", *team_options(), *addresses) as client:
             assert_done(client)

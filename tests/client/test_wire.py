@@ -10,7 +10,7 @@ import pytest
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from testing.clients import assert_failed
-from testing.other_side import reset, scripted_server, until_end
+from testing.other_side import Finish, Wait, scripted_server
 from testing.processes import process
 
 Ends = tuple[socket.socket, socket.socket]
@@ -76,7 +76,7 @@ NO_FAMILY = 9999  # as IPv6 is on a system without it: the name has the address,
 
 
 def test_connect_tries_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with scripted_server(until_end) as there:
+    with scripted_server(Wait.END) as there:
         give_addresses(
             monkeypatch, (socket.AF_INET, "127.0.0.44", there.port), (socket.AF_INET, "127.0.0.1", there.port)
         )
@@ -85,7 +85,7 @@ def test_connect_tries_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_connect_passes_over_a_family_that_the_system_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    with scripted_server(until_end) as there:
+    with scripted_server(Wait.END) as there:
         give_addresses(monkeypatch, (NO_FAMILY, "::1", there.port), (socket.AF_INET, "127.0.0.1", there.port))
         with closing(wire.connect("two.example", there.port, timeout_s=5)) as connection:
             assert connection.getpeername() == ("127.0.0.1", there.port)
@@ -160,7 +160,7 @@ def test_receive(ends: Ends) -> None:
 
 
 def test_receive_after_a_reset() -> None:
-    with scripted_server(reset) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
+    with scripted_server(Finish.RESET) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
         ours.setblocking(False)
         with pytest.raises(ClientError, match=r"there broke off the connection \(connection reset\)"):
             receive_soon(ours)
@@ -173,7 +173,7 @@ def test_send_to_a_peer_that_never_reads(ends: Ends) -> None:
 
 def test_send_more_than_the_system_takes_at_once() -> None:
     text = bytes(range(256)) * 40_000
-    with scripted_server(until_end) as there, closing(wire.connect("127.0.0.1", there.port, timeout_s=5)) as ours:
+    with scripted_server(Wait.END) as there, closing(wire.connect("127.0.0.1", there.port, timeout_s=5)) as ours:
         wire.send(ours, text, 5, "there")
     assert there.came == text
 

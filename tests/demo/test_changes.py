@@ -3,12 +3,8 @@
 import pytest
 
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, SET_OWN, SWAPPED, changes
-from tandem.protocol.message import FIELDS, FINISHED, WAITING, Message, message_1, message_2
-
-ASKED = message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2")
-ANSWERED = Message(**(ASKED.fields() | {"secret": "5e" * 32, "status": WAITING}))  # type: ignore[arg-type]
-PASSED_ON = message_2(ANSWERED, "192.168.1.3")
-DONE = Message(**(PASSED_ON.fields() | {"status": FINISHED}))  # type: ignore[arg-type]
+from tandem.protocol.message import FIELDS, WAITING, Message, message_2
+from testing.exchange_messages import ANSWERED, ASKED, DONE, PASSED_ON
 
 ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAITING)
 

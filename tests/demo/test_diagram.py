@@ -8,7 +8,7 @@ from tandem.demo.canvas import ASCII, BOX, WIDTH, LineStyle, Row, line_style_for
 from tandem.demo.diagram import LIFELINES, Diagram
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.protocol.message import FINISHED
-from tests.demo.test_changes import ANSWERED, ASKED, DONE, PASSED_ON
+from testing.exchange_messages import ANSWERED, ASKED, DONE, PASSED_ON
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 TRAVELLED = {

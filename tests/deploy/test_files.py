@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from tandem.server.serve import STOP_WITHIN
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until
 from testing.processes import running_server as serving
 from testing.raw_sockets import encoded, message_1, visit
 
-DEPLOY = ROOT / "deploy"
 CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
 UNIT = (DEPLOY / "tandem.service").read_text(encoding="utf-8")
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
@@ -33,19 +32,6 @@ ROTATION = (DEPLOY / "tandem.logrotate").read_text(encoding="utf-8")
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
 EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
-
-
-def tool(name: str) -> str:
-    """Where a program is. Without it the test is skipped; with CI=true it fails."""
-    found = shutil.which(name)
-    if not found:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(f"{name} is not installed: `make tools` does that with CI=true")
-    return str(found)
-
-
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def seconds(text: str) -> float:

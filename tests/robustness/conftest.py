@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from testing.processes import RunningServer, running_server
+from testing.server_faults.faults import mount
 
 SMALL = "2m"  # enough for a database with some teams
 
@@ -34,7 +35,3 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(("umount", str(folder)), check=True)
-
-
-def mount(*words: str) -> None:
-    subprocess.run(("mount", *words), check=True, capture_output=True, text=True)

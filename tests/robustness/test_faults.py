@@ -14,7 +14,7 @@ from testing import visits
 from testing.processes import RunningServer, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 from testing.server_faults import faults
-from tests.robustness.conftest import mount
+from testing.server_faults.faults import mount
 
 Fault = Callable[[RunningServer], AbstractContextManager[None]]
 
@@ -71,7 +71,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
         second = message_2(ask(running, message_1()))
     with closing(Store(tmp_path)) as store:
         teams = [visits.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
-        store.keep([visits.message_1(team) for team in teams])
+        store.write([visits.message_1(team) for team in teams])
     with running_server(tmp_path) as running:
         with faults.damaged(running):
             assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import FINISHED
-from testing.processes import LIMIT, ROOT, running_server, tandem, team_options, wait_until
+from testing.processes import LIMIT, ROOT, running_server, tandem, team_options, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults import faults
 from testing.server_faults.outputs import CLOSED, OUTPUTS, Output
-from tests.server.test_workers import workers_of
 
 HOST = "127.0.0.1"
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])

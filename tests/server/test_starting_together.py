@@ -15,9 +15,9 @@ from tandem.keys.keyring import Keyring, load_keyring
 from tandem.protocol.message import FINISHED
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION, migrate, use_wal, version_of
 from tandem.records.sqlite.sqlite_store import FILE
+from testing.data_folders import FIRST_ROWS
 from testing.processes import LIMIT, Process, RunningServer, process
 from testing.raw_sockets import encoded, message_1, message_2, visit
-from tests.records.test_store_sqlite import FIRST
 
 TOGETHER = 8
 ROUNDS = 3  # one round in four of the old code failed
@@ -66,7 +66,7 @@ def test_servers_that_start_at_once_over_an_older_database_all_serve(tmp_path: P
 def make_older_database(path: Path, version: int) -> None:
     """A database as the code of that version left it, with one team."""
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(MIGRATIONS[0] + FIRST)
+        database.executescript(MIGRATIONS[0] + FIRST_ROWS)
         for step in MIGRATIONS[1:version]:
             database.executescript(step)
         database.execute(f"PRAGMA user_version = {version}")

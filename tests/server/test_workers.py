@@ -14,17 +14,13 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import FINISHED, WAITING
-from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until
+from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
 def exchange(running: RunningServer, teamname: str) -> str:
     handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
     return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
-
-
-def workers_of(supervisor: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
 
 
 def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
+"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
 Owns all writing: one row a team, one row a visit. One connection writes, in the recorder's thread; who
 reads (records.py) opens its own.
@@ -24,7 +24,7 @@ from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, R
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT = 2.0  # seconds to wait for another program's lock
 LOCK_RETRY = 0.001  # seconds between two tries to have it
-KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
+METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
@@ -69,9 +69,9 @@ _REFUSED_NEW = """
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
 """
-_SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
-_VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
+_SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+_METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
 
 
 class StoreError(TandemError):
@@ -98,7 +98,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._files = DatabaseFiles(self._path)
-        self._troubled = False  # did the last `keep` fail?
+        self._troubled = False  # did the last `write` fail?
         try:
             self._files.check_unused()
         except sqlite3.Error as error:
@@ -106,15 +106,15 @@ class Store:
         _make_file(self._path)
         self._open()
 
-    def keep(self, records: Sequence[Record]) -> None:
-        """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreError."""
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
         try:
             if self._troubled:
                 self._open_again()
             self._files.check()
             self._begin()
             self._files.count(self._database)
-            self._keep_all(records)
+            self._write_all(records)
             self._database.execute("COMMIT")
             self._files.committed()
         except sqlite3.Error as error:
@@ -154,33 +154,33 @@ class Store:
         self._database.close()
         self._open()
 
-    def _keep_all(self, records: Sequence[Record]) -> None:
+    def _write_all(self, records: Sequence[Record]) -> None:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
-                if record.whole:
+                if record.stored_in_full:
                     visits.append(record[:ROW_COLUMNS])
             elif isinstance(record, Visit):
-                self._keep_teams(teams)
+                self._write_teams(teams)
                 teams = {}
-                self._keep_refused(record)
-                if record.whole:
+                self._write_refused(record)
+                if record.stored_in_full:
                     visits.append(_refused_row(record))
             elif isinstance(record, SuppressedVisits):
-                self._database.execute(_SURPLUS, astuple(record))
+                self._database.execute(_SUPPRESSED, astuple(record))
             else:
-                self._keep_vitals(record)
-        self._keep_teams(teams)
+                self._write_metrics(record)
+        self._write_teams(teams)
         self._insert(_VISITS, visits)
 
-    def _keep_teams(self, teams: dict[Row, Row]) -> None:
+    def _write_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
             self._database.executemany(_ADOPT, [row[2:7] + row[:2] for row in teams.values()])
         self._insert(_TEAMS, list(teams.values()))
 
-    def _keep_refused(self, visit: Visit) -> None:
+    def _write_refused(self, visit: Visit) -> None:
         team = visit.team
         if team is None:
             return
@@ -190,16 +190,16 @@ class Store:
             "pair": team.pair,
             "studentnr1": team.studentnr1,
             "studentnr2": team.studentnr2,
-            "at": visit.at,
+            "at": visit.started_us,
             "problems": json.dumps([problem.id for problem in visit.problems]),
         }
         known = self._database.execute(_REFUSED_KNOWN, values).rowcount
-        if not known and visit.whole:
+        if not known and visit.stored_in_full:
             self._database.execute(_REFUSED_NEW, values)
 
-    def _keep_vitals(self, vitals: MetricsSample) -> None:
-        self._database.execute(_VITALS, astuple(vitals))
-        self._database.execute(_OLD_VITALS, (vitals.at - KEEP_VITALS,))
+    def _write_metrics(self, sample: MetricsSample) -> None:
+        self._database.execute(_METRICS, astuple(sample))
+        self._database.execute(_EXPIRED_METRICS, (sample.ended_us - METRICS_RETENTION_US,))
 
     def _insert(self, statements: str, rows: Sequence[Row]) -> None:
         """Many rows in few statements: a call for each row would cost more than the row."""
@@ -252,14 +252,14 @@ def _refused_row(visit: Visit) -> Row:
         team.classname if team else "",
         team.teamname if team else "",
         "",
-        visit.at,
-        visit.took,
+        visit.started_us,
+        visit.duration_us,
         visit.address,
         visit.port,
         visit.outcome.value,
         visit.received,
-        visit.size,
-        visit.answered,
+        visit.size_bytes,
+        visit.reply,
         visit.findings,
     )
 
