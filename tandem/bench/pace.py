@@ -9,11 +9,12 @@ import math
 import sys
 from dataclasses import dataclass
 
-CONCURRENCY, MAX_CONCURRENCY = 64, 500 if sys.platform == "win32" else 10_000  # Windows' select takes 512 sockets
-SECONDS, MAX_SECONDS = 10.0, 86_400.0
-TIMEOUT, MAX_TIMEOUT = 10.0, 900.0  # seconds for a visit
+DEFAULT_CONCURRENCY = 64
+MAX_CONCURRENCY = 500 if sys.platform == "win32" else 10_000  # select on Windows is limited to 512 sockets
+DEFAULT_SECONDS, MAX_SECONDS = 10.0, 86_400.0
+DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S = 10.0, 900.0  # for one visit
 MAX_COUNT = 100_000_000
-MAX_RATE = 1_000_000.0
+MAX_RATE = 1_000_000.0  # exchanges a second
 
 
 @dataclass(frozen=True, slots=True)

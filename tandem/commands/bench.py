@@ -22,16 +22,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--concurrency",
         type=whole(pace.MAX_CONCURRENCY),
-        default=pace.CONCURRENCY,
+        default=pace.DEFAULT_CONCURRENCY,
         metavar="N",
-        help=f"exchanges at a time ({pace.CONCURRENCY})",
+        help=f"exchanges at a time ({pace.DEFAULT_CONCURRENCY})",
     )
     command.add_argument("--count", type=whole(pace.MAX_COUNT), metavar="N", help="exchanges in all")
     command.add_argument(
         "--seconds",
         type=number(pace.MAX_SECONDS),
         metavar="S",
-        help=f"how long ({pace.SECONDS:g}, or until --count)",
+        help=f"how long ({pace.DEFAULT_SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
@@ -42,10 +42,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
     command.add_argument(
         "--timeout",
-        type=number(pace.MAX_TIMEOUT),
-        default=pace.TIMEOUT,
+        type=number(pace.MAX_TIMEOUT_S),
+        default=pace.DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"for one visit ({pace.TIMEOUT:g}); what takes longer has failed, and is not among the times",
+        help=f"for one visit ({pace.DEFAULT_TIMEOUT_S:g}); what takes longer has failed, and is not among the times",
     )
     command.add_argument(
         "--pid",
@@ -72,7 +72,7 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
+    seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
         pace=pace.Pace(options.concurrency, options.count, seconds, options.rate, options.ramp),
