@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.protocol.message import FINISHED
 from tandem.server.handler import NOT_KEPT
-from testing.processes import ground, wait_until
+from testing.processes import running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2
 from testing.server_faults import faults
 from testing.server_faults.ending import Endings
@@ -89,7 +89,7 @@ class Patient:
 def hold_locked(data: Path, seconds: float) -> str:
     """Another program holds the database; teams are told to try again, and all finish once it has let go."""
     give_up = threading.Event()
-    with ground(data) as running:
+    with running_server(data) as running:
         with faults.locked(running):
             teams = [Patient(running.host, running.port, f"team {number}", give_up) for number in range(TEAMS)]
             time.sleep(seconds)

@@ -80,7 +80,7 @@ def fill(folder: Path, teams: int, random: Random) -> None:
         now = time.time_ns() // 1000
         visits = (visit for number in range(teams) for visit in _visits(number, now + number * 1000, random))
         for batch in _batches(visits, BATCH):
-            store.keep(batch)
+            store.write(batch)
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{teams:,} teams, {size / 2**20:,.0f} MiB, filled in {time.monotonic() - began:.0f} s", flush=True)
 

@@ -20,9 +20,9 @@ from tandem.server.judge import MAX_REPLY, reject
 from testing.messages.corpus import CASES
 from testing.messages.mutations import RIGHT
 from testing.messages.oracle import is_right
+from testing.messages.pieces import PIECES
 from testing.messages.sending import diagnosed
 from testing.messages.working import MESSAGES
-from tests.diagnosis.test_properties import PIECES
 
 SIZE = 8192
 ROUNDS = 5  # the best of so many: what is measured is the program, not its neighbours on the machine

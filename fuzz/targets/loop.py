@@ -18,7 +18,7 @@ from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
 from tandem.protocol.message import ERROR, FINISHED, WAITING
 from tandem.protocol.reader import LIMIT
 from tandem.records.queries import Records
-from tandem.records.visits import MAX_RECORDED_BYTES, Outcome
+from tandem.records.visits import MAX_STORED_BYTES, Outcome
 from tandem.server import handler as handler_module
 from tandem.server import loop as loop_module
 from tandem.server import metrics as pulse_module
@@ -182,8 +182,8 @@ class Play:
     def _is_true(self, caller: Caller, entry: Entry, data: bytes) -> None:
         """What is told is what came, and what became of it."""
         visit = entry.visit
-        came = caller.sent[: visit.size]
-        require(visit.received == came[:MAX_RECORDED_BYTES], "what came is recorded", visit.received, came)
+        came = caller.sent[: visit.size_bytes]
+        require(visit.received == came[:MAX_STORED_BYTES], "what came is recorded", visit.received, came)
         framed = is_framed(came) and int.from_bytes(came[:PREFIX], "little") <= LIMIT
         reply = data[PREFIX:] if framed else data
         require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
@@ -192,7 +192,7 @@ class Play:
         if status == NOT_KEPT:
             require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return
-        require(data == visit.answered, "what is answered is recorded", data, visit.answered)
+        require(data == visit.reply, "what is answered is recorded", data, visit.reply)
         told = {WAITING: Outcome.MESSAGE_1, FINISHED: Outcome.MESSAGE_2}.get(status, Outcome.REJECTED)
         require(told is wanted, "what is told is true", status, came)
         require(told is not Outcome.MESSAGE_2 or entry.stored is True, "finished is told once it is kept", came)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
-from tandem.protocol.address import GROUND_PORT, parse_address
+from tandem.protocol.address import SERVER_PORT, parse_address
 from tandem.protocol.message import is_unicode
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
@@ -120,7 +120,7 @@ def folder(text: str) -> Path:
 @argument_type
 def address(text: str) -> tuple[str, int]:
     """Read the HOST:PORT of a server."""
-    return parse_address(text, GROUND_PORT)
+    return parse_address(text, SERVER_PORT)
 
 
 @argument_type

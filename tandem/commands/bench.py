@@ -1,15 +1,13 @@
 """`tandem bench`: its options and its output."""
 
 import argparse
-import os
+from contextlib import nullcontext
 
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
-from tandem.bench.files import OutputFileError, Wanted, opened
-from tandem.bench.picture import picture
+from tandem.bench.output_file import opened, write
 from tandem.commands.arguments import address, argument_type, file_name, positive_integer, positive_number, set_rules
 from tandem.commands.combinations import Interaction
-from tandem.protocol.errors import UsageError
 from tandem.report.screen import echo, flush
 
 RULES = (
@@ -25,9 +23,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--concurrency",
         type=positive_integer(pace.MAX_CONCURRENCY),
-        default=pace.CONCURRENCY,
+        default=pace.DEFAULT_CONCURRENCY,
         metavar="N",
-        help=f"exchanges at a time (default: {pace.CONCURRENCY})",
+        help=f"exchanges at a time (default: {pace.DEFAULT_CONCURRENCY})",
     )
     command.add_argument(
         "--count", type=positive_integer(pace.MAX_COUNT), metavar="N", help="number of exchanges (default: no limit)"
@@ -36,7 +34,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--seconds",
         type=positive_number(pace.MAX_SECONDS),
         metavar="S",
-        help=f"duration of the run (default: {pace.SECONDS:g}, or until --count)",
+        help=f"duration of the run (default: {pace.DEFAULT_SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
@@ -49,10 +47,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--timeout",
-        type=positive_number(pace.MAX_TIMEOUT),
-        default=pace.TIMEOUT,
+        type=positive_number(pace.MAX_TIMEOUT_S),
+        default=pace.DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"seconds for one visit (default: {pace.TIMEOUT:g}); visits that take longer count as failed"
+        help=f"seconds for one visit (default: {pace.DEFAULT_TIMEOUT_S:g}); visits that take longer count as failed"
         " and are left out of the percentiles",
     )
     command.add_argument(
@@ -92,32 +90,21 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the load, print the figures and write the files. Return 1 if an exchange failed."""
-    if options.output and options.picture and os.path.realpath(options.output) == os.path.realpath(options.picture):
-        raise UsageError("--output and --picture are the same file", "give each its own")
-    seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
+    """Run the load, print the figures and write the file. Return 1 if an exchange failed."""
+    seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
         pace=pace.Pace(options.concurrency, options.count, seconds, options.rate, options.ramp),
-        timeout=options.timeout,
+        timeout_s=options.timeout,
         pids=tuple(options.pid),
         seed=options.seed,
     )
-    with opened(_wanted(options)) as files:
-        made = bench(asked)
-        unwritten = files.write(made)
-    echo(summary.shown(made, options.format))
-    if unwritten:
-        flush()
-        raise OutputFileError("; ".join(unwritten))
-    return 0 if made.went_well else 1
-
-
-def _wanted(options: argparse.Namespace) -> Wanted:
-    """Return the content of each file that was asked for."""
-    asked = ((options.output, _figures), (options.picture, picture))
-    return {path: made for path, made in asked if path}
-
-
-def _figures(made: summary.Run) -> str:
-    return "".join(summary.as_json(made))
+    with opened(options.output) if options.output else nullcontext():
+        result = bench(asked)
+        try:
+            if options.output:
+                write(options.output, "".join(summary.as_json(result)))
+        finally:  # a full disk must not lose the result
+            echo(summary.render(result, options.format))
+            flush()
+    return 0 if result.succeeded else 1

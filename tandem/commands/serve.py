@@ -16,7 +16,7 @@ from tandem.commands.arguments import (
 )
 from tandem.commands.combinations import Interaction
 from tandem.net.proxy_header import parse_networks
-from tandem.protocol.address import GROUND_PORT
+from tandem.protocol.address import SERVER_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.records.folder_lock import shared_lock
@@ -32,9 +32,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--listen",
         type=address,
-        default=("", GROUND_PORT),
+        default=("", SERVER_PORT),
         metavar="HOST:PORT",
-        help=f"address to listen on (default: port {GROUND_PORT} on all addresses); port 0 takes a free one",
+        help=f"address to listen on (default: port {SERVER_PORT} on all addresses); port 0 takes a free one",
     )
     data_option(command)
     database_option(command)

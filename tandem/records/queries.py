@@ -45,8 +45,8 @@ class TeamRow:
     team: Team
     state: str
     ip: str
-    first_seen: int
-    finished_at: int | None
+    first_seen_us: int
+    finished_us: int | None
     visits: int
     problems: tuple[str, ...]
     pair: str
@@ -61,14 +61,14 @@ class TeamRow:
 class VisitRow:
     """One visit as it was recorded."""
 
-    at: int
-    took: int
+    started_us: int
+    duration_us: int
     address: str
     port: int
     outcome: Outcome
     received: bytes
-    size: int
-    answered: bytes
+    size_bytes: int
+    reply: bytes
     findings: tuple[Problem, ...]
 
 
@@ -80,8 +80,8 @@ class Arrival:
     classname: str  # of its team; "" if it could not be read
     teamname: str
     pair: str  # "" if it was refused: the numbers may be what was wrong
-    at: int
-    took: int
+    started_us: int
+    duration_us: int
     outcome: Outcome
     findings: tuple[Problem, ...]
 
@@ -321,13 +321,13 @@ class Records:
                 high = middle
         return low
 
-    def metrics_since(self, at: int) -> Iterator[MetricsSample]:
+    def metrics_since(self, ended_us: int) -> Iterator[MetricsSample]:
         """Yield the metrics of the servers in periods that ended after a time, in microseconds since 1970, by time."""
         query = (
             "SELECT at, ground, period, visits, connections, took_p50, took_p99, commits, commit_p50, commit_p99,"
             " waiting FROM vitals WHERE (at, ground) > (:after_at, :after_ground) ORDER BY at, ground LIMIT :limit"
         )
-        values: dict[str, str | int] = {"after_at": at + 1, "after_ground": "", "limit": TEAM_BATCH}
+        values: dict[str, str | int] = {"after_at": ended_us + 1, "after_ground": "", "limit": TEAM_BATCH}
         while page := self._rows.query(query, values):
             for row in page:
                 yield MetricsSample(*row)

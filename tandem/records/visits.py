@@ -9,7 +9,7 @@ from tandem.diagnosis.problem_json import findings_in, findings_text
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import show_address
 
-MAX_RECORDED_BYTES = 8200  # of a visit: a message of the largest size after its length
+MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
 
 
 class Outcome(StrEnum):
@@ -46,20 +46,20 @@ class RightVisit(NamedTuple):
     classname: str
     teamname: str
     pair: str  # see Team.pair
-    at: int  # when it began: microseconds since 1970, UTC
-    took: int  # microseconds until its reply was ready
+    started_us: int  # microseconds since 1970, UTC
+    duration_us: int  # from the start until the reply was ready
     address: str
     port: int
     outcome: str  # the text of an Outcome: SQLite takes it as it is
-    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
-    size: int  # bytes that came
-    answered: bytes
+    received: bytes  # what came, cut off at MAX_STORED_BYTES
+    size_bytes: int  # of everything that came
+    reply: bytes
     findings: str  # its remarks, see findings.py
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
     ip: str  # as the message has it
-    whole: bool = True  # False: beyond the quota, it is only counted for its team
+    stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
 
     @property
     def team(self) -> Team:
@@ -70,7 +70,7 @@ class RightVisit(NamedTuple):
         """Return the visit in one line. It holds no values, so no student numbers."""
         return (
             f"{show_address(self.address, self.port)} {self.outcome} {self.classname}/{self.teamname}"
-            f" {self.size} bytes {self.took / 1000:.1f} ms{_remarks_in_words(self.findings)}"
+            f" {self.size_bytes} bytes {self.duration_us / 1000:.1f} ms{_remarks_in_words(self.findings)}"
         )
 
 
@@ -81,18 +81,18 @@ ROW_COLUMNS = RightVisit._fields.index("findings") + 1  # fields of a RightVisit
 class Visit:
     """A visit without a right message."""
 
-    at: int  # when it began: microseconds since 1970, UTC
-    took: int  # microseconds until its reply was ready
+    started_us: int  # microseconds since 1970, UTC
+    duration_us: int  # from the start until the reply was ready
     address: str  # where it came from: an IP address
     port: int
     outcome: Outcome
-    received: bytes  # what came, cut off at MAX_RECORDED_BYTES
-    size: int  # bytes that came
-    answered: bytes
+    received: bytes  # what came, cut off at MAX_STORED_BYTES
+    size_bytes: int  # of everything that came
+    reply: bytes
     team: Team | None  # as far as it could be read; None: class or team name could not
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
-    whole: bool = True  # False: beyond the quota, it is only counted for its team
+    stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
 
     @property
     def findings(self) -> str:
@@ -103,7 +103,8 @@ class Visit:
         """Return the visit in one line. It holds no values, so no student numbers."""
         team = f"{self.team.classname}/{self.team.teamname}" if self.team else "-"
         line = (
-            f"{show_address(self.address, self.port)} {self.outcome} {team} {self.size} bytes {self.took / 1000:.1f} ms"
+            f"{show_address(self.address, self.port)} {self.outcome} {team}"
+            f" {self.size_bytes} bytes {self.duration_us / 1000:.1f} ms"
         )
         if not self.problems and not self.remarks:
             return line
@@ -123,28 +124,42 @@ def _remarks_in_words(findings: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisits:
-    """Refused visits of one address that were counted instead of recorded."""
+    """Refused visits of one address that were counted instead of recorded. The fields are the columns of its row."""
 
-    minute: int  # when it began: microseconds since 1970, UTC
+    minute_us: int  # the start of the minute: microseconds since 1970, UTC
     address: str
     visits: int
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSample:
-    """The metrics of one server process over a few seconds. Times are in microseconds."""
+    """The metrics of one server process over a few seconds. The fields stand in the order of METRICS_COLUMNS."""
 
-    at: int  # the end of the period: microseconds since 1970, UTC
-    ground: str  # which one: its address and process
-    period: int
+    ended_us: int  # the end of the period: microseconds since 1970, UTC
+    server: str  # its address and process
+    period_us: int
     visits: int  # answered in the period
     connections: int  # open at its end
-    took_p50: int  # from the last byte of a right message 2 to its reply
-    took_p99: int
+    reply_p50_us: int  # from the last byte of a right message 2 to its reply
+    reply_p99_us: int
     commits: int
-    commit_p50: int
-    commit_p99: int
+    commit_p50_us: int
+    commit_p99_us: int
     waiting: int  # records not yet on disk
 
+
+METRICS_COLUMNS = (  # of the row of a MetricsSample, in the order of its fields
+    "at",
+    "ground",
+    "period",
+    "visits",
+    "connections",
+    "took_p50",
+    "took_p99",
+    "commits",
+    "commit_p50",
+    "commit_p99",
+    "waiting",
+)
 
 Record = RightVisit | Visit | SuppressedVisits | MetricsSample

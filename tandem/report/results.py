@@ -46,8 +46,8 @@ def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
             "studentnr1": row.team.studentnr1,
             "studentnr2": row.team.studentnr2,
             "state": row.state,
-            "first_seen": timestamp(row.first_seen),
-            "finished_at": None if row.finished_at is None else timestamp(row.finished_at),
+            "first_seen": timestamp(row.first_seen_us),
+            "finished_at": None if row.finished_us is None else timestamp(row.finished_us),
             "visits": row.visits,
             "problems": list(row.problems),
         }
@@ -57,14 +57,14 @@ def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
     """Yield the rows of `tandem results --visits`: bytes received, bytes answered, problems and remarks."""
     for visit in visits:
         yield {
-            "at": timestamp(visit.at),
-            "took_ms": round(visit.took / 1000, 1),
+            "at": timestamp(visit.started_us),
+            "took_ms": round(visit.duration_us / 1000, 1),
             "address": visit.address,
             "port": visit.port,
             "outcome": str(visit.outcome),
-            "size": visit.size,
+            "size": visit.size_bytes,
             "received": visit.received.decode(errors="backslashreplace"),
-            "answered": visit.answered.decode(errors="backslashreplace"),
+            "answered": visit.reply.decode(errors="backslashreplace"),
             "findings": [f"{finding.id}: {_sentence(finding)}" for finding in visit.findings],
         }
 
@@ -130,12 +130,12 @@ def visits_report(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
     yield f"{who}: {team.state}, {team.visits} visit{'s' * (team.visits != 1)}\n"
     for visit in visits:
         yield (
-            f"\n{timestamp(visit.at)}  {visit.outcome}  from {visit.address} port {visit.port},"
-            f" {visit.took / 1000:.1f} ms\n"
+            f"\n{timestamp(visit.started_us)}  {visit.outcome}  from {visit.address} port {visit.port},"
+            f" {visit.duration_us / 1000:.1f} ms\n"
         )
-        shown = "" if len(visit.received) == visit.size else f" (the first {len(visit.received)} of them)"
-        yield f"  came      {visit.size} bytes{shown}: {printable_bytes(visit.received)}\n"
-        yield f"  answered  {len(visit.answered)} bytes: {printable_bytes(visit.answered)}\n"
+        shown = "" if len(visit.received) == visit.size_bytes else f" (the first {len(visit.received)} of them)"
+        yield f"  came      {visit.size_bytes} bytes{shown}: {printable_bytes(visit.received)}\n"
+        yield f"  answered  {len(visit.reply)} bytes: {printable_bytes(visit.reply)}\n"
         for finding in visit.findings:
             severity = finding.kind.severity if finding.id in CATALOGUE else ""
             yield f"  {severity:8}  {finding.id}: {printable(_sentence(finding))}\n"

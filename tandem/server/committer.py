@@ -25,9 +25,9 @@ Waiter = TypeVar("Waiter")
 
 
 class BatchStore(Protocol):
-    """What a recorder writes to: all records are on disk when `keep` returns, none if it raises StoreError."""
+    """What a recorder writes to: all records are on disk when `write` returns, none if it raises StoreError."""
 
-    def keep(self, records: Sequence[Record]) -> None: ...
+    def write(self, records: Sequence[Record]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -35,11 +35,9 @@ class BatchStore(Protocol):
 class Committer(Generic[Waiter]):
     """Give it records with `record` or `commit`. After each call of `wake`, call `take_outcomes`."""
 
-    def __init__(
-        self, keeper: BatchStore, wake: Callable[[], None], log: Callable[[str], None], pulse: Metrics
-    ) -> None:
+    def __init__(self, store: BatchStore, wake: Callable[[], None], log: Callable[[str], None], pulse: Metrics) -> None:
         """Start the thread. Call `stop` at the end."""
-        self._keeper = keeper
+        self._store = store
         self._wake = wake
         self._pulse = pulse
         self._log = log
@@ -90,11 +88,11 @@ class Committer(Generic[Waiter]):
         return [outcomes.popleft() for _ in range(len(outcomes))]
 
     def stop(self) -> None:
-        """Write what is still waiting, then end the thread and close the keeper."""
+        """Write what is still waiting, then end the thread and close the store."""
         self._stopping = True
         self._urgent.set()
         self._thread.join()
-        self._keeper.close()
+        self._store.close()
 
     def _drop(self) -> None:
         """Count a record for which there is no room: nothing could be written for long."""
@@ -145,7 +143,7 @@ class Committer(Generic[Waiter]):
     def _write(self, batch: list[tuple[Record, Waiter | None]]) -> None:
         began = time.monotonic()
         try:
-            self._keeper.keep([record for record, _ in batch])
+            self._store.write([record for record, _ in batch])
         except (StoreError, MemoryError) as trouble:
             self._log_change(str(trouble) or "there is not enough memory")
             self._failed = True

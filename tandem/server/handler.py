@@ -18,7 +18,7 @@ from tandem.protocol.message import Message, decode
 from tandem.protocol.reader import COMPLETE, MORE, NEVER, Reader
 from tandem.records.queries import IssuedSecret, Records
 from tandem.records.sqlite.sqlite_store import StoreError
-from tandem.records.visits import MAX_RECORDED_BYTES, Outcome, Record, RightVisit, Visit
+from tandem.records.visits import MAX_STORED_BYTES, Outcome, Record, RightVisit, Visit
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
 from tandem.server.fast_lane import judge_usual
 from tandem.server.judge import Accepted, Judgement, judge
@@ -152,7 +152,7 @@ class VisitHandler:
             address,
             peer.port,
             outcome.value,
-            received[:MAX_RECORDED_BYTES],
+            received[:MAX_STORED_BYTES],
             len(received),
             reply,
             findings,
@@ -195,7 +195,7 @@ class VisitHandler:
             peer.address,
             peer.port,
             judgement.outcome,
-            bytes(received[:MAX_RECORDED_BYTES]),
+            bytes(received[:MAX_STORED_BYTES]),
             len(received),
             answered,
             judgement.team,

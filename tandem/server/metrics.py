@@ -41,16 +41,16 @@ class Metrics:
         commits = _drained(self._commits)
         visits, self.visits, self._began = self.visits, 0, now
         return MetricsSample(
-            at=int(time.time() * 1e6),
-            ground=self._name,
-            period=_microseconds(period),
+            ended_us=int(time.time() * 1e6),
+            server=self._name,
+            period_us=_microseconds(period),
             visits=visits,
             connections=connections,
-            took_p50=_percentile(replies, 50),
-            took_p99=_percentile(replies, 99),
+            reply_p50_us=_percentile(replies, 50),
+            reply_p99_us=_percentile(replies, 99),
             commits=len(commits),
-            commit_p50=_percentile(commits, 50),
-            commit_p99=_percentile(commits, 99),
+            commit_p50_us=_percentile(commits, 50),
+            commit_p99_us=_percentile(commits, 99),
             waiting=waiting,
         )
 

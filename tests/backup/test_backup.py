@@ -22,7 +22,7 @@ from tandem.protocol.message import FINISHED
 from tandem.records.sqlite.sqlite_schema import VERSION
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from testing.data_folders import OTHER, a_class
-from testing.processes import ground, process, tandem
+from testing.processes import process, running_server, tandem
 from testing.raw_sockets import encoded, visit
 from testing.raw_sockets import message_1 as first
 from testing.raw_sockets import message_2 as second
@@ -225,7 +225,7 @@ def test_a_database_that_stays_locked_is_reported(data: Path, tmp_path: Path, mo
 def test_a_backup_while_the_server_writes_is_of_one_moment(tmp_path: Path) -> None:
     """A team is in it with all the visits that it counts. A team that was confirmed before the backup is in it."""
     data = tmp_path / "data"
-    with ground(data) as running:
+    with running_server(data) as running:
         handover = visit(running.host, running.port, encoded(first(teamname="before")))
         assert visit(running.host, running.port, encoded(second(handover)))["status"] == FINISHED
         with process("-m", "tandem", "bench", "--server", running.address, "--count", "400") as load:
@@ -248,7 +248,7 @@ def test_names_that_could_steer_a_terminal_are_shown_as_escapes(data: Path, tmp_
 
 def test_the_records_are_those_of_the_class(data: Path, tmp_path: Path) -> None:
     with closing(Store(data)) as store:
-        store.keep([message_1(OTHER._replace(teamname="written while the log is open"))])
+        store.write([message_1(OTHER._replace(teamname="written while the log is open"))])
         make_backup(data, tmp_path / "copy", KINDS)
     with unpacked(tmp_path / "copy", FILE, tmp_path) as database:
         names = {name for (name,) in database.execute("SELECT teamname FROM team")}

@@ -263,7 +263,7 @@ class TestKey:
         """A backup of twelve teams that wait, and the key of their server."""
         keyring = load_keyring_in(tmp_path / "lost")
         with closing(Store(tmp_path / "lost")) as store:
-            store.keep([with_secret(keyring.key, team) for team in self.TEAMS])
+            store.write([with_secret(keyring.key, team) for team in self.TEAMS])
         make_backup(tmp_path / "lost", tmp_path / "backup.zip", KINDS)
         old_backup(tmp_path / "lost", tmp_path / "old.sqlite3")
         return tmp_path / "backup.zip", keyring

@@ -24,7 +24,7 @@ from tandem.board.web.http_connections import (
     OnceASecond,
 )
 from tandem.net.descriptors import SPARE_DESCRIPTORS
-from testing.processes import LIMIT, process, wait_until
+from testing.processes import LIMIT, limited, process, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -137,11 +137,6 @@ def test_a_flood_is_one_line_a_second_and_all_else_is_untouched(monkeypatch: pyt
         passed, record = passes("a bug")
         assert (passed, record.getMessage()) == (True, "a bug")
         assert record.exc_info
-
-
-def limited(limits: str) -> tuple[str, ...]:
-    """What stands before a command that shall have fewer descriptors."""
-    return ("sh", "-c", f'ulimit {limits}; exec "$0" "$@"')
 
 
 def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:

@@ -229,13 +229,15 @@ VITALS = MetricsSample(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 
 
 
 def test_metrics_are_in_prometheus_text_format() -> None:
-    text = metrics({VITALS.ground: VITALS}, {"finished": 5}, {"tandem_board_watching": 2.0}, {"free": 10})
+    text = metrics({VITALS.server: VITALS}, {"finished": 5}, {"tandem_board_watching": 2.0}, {"free": 10})
     lines = text.splitlines()
     assert 'tandem_ground_visits_per_second{ground="a \\"ground\\"\\n"} 20' in lines
     assert 'tandem_ground_visit_p99_seconds{ground="a \\"ground\\"\\n"} 0.0015' in lines
     assert 'tandem_teams{state="finished"} 5' in lines
     assert "tandem_board_watching 2" in lines
-    late = metrics({"a": dataclasses.replace(VITALS, at=1_795_412_345_678_901)}, {}, {}, {"free": 123_456_789_012_345})
+    late = metrics(
+        {"a": dataclasses.replace(VITALS, ended_us=1_795_412_345_678_901)}, {}, {}, {"free": 123_456_789_012_345}
+    )
     assert 'tandem_ground_reported_timestamp_seconds{ground="a"} 1795412345.678901' in late
     assert 'tandem_disk_bytes{what="free"} 123456789012345\n' in late
     assert 'tandem_disk_bytes{what="free"} 10' in lines

@@ -11,7 +11,7 @@ import pytest
 
 from tandem.cli import COMMANDS, main
 from tandem.client.__main__ import main as client
-from tandem.client.options import _APART, USAGE
+from tandem.client.options import _CONFLICTS, USAGE
 from tandem.commands.arguments import Parser
 from tandem.commands.combinations import Excludes, Interaction, Requires, violated_rule
 from tandem.protocol.errors import UsageError
@@ -114,7 +114,7 @@ def test_a_pair_of_the_clients_is_refused_or_both_options_count(
 
 def refused_of_client(walk: Walk, *names: str) -> bool:
     words = {*names, f"client {walk.command[0]}", *(" ".join(walk.examples[name]) for name in names)}
-    return any(option in words and other in words for option, other, _, _ in _APART)
+    return any(option in words and other in words for option, other, _, _ in _CONFLICTS)
 
 
 def is_overridden(walk: Walk, name: str, beside: str) -> bool:
@@ -130,7 +130,7 @@ def test_the_help_says_what_does_not_go_together(words: tuple[str, ...], parser:
 
 
 def test_the_help_of_the_client_says_what_does_not_go_together() -> None:
-    assert all(option in USAGE.partition("--peer does not")[2] or option == "--peer" for option, *_ in _APART)
+    assert all(option in USAGE.partition("--peer does not")[2] or option == "--peer" for option, *_ in _CONFLICTS)
 
 
 @pytest.mark.needs_extra

@@ -45,7 +45,7 @@ def data(tmp_path: Path) -> Path:
     folder.mkdir()
     load_keyring(folder)
     with closing(Store(folder)) as store:
-        store.keep([message_1(), message_2(), message_1(TEAM._replace(teamname="Team2"))])
+        store.write([message_1(), message_2(), message_1(TEAM._replace(teamname="Team2"))])
     return folder
 
 

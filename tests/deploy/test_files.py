@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,34 +17,21 @@ from tandem.server.serve import STOP_WITHIN
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until
-from testing.processes import ground as serving
+from testing.processes import running_server as serving
 from testing.raw_sockets import encoded, message_1, visit
 
-DEPLOY = ROOT / "deploy"
 CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
 UNIT = (DEPLOY / "tandem.service").read_text(encoding="utf-8")
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-COMPOSED = [SERVICES[f"ground{number}"] for number in (1, 2, 3)]
+COMPOSED = [SERVICES[f"server{number}"] for number in (1, 2, 3)]
 ROTATION = (DEPLOY / "tandem.logrotate").read_text(encoding="utf-8")
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
 EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
-
-
-def tool(name: str) -> str:
-    """Where a program is. Without it the test is skipped; with CI=true it fails."""
-    found = shutil.which(name)
-    if not found:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(f"{name} is not installed: `make tools` does that with CI=true")
-    return str(found)
-
-
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def seconds(text: str) -> float:
@@ -97,7 +83,7 @@ def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> No
 
 
 def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
-    assert re.findall(r"^ +server ground\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
+    assert re.findall(r"^ +server server\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
     assert re.search(r"^ +default-server send-proxy-v2 check ", CONFIGURATION, re.MULTILINE)
 
 
@@ -186,7 +172,7 @@ def test_logrotate_rotates_the_log_of_a_running_server(tmp_path: Path) -> None:
 
 
 def address(service: dict[str, Any]) -> str:
-    return str(service["networks"]["grounds"]["ipv4_address"])
+    return str(service["networks"]["servers"]["ipv4_address"])
 
 
 def test_the_containers_have_the_addresses_of_the_configuration() -> None:

@@ -1,7 +1,6 @@
 """What holds for any bytes at all, not only for the rows of a table."""
 
 import json
-import sys
 from itertools import pairwise
 
 import pytest
@@ -16,59 +15,14 @@ from tandem.protocol.message import FIELDS, Message
 from tandem.protocol.reader import LIMIT, Reader
 from tandem.report.check import as_json, as_text, check
 from tandem.server.judge import MAX_REPLY, reject
-from testing.messages.corpus import CASES, INTRODUCED, INTRODUCED_1, ONE, SECOND, SECRET, TEAM, Case
+from testing.messages.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
 from testing.messages.oracle import is_right
+from testing.messages.pieces import PIECES
 from testing.messages.sending import diagnosed, diagnosed_in_pieces, ids
+from testing.messages.steps import steps
 
 quickly = settings(max_examples=150, deadline=None, derandomize=True)
 
-# Pieces of which broken messages are made, so that chance gets deeper than the first byte.
-PIECES = [
-    b'"',
-    b"'",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b":",
-    b",",
-    b".",
-    b";",
-    b"=",
-    b"\\",
-    b"\n",
-    b"    ",
-    b"//",
-    b"#",
-    b"null",
-    b"None",
-    b"NaN",
-    b"01",
-    b"1 or 2",
-    b"1e400",
-    b"\\u",
-    b"\\ud800",
-    b"\x00",
-    b"\x1b",
-    b"\xff",
-    b"\xc3\xab",
-    b"\xe2\x80\x9c",
-    b"\xc2\xa0",
-    b"\xef\xbb\xbf",
-    b"b'",
-    b"studentnr1",
-    b'"studentnr2": ',
-    b'"classname": "INF2C", ',
-    b'"clientid": 1, ',
-    b'"clientid": 2',
-    b'{"studentnr1": "0987654", ',
-    b'"secret": "", ',
-    b'"status": ""}',
-    b"\xa8\x00\x00\x00",
-    b"\x00\x00\x00\xa8",
-    INTRODUCED,
-    INTRODUCED_1,
-]
 broken = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4)), max_size=40).map(b"".join)
 
 
@@ -207,24 +161,6 @@ def test_extremes_are_diagnosed_like_anything_else(data: bytes) -> None:
     assert is_right(data) == (not diagnosis.problems)
     assert "not-json" not in ids(diagnosis) or data.lstrip()[:1] != b"{"
     assert len(as_text(diagnosis, data, colour=False)) < 60_000
-
-
-def steps(data: bytes) -> int:
-    """How many lines of Python the diagnosis takes: as time, but the same on every machine."""
-    count = 0
-
-    def trace(frame: object, event: str, argument: object) -> object:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)  # type: ignore[arg-type]
-    try:
-        diagnosed(data)
-    finally:
-        sys.settrace(before)
-    return count
 
 
 @pytest.mark.parametrize("unit", PIECES, ids=repr)

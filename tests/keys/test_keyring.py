@@ -10,7 +10,7 @@ import pytest
 
 from tandem.keys.keyring import KeyFileError, Keyring, load_keyring, rotate
 from tandem.protocol.message import FINISHED
-from testing.processes import ground, tandem
+from testing.processes import running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 HOUR = 3600.0
@@ -100,7 +100,10 @@ def test_a_ground_with_a_bad_key_does_not_start(tmp_path: Path) -> None:
 
 def test_grounds_with_one_key_in_the_environment_take_each_others_visits(tmp_path: Path) -> None:
     environment = os.environ | {"TANDEM_KEY": "5ec2e7" * 10 + "abcd"}
-    with ground(tmp_path / "1", env=environment) as first, ground(tmp_path / "2", env=environment) as second:
+    with (
+        running_server(tmp_path / "1", env=environment) as first,
+        running_server(tmp_path / "2", env=environment) as second,
+    ):
         reply = visit(first.host, first.port, encoded(message_1()))
         assert visit(second.host, second.port, encoded(message_2(reply)))["status"] == FINISHED
         assert "5ec2e7" not in first.process.err + second.process.err

@@ -12,7 +12,7 @@ from tandem.board.gradebook.board_store import BoardStore
 from tandem.keys.keyring import KeyFileError, load_keyring, rotate
 from tandem.records.data_folder import DataFolderError, check_private_file, make_private_folder, supports_modes
 from tandem.server.serve import make_data_folder
-from testing.processes import ground, tandem
+from testing.processes import running_server, tandem
 
 NOBODY = 65534
 SOMEBODY = 4242  # has no name
@@ -79,7 +79,7 @@ def test_a_shared_folder_keeps_its_mode_and_gives_a_warning(tmp_path: Path, mode
 def test_the_warning_is_one_line_of_the_server(tmp_path: Path) -> None:
     (tmp_path / "something else").touch()
     tmp_path.chmod(0o777)
-    with ground(tmp_path, "--workers", "2") as running:
+    with running_server(tmp_path, "--workers", "2") as running:
         running.process.wait_for("other users may write")
     assert running.process.err.count("other users may write") == 1
 
@@ -103,7 +103,7 @@ def test_root_may_use_a_folder_of_somebody_else_and_gives_a_warning(tmp_path: Pa
     os.chown(folder, SOMEBODY, SOMEBODY)
     [warning] = make_private_folder(folder)
     assert warning.startswith(f"the data folder {folder} belongs to user {SOMEBODY}, and this runs as root")
-    with ground(folder) as running:
+    with running_server(folder) as running:
         running.process.wait_for(f"belongs to user {SOMEBODY}")
     assert folder.stat().st_uid == SOMEBODY
 

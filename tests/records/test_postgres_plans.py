@@ -15,10 +15,13 @@ from tandem.records.postgres import postgres_store as statements
 from tandem.records.postgres.postgres_server import PostgresConnection
 from tandem.records.postgres.postgres_store import PostgresStore
 from tandem.records.visits import Record, SuppressedVisits
-from testing.visits import message_1, message_2, rejected
-from tests.records.test_store import VITALS, apart
+from testing.visits import SAMPLE, apart, message_1, message_2, rejected
 
-EVERYTHING: list[Record] = [*apart([rejected(), message_1(), message_2()]), SuppressedVisits(1, "192.0.2.1", 1), VITALS]
+EVERYTHING: list[Record] = [
+    *apart([rejected(), message_1(), message_2()]),
+    SuppressedVisits(1, "192.0.2.1", 1),
+    SAMPLE,
+]
 
 # The first columns of an index, which find one row or the few that belong to one.
 FINDS = {
@@ -123,7 +126,7 @@ def test_whatever_is_in_the_tables_rows_are_found_by_an_index(
 
 
 def test_the_plan_that_is_looked_at_is_the_one_that_is_used(store: PostgresStore) -> None:
-    store.keep(EVERYTHING)
+    store.write(EVERYTHING)
     ready = "SELECT statement FROM pg_prepared_statements WHERE generic_plans > 0 AND custom_plans = 0"
     used = {row[0] for row in store._connection.execute(ready.encode(), prepare=False)}
     assert used >= {statement.replace("%s", "$1") for statement in all_statements()}

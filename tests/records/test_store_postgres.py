@@ -21,8 +21,8 @@ from tandem.records.visits import Outcome, Record
 from testing.postgres import Server, server
 from testing.processes import LIMIT, wait_until
 from testing.relay import Relay, relay
-from testing.visits import TEAM, changed, message_1, message_2, rejected
-from tests.records.test_store import VITALS, apart, teams
+from testing.tables import teams
+from testing.visits import SAMPLE, TEAM, apart, changed, message_1, message_2, rejected
 
 PASSWORD = "topsecret%2Fpassword"
 
@@ -53,7 +53,7 @@ def hurry(store: PostgresStore) -> None:
 
 def kept(store: PostgresStore, visits: Sequence[Record]) -> bool:
     try:
-        store.keep(visits)
+        store.write(visits)
     except StoreError:
         return False
     return True
@@ -82,7 +82,9 @@ def together(*works: Callable[[], object]) -> None:
 def test_a_batch_is_one_round_trip(network: Relay) -> None:
     with opened(network.url()) as store:
         before = network.turns
-        store.keep([rejected(), message_1(at=4), message_2(at=5), rejected(None, at=6), VITALS])
+        store.write(
+            [rejected(), message_1(started_us=4), message_2(started_us=5), rejected(None, started_us=6), SAMPLE]
+        )
         assert network.turns == before + 1
 
 
@@ -96,7 +98,7 @@ def test_it_is_durable_whatever_the_server_likes(database: str) -> None:
 def test_another_connection_has_the_same_settings(database: str) -> None:
     with opened(f"{database}%20-csynchronous_commit%3Doff") as store:
         store._connection.close()
-        store.keep([message_1()])
+        store.write([message_1()])
         assert store._connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
 
@@ -115,7 +117,7 @@ def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
             ("enable_mergejoin", "off"),
         ):
             assert store._connection.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,13 +128,13 @@ def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch
 
 def test_a_name_that_is_held_for_long_is_an_error(database: str) -> None:
     with opened(database) as store, psycopg.connect(database) as other:
-        store.keep([message_1()])
+        store.write([message_1()])
         other.execute("SELECT * FROM team_name FOR UPDATE")
         store._connection.execute("SET lock_timeout = '100ms'")
         with pytest.raises(StoreError, match="lock timeout"):
-            store.keep([message_2()])
+            store.write([message_2()])
         other.rollback()
-        store.keep([message_2()])
+        store.write([message_2()])
     assert [row.state for row in teams(database)] == ["finished"]
 
 
@@ -144,9 +146,9 @@ def test_two_servers_finish_the_same_team_at_once(database: str) -> None:
         order = random.Random(seed)
         with opened(database) as store:
             for turn in range(5):
-                visits = [story(team, at=turn) for team in many for story in (rejected, message_1, message_2)]
+                visits = [story(team, started_us=turn) for team in many for story in (rejected, message_1, message_2)]
                 order.shuffle(visits)
-                store.keep([changed(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
+                store.write([changed(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
 
     together(*(partial(play, seed) for seed in range(3)))
     found = teams(database)
@@ -161,16 +163,22 @@ def test_a_refused_and_a_right_visit_at_once_make_one_team(database: str) -> Non
     with opened(database) as one, opened(database) as other:
         for number in range(50):
             team = TEAM._replace(teamname=f"Team{number}")
-            together(lambda: one.keep([rejected(team)]), lambda: other.keep([message_1(team)]))  # noqa: B023
+            together(lambda: one.write([rejected(team)]), lambda: other.write([message_1(team)]))  # noqa: B023
     assert {(row.state, row.visits) for row in teams(database)} == {("waiting for message 2", 2)}
     assert len(teams(database)) == 50
 
 
 def test_what_is_written_again_counts_once(database: str) -> None:
-    batch: list[Record] = [rejected(at=1), message_1(at=2), rejected(None, at=3), message_2(at=4), VITALS]
+    batch: list[Record] = [
+        rejected(started_us=1),
+        message_1(started_us=2),
+        rejected(None, started_us=3),
+        message_2(started_us=4),
+        SAMPLE,
+    ]
     with opened(database) as store:
-        store.keep(batch)
-        store.keep(batch)
+        store.write(batch)
+        store.write(batch)
     [row] = teams(database)
     assert (row.state, row.visits) == ("finished", 3)
     with closing(open_records(database)) as records:
@@ -197,7 +205,7 @@ def test_a_server_that_says_nothing_is_an_error_soon(network: Relay) -> None:
         hurry(store)
         network.answers.clear()
         with pytest.raises(StoreError, match="does not answer"):
-            store.keep([message_1()])
+            store.write([message_1()])
         network.cut()
         network.answers.set()
         wait_until(lambda: kept(store, [message_1()]))
@@ -210,7 +218,7 @@ def test_a_stopped_server_is_an_error_soon(own_server: Server) -> None:
         os.kill(backend, signal.SIGSTOP)
         try:
             with pytest.raises(StoreError, match="does not answer"):
-                store.keep([message_1()])
+                store.write([message_1()])
         finally:
             os.kill(backend, signal.SIGCONT)
         assert kept(store, [message_1()])
@@ -227,7 +235,7 @@ def test_a_connection_that_was_ended_while_nobody_used_it_costs_no_record(databa
     with opened(database) as store:
         for at in range(5):
             end(store._connection)
-            store.keep([message_1(at=at)])
+            store.write([message_1(started_us=at)])
         assert store._connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
     [row] = teams(database)
     assert row.visits == 5
@@ -238,7 +246,7 @@ def test_a_connection_that_was_cut_while_nobody_used_it_costs_no_record(network:
     with opened(network.url()) as store:
         for at in range(5):
             network.cut()
-            store.keep([message_1(team, at)])
+            store.write([message_1(team, at)])
     [row] = [row for row in teams(network.url()) if row.team == team]
     assert row.visits == 5
 
@@ -254,10 +262,10 @@ def test_a_connection_that_breaks_again_at_once_is_an_error(database: str, monke
         broken.setattr("tandem.records.postgres.postgres_store._set_session_options", set_options)
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
-            store.keep([message_1()])
+            store.write([message_1()])
         assert len(made) == 1
         broken.undo()
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 def test_a_connection_that_breaks_after_a_long_silence_is_an_error(
@@ -269,14 +277,14 @@ def test_a_connection_that_breaks_after_a_long_silence_is_an_error(
         slow.setattr("tandem.records.postgres.postgres_store.time.monotonic", partial(next, later))
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
-            store.keep([message_1()])
+            store.write([message_1()])
         slow.undo()
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 def test_a_server_that_was_killed_is_found_again(own_server: Server) -> None:
     with opened(own_server.url()) as store, closing(open_records(own_server.url())) as records:
-        store.keep([message_1(TEAM._replace(teamname="before"))])
+        store.write([message_1(TEAM._replace(teamname="before"))])
         own_server.kill()
         assert not kept(store, [message_1()])
         with pytest.raises(StoreError, match="cannot be used"):
@@ -288,7 +296,7 @@ def test_a_server_that_was_killed_is_found_again(own_server: Server) -> None:
 
 def test_a_reader_does_not_notice_a_restart(own_server: Server) -> None:
     with opened(own_server.url()) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     with closing(open_records(own_server.url())) as records:
         own_server.kill()
         own_server.start()
@@ -339,7 +347,7 @@ def test_who_loses_against_another_server_tries_again(database: str) -> None:
 def test_servers_that_start_at_once_make_the_tables_once(database: str) -> None:
     together(*[lambda: PostgresStore(database).close()] * 4)
     with opened(database) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(database)) == 1
 
 
@@ -353,12 +361,12 @@ def test_a_newer_schema_is_left_alone(database: str) -> None:
 
 def test_an_older_schema_is_brought_up_to_date(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(database) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     steps = (*MIGRATIONS, "ALTER TABLE team ADD COLUMN mark TEXT; CREATE INDEX team_mark ON team (mark)")
     monkeypatch.setattr("tandem.records.postgres.postgres_schema.MIGRATIONS", steps)
     monkeypatch.setattr("tandem.records.postgres.postgres_schema.VERSION", len(steps))
     with opened(database) as store:
-        store.keep([message_2()])
+        store.write([message_2()])
     [row] = teams(database)
     assert row.state == "finished"
     with psycopg.connect(database) as connection:
@@ -373,7 +381,7 @@ def test_a_step_that_fails_is_not_made_by_half(database: str, monkeypatch: pytes
         PostgresStore(database)
     monkeypatch.undo()
     with opened(database) as store, psycopg.connect(database) as connection:
-        store.keep([message_1()])
+        store.write([message_1()])
         assert connection.execute("SELECT to_regclass('half')").fetchone() == (None,)
 
 
@@ -392,9 +400,9 @@ def test_a_database_that_is_not_utf8_is_refused(own_server: Server) -> None:
 def test_text_that_the_server_cannot_hold_is_our_bug_and_costs_the_others_nothing(database: str) -> None:
     with opened(database) as store:
         with pytest.raises(ValueError, match="refused") as caught:
-            store.keep([message_1(TEAM._replace(teamname="a\0b"))])
+            store.write([message_1(TEAM._replace(teamname="a\0b"))])
         assert TEAM.studentnr1 not in str(caught.value)
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(database)) == 1
 
 
@@ -403,10 +411,10 @@ def test_lost_tables_are_an_error_and_not_a_bug(database: str) -> None:
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit RENAME TO visit_away")
         with pytest.raises(StoreError, match="visit"):
-            store.keep([message_1()])
+            store.write([message_1()])
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit_away RENAME TO visit")
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 @pytest.mark.parametrize(
@@ -440,16 +448,16 @@ def test_visits_that_differ_are_never_taken_for_one(database: str) -> None:
     others = [
         changed(one, port=one.port + 1),
         changed(one, address="192.0.2.2"),
-        changed(one, took=one.took + 1),
+        changed(one, duration_us=one.duration_us + 1),
         changed(one, received=b"{else}"),
-        changed(one, answered=b"{else}"),
-        changed(one, at=one.at + 1),
-        rejected(at=one.at),
+        changed(one, reply=b"{else}"),
+        changed(one, started_us=one.started_us + 1),
+        rejected(started_us=one.started_us),
         message_1(TEAM._replace(teamname="Team2")),
     ]
     with opened(database) as store:
         for batch in ([one], others[::2], others[1::2]):
-            store.keep(batch)
+            store.write(batch)
     with closing(open_records(database)) as records:
         assert len(list(records.visits_since(0))) == 1 + len(others)
     assert sum(row.visits for row in teams(database)) == 1 + len(others)
@@ -457,6 +465,6 @@ def test_visits_that_differ_are_never_taken_for_one(database: str) -> None:
 
 def test_outcomes_are_those_of_the_contract(database: str) -> None:
     with opened(database) as store:
-        store.keep(apart([message_1(), rejected(), message_2()]))
+        store.write(apart([message_1(), rejected(), message_2()]))
     with closing(open_records(database)) as records:
         assert {row.outcome for row in records.visits_since(0)} == set(Outcome) - {Outcome.NOTHING}

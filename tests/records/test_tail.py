@@ -23,25 +23,25 @@ def names(arrivals: Sequence[Arrival]) -> list[tuple[str, str]]:
 
 
 def test_it_begins_behind_what_is_there_and_gives_each_visit_once(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([message_1()])
+    store.write([message_1()])
     with closing(open_records(where)) as records:
         tail = Tail(records)
         assert tail.visits() == []
-        store.keep([message_2(), rejected(None)])
+        store.write([message_2(), rejected(None)])
         assert names(tail.visits()) == [("Team1", "message 2"), ("", "rejected")]
         assert tail.visits() == []
-        store.keep([message_1(at=9_000_000)])
+        store.write([message_1(started_us=9_000_000)])
         assert names(tail.visits()) == [("Team1", "message 1")]
 
 
 def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
     with closing(Store(tmp_path)) as store:
-        store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
+        store.write([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
         with closing(open_records(tmp_path)) as records:
             tail = Tail(records)
             forget(tmp_path, teamname="Team1")
             assert tail.visits() == []
-            store.keep([message_1(at=9_000_000)])
+            store.write([message_1(started_us=9_000_000)])
             assert names(tail.visits()) == [("Team1", "message 1")]
 
 
@@ -52,12 +52,12 @@ def test_what_another_server_commits_late_is_not_missed(database: str) -> None:
     )
     late += " received, size, answered, findings, mark + 1 FROM visit LIMIT 1"
     with closing(open_store(database)) as store, postgres.connect(database) as other:
-        store.keep([message_1(TEAM._replace(teamname="before"))])
+        store.write([message_1(TEAM._replace(teamname="before"))])
         with closing(open_records(database)) as records:
             other.execute(late.encode())
             tail = Tail(records)
             other.execute(late.replace("mark + 1", "mark + 2").encode())
-            store.keep([message_1(TEAM._replace(teamname="in time"))])
+            store.write([message_1(TEAM._replace(teamname="in time"))])
             assert names(tail.visits()) == [("in time", "message 1")]
             other.commit()
             assert names(tail.visits()) == [("late", "message 1"), ("late", "message 1")]

@@ -15,7 +15,7 @@ from testing.processes import LIMIT
 from testing.visits import TEAM, message_1, message_2
 
 
-class FakeKeeper:
+class FakeStore:
     """Keeps visits in lists; can be held up, and can be made to fail."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class FakeKeeper:
         self.poison: Record | None = None
         self.closed = False
 
-    def keep(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         self.reached.set()
         self.open_gate.wait()
         if self.trouble:
@@ -44,7 +44,7 @@ class Bench:
     """A recorder with a fake keeper, and what the loop would hear of it."""
 
     def __init__(self) -> None:
-        self.keeper = FakeKeeper()
+        self.keeper = FakeStore()
         self.rung = threading.Semaphore(0)
         self.complaints: list[str] = []
         self.complained = threading.Event()
@@ -192,16 +192,16 @@ def test_who_waits_behind_many_others_is_told_of_trouble_at_once() -> None:
 
 
 def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
-    class Worse(FakeKeeper):
+    class Worse(FakeStore):
         """One record is poison, and while they are tried one by one the database goes away."""
 
-        def keep(self, records: Sequence[Record]) -> None:
+        def write(self, records: Sequence[Record]) -> None:
             if self.poison is None:
-                super().keep(records)
+                super().write(records)
             elif len(records) == 1:
                 self.poison = None
                 self.trouble = StoreError("away")
-                super().keep(records)
+                super().write(records)
             else:
                 raise TypeError("a visit that cannot be written")
 
@@ -210,7 +210,7 @@ def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
         keeper = Worse()
         keeper.poison = message_1()
         recorder = Committer[str](keeper, made.rung.release, made._complain, Metrics("a ground"))
-        wanted = [message_1(at=number) for number in range(5)]
+        wanted = [message_1(started_us=number) for number in range(5)]
         for visit in wanted:
             recorder.record(visit)
         assert made.complained.wait(LIMIT)

@@ -127,7 +127,7 @@ def test_both_ways_record_and_reply_the_same(message: Message, ip: str, monkeypa
         log.stop()
         assert isinstance(action, Reply | CommitThenReply)
         assert isinstance(action.record, RightVisit)
-        record = action.record._replace(at=0, took=0)
+        record = action.record._replace(started_us=0, duration_us=0)
         return action._replace(record=record), record
 
     fast = visited()

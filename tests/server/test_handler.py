@@ -39,7 +39,7 @@ class Gate:
         self.reached = threading.Event()
         self.trouble: StoreError | None = None
 
-    def keep(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         self.reached.set()
         self.open.wait()
         if self.trouble:

@@ -41,15 +41,15 @@ def test_what_happened_in_the_period_is_told_once(clock: Clock) -> None:
     clock.now += PERIOD
     told = pulse.take(7, 5)
     assert told is not None
-    assert (told.ground, told.visits, told.connections, told.waiting) == ("here 1", 4, 7, 5)
-    assert (told.took_p50, told.took_p99) == (50_000, 99_000)
-    assert (told.commits, told.commit_p50, told.commit_p99) == (1, 2000, 2000)
-    assert told.period == 5_000_000
-    assert told.at == int(clock.time() * 1e6)
+    assert (told.server, told.visits, told.connections, told.waiting) == ("here 1", 4, 7, 5)
+    assert (told.reply_p50_us, told.reply_p99_us) == (50_000, 99_000)
+    assert (told.commits, told.commit_p50_us, told.commit_p99_us) == (1, 2000, 2000)
+    assert told.period_us == 5_000_000
+    assert told.ended_us == int(clock.time() * 1e6)
     clock.now += PERIOD
     after = pulse.take(0, 0)
     assert after is not None
-    assert (after.visits, after.took_p99, after.commits, after.commit_p99) == (0, 0, 0, 0)
+    assert (after.visits, after.reply_p99_us, after.commits, after.commit_p99_us) == (0, 0, 0, 0)
 
 
 def test_what_is_remembered_of_a_period_is_bounded(clock: Clock) -> None:

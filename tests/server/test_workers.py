@@ -14,22 +14,18 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import FINISHED, WAITING
-from testing.processes import LIMIT, ROOT, Ground, ground, process, tandem, wait_until
+from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
-def exchange(running: Ground, teamname: str) -> str:
+def exchange(running: RunningServer, teamname: str) -> str:
     handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
     return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
 
 
-def workers_of(supervisor: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
-
-
 def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
     names = [f"team {number}" for number in range(60)]
-    with ground(tmp_path / "data", "--workers", "3") as running:
+    with running_server(tmp_path / "data", "--workers", "3") as running:
         assert len(workers_of(running.process.pid)) == 3
         with ThreadPoolExecutor(20) as pool:
             assert set(pool.map(lambda name: exchange(running, name), names)) == {FINISHED}
@@ -37,7 +33,7 @@ def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         assert exchange(running, "before") == FINISHED
         first, _ = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
@@ -52,7 +48,7 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
 def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: str) -> None:
     """Also one that is started later: the key counts until the server itself is started again."""
     data = tmp_path / "data"
-    with ground(data, "--workers", "2") as running:
+    with running_server(data, "--workers", "2") as running:
         if how == "rotated":
             assert tandem("key", "rotate", "--data", str(data))[0] == 0
         else:
@@ -106,7 +102,7 @@ def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_pat
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, number: int) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         workers = workers_of(running.process.pid)
         running.process.signal(number)
         assert running.process.wait() == 0
@@ -116,7 +112,7 @@ def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, nu
 
 def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
     """As a service manager sends it: each worker hears of it twice."""
-    with ground(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
+    with running_server(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
         halves = [opened.enter_context(raw(running.host, running.port)) for _ in range(6)]
         message = encoded(message_1())
         for half in halves:
@@ -132,7 +128,7 @@ def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         watched = [os.pidfd_open(pid) for pid in workers_of(running.process.pid)]
         running.process.signal(signal.SIGKILL)
         for descriptor in watched:
@@ -174,7 +170,7 @@ def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: 
 
 
 def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         assert exchange(running, "Team1") == FINISHED
         running.process.stop()
         assert len(re.findall("listening on", running.process.err)) == 1
@@ -198,7 +194,7 @@ def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) ->
 @pytest.mark.parametrize("first", ["1", "2"])
 @pytest.mark.parametrize("second", ["1", "2"])
 def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
-    with ground(tmp_path / "one", "--workers", first) as running:
+    with running_server(tmp_path / "one", "--workers", first) as running:
         arguments = ("--listen", running.address, "--data", str(tmp_path / "two"), "--workers", second)
         with process("-m", "tandem", "serve", *arguments) as other:
             assert other.wait() == 1

@@ -1,4 +1,4 @@
-"""The store of several servers: PostgreSQL. A batch is on disk when the call that writes it returns.
+"""The store of several servers: PostgreSQL. A transaction is on disk when `write` returns.
 
 The counterpart of sqlite/sqlite_store.py: the same records make the same rows, even if servers write at the same time.
 A batch goes to the database in one round trip, as a few statements over many rows each. A batch may be written again
@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import astuple
 from hashlib import blake2b
 
 import psycopg
@@ -22,7 +22,16 @@ from psycopg import errors
 from tandem.records.postgres.postgres_schema import migrate
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
-from tandem.records.visits import MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
+from tandem.records.visits import (
+    METRICS_COLUMNS,
+    MetricsSample,
+    Outcome,
+    Record,
+    RightVisit,
+    SuppressedVisits,
+    Team,
+    Visit,
+)
 
 MAX_TRIES = 5  # of a transaction that lost a conflict with another server
 MIN_RETRY_S, MAX_RETRY_S = 0.1, 2.0  # pause after a failed try to connect, which doubles
@@ -130,11 +139,11 @@ _VISIT = """
         mark BIGINT)
     ON CONFLICT (at, mark) DO NOTHING
 """
-_SURPLUS = """
+_SUPPRESSED = """
     INSERT INTO surplus (minute, address, visits)
     SELECT minute, address, visits FROM json_to_recordset(%s::json) AS r (minute BIGINT, address TEXT, visits BIGINT)
 """
-_VITALS = """
+_METRICS = """
     INSERT INTO vitals (at, ground, period, visits, connections, took_p50, took_p99, commits, commit_p50, commit_p99,
         waiting)
     SELECT at, ground, period, visits, connections, took_p50, took_p99, commits, commit_p50, commit_p99, waiting
@@ -142,7 +151,9 @@ _VITALS = """
         took_p50 BIGINT, took_p99 BIGINT, commits BIGINT, commit_p50 BIGINT, commit_p99 BIGINT, waiting BIGINT)
     ON CONFLICT (at, ground) DO NOTHING
 """
-_OLD_VITALS = "DELETE FROM vitals WHERE at < (SELECT min(before) FROM json_to_recordset(%s::json) AS r (before BIGINT))"
+_EXPIRED_METRICS = (
+    "DELETE FROM vitals WHERE at < (SELECT min(before) FROM json_to_recordset(%s::json) AS r (before BIGINT))"
+)
 
 
 class PostgresStore:
@@ -163,7 +174,7 @@ class PostgresStore:
             self.close()
             raise
 
-    def keep(self, records: Sequence[Record]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: on disk when this returns.
 
         An idle connection may have been cut by the database or a firewall. That shows at once, and a new connection
@@ -181,7 +192,7 @@ class PostgresStore:
             if not was_open:
                 self._connect()
             try:
-                self._write(batch)
+                self._execute(batch)
                 return
             except _LOST:
                 self._connection.close()  # another server committed first
@@ -199,7 +210,7 @@ class PostgresStore:
         """Close the connection."""
         self._connection.close()
 
-    def _write(self, batch: Sequence[Step]) -> None:
+    def _execute(self, batch: Sequence[Step]) -> None:
         """Send all steps and the commit in one round trip."""
         with self._connection.pipeline():
             self._connection.execute("BEGIN")
@@ -240,11 +251,12 @@ def steps(records: Sequence[Record]) -> Iterator[Step]:
     for wave in _waves(marked):
         yield from _over([row for row in wave if row["right"]], _ADOPT, _RIGHT)
         yield from _over([row for row in wave if not row["right"]], _REFUSED_NEW, _REFUSED)
-    yield from _over([_visit_row(visit, mark) for visit, mark in marked if visit.whole], _VISIT)
-    yield from _over([asdict(record) for record in records if isinstance(record, SuppressedVisits)], _SURPLUS)
-    vitals = [record for record in records if isinstance(record, MetricsSample)]
-    yield from _over([asdict(record) for record in vitals], _VITALS)
-    yield from _over([{"before": record.at - METRICS_RETENTION_US} for record in vitals], _OLD_VITALS)
+    yield from _over([_visit_row(visit, mark) for visit, mark in marked if visit.stored_in_full], _VISIT)
+    suppressed = [_suppressed_row(record) for record in records if isinstance(record, SuppressedVisits)]
+    yield from _over(suppressed, _SUPPRESSED)
+    samples = [record for record in records if isinstance(record, MetricsSample)]
+    yield from _over([_metrics_row(record) for record in samples], _METRICS)
+    yield from _over([{"before": record.ended_us - METRICS_RETENTION_US} for record in samples], _EXPIRED_METRICS)
 
 
 def _over(rows: list[Row], *statements: str) -> Iterator[Step]:
@@ -282,10 +294,10 @@ def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
         "secret": right.secret if right else "",
         "ip": right.ip if right and not finished else "",
         "problems": json.dumps(problems),
-        "finished_at": visit.at + visit.took if finished else None,
+        "finished_at": visit.started_us + visit.duration_us if finished else None,
         "right": right is not None,
-        "whole": visit.whole,
-        "at": visit.at,
+        "whole": visit.stored_in_full,
+        "at": visit.started_us,
         "mark": mark,
     }
 
@@ -296,22 +308,32 @@ def _visit_row(visit: RightVisit | Visit, mark: int) -> Row:
         "classname": team.classname if team else "",
         "teamname": team.teamname if team else "",
         "pair": visit.pair if isinstance(visit, RightVisit) else "",
-        "at": visit.at,
-        "took": visit.took,
+        "at": visit.started_us,
+        "took": visit.duration_us,
         "address": visit.address,
         "port": visit.port,
         "outcome": visit.outcome,
         "received": visit.received.hex(),
-        "size": visit.size,
-        "answered": visit.answered.hex(),
+        "size": visit.size_bytes,
+        "answered": visit.reply.hex(),
         "findings": visit.findings,
         "mark": mark,
     }
 
 
+def _suppressed_row(suppressed: SuppressedVisits) -> Row:
+    return {"minute": suppressed.minute_us, "address": suppressed.address, "visits": suppressed.visits}
+
+
+def _metrics_row(sample: MetricsSample) -> Row:
+    return dict(zip(METRICS_COLUMNS, astuple(sample), strict=True))
+
+
 def _mark(visit: RightVisit | Visit) -> int:
     """Return a hash that differs for visits of any server that began at the same time."""
-    mark = blake2b(repr((visit.took, visit.address, visit.port, visit.outcome, visit.team)).encode(), digest_size=8)
+    mark = blake2b(
+        repr((visit.duration_us, visit.address, visit.port, visit.outcome, visit.team)).encode(), digest_size=8
+    )
     mark.update(visit.received)
-    mark.update(visit.answered)
+    mark.update(visit.reply)
     return int.from_bytes(mark.digest(), "little", signed=True)

@@ -1,4 +1,4 @@
-"""The store: SQLite, one file in the data folder. A batch is on disk when the call that writes it returns.
+"""The store: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
 Owns all writing: one row a team, one row a visit. One connection writes, in the thread of the committer. Readers
 (queries.py) open connections of their own.
@@ -69,9 +69,9 @@ _REFUSED_NEW = """
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
 """
-_SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
-_VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
+_SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+_METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
 
 
 class StoreError(TandemError):
@@ -106,8 +106,8 @@ class Store:
         _create_file(self._path)
         self._open()
 
-    def keep(self, records: Sequence[Record]) -> None:
-        """Write the records in one transaction: on disk when this returns, none of them if it raises StoreError."""
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
         try:
             if self._failed:
                 self._reopen()
@@ -161,16 +161,16 @@ class Store:
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
-                if record.whole:
+                if record.stored_in_full:
                     visits.append(record[:ROW_COLUMNS])
             elif isinstance(record, Visit):
                 self._write_teams(teams)
                 teams = {}
                 self._write_refused(record)
-                if record.whole:
+                if record.stored_in_full:
                     visits.append(_refused_row(record))
             elif isinstance(record, SuppressedVisits):
-                self._database.execute(_SURPLUS, astuple(record))
+                self._database.execute(_SUPPRESSED, astuple(record))
             else:
                 self._write_metrics(record)
         self._write_teams(teams)
@@ -191,16 +191,16 @@ class Store:
             "pair": team.pair,
             "studentnr1": team.studentnr1,
             "studentnr2": team.studentnr2,
-            "at": visit.at,
+            "at": visit.started_us,
             "problems": json.dumps([problem.id for problem in visit.problems]),
         }
         known = self._database.execute(_REFUSED_KNOWN, values).rowcount
-        if not known and visit.whole:
+        if not known and visit.stored_in_full:
             self._database.execute(_REFUSED_NEW, values)
 
-    def _write_metrics(self, vitals: MetricsSample) -> None:
-        self._database.execute(_VITALS, astuple(vitals))
-        self._database.execute(_OLD_VITALS, (vitals.at - METRICS_RETENTION_US,))
+    def _write_metrics(self, sample: MetricsSample) -> None:
+        self._database.execute(_METRICS, astuple(sample))
+        self._database.execute(_EXPIRED_METRICS, (sample.ended_us - METRICS_RETENTION_US,))
 
     def _insert(self, statements: str, rows: Sequence[Row]) -> None:
         """Insert many rows in few statements: a call costs more than a row."""
@@ -253,14 +253,14 @@ def _refused_row(visit: Visit) -> Row:
         team.classname if team else "",
         team.teamname if team else "",
         "",
-        visit.at,
-        visit.took,
+        visit.started_us,
+        visit.duration_us,
         visit.address,
         visit.port,
         visit.outcome.value,
         visit.received,
-        visit.size,
-        visit.answered,
+        visit.size_bytes,
+        visit.reply,
         visit.findings,
     )
 
