@@ -18,7 +18,7 @@ from tandem.backup.archive import Backup, KeyName, open_backup
 from tandem.backup.backup import fingerprint
 from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, put_in_place, sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
-from tandem.keys.secret import belongs
+from tandem.keys.secret import verify
 from tandem.records.folder_lock import not_in_use
 from tandem.records.sqlite.data_file import (
     RECORDS,
@@ -163,7 +163,7 @@ def _report_key(folder: Path, records: Path, wanted: KeyName | None) -> KeyRepor
     place = KEY_VARIABLE if KEY_VARIABLE in os.environ else str(folder / "key")
     keys, error = [], ""
     try:
-        keys = load_keyring(folder).checking(time.time()) if has_key(folder) else []
+        keys = load_keyring(folder).valid_keys(time.time()) if has_key(folder) else []
     except KeyFileError as trouble:
         error = str(trouble)
     stranded, named = _stranded(records, keys)
@@ -179,7 +179,7 @@ def _stranded(records: Path, keys: Sequence[bytes]) -> tuple[int, list[str]]:
     total, named = 0, list[str]()
     with closing(sqlite3.connect(records)) as database:
         for *team, secret in database.execute(query, (WAITING,)):
-            if not belongs(secret, Team(*team), keys):
+            if not verify(secret, Team(*team), keys):
                 total += 1
                 if len(named) < MAX_NAMED:
                     named.append(f"{team[0]}/{team[1]}")

@@ -22,7 +22,7 @@ from tandem.board.web.pages.live import MAX_STREAMS
 from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
 from tandem.board.web.tls import BadCertificate, Handshake, server_context
-from tandem.net.line_writer import say
+from tandem.net.line_writer import report
 from tandem.protocol.address import show_address
 from tandem.records.folder_lock import in_use
 from tandem.records.rows import DatabaseLocation
@@ -171,7 +171,7 @@ def _when_input_ends(act: Callable[[], None]) -> None:
 
 
 def _say(words: str) -> None:
-    say(words, "tandem board")
+    report(words, "tandem board")
 
 
 class _Said(logging.Handler):

@@ -15,8 +15,8 @@ from tandem.commands.arguments import (
     whole,
 )
 from tandem.commands.combinations import Together
-from tandem.net.line_writer import say
-from tandem.net.proxy_header import parse_networks
+from tandem.net.line_writer import report
+from tandem.net.networks import parse_networks
 from tandem.protocol.address import GROUND_PORT
 from tandem.protocol.framing import PLAIN, WAYS
 from tandem.records.folder_lock import in_use
@@ -84,6 +84,6 @@ def run(options: argparse.Namespace) -> int:
         with in_use(options.data), board:
             serve(told)
     except ServeError as trouble:
-        say(str(trouble), "tandem")  # not `print_error`, which would wait for a pipe that nobody reads
+        report(str(trouble), "tandem")  # not `print_error`, which would wait for a pipe that nobody reads
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""A queue that serves its sources in turn, so that a source with much work does not hold up one with little. Pure."""
+"""A queue that serves its sources in turn, so that a source with much work does not delay one with little. Pure."""
 
 from collections import deque
 from typing import Generic, TypeVar
@@ -7,10 +7,10 @@ Item = TypeVar("Item")
 
 
 class FairQueue(Generic[Item]):
-    """Put items under a source; take them one source after the other, those of one source in their order."""
+    """Takes items of one source after the other, and those of one source in their order."""
 
     def __init__(self) -> None:
-        self._by_source: dict[str, deque[Item]] = {}  # in the order in which the sources get their turn
+        self._by_source: dict[str, deque[Item]] = {}  # the source whose turn is next comes first
 
     def put(self, source: str, item: Item) -> None:
         """Append an item to those of its source."""
@@ -21,7 +21,11 @@ class FairQueue(Generic[Item]):
             waiting.append(item)
 
     def take(self) -> Item:
-        """Remove and return the first item of the source whose turn it is. Raises StopIteration if there is none."""
+        """Remove and return the first item of the source whose turn it is.
+
+        Raises:
+            StopIteration: the queue is empty.
+        """
         source = next(iter(self._by_source))
         waiting = self._by_source.pop(source)
         item = waiting.popleft()

@@ -124,8 +124,8 @@ def test_after_a_rotation_the_old_key_checks_until_its_time(tmp_path: Path) -> N
     assert second.key != first.key
     [old] = second.old
     assert old.key == first.key
-    assert second.checking(old.until - 1) == [second.key, first.key]
-    assert second.checking(old.until) == [second.key]
+    assert second.valid_keys(old.expires_s - 1) == [second.key, first.key]
+    assert second.valid_keys(old.expires_s) == [second.key]
 
 
 def test_rotations_pile_up_and_what_is_over_is_dropped(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The recorder: visits share commits, each waiter gets one true outcome, and trouble passes."""
+"""The committer: visits share commits, each waiter gets one true outcome, and trouble passes."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import pytest
 
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Record
-from tandem.server import committer as recorder_module
+from tandem.server import committer as committer_module
 from tandem.server.committer import Committer
 from tandem.server.metrics import Metrics
 from testing.processes import LIMIT
@@ -41,7 +41,7 @@ class FakeStore:
 
 
 class Bench:
-    """A recorder with a fake keeper, and what the loop would hear of it."""
+    """A committer with a fake keeper, and what the loop would hear of it."""
 
     def __init__(self) -> None:
         self.keeper = FakeStore()
@@ -49,12 +49,12 @@ class Bench:
         self.complaints: list[str] = []
         self.complained = threading.Event()
         self.outcomes: list[tuple[str, bool]] = []
-        self.recorder = Committer[str](self.keeper, self.rung.release, self._complain, Metrics("a ground"))
+        self.committer = Committer[str](self.keeper, self.rung.release, self._complain, Metrics("a ground"))
 
     def take_outcomes(self) -> list[tuple[str, bool]]:
         """Wait to be woken; return all outcomes so far."""
         assert self.rung.acquire(timeout=LIMIT)
-        self.outcomes += self.recorder.take_outcomes()
+        self.outcomes += self.committer.take_outcomes()
         return self.outcomes
 
     def _complain(self, words: str) -> None:
@@ -69,15 +69,15 @@ def bench() -> Iterator[Bench]:
         yield made
     finally:
         made.keeper.open_gate.set()
-        made.recorder.stop()
+        made.committer.stop()
 
 
 def test_who_waits_is_told_after_the_commit_and_not_before() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        made.recorder.commit(message_2(), "waiter")
+        made.committer.commit(message_2(), "waiter")
         assert made.keeper.reached.wait(LIMIT)
-        assert made.recorder.take_outcomes() == []
+        assert made.committer.take_outcomes() == []
         made.keeper.open_gate.set()
         assert made.take_outcomes() == [("waiter", True)]
         assert len(made.keeper.commits) == 1
@@ -86,10 +86,10 @@ def test_who_waits_is_told_after_the_commit_and_not_before() -> None:
 def test_what_arrives_during_a_commit_shares_the_next() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        made.recorder.record(message_1())
+        made.committer.record(message_1())
         assert made.keeper.reached.wait(LIMIT)
         for number in range(10):
-            made.recorder.commit(message_2(), str(number))
+            made.committer.commit(message_2(), str(number))
         made.keeper.open_gate.set()
         while len(made.take_outcomes()) < 10:
             pass
@@ -99,15 +99,15 @@ def test_what_arrives_during_a_commit_shares_the_next() -> None:
 def test_message_1_shares_the_commit_of_its_teams_message_2_and_comes_first() -> None:
     with bench() as made:
         first, second = message_1(), message_2()
-        made.recorder.record(first)
-        made.recorder.commit(second, "second")
+        made.committer.record(first)
+        made.committer.commit(second, "second")
         assert made.take_outcomes() == [("second", True)]
         assert made.keeper.commits[0] == [first, second]
 
 
 def test_what_nobody_waits_for_is_written_all_the_same() -> None:
     with bench() as made:
-        made.recorder.record(message_1())
+        made.committer.record(message_1())
         assert made.keeper.reached.wait(LIMIT)
 
 
@@ -115,12 +115,12 @@ def test_trouble_is_told_to_who_waits_and_the_others_are_written_later() -> None
     with bench() as made:
         made.keeper.trouble = StoreError("disk full")
         unhurried = message_1()
-        made.recorder.record(unhurried)
-        made.recorder.commit(message_2(), "first")
+        made.committer.record(unhurried)
+        made.committer.commit(message_2(), "first")
         assert made.take_outcomes() == [("first", False)]
         assert "disk full" in made.complaints[0]
         made.keeper.trouble = None
-        made.recorder.commit(message_2(), "second")
+        made.committer.commit(message_2(), "second")
         assert made.take_outcomes() == [("first", False), ("second", True)]
         assert any(unhurried in commit for commit in made.keeper.commits)
 
@@ -129,7 +129,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     with bench() as made:
         for trouble in (StoreError("locked"), StoreError("locked"), StoreError("disk full"), None, None):
             made.keeper.trouble = trouble
-            made.recorder.commit(message_2(), "waiter")
+            made.committer.commit(message_2(), "waiter")
             made.take_outcomes()
     again = "could not be written, will be tried again:"
     assert made.complaints == [f"{again} locked", f"{again} disk full", "written again"]
@@ -138,7 +138,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
 def test_what_could_not_be_written_is_tried_again_without_being_asked() -> None:
     with bench() as made:
         made.keeper.trouble = StoreError("locked")
-        made.recorder.record(message_1())
+        made.committer.record(message_1())
         assert made.complained.wait(LIMIT)
         made.keeper.trouble = None
         made.keeper.reached.clear()
@@ -149,12 +149,12 @@ def test_what_could_not_be_written_is_tried_again_without_being_asked() -> None:
 def test_one_visit_that_cannot_be_written_costs_the_others_nothing() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        made.recorder.record(message_1())
+        made.committer.record(message_1())
         assert made.keeper.reached.wait(LIMIT)
         made.keeper.poison = message_2()
-        made.recorder.commit(message_2(), "before")
-        made.recorder.commit(made.keeper.poison, "poison")
-        made.recorder.commit(message_2(), "after")
+        made.committer.commit(message_2(), "before")
+        made.committer.commit(made.keeper.poison, "poison")
+        made.committer.commit(message_2(), "after")
         made.keeper.open_gate.set()
         while len(made.take_outcomes()) < 3:
             pass
@@ -165,30 +165,30 @@ def test_one_visit_that_cannot_be_written_costs_the_others_nothing() -> None:
 def test_stop_writes_what_is_left_and_closes() -> None:
     with bench() as made:
         made.keeper.open_gate.clear()
-        for _ in range(recorder_module.MAX_BATCH + 10):
-            made.recorder.record(message_1())
+        for _ in range(committer_module.MAX_BATCH + 10):
+            made.committer.record(message_1())
         made.keeper.open_gate.set()
-    assert sum(map(len, made.keeper.commits)) == recorder_module.MAX_BATCH + 10
-    assert max(map(len, made.keeper.commits)) <= recorder_module.MAX_BATCH
+    assert sum(map(len, made.keeper.commits)) == committer_module.MAX_BATCH + 10
+    assert max(map(len, made.keeper.commits)) <= committer_module.MAX_BATCH
     assert made.keeper.closed
 
 
 def test_what_never_could_be_written_is_counted_at_the_end() -> None:
     with bench() as made:
         made.keeper.trouble = StoreError("gone")
-        made.recorder.record(message_1())
+        made.committer.record(message_1())
     assert made.complaints[-1] == "1 records could not be written"
 
 
 def test_who_waits_behind_many_others_is_told_of_trouble_at_once() -> None:
     with bench() as made:
         made.keeper.trouble = StoreError("away")
-        for number in range(2 * recorder_module.MAX_BATCH):
-            made.recorder.record(message_1(TEAM._replace(teamname=str(number))))
-        made.recorder.commit(message_2(), "last")
+        for number in range(2 * committer_module.MAX_BATCH):
+            made.committer.record(message_1(TEAM._replace(teamname=str(number))))
+        made.committer.commit(message_2(), "last")
         assert made.take_outcomes() == [("last", False)]
         made.keeper.trouble = None
-    assert sum(map(len, made.keeper.commits)) == 2 * recorder_module.MAX_BATCH
+    assert sum(map(len, made.keeper.commits)) == 2 * committer_module.MAX_BATCH
 
 
 def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
@@ -206,23 +206,23 @@ def test_the_order_is_kept_when_trouble_follows_a_bug() -> None:
                 raise TypeError("a visit that cannot be written")
 
     with bench() as made:
-        made.recorder.stop()
+        made.committer.stop()
         keeper = Worse()
         keeper.poison = message_1()
-        recorder = Committer[str](keeper, made.rung.release, made._complain, Metrics("a ground"))
+        committer = Committer[str](keeper, made.rung.release, made._complain, Metrics("a ground"))
         wanted = [message_1(started_us=number) for number in range(5)]
         for visit in wanted:
-            recorder.record(visit)
+            committer.record(visit)
         assert made.complained.wait(LIMIT)
         keeper.trouble = None
-        recorder.stop()
+        committer.stop()
     assert [record for commit in keeper.commits for record in commit] == wanted
 
 
 def test_what_is_dropped_is_told_when_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(committer_module, "MAX_WAITING", 3)
     with bench() as made:
         made.keeper.open_gate.clear()
         for _ in range(5):
-            made.recorder.record(message_1())
+            made.committer.record(message_1())
         assert made.complaints == ["3 records wait to be written: more are dropped, and counted"]

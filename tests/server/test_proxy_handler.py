@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.net.proxy_header import parse_networks
+from tandem.net.networks import parse_networks
 from tandem.protocol.message import FINISHED, WAITING
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record

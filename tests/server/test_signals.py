@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tandem.server.signals import HANGUP, STOPPING, Signals, exit_on_signals, ignore_signals
+from tandem.server.signals import HANGUP, STOP_SIGNALS, Signals, exit_on_signals, ignore_signals
 
-ALL = (*STOPPING, signal.SIGHUP)
+ALL = (*STOP_SIGNALS, signal.SIGHUP)
 WITHIN = 5.0
 
 
@@ -47,9 +47,11 @@ def heard() -> Iterator[tuple[Heard, socket.socket]]:
 
 def test_the_first_signal_leaves_time_and_ctrl_c_after_it_none() -> None:
     with heard() as (loop, _), loop.signals as signals:
-        assert signals.take() is None
+        assert not signals.pending
         signal.raise_signal(signal.SIGTERM)
+        assert signals.pending
         assert (signals.take(), signals.take()) == (WITHIN, None)
+        assert not signals.pending
         signal.raise_signal(signal.SIGTERM)
         assert signals.take() is None
         signal.raise_signal(signal.SIGINT)
@@ -60,7 +62,7 @@ def test_the_first_signal_leaves_time_and_ctrl_c_after_it_none() -> None:
 def test_sighup_opens_the_log_again_where_the_loop_asks_and_not_in_the_handler() -> None:
     with heard() as (loop, _), loop.signals as signals:
         signal.raise_signal(signal.SIGHUP)
-        assert (loop.wakes, loop.reopened) == (1, 0)
+        assert (loop.wakes, loop.reopened, signals.pending) == (1, 0, True)
         assert signals.take() is None
         assert signals.take() is None
         assert loop.reopened == 1
@@ -100,7 +102,7 @@ def test_after_it_no_descriptor_is_set_and_signals_are_ignored(error: type[Excep
         assert {signal.getsignal(number) for number in ALL} == {signal.SIG_IGN}
 
 
-@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_while_it_starts_a_signal_ends_the_process_with_exit_code_0(number: int) -> None:
     pid = os.fork()
     if pid == 0:

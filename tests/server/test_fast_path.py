@@ -18,11 +18,11 @@ from tandem.records.queries import Given
 from tandem.records.visits import RightVisit, Team
 from tandem.server import handler as handler_module
 from tandem.server.actions import CommitThenReply, ProxiedPeer, Reply
-from tandem.server.fast_lane import judge_usual
+from tandem.server.fast_path import judge_usual
 from tandem.server.handler import VisitHandler
 from tandem.server.judge import Accepted, judge
 from tandem.server.log import Log
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 
 KEY = b"k" * 32
@@ -31,7 +31,7 @@ TEAM = Team("INF2A", "Team1", "0923456", "0934567")
 SECRET = derive(KEY, TEAM)
 ONE = Message("0923456", "0934567", "INF2A", 1, "Team1", ADDRESS)
 TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, WAITING)
-RECENT = {SECRET: Recalled(TEAM, "10.0.0.1")}
+RECENT = {SECRET: SecretOwner(TEAM, "10.0.0.1")}
 
 
 def the_long_way(data: bytes, address: str) -> Accepted | None:

@@ -1,0 +1,85 @@
+"""Sockets that listen, and how many descriptors this process may open.
+
+Owns binding and its errors. Knows nothing of what is served on a listener.
+"""
+
+import os
+import socket
+
+from tandem.protocol.address import show_address
+
+BACKLOG = 4096  # connections that the system holds ready for us
+
+
+class ListenError(Exception):
+    """The address cannot be listened on. The text says why and what to try."""
+
+
+def open_listener(host: str, port: int, shared: bool = False) -> socket.socket:
+    """Return a non-blocking socket that listens on an address; see `bind_listener`.
+
+    Raises:
+        ListenError: the address cannot be resolved, bound or listened on.
+    """
+    listener = bind_listener(host, port, shared)
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _cannot_listen(host, port, error) from error
+    return listener
+
+
+def bind_listener(host: str, port: int, shared: bool = False) -> socket.socket:
+    """Return a non-blocking socket that is bound to an address and does not listen yet.
+
+    The host "" means all addresses of this machine, IPv4 and IPv6. Port 0 takes a free port. Several processes may
+    hold a shared socket of the same address.
+
+    Raises:
+        ListenError: the address cannot be resolved or bound.
+    """
+    both_families = not host and socket.has_dualstack_ipv6()
+    try:
+        found = socket.getaddrinfo("::" if both_families else host or "0.0.0.0", port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a restart need not wait a minute
+            if shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both_families else 1)
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+    except (OSError, UnicodeError) as error:
+        raise _cannot_listen(host, port, error) from error
+    listener.setblocking(False)
+    return listener
+
+
+def raise_descriptor_limit(wanted: int) -> int:
+    """Raise this process's limit of files and sockets to `wanted`, or as far as the system allows. Return the limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):  # macOS has a lower limit for a process than it says
+        return soft
+    return wanted
+
+
+def _cannot_listen(host: str, port: int, error: Exception) -> ListenError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    where = show_address(host, port)
+    return ListenError(f"cannot listen on {where}: {reason}. Try: another port, or an address that this machine has")
