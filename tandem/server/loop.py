@@ -13,6 +13,7 @@ import os
 import socket
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
@@ -23,7 +24,6 @@ from tandem.net.poller import ONCE, READ, new_poller
 from tandem.protocol.address import plain_ip
 from tandem.server.actions import Action, CommitThenReply, End, Handler, Progress, Proxied, Reply, StopRequests
 from tandem.server.committer import Committer
-from tandem.server.fair_queue import FairQueue
 from tandem.server.log import Log
 from tandem.server.states import (
     ANSWERED,
@@ -83,6 +83,30 @@ class _SlowEvent(NamedTuple):
     connection: Connection
     data: bytes  # what came; b"" is the end of the stream
     expired: State | None  # the state whose limit has passed; None: data came
+
+
+class _FairQueue:
+    """Events of the slow path. Addresses take turns, so that one with many events does not delay one with few."""
+
+    def __init__(self) -> None:
+        self._by_address: dict[str, deque[_SlowEvent]] = {}  # the address whose turn is next comes first
+
+    def put(self, address: str, event: _SlowEvent) -> None:
+        """Append an event to those of its address."""
+        waiting = self._by_address.get(address)
+        if waiting is None:
+            self._by_address[address] = deque((event,))
+        else:
+            waiting.append(event)
+
+    def take(self) -> _SlowEvent:
+        """Remove and return the first event of the address whose turn it is. The queue must not be empty."""
+        address = next(iter(self._by_address))
+        waiting = self._by_address.pop(address)
+        event = waiting.popleft()
+        if waiting:
+            self._by_address[address] = waiting  # its next turn comes after all others
+        return event
 
 
 class Wakeup:
@@ -148,7 +172,7 @@ class Loop:
         # The connections of each state by descriptor, oldest in the state first.
         self._in: dict[State, dict[int, Connection]] = {state: {} for state in STATES}
         self._open = 0  # connections
-        self._slow_events: FairQueue[_SlowEvent] = FairQueue()
+        self._slow_events = _FairQueue()
         self._now = time.monotonic()  # of this turn, as all times here
         self._check_at = self._now
         self._tick_at = self._now + TICK

@@ -30,7 +30,7 @@ class RecordQuota:
     def allows(self, address: str, team: Team | None, now: float) -> bool:
         """Return whether a refused visit at `now` (seconds since 1970) is stored in full."""
         self._start_minute(int(now // 60))
-        host = host_network(address)
+        host = host_network(address) if ":" in address else address
         if host not in self._allowed and len(self._allowed) >= MAX_COUNTERS:
             host = OTHERS
         key = (host, team.classname, team.teamname) if team else (host, "", "")

@@ -136,7 +136,7 @@ def test_a_part_of_version_1_needs_more() -> None:
 
 
 @pytest.mark.parametrize("data", [data for data, _ in SOURCES.values()], ids=SOURCES.keys())
-def test_a_header_is_told_from_a_message(data: bytes) -> None:
+def test_the_end_of_a_header_before_a_message(data: bytes) -> None:
     assert version_of(data) == 2
     assert end_of_headers(data + MESSAGE) == len(data)
     assert end_of_headers(data) == len(data)
@@ -163,7 +163,7 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_of_version_1_is_told_from_a_message(line: bytes) -> None:
+def test_the_end_of_a_version_1_line_before_a_message(line: bytes) -> None:
     assert end_of_headers(line + MESSAGE) == (len(line) if LINES[line] else 0)
     if LINES[line]:
         assert version_of(line) == 1

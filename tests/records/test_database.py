@@ -40,7 +40,7 @@ def test_an_exchange_is_on_record(tmp_path: Path, database: str) -> None:
 def test_a_new_key_is_told_for_the_other_grounds_need_it(tmp_path: Path, database: str) -> None:
     for is_told in (True, False):
         with ground(tmp_path / "data", "--database", database) as running:
-            assert ("all grounds over one database need the same one" in running.process.err) is is_told
+            assert ("all servers over one database need the same one" in running.process.err) is is_told
 
 
 def test_what_was_only_sent_is_on_record_when_the_ground_has_stopped(tmp_path: Path, database: str) -> None:

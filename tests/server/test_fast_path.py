@@ -1,4 +1,4 @@
-"""The fast lane and the long way: whatever the fast lane returns for a message, the long way returns, too."""
+"""The fast path and the slow path: what the fast path returns for a message, the slow path returns, too."""
 
 import json
 
@@ -86,7 +86,7 @@ def test_both_ways_return_the_same(
 
 @pytest.mark.parametrize("message", [ONE, TWO], ids=["message 1", "message 2"])
 @pytest.mark.parametrize("ip", [ADDRESS, "127.0.0.1", "pc-7", "10.0.0.2"])
-def test_the_fast_lane_is_taken(message: Message, ip: str) -> None:
+def test_the_fast_path_is_taken(message: Message, ip: str) -> None:
     changed = Message(**message.fields() | {"ip": ip})  # type: ignore[arg-type]
     assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) == the_long_way(changed.encode(), ADDRESS)
 

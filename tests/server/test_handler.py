@@ -65,8 +65,8 @@ class RunningServer:
     def __init__(self, folder: Path, handler: type[VisitHandler] = VisitHandler, max_connections: int = 100) -> None:
         Store(folder).close()
         self.gate = Gate()
-        self.told = folder / "told.log"
-        self._log = Log(LogFile(self.told))
+        self.log_path = folder / "server.log"
+        self._log = Log(LogFile(self.log_path))
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         self.host, self.port = listener.getsockname()
@@ -112,7 +112,7 @@ def is_quiet(connection: Raw) -> bool:
     return False
 
 
-def test_finished_is_told_after_its_commit_and_others_are_served_meanwhile(tmp_path: Path) -> None:
+def test_finished_is_replied_after_its_commit_and_others_are_served_meanwhile(tmp_path: Path) -> None:
     with running_server(tmp_path) as opened, raw(opened.host, opened.port) as connection:
         handover = visit(opened.host, opened.port, encoded(message_1()))
         connection.take_welcome()
@@ -126,7 +126,7 @@ def test_finished_is_told_after_its_commit_and_others_are_served_meanwhile(tmp_p
         assert json.loads(connection.rest())["status"] == FINISHED
 
 
-def test_what_cannot_be_kept_is_never_told_as_finished(tmp_path: Path) -> None:
+def test_what_cannot_be_stored_is_never_replied_as_finished(tmp_path: Path) -> None:
     with running_server(tmp_path) as opened:
         handover = visit(opened.host, opened.port, encoded(message_1()))
         opened.gate.error = StoreError("disk full")
@@ -137,7 +137,7 @@ def test_what_cannot_be_kept_is_never_told_as_finished(tmp_path: Path) -> None:
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
 
 
-def test_a_commit_that_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_hangs_is_answered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_server(tmp_path) as opened:
         handover = visit(opened.host, opened.port, encoded(message_1()))
         opened.gate.open.clear()
@@ -146,7 +146,7 @@ def test_a_commit_that_hangs_is_told_once(tmp_path: Path, monkeypatch: pytest.Mo
         opened.gate.error = StoreError("disk full")
         opened.gate.open.set()
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == NOT_STORED
-    assert opened.told.read_text().count("was told to try again") == 2
+    assert opened.log_path.read_text().count("was told to try again") == 2
 
 
 @pytest.mark.parametrize("leaves", ["ends", "resets"])
@@ -173,17 +173,17 @@ def broken(*_: object) -> None:
     raise ZeroDivisionError
 
 
-def test_a_bug_of_ours_is_told_as_ours_and_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_the_server_is_named_as_such_and_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_server(tmp_path) as opened:
         with monkeypatch.context() as patched:
             patched.setattr(handler_module, "judge", broken)
             patched.setattr(handler_module, "judge_usual", broken)
             assert visit(opened.host, opened.port, encoded(message_1()))["status"] == SERVER_BUG
         assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
-    assert opened.told.read_text().count("bug: Traceback") == 2
+    assert opened.log_path.read_text().count("bug: Traceback") == 2
 
 
-def test_a_bug_in_the_fast_lane_is_logged_and_the_long_way_answers(
+def test_a_bug_in_the_fast_path_is_logged_and_the_slow_path_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handler_module, "judge_usual", broken)
@@ -191,7 +191,7 @@ def test_a_bug_in_the_fast_lane_is_logged_and_the_long_way_answers(
         handover = visit(opened.host, opened.port, encoded(message_1()))
         assert handover["status"] == WAITING
         assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
-    assert opened.told.read_text().count("bug: Traceback") == 2
+    assert opened.log_path.read_text().count("bug: Traceback") == 2
 
 
 class Lawless(VisitHandler):
@@ -220,7 +220,7 @@ def test_a_bug_of_the_handler_closes_one_connection_and_is_logged(
         connection.send(data)
         assert connection.rest() == b""
         assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
-    assert words in opened.told.read_text()
+    assert words in opened.log_path.read_text()
 
 
 def test_a_connection_that_waits_for_its_commit_is_never_evicted(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ BESIDES = [
 
 
 @pytest.mark.parametrize(("changed", "expected"), BESIDES)
-def test_all_that_is_wrong_is_told_at_once(changed: dict[str, Any], expected: list[str]) -> None:
+def test_one_reply_names_everything_that_is_wrong(changed: dict[str, Any], expected: list[str]) -> None:
     assert sorted(problem.id for problem in judged(SECOND | changed).problems) == expected
 
 

@@ -211,9 +211,9 @@ def test_a_file_that_cannot_be_opened_again_goes_on_in_the_old_one(tmp_path: Pat
         folder.rename(aside)
         log.reopen()
         log.write("after")
-    before, trouble, after = (aside / "log").read_text().splitlines()
+    before, error, after = (aside / "log").read_text().splitlines()
     assert (before[-6:], after[-5:]) == ("before", "after")
-    assert "the log file cannot be opened again, the old one goes on: No such file or directory" in trouble
+    assert "the log file cannot be opened again, the old one goes on: No such file or directory" in error
 
 
 def test_a_file_whose_folder_comes_later_is_opened_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

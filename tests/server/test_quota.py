@@ -48,13 +48,13 @@ def test_an_address_that_makes_up_team_after_team_has_a_quota_too() -> None:
     assert allowed == [True, True, False, False]
 
 
-def test_the_first_too_many_is_told_once() -> None:
+def test_the_first_one_over_the_quota_is_recognised_once() -> None:
     quota = RecordQuota(max_per_team=1)
-    told = []
+    found = []
     for _ in range(4):
         quota.allows("192.0.2.1", None, 0.0)
-        told.append(quota.is_first_suppressed("192.0.2.1"))
-    assert told == [False, True, False, False]
+        found.append(quota.is_first_suppressed("192.0.2.1"))
+    assert found == [False, True, False, False]
 
 
 def test_more_addresses_than_can_be_counted_share_one_quota() -> None:
