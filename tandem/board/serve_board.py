@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -23,6 +24,7 @@ from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
 from tandem.board.web.tls import BadCertificate, Handshake, server_context
 from tandem.net.line_writer import report
+from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
 from tandem.records.folder_lock import in_use
 from tandem.records.rows import DatabaseLocation
@@ -99,7 +101,10 @@ def _serve(
     _tell_who_can_read(options, is_loopback(host))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
         signal.signal(number, lambda *_: server.hang_up())
-    asyncio.run(_run(server, listener, "https" if tls else "http"))
+    try:
+        asyncio.run(_run(server, listener, "https" if tls else "http"))
+    finally:
+        ignore_signals()
 
 
 def _tell_who_can_read(options: BoardOptions, is_local: bool) -> None:
@@ -143,6 +148,10 @@ class _Server(uvicorn.Server):
     def hang_up(self) -> None:
         """Stop soon. May be called from any thread, and before it runs."""
         self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order, whichever signal came, and however often: uvicorn breaks off at the second Ctrl-C."""
+        self.hang_up()
 
 
 async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:

@@ -504,10 +504,25 @@ class Loop:
         state = connection.state
         if state is COMMITTING:
             self._answer_commit(connection, stored=False)
-        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE):
-            self._queue(connection, b"", expired=state)
+        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE, LAST_CHANCE):
+            self._expire_silent(connection)
         else:
             self._close(connection)
+
+    def _expire_silent(self, connection: Connection) -> None:
+        """Expire a silent client. If bytes are there, handle them: this process may have been stopped, or be late."""
+        state = connection.state
+        try:
+            data = connection.recv(RECV_BYTES, NO_WAIT)
+        except BlockingIOError:
+            if state is LAST_CHANCE:
+                self._close(connection)
+            else:
+                self._queue(connection, b"", expired=state)
+        except OSError:
+            self._drop(connection)
+        else:
+            self._queue(connection, data)
 
     def _tick(self) -> None:
         """Write the periodic records."""

@@ -95,15 +95,18 @@ def _serve_with_workers(options: ServeOptions) -> None:
     with bind_listener(*options.listen, shared=True) as port_holder:
         host, port = options.listen[0], port_holder.getsockname()[1]
 
+        storage = _open_storage(options)  # makes key and database once, before several workers would
+        storage.close()
+        keyring = storage.keyring  # of all workers, whenever they start: a rotated key is used from the next start on
+
         def work(ready: Callable[[], None]) -> None:
             port_holder.close()
             try:
                 with open_listener(host, port, shared=True) as listener:
-                    _run(options, listener, ready)
+                    _run(options, listener, ready, keyring)
             except ListenError as error:
                 raise ServeError(str(error)) from error
 
-        _open_storage(options).close()  # makes key and database once, before several workers would
         log = _log_destination(options, StandardError(REPORT_TIMEOUT))
         Supervisor(options.workers, work, log).run(partial(_announce, port_holder))
 
@@ -112,9 +115,11 @@ def _announce(listener: socket.socket) -> None:
     report(f"listening on {show_address(*listener.getsockname()[:2])}")
 
 
-def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Connect the parts of one process, and run its loop until a signal."""
-    storage = _open_storage(options)
+def _run(
+    options: ServeOptions, listener: socket.socket, ready: Callable[[], None], keyring: Keyring | None = None
+) -> None:
+    """Connect the parts of one process, and run its loop until a signal. Without a keyring, read the key file."""
+    storage = _open_storage(options, keyring)
     log = Log(_log_destination(options, StandardError()))
     metrics = Metrics(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
     wakeup = Wakeup()
@@ -167,11 +172,11 @@ class _Storage:
             self.records.close()
 
 
-def _open_storage(options: ServeOptions) -> _Storage:
-    """Open key and database, and make what is absent."""
+def _open_storage(options: ServeOptions, keyring: Keyring | None = None) -> _Storage:
+    """Open the key, unless a keyring is given, and the database. Make what is absent."""
     try:
-        is_new = not has_key(options.data)
-        keyring = load_keyring(options.data)
+        is_new = not keyring and not has_key(options.data)
+        keyring = keyring or load_keyring(options.data)
         store = open_store(options.database or options.data)
         with closed_on_error(store):
             records = open_records(options.database or options.data, patience=0)

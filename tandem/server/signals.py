@@ -2,19 +2,17 @@
 
 What a signal does depends on the phase of the process:
 
-- while it starts (`exit_on_signals`): SIGTERM and Ctrl-C end it at once, with exit code 0. Nothing is in hand yet.
+- while it starts (tandem/net/process_signals.py): SIGTERM and Ctrl-C end it at once, with exit code 0.
 - while it serves (`Signals`): the loop gets a stop request, and finishes what is in hand.
-- while it ends (`ignore_signals`): further signals do nothing, even after Python has removed its handlers.
+- while it ends (tandem/net/process_signals.py): further signals do nothing, even after Python has removed its handlers.
 """
 
-import os
 import signal
 from collections.abc import Callable
 from types import FrameType
 from typing import Protocol
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+from tandem.net.process_signals import HANGUP, STOP_SIGNALS, ignore_signals
 
 
 class ReopenableLog(Protocol):
@@ -22,26 +20,6 @@ class ReopenableLog(Protocol):
 
     def reopen(self) -> None:
         """Open the log file again."""
-
-
-def exit_on_signals() -> None:
-    """Let SIGTERM and Ctrl-C end this process at once, with exit code 0. Ignore SIGHUP."""
-    if HANGUP:
-        signal.signal(HANGUP, signal.SIG_IGN)
-    for number in STOP_SIGNALS:
-        signal.signal(number, _exit)
-
-
-def ignore_signals() -> None:
-    """Ignore them all. At its end Python restores the default action of handled signals, but not of ignored ones."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    if HANGUP:
-        signal.signal(HANGUP, signal.SIG_IGN)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    os._exit(0)  # an exception could be caught by code that is being imported
 
 
 class Signals:

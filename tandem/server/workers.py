@@ -14,7 +14,7 @@ from functools import partial
 from types import FrameType
 
 from tandem.net.line_writer import Destination, LineWriter, report, timestamped_line
-from tandem.server.signals import HANGUP, STOP_SIGNALS, exit_on_signals, ignore_signals
+from tandem.net.process_signals import HANGUP, STOP_SIGNALS, exit_on_signals, ignore_signals
 
 RESTART_DELAY = 1.0  # seconds before a worker that ended sooner than that is started again
 
@@ -52,6 +52,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it is ignored, the system does not report which child ended
         try:
             if all(self._start_and_wait() for _ in range(self._count)):
                 self._is_ready = True

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tandem.server.signals import HANGUP, STOP_SIGNALS, Signals, exit_on_signals, ignore_signals
+from tandem.net.process_signals import HANGUP, STOP_SIGNALS, exit_on_signals, ignore_signals
+from tandem.server.signals import Signals
 
 ALL = (*STOP_SIGNALS, signal.SIGHUP)
 STOP_TIMEOUT = 5.0

@@ -32,6 +32,7 @@ FLOODS = (  # how what a client can make the server say begins
 )
 FORMS = "python_multipart.multipart"  # the logger of what reads forms: all it says is about what a client sent
 BAD_FORM = "A form that cannot be read."
+BAD_REQUEST = "A request that breaks the rules of HTTP after its head."  # h11 has answered it with 400
 
 
 class Config(uvicorn.Config):
@@ -115,7 +116,13 @@ class OnceASecond(logging.Filter):
         self._said: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        flood = BAD_FORM if record.name == FORMS else _flood_in(record.getMessage())
+        error = record.exc_info[1] if record.exc_info else None
+        if record.name == FORMS:
+            flood: str | None = BAD_FORM
+        elif type(error).__module__.startswith("h11"):
+            flood = BAD_REQUEST
+        else:
+            flood = _flood_in(record.getMessage())
         if flood is None:
             return True
         record.msg, record.args, record.exc_info = flood, (), None
