@@ -18,7 +18,7 @@ from tandem.backup.archive import Backup, KeyReference, open_backup
 from tandem.backup.backup import fingerprint
 from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, move_into_place, sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
-from tandem.keys.secret import belongs
+from tandem.keys.secret import verify
 from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.data_file import (
     RECORDS,
@@ -172,7 +172,7 @@ def _report_key(folder: Path, records: Path, wanted: KeyReference | None) -> Key
     place = KEY_VARIABLE if KEY_VARIABLE in os.environ else str(folder / "key")
     keys, error = [], ""
     try:
-        keys = load_keyring(folder).checking(time.time()) if has_key(folder) else []
+        keys = load_keyring(folder).valid_keys(time.time()) if has_key(folder) else []
     except KeyFileError as unusable:
         error = str(unusable)
     invalidated, named = _invalidated(records, keys)
@@ -188,7 +188,7 @@ def _invalidated(records: Path, keys: Sequence[bytes]) -> tuple[int, list[str]]:
     total, named = 0, list[str]()
     with closing(sqlite3.connect(records)) as database:
         for *team, secret in database.execute(query, (WAITING,)):
-            if not belongs(secret, Team(*team), keys):
+            if not verify(secret, Team(*team), keys):
                 total += 1
                 if len(named) < MAX_LISTED:
                     named.append(f"{team[0]}/{team[1]}")

@@ -24,7 +24,7 @@ from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
 from tandem.board.web.tls import Handshake, server_context
 from tandem.net.descriptors import max_connections
-from tandem.net.line_writer import say
+from tandem.net.line_writer import report
 from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
@@ -179,7 +179,7 @@ def _when_input_ends(act: Callable[[], None]) -> None:
 
 
 def _say(words: str) -> None:
-    say(words, "tandem board")
+    report(words, "tandem board")
 
 
 class _Said(logging.Handler):

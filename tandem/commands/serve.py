@@ -15,7 +15,7 @@ from tandem.commands.arguments import (
     set_rules,
 )
 from tandem.commands.combinations import Interaction
-from tandem.net.proxy_header import parse_networks
+from tandem.net.networks import parse_networks
 from tandem.protocol.address import SERVER_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import PLAIN, WAYS

@@ -13,7 +13,7 @@ import yaml
 
 from tandem.keys.keyring import KEY_VARIABLE
 from tandem.net.descriptors import SPARE_DESCRIPTORS
-from tandem.server.serve import STOP_WITHIN
+from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
@@ -79,7 +79,7 @@ def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
 
 def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> None:
     checks_between = int(server_setting("fall")) - 1
-    assert checks_between * seconds(server_setting("inter")) > STOP_WITHIN
+    assert checks_between * seconds(server_setting("inter")) > STOP_TIMEOUT
 
 
 def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
@@ -121,7 +121,7 @@ def test_the_unit_is_true_of_the_ground() -> None:
     [files] = re.findall(r"^LimitNOFILE=(\d+)", UNIT, re.MULTILINE)
     assert int(files) == MAX_CONNECTIONS + SPARE_DESCRIPTORS
     [stop] = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
-    assert int(stop) > STOP_WITHIN
+    assert int(stop) > STOP_TIMEOUT
 
 
 def test_a_ground_is_started_again_however_long_the_database_is_away() -> None:
@@ -191,7 +191,7 @@ def test_the_composed_grounds_are_started_rightly_and_share_what_they_must() -> 
         assert ground["environment"] == COMPOSED[0]["environment"]
         assert f"@{DATABASE}/" in ground["environment"]["TANDEM_DATABASE"]
         assert ground["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
-        assert seconds(ground["stop_grace_period"]) > STOP_WITHIN
+        assert seconds(ground["stop_grace_period"]) > STOP_TIMEOUT
         assert ground["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
 
 

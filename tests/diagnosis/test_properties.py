@@ -14,7 +14,7 @@ from tandem.diagnosis.recovery.recover import recover
 from tandem.protocol.message import FIELDS, Message
 from tandem.protocol.reader import LIMIT, Reader
 from tandem.report.check import as_json, as_text, check
-from tandem.server.judge import MAX_REPLY, reject
+from tandem.server.judge import MAX_REPLY_BYTES, reject
 from testing.messages.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
 from testing.messages.oracle import is_right
 from testing.messages.pieces import PIECES
@@ -87,7 +87,7 @@ def test_a_reply_always_fits_and_a_status_keeps_to_its_room(data: bytes) -> None
     diagnosis = diagnosed(data)
     if diagnosis.problems:
         reply = reject(diagnosis, diagnosis.problems).reply
-        assert len(reply) <= MAX_REPLY
+        assert len(reply) <= MAX_REPLY_BYTES
         assert json.loads(reply).keys() == set(FIELDS)
 
 
@@ -100,7 +100,7 @@ def longest_message() -> Message:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
 def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
     problems = diagnosed(case.data).problems
-    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY
+    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY_BYTES
     assert explain.sentence(problems[0])
 
 

@@ -16,7 +16,7 @@ from testing.processes import LIMIT, ROOT, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 from testing.relay import relay
 
-TRY_AGAIN = "error: your message is right, but the ground could not keep the result just now: send it again in a minute"
+TRY_AGAIN = "error: your message is right, but the server could not store the result: send it again in a minute"
 AWAY = "postgresql://tandem:topsecret@127.0.0.1:1/x"
 
 

@@ -1,4 +1,4 @@
-"""A visit to a real ground, held against CONTRACT, "The ground", rule by rule."""
+"""A visit to a real server, rule by rule (PROTOCOL 3 to 7)."""
 
 import json
 import signal

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 
 MAX_CONNECTIONS = 4096
 REQUEST_WITHIN = 15.0  # seconds for a whole request, a roster's file with it

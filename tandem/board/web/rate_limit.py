@@ -6,7 +6,7 @@ A bucket an address: each try takes one from it, and it fills again with time. B
 remembered, those that have filled up are forgotten first, and if that is not enough, the rest share one bucket.
 """
 
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 
 MAX_ADDRESSES = 10_000
 OTHERS = "others"

@@ -12,7 +12,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from tandem.board.web.http_connections import REQUEST_WITHIN, Config, HttpConnection
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 from tandem.protocol.errors import TandemError
 
 SHUTDOWN_WITHIN = 1.0  # seconds for the other side to say that it closes, too

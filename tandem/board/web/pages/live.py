@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.board.feed.channel import Channel
 from tandem.board.web.auth import Auth, address
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 
 MAX_STREAMS = 2_000  # browsers that watch at once
 MAX_OF_ONE = 200  # of one address, which many classes may share: beyond, who has watched longest makes room
