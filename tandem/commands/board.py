@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from tandem.board.beside import MISSING, is_installed
+from tandem.board.board_process import MISSING_EXTRA, is_installed
 from tandem.commands.arguments import (
     BOARD_PORT,
     SUBCOMMAND,
@@ -77,7 +77,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if not is_installed():
-        return print_error(MISSING, code=2)
+        return print_error(MISSING_EXTRA, code=2)
     wrong = _wrong_usage(options)
     if wrong:
         return print_error(wrong, code=2)
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
     told = BoardOptions(
         listen=options.listen,
-        where=options.database or options.data,
+        location=options.database or options.data,
         data=options.data,
         proxied_name=options.behind,
         certificate=(options.certfile, options.keyfile) if options.certfile else None,

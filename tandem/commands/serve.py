@@ -3,7 +3,7 @@
 import argparse
 from contextlib import nullcontext
 
-from tandem.board.beside import MISSING, board_beside, is_installed
+from tandem.board.board_process import MISSING_EXTRA, board_process, is_installed
 from tandem.commands.arguments import (
     address,
     board_address,
@@ -77,10 +77,10 @@ def run(options: argparse.Namespace) -> int:
         log=options.log,
     )
     if options.board and not is_installed():
-        return print_error(MISSING, code=2)
+        return print_error(MISSING_EXTRA, code=2)
     try:
         make_data_folder(options.data)  # before the board looks for it
-        board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
+        board = board_process(options.board, options.data, options.database) if options.board else nullcontext()
         with in_use(options.data), board:
             serve(told)
     except ServeError as trouble:

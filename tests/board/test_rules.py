@@ -12,33 +12,33 @@ from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.prometheus import metrics
-from tandem.board.web.rate_limit import MAX_ADDRESSES, RateLimiter, network
-from tandem.board.web.security import LOOPBACK, is_loopback, names_for
-from tandem.board.web.token import TokenCheck
+from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter, network
+from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
+from tandem.board.web.token_check import TokenCheck
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.visits import MetricsSample, Team
-from testing.boards import keep, team
+from testing.boards import team, write_records
 from testing.visits import message_1
 
 
 def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
-    brake = RateLimiter(3, 10.0)
+    limiter = RateLimiter(3, 10.0)
     for _ in range(3):
-        assert brake.wait("192.0.2.1", 100.0) == 0
-        brake.count("192.0.2.1", 100.0)
-    assert brake.wait("192.0.2.1", 100.0) == pytest.approx(10.0)
-    assert brake.wait("192.0.2.2", 100.0) == 0
-    assert brake.wait("192.0.2.1", 110.0) == 0
-    brake.count("192.0.2.1", 110.0)
-    assert brake.wait("192.0.2.1", 110.0) == pytest.approx(10.0)
-    assert brake.wait("192.0.2.1", 1000.0) == 0
+        assert limiter.wait_s("192.0.2.1", 100.0) == 0
+        limiter.count_try("192.0.2.1", 100.0)
+    assert limiter.wait_s("192.0.2.1", 100.0) == pytest.approx(10.0)
+    assert limiter.wait_s("192.0.2.2", 100.0) == 0
+    assert limiter.wait_s("192.0.2.1", 110.0) == 0
+    limiter.count_try("192.0.2.1", 110.0)
+    assert limiter.wait_s("192.0.2.1", 110.0) == pytest.approx(10.0)
+    assert limiter.wait_s("192.0.2.1", 1000.0) == 0
 
 
 def test_an_ipv6_host_cannot_change_its_address() -> None:
-    brake = RateLimiter(1, 10.0)
-    brake.count("2001:db8::1", 0.0)
-    assert brake.wait("2001:db8::2", 0.0) > 0
-    assert brake.wait("2001:db8:0:1::2", 0.0) == 0
+    limiter = RateLimiter(1, 10.0)
+    limiter.count_try("2001:db8::1", 0.0)
+    assert limiter.wait_s("2001:db8::2", 0.0) > 0
+    assert limiter.wait_s("2001:db8:0:1::2", 0.0) == 0
 
 
 def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() -> None:
@@ -49,12 +49,12 @@ def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() ->
 
 
 def test_a_brake_remembers_a_bounded_number() -> None:
-    brake = RateLimiter(1, 10.0)
-    for number in range(MAX_ADDRESSES + 10):
-        brake.count(str(number), 0.0)
-    assert brake.wait("another", 0.0) > 0, "the others share one bucket"
-    brake.count("much later", 100_000.0)
-    assert brake.wait("another", 100_000.0) == 0
+    limiter = RateLimiter(1, 10.0)
+    for number in range(MAX_BUCKETS + 10):
+        limiter.count_try(str(number), 0.0)
+    assert limiter.wait_s("another", 0.0) > 0, "the others share one bucket"
+    limiter.count_try("much later", 100_000.0)
+    assert limiter.wait_s("another", 100_000.0) == 0
 
 
 ADMISSION = TokenCheck(b"key" * 11)
@@ -74,15 +74,15 @@ def test_a_forms_token_belongs_to_one_cookie() -> None:
 
 @given(st.text())
 def test_a_halved_name_loses_nothing_and_is_cut_only_between_plain_letters(name: str) -> None:
-    start, end = display_text.halves(name)
+    start, end = display_text.split_name(name)
     assert start + end == name
     assert not end or (start[-1] + end).isascii()
 
 
 def test_long_names_keep_their_end() -> None:
-    assert display_text.halves("Byte Brigade 12") == ("Byte Brigad", "e 12")
-    assert display_text.halves("Team 12") == ("Team 12", "")
-    assert display_text.halves("Team of the ❤️") == ("Team of the ❤️", "")
+    assert display_text.split_name("Byte Brigade 12") == ("Byte Brigad", "e 12")
+    assert display_text.split_name("Team 12") == ("Team 12", "")
+    assert display_text.split_name("Team of the ❤️") == ("Team of the ❤️", "")
 
 
 @given(st.text())
@@ -205,7 +205,7 @@ def test_what_one_class_is() -> None:
 
 def test_links_tell_no_number_and_find_the_team(tmp_path: Path) -> None:
     one, two = team(1, "same"), team(2, "same")
-    keep(tmp_path, message_1(one), message_1(two), message_1(team(3)))
+    write_records(tmp_path, message_1(one), message_1(two), message_1(team(3)))
     links = Links(b"key")
     with closing(open_records(tmp_path)) as records:
         for each in (one, two, team(3)):
@@ -224,9 +224,9 @@ def test_page_numbers() -> None:
 
 
 def test_names_that_a_board_answers_to() -> None:
-    assert names_for("127.0.0.1", None) == names_for("::1", None) == LOOPBACK
-    assert names_for("0.0.0.0", None) == ()
-    assert names_for("127.0.0.1", "Board.example.org") == (*LOOPBACK, "board.example.org")
+    assert host_names_for("127.0.0.1", None) == host_names_for("::1", None) == LOOPBACK
+    assert host_names_for("0.0.0.0", None) == ()
+    assert host_names_for("127.0.0.1", "Board.example.org") == (*LOOPBACK, "board.example.org")
     assert not is_loopback("board.example.org")
 
 

@@ -6,54 +6,21 @@ import json
 import os
 import signal
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tandem.board.beside import board_beside
+from tandem.board.board_process import board_process
 from tandem.board.gradebook.board_store import FILE
-from tandem.board.web.http_connections import BAD_FORM
-from testing.boards import keep, team
-from testing.processes import ROOT, Process, ground, process, tandem, wait_until
+from tandem.board.web.http_connections import BAD_FORM_MESSAGE
+from testing.boards import RunningBoard, running_board, team, token_of, write_records
+from testing.processes import ROOT, ground, process, tandem, wait_until
 from testing.visits import message_1
-
-
-class Running:
-    """A board in a process of its own."""
-
-    def __init__(self, process: Process, at: str) -> None:
-        self.process = process
-        self.url = at
-        self.address = at.removeprefix("http://")
-
-    def get(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self.address, timeout=20)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
-
-@contextmanager
-def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[Running]:
-    """`tandem board` on a free port, killed at the end of the block."""
-    data.mkdir(exist_ok=True)  # a board makes none: it may be a typing error
-    with process("-m", "tandem", "board", "--listen", listen, "--data", str(data), *options) as started:
-        yield Running(started, started.wait_for("listening on").rpartition(" ")[2])
-        started.stop()
-
-
-def token_of(started: Process) -> str:
-    return started.wait_for("shown this once").rpartition(" ")[2]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_shows_what_is_there_and_a_signal_ends_it_with_exit_code_0(tmp_path: Path, number: int) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with running_board(tmp_path) as running:
         wait_until(lambda: running.get("/healthz")[0] == 200)
         assert "Team 1" in running.get("/class?name=INF2A")[1]
@@ -68,7 +35,7 @@ def test_it_shows_what_is_there_and_a_signal_ends_it_with_exit_code_0(tmp_path: 
 
 
 def test_the_token_is_shown_once_and_can_be_renewed_while_it_runs(tmp_path: Path) -> None:
-    def opens(running: Running, token: str) -> bool:
+    def opens(running: RunningBoard, token: str) -> bool:
         connection = http.client.HTTPConnection(running.address, timeout=20)
         connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
         status = connection.getresponse().status
@@ -98,7 +65,7 @@ def test_its_file_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
 def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
     with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
-        running = Running(serving.process, url)
+        running = RunningBoard(serving.process, url)
         wait_until(lambda: running.get("/healthz")[0] == 200)
         serving.process.signal(signal.SIGTERM)
         assert serving.process.wait() == 0
@@ -109,7 +76,7 @@ def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
 def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
     with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
-        running = Running(serving.process, url)
+        running = RunningBoard(serving.process, url)
         assert running.get("/")[0] == 200
         serving.process.signal(signal.SIGKILL)
 
@@ -125,7 +92,7 @@ def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
 
 def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
     with running_board(tmp_path / "one") as first, ground(tmp_path / "two", "--board", first.address) as serving:
-        serving.process.wait_for("the board has ended; the ground goes on without it")
+        serving.process.wait_for("the board has ended; the server continues without it")
         assert serving.results() == []
 
 
@@ -136,7 +103,7 @@ def test_a_service_that_may_not_change_priorities_has_its_board(
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "setpriority", forbidden)
-    keep(tmp_path, message_1())
+    write_records(tmp_path, message_1())
     told = ""
 
     def listens() -> bool:
@@ -144,7 +111,7 @@ def test_a_service_that_may_not_change_priorities_has_its_board(
         told += "".join(capfd.readouterr())
         return "listening on http" in told
 
-    with board_beside(("127.0.0.1", 0), tmp_path, ""):
+    with board_process(("127.0.0.1", 0), tmp_path, ""):
         wait_until(listens)
 
 
@@ -236,8 +203,8 @@ def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Pa
 
 def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
     with running_board(tmp_path, listen="0.0.0.0:0") as running:
-        assert "over plain HTTP a teacher can log in on this machine alone" in running.process.wait_for(
-            "anybody on this network"
+        assert "over plain HTTP the teacher can log in on this machine only" in running.process.wait_for(
+            "everybody on the network"
         )
     with running_board(tmp_path, "--insecure-login", listen="0.0.0.0:0") as running:
         assert "can read the teacher's token" in running.process.wait_for("--insecure-login")
@@ -259,7 +226,7 @@ def test_a_form_that_cannot_be_read_is_told_in_its_own_words(tmp_path: Path) -> 
         connection.request("POST", "/check", "no boundary at all", headers)
         assert connection.getresponse().status == 400
         connection.close()
-        assert running.process.wait_for(BAD_FORM) == f"tandem board: {BAD_FORM}"
+        assert running.process.wait_for(BAD_FORM_MESSAGE) == f"tandem board: {BAD_FORM_MESSAGE}"
         running.process.stop()
         assert "boundary" not in running.process.err
 

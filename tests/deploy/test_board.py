@@ -16,11 +16,9 @@ from pathlib import Path
 import pytest
 
 from tandem.board.web.auth import TOKENS
-from testing.boards import keep, team
+from testing.boards import CERTIFICATE, KEY, RunningBoard, running_board, team, token_of, write_records
 from testing.processes import LIMIT, wait_until
 from testing.visits import message_1
-from tests.board.test_serve import Running, running_board, token_of
-from tests.board.test_tls import CERTIFICATE, KEY
 from tests.deploy.test_files import DEPLOY, run, tool
 
 NAME = "board.example.org"
@@ -39,7 +37,7 @@ def free_port() -> int:
 class Site:
     """A board and its proxy."""
 
-    board: Running
+    board: RunningBoard
     https: int
     http: int
     token: str
@@ -90,7 +88,7 @@ def haproxy(configuration: str, port: int) -> Iterator[None]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    keep(tmp_path / "data", message_1(team(1)))
+    write_records(tmp_path / "data", message_1(team(1)))
     pair = tmp_path / "board.pem"
     pair.write_text(CERTIFICATE.read_text() + KEY.read_text())
     with running_board(tmp_path / "data", "--behind", NAME) as board:

@@ -1,6 +1,6 @@
-"""Whether a token is the teacher's, and whether a form is ours.
+"""Checks the teacher's token, and makes and checks the tokens of forms.
 
-Pure: the board's key and the hashes come in. Who is logged in is known in sessions.py.
+Pure: the board's key and the hashes are arguments. Sessions are in sessions.py.
 """
 
 import hashlib
@@ -8,21 +8,22 @@ import hmac
 
 
 class TokenCheck:
-    """Makes the tokens of forms and checks them. `key` is the board's own."""
+    """Compares tokens in constant time. `key` is the board's signing key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def is_token(self, given_hash: str, token_hash: str) -> bool:
-        """Whether a token is the teacher's; none is before the first was made."""
+        """Return whether a token is the teacher's. `token_hash` is "" before the first token was made."""
         return bool(token_hash) and _is_same(given_hash, token_hash)
 
     def form_token(self, cookie: str) -> str:
-        """What a teacher's form carries, so that no other site can send one in the teacher's name."""
+        """Return the token that each form of a teacher's session carries, against cross-site request forgery."""
         text = f"form\n{cookie}".encode(errors="replace")
         return hmac.new(self._key, text, hashlib.sha256).hexdigest()
 
     def is_own_form(self, token: str, cookie: str) -> bool:
+        """Return whether a form with this token was made for this cookie."""
         return _is_same(token, self.form_token(cookie))
 
 
