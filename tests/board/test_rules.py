@@ -3,19 +3,22 @@
 import dataclasses
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.board.feed.tiles import ClassTiles, TeamStatus
 from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.prometheus import metrics
 from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter, network
 from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
 from tandem.board.web.token_check import TokenCheck
-from tandem.records.queries import TeamKey, open_records
+from tandem.records.queries import TeamKey, TeamRow, open_records
 from tandem.records.visits import MetricsSample, Team
 from testing.boards import team, write_records
 from testing.visits import message_1
@@ -247,3 +250,25 @@ def test_metrics_are_in_prometheus_text_format() -> None:
     assert "tandem_disk_bytes" not in metrics({}, {}, {}, None)
     named = [line for line in lines if not line.startswith("#")]
     assert all(f"# TYPE {line.partition('{')[0].partition(' ')[0]} gauge" in lines for line in named)
+
+
+TEXTS = st.text(max_size=5)
+
+
+@given(st.lists(TEXTS, max_size=4), st.lists(TEXTS, max_size=4))
+def test_hashes_of_different_texts_or_purposes_differ(some: list[str], others: list[str]) -> None:
+    domains = list(Domain)
+    assert len({keyed_hash(b"key", domain, *some) for domain in domains}) == len(domains)
+    as_bytes = [[text.encode(errors="replace") for text in texts] for texts in (some, others)]
+    is_same = keyed_hash(b"key", Domain.TILE, *some) == keyed_hash(b"key", Domain.TILE, *others)
+    assert is_same == (as_bytes[0] == as_bytes[1])
+
+
+def test_the_public_id_of_a_tile_is_not_the_tag_in_a_teachers_link() -> None:
+    key, row_key = b"key", TeamKey("INF2A", "Team 1", "1000001\n2000001")
+    row = TeamRow(team(1), "finished", "192.0.2.1", 1, 2, 1, (), row_key.pair)
+    class_tiles = ClassTiles("INF2A", key)
+    class_tiles.replace([TeamStatus(row, False)], [])
+    [tag] = parse_qs(Links(key).team(row.key))["tag"]
+    assert len(tag) == 12
+    assert tag not in class_tiles.tiles[0].key

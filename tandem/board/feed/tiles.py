@@ -3,8 +3,6 @@
 A tile holds the team's name, its state and no other text that the team has sent. The key of a tile is a keyed hash.
 """
 
-import hashlib
-import hmac
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tandem.board.gradebook.recognition import missing_teams
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web.display_text import clock, problem_title, public_name
 from tandem.records.queries import TeamKey, TeamRow
 from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
@@ -131,7 +130,7 @@ class ClassTiles:
         return Tile(self._tile_key(key), public_name(team), TileState.EXPECTED, TileState.EXPECTED, None)
 
     def _tile_key(self, key: TeamKey) -> str:
-        return "t" + hmac.new(self._key, "\0".join(key).encode(), hashlib.sha256).hexdigest()[:16]
+        return "t" + keyed_hash(self._key, Domain.TILE, *key)[:16]
 
 
 def state_of(team_status: TeamStatus) -> tuple[TileState, str]:

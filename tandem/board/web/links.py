@@ -3,11 +3,10 @@
 The tag is a keyed hash, so a URL does not reveal student numbers.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.records.queries import Records, TeamKey, TeamRow
 
 _TAG_DIGITS = 12  # hexadecimal
@@ -38,7 +37,7 @@ class Links:
         return next((key for key in keys if key.teamname == query.get("team") and self._team_tag(key) == tag), None)
 
     def _team_tag(self, team: TeamKey) -> str:
-        return hmac.new(self._key, "\0".join(team).encode(), hashlib.sha256).hexdigest()[:_TAG_DIGITS]
+        return keyed_hash(self._key, Domain.TEAM_LINK, *team)[:_TAG_DIGITS]
 
 
 def page_number(query: Mapping[str, str]) -> int:
