@@ -31,6 +31,7 @@ from tandem.board.web.pages.gradebook import GradebookPages
 from tandem.board.web.pages.health import HealthPages
 from tandem.board.web.pages.login import LoginPages
 from tandem.board.web.pages.teams import TeamPages
+from tandem.board.web.prometheus import BoardHistograms, RequestTimer
 from tandem.board.web.security import SecurityMiddleware
 from tandem.board.web.sessions import SessionStore
 from tandem.board.web.token_check import TokenCheck
@@ -81,9 +82,10 @@ def build(
         BoardStoreError: The signing key cannot be read or written.
     """
     key = board_store.signing_key()
+    histograms = BoardHistograms()
     page_templates = PageTemplates()
     auth = Auth(board_store, sessions, TokenCheck(key), insecure_login)
-    records_pool = RecordsPool(location)
+    records_pool = RecordsPool(location, histograms.reads.observe)
     stream_limit = StreamLimit(auth, max_streams)
     class_counts = ClassCounts(records_pool)
     follower = Follower(location, board_store, page_templates, class_counts, key)
@@ -95,7 +97,7 @@ def build(
         CheckPages(page_templates, auth),
         LoginPages(page_templates, auth),
         GradebookPages(page_templates, auth, records_pool, follower, class_counts, board_store, links, data),
-        HealthPages(page_templates, auth, stream_limit, follower, class_counts, server_health),
+        HealthPages(page_templates, auth, stream_limit, follower, class_counts, server_health, histograms),
     )
 
     @contextlib.asynccontextmanager
@@ -114,6 +116,7 @@ def build(
     app = Starlette(
         routes=[*(route for page in pages for route in page.routes()), Mount("/static", _Static(directory=STATIC))],
         middleware=[
+            Middleware(RequestTimer, histogram=histograms.requests),
             Middleware(SecurityMiddleware, host_names=host_names, proxied=proxied),
         ],
         exception_handlers={

@@ -422,9 +422,8 @@ def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: 
         expect(now).to_have_text("8")
         for nothing in ("took", "commit"):
             expect(teacher.page.locator(f"#{nothing}-now")).to_have_text("-")
-        expect(silent).to_have_text(
-            re.compile(r"^No server writes its figures\. The last ones are from \d\d:\d\d:\d\d\.$")
-        )
+        silence = r"^No server writes its figures\. The last ones are from \d\d:\d\d:\d\d\.$"
+        expect(silent).to_have_text(re.compile(silence))
         expect(now).to_have_text("-")
         expect(teacher.page.locator("#visits-now")).to_have_text("-")
 
@@ -445,9 +444,8 @@ def test_a_page_whose_records_cannot_be_read_is_not_live(browser: Browser, tmp_p
         (tmp_path / FILE).write_bytes(b"garbage" * 1000)
         for each in (teacher, projector):
             words = each.page.locator("#trouble .trouble")
-            expect(words).to_have_text(
-                re.compile(r"^The records cannot be read at the moment\. This page shows them as of \d\d:")
-            )
+            error = r"^The records cannot be read at the moment\. This page shows them as of \d\d:"
+            expect(words).to_have_text(re.compile(error))
             expect(each.page.locator("#line")).to_be_hidden()
         assert too_wide(projector.page) == []
         projector.page.reload()

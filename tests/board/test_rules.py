@@ -8,13 +8,15 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
 from tandem.board.feed.tiles import ClassTiles, TeamStatus
 from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
-from tandem.board.web.prometheus import metrics
+from tandem.board.web.prometheus import BoardHistograms, metrics_text
 from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter, network
 from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
 from tandem.board.web.token_check import TokenCheck
@@ -236,20 +238,57 @@ def test_names_that_a_board_answers_to() -> None:
 VITALS = MetricsSample(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 50, 2000, 4000, 3)
 
 
-def test_metrics_are_in_prometheus_text_format() -> None:
-    text = metrics({VITALS.ground: VITALS}, {"finished": 5}, {"tandem_board_watching": 2.0}, {"free": 10})
-    lines = text.splitlines()
-    assert 'tandem_ground_visits_per_second{ground="a \\"ground\\"\\n"} 20' in lines
-    assert 'tandem_ground_visit_p99_seconds{ground="a \\"ground\\"\\n"} 0.0015' in lines
-    assert 'tandem_teams{state="finished"} 5' in lines
-    assert "tandem_board_watching 2" in lines
-    late = metrics({"a": dataclasses.replace(VITALS, at=1_795_412_345_678_901)}, {}, {}, {"free": 123_456_789_012_345})
-    assert 'tandem_ground_reported_timestamp_seconds{ground="a"} 1795412345.678901' in late
-    assert 'tandem_disk_bytes{what="free"} 123456789012345\n' in late
-    assert 'tandem_disk_bytes{what="free"} 10' in lines
-    assert "tandem_disk_bytes" not in metrics({}, {}, {}, None)
-    named = [line for line in lines if not line.startswith("#")]
-    assert all(f"# TYPE {line.partition('{')[0].partition(' ')[0]} gauge" in lines for line in named)
+def families(text: bytes) -> dict[str, Metric]:
+    """Parse metrics with the parser of prometheus_client, which refuses what is not the text format."""
+    return {family.name: family for family in text_string_to_metric_families(text.decode())}
+
+
+def value(found: dict[str, Metric], name: str, **labels: str) -> float:
+    [sample] = [each for each in found[name].samples if each.labels == labels]
+    return float(sample.value)
+
+
+def test_each_gauge_of_a_server_has_its_name_and_its_old_name() -> None:
+    found = families(metrics_text({VITALS.ground: VITALS}, {}, {}, None, BoardHistograms()))
+    for end, right in (
+        ("visits_per_second", 20),
+        ("commits_per_second", 10),
+        ("connections", 7),
+        ("waiting_records", 3),
+        ("visit_p50_seconds", 0.0003),
+        ("commit_p50_seconds", 0.002),
+        ("reported_timestamp_seconds", 1),
+    ):
+        assert value(found, f"tandem_server_{end}", server=VITALS.ground) == pytest.approx(right)
+        assert value(found, f"tandem_ground_{end}", ground=VITALS.ground) == pytest.approx(right)
+        assert found[f"tandem_ground_{end}"].type == "gauge"
+    assert not [name for name in found if "p99" in name]
+
+
+def test_metrics_of_teams_disk_and_board() -> None:
+    disk = {"free": 123_456_789_012_345}
+    found = families(metrics_text({}, {"finished": 5}, {"tandem_board_watching": 2.0}, disk, BoardHistograms()))
+    assert value(found, "tandem_teams", state="finished") == 5
+    assert value(found, "tandem_board_watching") == 2
+    assert value(found, "tandem_disk_bytes", what="free") == 123_456_789_012_345
+    assert not [name for name in found if name.startswith(("tandem_server", "tandem_ground"))]
+    assert "tandem_disk_bytes" not in families(metrics_text({}, {}, {}, None, BoardHistograms()))
+
+
+def test_a_time_in_metrics_has_all_its_digits() -> None:
+    late = dataclasses.replace(VITALS, at=1_795_412_345_678_901)
+    found = families(metrics_text({"a": late}, {}, {}, None, BoardHistograms()))
+    assert value(found, "tandem_server_reported_timestamp_seconds", server="a") == 1795412345.678901
+
+
+def test_histograms_count_every_observation_in_its_buckets() -> None:
+    histograms = BoardHistograms()
+    for duration_s in (0.0005, 0.02, 100.0):
+        histograms.reads.observe(duration_s)
+    found = families(metrics_text({}, {}, {}, None, histograms))["tandem_board_read_seconds"]
+    buckets = {each.labels["le"]: each.value for each in found.samples if each.name.endswith("_bucket")}
+    assert found.type == "histogram"
+    assert (buckets["0.001"], buckets["0.025"], buckets["10.0"], buckets["+Inf"]) == (1, 2, 2, 3)
 
 
 TEXTS = st.text(max_size=5)

@@ -13,9 +13,7 @@ from tandem.board.feed.server_health import ServerHealth
 from tandem.board.web.auth import Auth
 from tandem.board.web.event_streams import StreamLimit
 from tandem.board.web.page_templates import PageTemplates
-from tandem.board.web.prometheus import metrics
-
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from tandem.board.web.prometheus import CONTENT_TYPE, BoardHistograms, metrics_text
 
 
 class HealthPages:
@@ -29,6 +27,7 @@ class HealthPages:
         follower: Follower,
         class_counts: ClassCounts,
         server_health: ServerHealth,
+        histograms: BoardHistograms,
     ) -> None:
         self._page_templates = page_templates
         self._auth = auth
@@ -36,6 +35,7 @@ class HealthPages:
         self._follower = follower
         self._class_counts = class_counts
         self._server_health = server_health
+        self._histograms = histograms
 
     def routes(self) -> list[Route]:
         """Return the routes of these pages."""
@@ -74,7 +74,7 @@ class HealthPages:
         }
         teams = self._class_counts.latest.by_state()
         samples, disk = self._server_health.latest(), self._server_health.disk()
-        text = metrics(samples, teams, board, disk)
+        text = metrics_text(samples, teams, board, disk, self._histograms)
         return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
     async def health_check(self, request: Request) -> Response:
