@@ -329,7 +329,7 @@ def test_by_keyboard_alone(browser: Browser, filled: tuple[RunningBoard, str]) -
         press, focused = mine.page.keyboard.press, mine.page.locator(":focus")
         mine.go("/check")
         press("Tab")
-        expect(focused).to_have_text("To the content")
+        expect(focused).to_have_text("Skip to the content")
         press("Enter")
         press("Tab")
         expect(focused).to_have_attribute("id", "message")
@@ -376,7 +376,7 @@ def test_what_was_corrected_can_be_copied(browser: Browser, filled: tuple[Runnin
         )
         mine.page.fill("#message", wrong)
         mine.page.click("main button")
-        mine.page.get_by_role("button", name="Copy it").click()
+        mine.page.get_by_role("button", name="Copy").click()
         expect(mine.page.locator("#copied")).to_have_text("copied")
         copied = json.loads(mine.page.evaluate("navigator.clipboard.readText()"))
         assert copied["classname"] == TEAM["classname"]
@@ -415,7 +415,7 @@ def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: 
         now, silent = teacher.page.locator("#connections-now"), teacher.page.locator("#silent")
         teacher.log_in()
         PAGES["health"](teacher)
-        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99 of 100)")
+        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99th percentile)")
         expect(now).to_have_text("7")
         expect(silent).to_be_hidden()
         write_records(tmp_path, of_a_ground(0, 8, replies=0))
@@ -488,7 +488,7 @@ def test_the_curve_of_nobody_of_one_and_of_all_at_once(
     with running_board(tmp_path) as running, screen(browser, running.url) as projector:
         projector.page.clock.set_fixed_time(datetime.fromtimestamp(at + 31, UTC))
         PAGES["class"](projector)
-        expect(projector.page.locator("#curve")).to_have_attribute("aria-label", f"a chart: {words} finished so far")
+        expect(projector.page.locator("#curve")).to_have_attribute("aria-label", f"chart: {words} finished so far")
         line = projector.page.evaluate(LINE)
         assert not line.pop("cut")
         height = line["bottom"] - line["top"]
