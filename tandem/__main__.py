@@ -5,6 +5,13 @@ import sys
 from types import FrameType
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+_WANT_OF_MEMORY = (  # what Python, its modules and the system's loader say then
+    "can't start new thread",
+    "unknown encoding",
+    "can't load unicodedata",
+    "map segment",
+    "allocate memory",
+)
 
 
 def run() -> None:
@@ -21,21 +28,21 @@ def run() -> None:
         code = _tell("stopped by Ctrl-C", STOPPED)
     except Exception as error:
         if not _is_want_of_memory(error):
-            raise
+            if not isinstance(error, ImportError):
+                raise
+            sys.exit(_tell(f"this Python lacks something: {error}. Try: a complete Python 3.11 or later", 1))
         reason = f" ({error})" if str(error) else ""
         code = _tell(
             f"there is not enough memory to run{reason}: raise the limit (ulimit -v), or end other programs", 1
         )
+    if code == STOPPED:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python gives up its own handlers at its end, but not this one
     sys.exit(code)
 
 
 def _is_want_of_memory(error: Exception) -> bool:
     """Where memory ends, Python may also say that a library, a codec or a thread cannot be had."""
-    if isinstance(error, MemoryError | ImportError):
-        return True
-    return any(
-        words in str(error) for words in ("can't start new thread", "unknown encoding", "can't load unicodedata")
-    )
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _WANT_OF_MEMORY)
 
 
 def _tell_what_matters(lost: "sys.UnraisableHookArgs") -> None:
@@ -74,8 +81,8 @@ def _run(arguments: list[str]) -> int:
         from tandem.client.__main__ import main as client
 
         return client(arguments[1:])
-    if arguments[:1] == ["serve"]:
-        from tandem.server.signals import exit_on_signals
+    if arguments[:1] == ["serve"] or (arguments[:1] == ["board"] and "token" not in arguments):
+        from tandem.net.process_signals import exit_on_signals
 
         exit_on_signals()  # at once: most of a start is importing
     from tandem.cli import main

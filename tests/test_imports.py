@@ -55,7 +55,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
     "cli": (ANY, frozenset({"commands", "backup", "records", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client", "server"})),
+    "__main__": (ANY, frozenset({"cli", "client", "net"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
 

@@ -152,6 +152,9 @@ def _unpack(backup: Backup, kind: DataFile, folder: Path, source: Path) -> Count
             check_sound(database, kind, source)
             kind.migrate(database)
             check_shape(database, kind, source)
+            foreign = kind.find_foreign(database)
+            if foreign:
+                raise StoreError(f"{kind.name} in {source} is not one that tandem made: {foreign} has a foreign value")
             kind.leave_out(database)
             return count(database, kind)
     except SQL_ERRORS as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -23,6 +24,7 @@ from tandem.board.web.security import host_names_for, is_loopback
 from tandem.board.web.sessions import SessionStore
 from tandem.board.web.tls import CertificateError, Handshake, server_context
 from tandem.net.line_writer import say
+from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
 from tandem.records.folder_lock import in_use
 from tandem.records.rows import DatabaseLocation
@@ -109,7 +111,10 @@ def _serve(
     _log_access_warning(options, is_loopback(host))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
         signal.signal(number, lambda *_: server.stop_soon())
-    asyncio.run(_run(server, listener, "https" if tls else "http"))
+    try:
+        asyncio.run(_run(server, listener, "https" if tls else "http"))
+    finally:
+        ignore_signals()
 
 
 def _log_access_warning(options: BoardOptions, is_local: bool) -> None:
@@ -153,6 +158,10 @@ class _Server(uvicorn.Server):
     def stop_soon(self) -> None:
         """Make `serve` return soon. Thread-safe; may be called before `serve`."""
         self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order after any number of signals. uvicorn would abort responses at the second Ctrl-C."""
+        self.stop_soon()
 
 
 async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:

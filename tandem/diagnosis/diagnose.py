@@ -128,7 +128,7 @@ def with_offsets(problems: Sequence[Problem], received: bytearray) -> tuple[Prob
     )
 
 
-_BEFORE_VALUE = {name: re.compile(rb'"%b"[ \t\r\n]*+:[ \t\r\n"]*+' % name.encode()) for name in FIELDS}
+_BEFORE_VALUE = {name: re.compile(rb'"%b"[ \t\r\n]*+:[ \t\r\n]*+"?+' % name.encode()) for name in FIELDS}
 
 
 def _place_of(name: str, received: bytearray) -> int | None:

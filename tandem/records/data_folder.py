@@ -46,6 +46,8 @@ def check_private_file(path: Path, words: str) -> None:
     """Raise DataFolderError if a file belongs to somebody else, or others may read it."""
     if not HAS_MODES:
         return
+    if path.exists() and not path.is_file():
+        raise DataFolderError(f"the {words} {path} is no file. Try: move it away")
     check_owner(path, words)
     if not _mode(path) & OTHERS:
         return

@@ -1,7 +1,8 @@
 """Whether a text, such as a student number, stands in bytes in any encoding. Pure.
 
 Finds it in UTF-8, UTF-16, UTF-32, Windows' and IBM's code pages, base64 and hex, in the digits of any script, and
-behind the escapes of JSON, Python, HTML and URLs, also where these were escaped again.
+behind the escapes of JSON, Python, HTML and URLs, also where these were escaped again. A number is found without its
+first zeros, too, and with signs between its digits ("09 23-456").
 """
 
 import base64
@@ -19,6 +20,7 @@ _ESCAPE = re.compile(
 _ESCAPING = frozenset("\\%&")  # one of these begins every escape
 _BASES = (16, 16, 16, 16, 16, 16, 8, 10)  # of the numbers in the groups of _ESCAPE
 _MAX_NESTING = 3  # escapes of escapes that are undone
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[^0-9A-Za-z:=]+(?=[0-9])")  # a name of a field may end in a digit
 _BASE64_OFFSETS = range(3)  # base64 turns 3 bytes into 4 characters, and the text may begin at each of the 3
 
 
@@ -28,6 +30,10 @@ class Traces:
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = [text for text in texts if len(text) >= SHORTEST]
         self._encoded = [form for text in self._texts for form in _unreadable_forms(text)]
+        numbers = [text.lstrip("0") for text in self._texts if text.isascii() and text.isdigit()]
+        numbers = [number for number in numbers if len(number) >= SHORTEST]
+        # A longer number that ends in the same digits is another one.
+        self._numbers = re.compile(rf"(?<![0-9])0*(?:{'|'.join(numbers)})(?![0-9])") if numbers else None
 
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
@@ -40,7 +46,14 @@ class Traces:
     def _are_in(self, data: bytes) -> bool:
         if any(form in data for form in self._encoded):
             return True
-        return any(text in reading for reading in _readings(data) for text in self._texts)
+        return any(self._are_in_text(reading) for reading in _readings(data))
+
+    def _are_in_text(self, reading: str) -> bool:
+        if any(text in reading for text in self._texts):
+            return True
+        if not self._numbers:
+            return False
+        return bool(self._numbers.search(reading) or self._numbers.search(_BETWEEN_DIGITS.sub("", reading)))
 
 
 def _unreadable_forms(text: str) -> Iterator[bytes]:

@@ -442,10 +442,25 @@ class Loop:
         state = connection.state
         if state is COMMITTING:
             self._answer_commit(connection, stored=False)
-        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE):
-            self._queue(connection, b"", silent_in=state)
+        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE, LAST_CHANCE):
+            self._expire_silent(connection)
         else:
             self._close(connection)
+
+    def _expire_silent(self, connection: Connection) -> None:
+        """Deal with a client that was silent, unless bytes are there: this process may have been held, or be late."""
+        state = connection.state
+        try:
+            data = connection.recv(RECV_SIZE, NOWAIT)
+        except BlockingIOError:
+            if state is LAST_CHANCE:
+                self._close(connection)
+            else:
+                self._queue(connection, b"", silent_in=state)
+        except OSError:
+            self._lose(connection)
+        else:
+            self._queue(connection, data)
 
     def _tick(self) -> None:
         """Do what is due once a second."""

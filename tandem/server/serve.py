@@ -75,9 +75,13 @@ def _serve_with_workers(options: ServeOptions) -> None:
         def work(ready: Callable[[], None]) -> None:
             place.close()
             with listening(host, port, shared=True) as listener:
-                _run(options, listener, ready)
+                _run(options, listener, ready, keyring)
 
-        _open_parts(options).close()  # makes what is not there yet, before several would
+        parts = _open_parts(options)  # makes what is not there yet, before several would
+        keyring = (
+            parts.keyring
+        )  # for all workers, whenever they start: a key that is rotated counts from our next start
+        parts.close()
         log = _destination(options, StandardError(SAY_WITHIN))
         Supervisor(options.workers, work, log).run(partial(_announce, place))
 
@@ -86,9 +90,11 @@ def _announce(listener: socket.socket) -> None:
     say(f"listening on {show_address(*listener.getsockname()[:2])}")
 
 
-def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """One process: wires the parts together, and runs until a signal."""
-    parts = _open_parts(options)
+def _run(
+    options: ServeOptions, listener: socket.socket, ready: Callable[[], None], keyring: Keyring | None = None
+) -> None:
+    """One process: wires the parts together, and runs until a signal. Without a keyring it reads the key file."""
+    parts = _open_parts(options, keyring)
     log = Log(_destination(options, StandardError()))
     pulse = Metrics(f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])} {os.getpid()}")
     wakeup = Wakeup()
@@ -144,10 +150,10 @@ def _check_log(path: Path, data: Path) -> None:
         raise ServeError(f"{reason}. Try: a file in a folder that is there and may be written to") from error
 
 
-def _open_parts(options: ServeOptions) -> _Parts:
+def _open_parts(options: ServeOptions, keyring: Keyring | None = None) -> _Parts:
     try:
-        is_new = not has_key(options.data)
-        keyring = load_keyring(options.data)
+        is_new = not keyring and not has_key(options.data)
+        keyring = keyring or load_keyring(options.data)
         store = open_store(options.database or options.data)
         with closed_on_error(store):
             records = open_records(options.database or options.data, patience=0)

@@ -2,45 +2,23 @@
 
 A process of the server goes through three times, and in each of them a signal means something else:
 
-- while it starts (`exit_on_signals`): SIGTERM and Ctrl-C end it at once, with exit code 0; nothing is in hand yet;
+- while it starts (tandem/net/process_signals.py): SIGTERM and Ctrl-C end it at once, with exit code 0;
 - while it serves (`Signals`): the loop is told, and finishes what is in hand;
-- while it ends (`ignore_signals`): one more changes nothing, also not after Python has given up its handlers.
+- while it ends (tandem/net/process_signals.py): one more changes nothing, also not at Python's very end.
 """
 
-import os
 import signal
 from collections.abc import Callable
 from types import FrameType
 from typing import Protocol
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+from tandem.net.process_signals import HANGUP, STOPPING, ignore_signals
 
 
 class Reopened(Protocol):
     """What is asked of the log."""
 
     def reopen(self) -> None: ...
-
-
-def exit_on_signals() -> None:
-    """Let SIGTERM and Ctrl-C end this process without a word, with exit code 0. SIGHUP is ignored."""
-    if HANGUP:
-        signal.signal(HANGUP, signal.SIG_IGN)
-    for number in STOPPING:
-        signal.signal(number, _exit)
-
-
-def ignore_signals() -> None:
-    """Ignore them all. Python restores the default action of a signal at its end, but not of one that is ignored."""
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)
-    if HANGUP:
-        signal.signal(HANGUP, signal.SIG_IGN)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    os._exit(0)  # an exception would have to find its way out of whatever is being imported or opened
 
 
 class Signals:

@@ -14,7 +14,7 @@ from functools import partial
 from types import FrameType
 
 from tandem.net.line_writer import Destination, LineWriter, say, timed_line
-from tandem.server.signals import HANGUP, STOPPING, exit_on_signals, ignore_signals
+from tandem.net.process_signals import HANGUP, STOPPING, exit_on_signals, ignore_signals
 
 PAUSE = 1.0  # seconds before a worker is started again that lived for less
 
@@ -48,6 +48,7 @@ class Supervisor:
             signal.signal(number, self._stop)
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, the system tells nobody which child ended
         try:
             if all(self._start_and_wait() for _ in range(self._count)):
                 self._is_ready = True

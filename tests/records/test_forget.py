@@ -291,9 +291,19 @@ def wrong(number: str) -> str:
     return f'{{"studentnr1": "{number}", "clientid": 1}}'
 
 
+SPELLED = {  # whole values of a message that is refused
+    "a JSON number": "923456",
+    "a fraction": "923456.0",
+    "with blanks": '"09 23 456"',
+    "with signs": '"092-34.56"',
+    "a list of digits": '["0", "9", "2", "3", "4", "5", "6"]',
+    "with a zero-width space": '"0923\u200b456"',
+    "with zeros before it": '"000923456"',
+}
 BYTES = {codec: wrong(TEAM.studentnr1).encode(codec) for codec in ENCODINGS} | {
     name: wrong(number).encode() for name, number in ESCAPED.items()
 }
+BYTES |= {name: wrong("").replace('""', value, 1).encode() for name, value in SPELLED.items()}
 
 
 def all_forms(number: str) -> list[bytes]:
@@ -312,15 +322,17 @@ def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: P
     data = tmp_path / "data"
     with ground(data) as running:
         visit(running.host, running.port, encoded(first()))
-        for sent in (*BYTES.values(), wrong("7654321").encode("utf-16")):
+        others = [wrong("7654321").encode("utf-16"), wrong("19234567").encode(), wrong("9234560").encode()]
+        for sent in (*BYTES.values(), *others):
             assert visit(running.host, running.port, sent)["status"].startswith("error: ")
-        wait_until(lambda: count(data) == 2 + len(BYTES))
+        wait_until(lambda: count(data) == 1 + len(others) + len(BYTES))
         assert len([form for form in all_forms(TEAM.studentnr1) if traces(data, form)]) == len(ESCAPED) + 5
         code, out, err = tandem("forget", "--data", str(data), "--team", "Team1")
         assert (code, err) == (0, "")
         assert f"removed 1 team and {1 + len(BYTES)} visits" in out
         assert not [form for form in all_forms(TEAM.studentnr1) if traces(data, form)]
-        assert traces(data, b"7654321")
+        assert not [value for value in SPELLED.values() if traces(data, b" " + value.encode())]
+        assert all(traces(data, number) for number in (b"7654321", b"19234567", b"9234560"))
 
 
 def test_a_dry_run_lists_what_would_go_and_removes_nothing(

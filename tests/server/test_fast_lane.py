@@ -52,7 +52,19 @@ texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs
 numbers = st.one_of(st.sampled_from(["0923456", "0934567", "0000000", "", "12345678"]), texts)
 names = st.one_of(st.sampled_from(["INF2A", "Team1", "YOURCLASSCODE", "your", "c" * 64, "t" * 128, "t" * 129]), texts)
 ips = st.sampled_from(
-    [ADDRESS, "10.0.0.1", "10.0.0.2", "127.0.0.1", "pc-7", "::1", "2001:db8::7", "::ffff:192.0.2.7", ""]
+    [
+        ADDRESS,
+        "10.0.0.1",
+        "10.0.0.2",
+        "127.0.0.1",
+        "pc-7",
+        "::1",
+        "2001:db8::7",
+        "::ffff:192.0.2.7",
+        "",
+        " 127.0.0.1",
+        "  ",
+    ]
 )
 secrets = st.sampled_from(["", SECRET, SECRET.upper(), "x", "0" * 64])
 statuses = st.sampled_from(["", WAITING, "Finished successfully"])

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tandem.server.signals import HANGUP, STOPPING, Signals, exit_on_signals, ignore_signals
+from tandem.net.process_signals import HANGUP, STOPPING, exit_on_signals, ignore_signals
+from tandem.server.signals import Signals
 
 ALL = (*STOPPING, signal.SIGHUP)
 WITHIN = 5.0

@@ -33,6 +33,7 @@ FLOOD_MESSAGES = (  # the beginnings of log lines that a client can cause
 )
 FORM_LOGGER = "python_multipart.multipart"  # a client can cause every line of this logger
 BAD_FORM_MESSAGE = "A form could not be parsed."
+BAD_REQUEST_MESSAGE = "A request violates HTTP after its head."  # h11 has answered it with 400
 
 
 class Config(uvicorn.Config):
@@ -131,7 +132,13 @@ class FloodFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is logged."""
-        flood = BAD_FORM_MESSAGE if record.name == FORM_LOGGER else _flood_message(record.getMessage())
+        error = record.exc_info[1] if record.exc_info else None
+        if record.name == FORM_LOGGER:
+            flood: str | None = BAD_FORM_MESSAGE
+        elif type(error).__module__.startswith("h11"):
+            flood = BAD_REQUEST_MESSAGE
+        else:
+            flood = _flood_message(record.getMessage())
         if flood is None:
             return True
         record.msg, record.args, record.exc_info = flood, (), None

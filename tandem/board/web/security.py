@@ -152,7 +152,12 @@ def _is_same_origin(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # for example an IPv6 address without its closing bracket
+        return False
 
 
 def _apply_proxy_headers(scope: Scope, headers: Headers) -> None:

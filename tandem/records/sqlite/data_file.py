@@ -11,16 +11,79 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.diagnosis.problem_json import findings_in
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
 from tandem.records.sqlite.sqlite_store import FILE, StoreError
+from tandem.records.visits import Outcome
 
 # A damaged schema can make sqlite3 fail on the words of SQLite's own error.
 SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 LOCK_TIMEOUT = 30.0  # seconds to wait for another program's lock
 
 
-def _keep_all(database: sqlite3.Connection) -> None:
-    """Leave nothing out."""
+def _give_new_identity(database: sqlite3.Connection) -> None:
+    """Make a copy a database of its own: put in the place of the one it was copied from, it is noticed (file_watch)."""
+    if "identity" in tables_of(database):
+        database.execute("UPDATE identity SET id = lower(hex(randomblob(16)))")
+
+
+def _nothing_foreign(database: sqlite3.Connection) -> str:
+    return ""
+
+
+def _foreign_record(database: sqlite3.Connection) -> str:
+    """Name a column of the records with a value that would end the programs that read it, "" if there is none."""
+    for table, columns in _LAWFUL.items():
+        for column, condition in columns.items():
+            query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT coalesce({condition}, 0))"
+            if database.execute(query).fetchone()[0]:
+                return f"{table}.{column}"
+    try:
+        for (findings,) in database.execute("SELECT DISTINCT findings FROM visit"):
+            for problem in findings_in(findings):
+                problem.kind.title  # noqa: B018 (raises KeyError for an id that is in no catalogue)
+    except (ValueError, TypeError, KeyError):
+        return "visit.findings"
+    return ""
+
+
+_TIME = "typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 253402300799000000"  # up to the year 9999
+_COUNT = "typeof({0}) = 'integer' AND {0} >= 0"
+_TEXT = "typeof({0}) = 'text'"
+_LAWFUL = {
+    table: {column: condition.format(column) for column, condition in columns.items()}
+    for table, columns in {
+        "team": {
+            "classname": _TEXT,
+            "teamname": _TEXT,
+            "pair": _TEXT,
+            "studentnr1": _TEXT,
+            "studentnr2": _TEXT,
+            "state": "{0} IN ('waiting for message 2', 'finished', 'rejected')",
+            "secret": _TEXT,
+            "ip": _TEXT,
+            "first_seen": _TIME,
+            "finished_at": f"{{0}} IS NULL OR ({_TIME})",
+            "visits": _COUNT,
+            "problems": "json_valid({0}) AND json_type({0}) = 'array'",
+        },
+        "visit": {
+            "classname": _TEXT,
+            "teamname": _TEXT,
+            "pair": _TEXT,
+            "at": _TIME,
+            "took": _COUNT,
+            "address": _TEXT,
+            "port": _COUNT,
+            "outcome": f"{{0}} IN ({', '.join(repr(outcome.value) for outcome in Outcome)})",
+            "received": "typeof({0}) = 'blob'",
+            "size": _COUNT,
+            "answered": "typeof({0}) = 'blob'",
+            "findings": _TEXT,
+        },
+        "surplus": {"minute": _TIME, "address": _TEXT, "visits": _COUNT},
+    }.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +95,8 @@ class DataFile:
     version: int  # of the schema that this program knows
     migrate: Callable[[sqlite3.Connection], None]  # brings an older schema to it
     counted: Mapping[str, str]  # how a table is called in what a command says -> the table
-    leave_out: Callable[[sqlite3.Connection], None] = _keep_all  # removes from a copy what a backup must not hold
+    leave_out: Callable[[sqlite3.Connection], None]  # removes from a copy what a backup must not hold
+    find_foreign: Callable[[sqlite3.Connection], str] = _nothing_foreign  # names a value that tandem never writes
 
 
 RECORDS = DataFile(
@@ -41,6 +105,8 @@ RECORDS = DataFile(
     version=VERSION,
     migrate=migrate,
     counted={"teams": "team", "visits": "visit"},
+    leave_out=_give_new_identity,
+    find_foreign=_foreign_record,
 )
 
 Counts = dict[str, int]  # how many rows, by what they are called

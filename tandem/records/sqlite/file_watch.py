@@ -35,6 +35,9 @@ TRIES = 5  # looks at the main file while another process may be copying its log
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
+# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
+
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
 _COMMITS = "SELECT commits FROM identity"
 _IDENTITY = "SELECT id, commits, checkpointed FROM identity"
@@ -80,7 +83,7 @@ class DatabaseFiles:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._names = (str(path), f"{path}-wal", f"{path}-shm")
+        self._names = _names_of(path)
         self._keeper: sqlite3.Connection | None = None  # see `close`
         self._opened = self._statuses()
         self._main, self._log, self._index = self._opened  # as they were seen last
@@ -231,7 +234,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         except DamagedFilesError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGE:
                 raise
             why = str(error)
             continue
@@ -255,7 +258,12 @@ def read_identity(path: Path, main_only: bool = False) -> Identity:
     with _opened(path, main_only) as database:
         if not database.execute(_HAS_IDENTITY).fetchone()[0]:
             return Identity("", 0, 0)
-        return Identity(*database.execute(_IDENTITY).fetchone())
+        rows = database.execute(_IDENTITY).fetchall()
+        if len(rows) != 1 or [type(value) for value in rows[0]] != [str, int, int]:
+            raise DamagedFilesError(
+                f"{path} was changed by another program: its table identity is damaged. Try: restore a backup"
+            )
+        return Identity(*rows[0])
 
 
 def count_commit(database: sqlite3.Connection) -> None:
@@ -274,13 +282,25 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
 
 
 def check_main(path: Path) -> None:
-    """Raise DamagedFilesError if there is a log without a main file. SQLite would delete the log."""
-    log = _status(f"{path}-wal")  # first: of a new database the main file is there before the log
-    if log.size and not _status(str(path)).size:
+    """Raise DamagedFilesError if there is a log without a main file, or if the main file is none.
+
+    SQLite would delete the log, and wait for ever for a named pipe.
+    """
+    if path.exists() and not path.is_file():
+        raise DamagedFilesError(f"{path} is no file. Try: move it away")
+    main, log, _ = _names_of(path)
+    log_size = _status(log).size  # first: of a new database the main file is there before the log
+    if log_size and not _status(main).size:
         raise DamagedFilesError(
             f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed. Try: put the right"
             f" file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first"
         )
+
+
+def _names_of(path: Path) -> tuple[str, str, str]:
+    """Return the names of main file, log and index. SQLite keeps the others beside the file that a link leads to."""
+    main = os.path.realpath(path)
+    return main, f"{main}-wal", f"{main}-shm"
 
 
 def connect_to_read(path: Path, options: str = "", timeout: float = LOCK_TIMEOUT) -> sqlite3.Connection:

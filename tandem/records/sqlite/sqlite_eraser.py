@@ -4,6 +4,7 @@ Knows nothing of what is removed, or why.
 """
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,8 @@ from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_t
 from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version
 
 PATIENCE = 30.0  # seconds to wait for a running server's commits
+LOG_TIMEOUT_MS = 200  # milliseconds that one try to empty the log waits for those who read; no server commits meanwhile
+LOG_RETRY = 0.3  # seconds between two tries
 
 
 class Eraser(Protocol):
@@ -76,11 +79,24 @@ class SqliteEraser:
         try:
             self._database.execute("VACUUM")
             count_commit(self._database)
-            busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            is_empty = self._empty_log()
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}; try again") from None
-        if busy:
-            raise StoreError(f"{self._path} is in use: removed, but traces stay in its log; try again")
+        if not is_empty:
+            raise StoreError(
+                f"removed, but traces stay in the log of {self._path}: another program keeps on reading it."
+                " Try: end that program, then start the same command again, which empties the log"
+            )
+
+    def _empty_log(self) -> bool:
+        """Return whether the log is empty now. No try holds up a server for longer than LOG_TIMEOUT_MS."""
+        until = time.monotonic() + PATIENCE
+        self._database.execute(f"PRAGMA busy_timeout = {LOG_TIMEOUT_MS}")
+        while True:
+            busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy or time.monotonic() >= until:
+                return not busy
+            time.sleep(LOG_RETRY)
 
     def close(self) -> None:
         self._database.close()
