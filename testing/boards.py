@@ -59,7 +59,7 @@ def write_records(folder: Path, *records: Record) -> None:
     """Write records as a server does."""
     folder.mkdir(exist_ok=True)
     with closing(Store(folder)) as store:
-        store.keep(records)
+        store.write(records)
 
 
 class Visitor:

@@ -17,16 +17,17 @@ from types import FrameType
 import uvicorn
 
 from tandem.board.app import Board, build
-from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
+from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.event_streams import MAX_STREAMS
 from tandem.board.web.http_connections import FORM_LOGGER, Config, FloodFilter, HttpConnection, raise_connection_limit
 from tandem.board.web.security import host_names_for, is_loopback
 from tandem.board.web.sessions import SessionStore
-from tandem.board.web.tls import CertificateError, Handshake, server_context
-from tandem.net.line_writer import say
+from tandem.board.web.tls import Handshake, server_context
+from tandem.net.line_writer import report
 from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
-from tandem.records.folder_lock import in_use
+from tandem.protocol.errors import TandemError
+from tandem.records.folder_lock import shared_lock
 from tandem.records.rows import DatabaseLocation
 
 LISTEN_BACKLOG = 1024
@@ -34,8 +35,8 @@ STOP_TIMEOUT_S = 3  # for responses that have begun; less than board_process.STO
 READ_SIZE_BYTES = 65_536  # of standard input, whose content is ignored
 
 
-class BoardError(Exception):
-    """The board cannot start; the text says why and what to try."""
+class BoardError(TandemError):
+    """The board cannot start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,25 @@ def serve_board(options: BoardOptions) -> None:
     """Run a board until SIGTERM or Ctrl-C.
 
     Raises:
-        BoardError: The board cannot start.
+        TandemError: The board cannot start.
     """
     _check_data(options)
-    try:
-        tls = server_context(*options.certificate) if options.certificate else None
-        with (
-            _open_listener(*options.listen) as listener,
-            in_use(options.data),
-            closing(BoardStore(options.data)) as board_store,
-            closing(SessionStore(options.data)) as sessions,
-        ):
-            _serve(options, listener, board_store, sessions, tls)
-    except (CertificateError, BoardStoreError) as error:
-        raise BoardError(str(error)) from error
+    tls = server_context(*options.certificate) if options.certificate else None
+    with (
+        _open_listener(*options.listen) as listener,
+        shared_lock(options.data),
+        closing(BoardStore(options.data)) as board_store,
+        closing(SessionStore(options.data)) as sessions,
+    ):
+        _serve(options, listener, board_store, sessions, tls)
 
 
 def _check_data(options: BoardOptions) -> None:
     """Raise BoardError if there is no such folder: with a typing error in its name the board would stay empty."""
     if options.location == options.data and not options.data.is_dir():
         raise BoardError(
-            f"there is no folder {options.data}: give the --data of the server whose results are to be shown,"
-            " or start that server first"
+            f"there is no folder {options.data}",
+            "the --data of the server whose results are to be shown, or start that server first",
         )
 
 
@@ -192,7 +190,7 @@ def _call_when_input_ends(act: Callable[[], None]) -> None:
 
 
 def _log(words: str) -> None:
-    say(words, "tandem board")
+    report(words, "tandem board")
 
 
 class _LogLines(logging.Handler):
@@ -210,7 +208,7 @@ def _open_listener(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BoardError(
-            f"cannot listen on {show_address(host, port)}: {reason}."
-            " Try: another port, or an address that this machine has"
+            f"cannot listen on {show_address(host, port)}: {reason}",
+            "another port, or an address that this machine has",
         ) from error
     return listener

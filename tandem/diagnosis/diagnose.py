@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.problems import Problem
-from tandem.diagnosis.recovery.findings import in_order
+from tandem.diagnosis.recovery.findings import MAX_FINDINGS, in_order
 from tandem.diagnosis.recovery.recover import recover
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
 from tandem.protocol.reader import COMPLETE, LIMIT, NEVER, Reader
@@ -49,7 +49,8 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
     readable = {name: value for name, value in reading.fields.items() if rules.is_repeatable(name, value)}
     problems = reading.problems
     if not reading.is_whole and _is_too_large(reader):
-        problems = in_order((Problem("too-large", LIMIT, {"wanted": str(LIMIT)}), *problems))
+        before = problems[: MAX_FINDINGS - len(reading.remarks) - 1]
+        problems = in_order((Problem("too-large", LIMIT, {"wanted": str(LIMIT)}), *before))
     if not problems:
         problems = (Problem("not-json", 0, {"found": bytes(reader.received[:60]).decode("latin-1")}),)
     return Diagnosis(Message(**readable), problems, reading.remarks, reading.meant)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """HOST:PORT as people write it, and addresses as this project shows them. Pure text: resolves nothing."""
 
-GROUND_PORT = 5550  # where the ground listens unless told otherwise
+SERVER_PORT = 5550  # where the ground listens unless told otherwise
 CLIENT_2_PORT = 5551  # where client 2 listens unless told otherwise
 
 

@@ -25,7 +25,7 @@ from testing.boards import (
 )
 from testing.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from testing.clients import assert_done, client_1, client_2
-from testing.processes import TEAM, ground, wait_until
+from testing.processes import TEAM, running_server, wait_until
 from testing.visits import message_1, message_2, rejected
 
 CLASS = f"/class?name={TEAM['classname']}"
@@ -39,7 +39,7 @@ def tile(screen: Screen, name: str, state: str) -> None:
 
 
 def test_an_exchange_of_real_clients_shows_live(browser: Browser, tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         token = token_of(serving.process)
         with screen(browser, url, token) as teacher, screen(browser, url) as projector:
@@ -555,7 +555,7 @@ def a_hostile_visit(number: int, text: str) -> Visit:
     """The text in every field that takes one, and in what came."""
     visit = rejected(Team("INF2A", text, text[:8], text[:8]), "field-changed", NOW + number)
     visit.received = json.dumps({"classname": text, "teamname": text, "clientid": 2}).encode()
-    visit.answered = text.encode()
+    visit.reply = text.encode()
     visit.address = text[:45]
     visit.problems[0].facts.update(field=text, found=text, wanted=text)
     return visit

@@ -60,7 +60,7 @@ def test_a_whole_exchange_has_its_seven_arrows() -> None:
 
 
 def test_every_arrow_has_its_time_its_size_and_its_address() -> None:
-    began, ended = fine_clock(ONE.at), fine_clock(ONE.at + ONE.took)
+    began, ended = fine_clock(ONE.started_us), fine_clock(ONE.started_us + ONE.duration_us)
     assert began != ended
     for visits in ([ONE, TWO], [ONE, WRONG_2], [WRONG_1]):
         arrows = [arrow for arrow in draw(visits).arrows if "handover" not in arrow.label]
@@ -121,7 +121,7 @@ def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
 
 
 def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
-    diagram = draw([dataclasses.replace(WRONG_1, answered=b"")])
+    diagram = draw([dataclasses.replace(WRONG_1, reply=b"")])
     assert (diagram.arrows[-1].label, diagram.arrows[-1].status) == ("3 no reply", ArrowStatus.UNSEEN)
 
 

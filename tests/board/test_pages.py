@@ -422,7 +422,7 @@ def test_a_teams_page_draws_the_exchange(visitor: Visitor) -> None:
 
 def test_a_stuck_client_2_is_shown_the_message_that_it_should_have_sent(folder: Path, visitor: Visitor) -> None:
     reply = as_sent(studentnr1="1000006", studentnr2="2000006", secret=secret(6), status="waiting for message 2")
-    answered = numbered(6, NOW)._replace(answered=encoded(reply))
+    answered = numbered(6, NOW)._replace(reply=encoded(reply))
     write_records(folder, answered, refused(6, "not-swapped", NOW))
     visitor.post("/team", 303, secret=secret(6))
     page = visitor.get("/team")

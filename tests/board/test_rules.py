@@ -249,7 +249,7 @@ def value(found: dict[str, Metric], name: str, **labels: str) -> float:
 
 
 def test_each_gauge_of_a_server_has_its_name_and_its_old_name() -> None:
-    found = families(metrics_text({VITALS.ground: VITALS}, {}, {}, None, BoardHistograms()))
+    found = families(metrics_text({VITALS.server: VITALS}, {}, {}, None, BoardHistograms()))
     for end, right in (
         ("visits_per_second", 20),
         ("commits_per_second", 10),
@@ -259,8 +259,8 @@ def test_each_gauge_of_a_server_has_its_name_and_its_old_name() -> None:
         ("commit_p50_seconds", 0.002),
         ("reported_timestamp_seconds", 1),
     ):
-        assert value(found, f"tandem_server_{end}", server=VITALS.ground) == pytest.approx(right)
-        assert value(found, f"tandem_ground_{end}", ground=VITALS.ground) == pytest.approx(right)
+        assert value(found, f"tandem_server_{end}", server=VITALS.server) == pytest.approx(right)
+        assert value(found, f"tandem_ground_{end}", ground=VITALS.server) == pytest.approx(right)
         assert found[f"tandem_ground_{end}"].type == "gauge"
     assert not [name for name in found if "p99" in name]
 
@@ -276,7 +276,7 @@ def test_metrics_of_teams_disk_and_board() -> None:
 
 
 def test_a_time_in_metrics_has_all_its_digits() -> None:
-    late = dataclasses.replace(VITALS, at=1_795_412_345_678_901)
+    late = dataclasses.replace(VITALS, ended_us=1_795_412_345_678_901)
     found = families(metrics_text({"a": late}, {}, {}, None, BoardHistograms()))
     assert value(found, "tandem_server_reported_timestamp_seconds", server="a") == 1795412345.678901
 

@@ -14,7 +14,7 @@ from tandem.board.board_process import board_process
 from tandem.board.gradebook.board_store import FILE
 from tandem.board.web.http_connections import BAD_FORM_MESSAGE
 from testing.boards import RunningBoard, running_board, team, token_of, write_records
-from testing.processes import ROOT, ground, process, tandem, wait_until
+from testing.processes import ROOT, process, running_server, tandem, wait_until
 from testing.visits import message_1
 
 
@@ -63,7 +63,7 @@ def test_its_file_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
 
 
 def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         running = RunningBoard(serving.process, url)
         wait_until(lambda: running.get("/healthz")[0] == 200)
@@ -74,7 +74,7 @@ def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         running = RunningBoard(serving.process, url)
         assert running.get("/")[0] == 200
@@ -91,7 +91,10 @@ def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
 
 
 def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
-    with running_board(tmp_path / "one") as first, ground(tmp_path / "two", "--board", first.address) as serving:
+    with (
+        running_board(tmp_path / "one") as first,
+        running_server(tmp_path / "two", "--board", first.address) as serving,
+    ):
         serving.process.wait_for("the board has ended; the server continues without it")
         assert serving.results() == []
 

@@ -17,9 +17,9 @@ import pytest
 
 from tandem.board.web.auth import WRONG_TOKENS
 from testing.boards import CERTIFICATE, KEY, RunningBoard, running_board, team, token_of, write_records
+from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import LIMIT, wait_until
 from testing.visits import message_1
-from tests.deploy.test_files import DEPLOY, run, tool
 
 NAME = "board.example.org"
 CONFIGURATION = (DEPLOY / "haproxy-board.cfg").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from tandem.diagnosis.recovery.findings import Findings
 from tandem.protocol.reader import LIMIT
 from testing.messages.corpus import ONE, TEAM
 from testing.messages.sending import diagnosed, ids
-from tests.diagnosis.test_properties import steps
+from testing.messages.steps import steps
 
 MAX_LINES = 8_000  # lines of Python for one diagnosis; most of those of the corpus take some 500
 MAX_KIB = 100

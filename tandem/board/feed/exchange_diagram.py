@@ -13,7 +13,7 @@ from textwrap import wrap
 
 from tandem.board.web.display_text import duration, fine_clock, problem_title, visible
 from tandem.diagnosis.problems import CATALOGUE
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.records.queries import VisitRow
 from tandem.records.visits import Outcome
 from tandem.report.check import check
@@ -66,8 +66,8 @@ class Layout:
     indent: int | None  # of a label from the left end of its arrow; None: labels begin at the margin
 
 
-WIDE = Layout("wide", 1000, {CLIENT_1: 180, GROUND: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
-NARROW = Layout("narrow", 360, {CLIENT_1: 50, GROUND: 180, CLIENT_2: 310}, 84, 92, 66, 40, 6, 29, 12, None)
+WIDE = Layout("wide", 1000, {CLIENT_1: 180, SERVER: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
+NARROW = Layout("narrow", 360, {CLIENT_1: 50, SERVER: 180, CLIENT_2: 310}, 84, 92, 66, 40, 6, 29, 12, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +176,22 @@ def _visit_arrows(visit: VisitRow, client: str) -> Iterator[_ArrowParts]:
     welcome, message, reply = ARROW_NUMBERS[client]
     is_refused = visit.outcome is Outcome.REJECTED
     peer = f"{visible(visit.address)} port {visit.port}"
-    started, ended = fine_clock(visit.at), fine_clock(visit.at + visit.took)
-    yield GROUND, client, f"{welcome} welcome: {WELCOME_BYTES} bytes", ArrowStatus.SEEN, started, (f"to {peer}",)
+    started, ended = fine_clock(visit.started_us), fine_clock(visit.started_us + visit.duration_us)
+    yield SERVER, client, f"{welcome} welcome: {WELCOME_BYTES} bytes", ArrowStatus.SEEN, started, (f"to {peer}",)
     yield (
         client,
-        GROUND,
-        f"{message} {ARROWS[message][2]}{', refused' if is_refused else ''}: {visit.size} bytes",
+        SERVER,
+        f"{message} {ARROWS[message][2]}{', refused' if is_refused else ''}: {visit.size_bytes} bytes",
         ArrowStatus.REFUSED if is_refused else ArrowStatus.SEEN,
         ended,
         (f"from {peer}", *_problem_titles(visit)),
     )
-    if visit.answered:
-        label = f"{reply} reply: {len(visit.answered)} bytes, after {duration(visit.took)}"
-        yield GROUND, client, label, ArrowStatus.SEEN, ended, (f"to {peer}",)
+    if visit.reply:
+        label = f"{reply} reply: {len(visit.reply)} bytes, after {duration(visit.duration_us)}"
+        yield SERVER, client, label, ArrowStatus.SEEN, ended, (f"to {peer}",)
     else:
         note = "the server was started with --errors close or silent"
-        yield GROUND, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, (note,)
+        yield SERVER, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, (note,)
 
 
 def _problem_titles(visit: VisitRow) -> list[str]:

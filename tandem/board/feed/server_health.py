@@ -58,7 +58,7 @@ class ServerHealth:
         """Return the latest sample of each server, without those of servers that wrote none within MAX_AGE_S."""
         now_s = time.time()
         return {
-            sample.ground: sample for sample in self._samples if abs(now_s - self._heard_s[sample.ground]) <= MAX_AGE_S
+            sample.server: sample for sample in self._samples if abs(now_s - self._heard_s[sample.server]) <= MAX_AGE_S
         }
 
     def disk(self) -> dict[str, int] | None:
@@ -83,11 +83,11 @@ class ServerHealth:
         now_s = time.time()
         first_s = now_s - HISTORY_S
         # The latest sample may be from the future, if the clock was set back. Samples from now on must still be read.
-        since_s = max(first_s, min(self._samples[-1].at / 1e6, now_s) - MAX_LAG_S) if self._samples else first_s
-        found = await self._records_pool.read(lambda records: list(records.vitals_since(int(since_s * 1e6))))
-        known = {(sample.at, sample.ground) for sample in self._samples}
-        fresh = [sample for sample in found if (sample.at, sample.ground) not in known]
-        while self._samples and self._samples[0].at < first_s * 1e6:
+        since_s = max(first_s, min(self._samples[-1].ended_us / 1e6, now_s) - MAX_LAG_S) if self._samples else first_s
+        found = await self._records_pool.read(lambda records: list(records.metrics_since(int(since_s * 1e6))))
+        known = {(sample.ended_us, sample.server) for sample in self._samples}
+        fresh = [sample for sample in found if (sample.ended_us, sample.server) not in known]
+        while self._samples and self._samples[0].ended_us < first_s * 1e6:
             self._samples.popleft()
         self._samples.extend(fresh)
         self._mark_heard(fresh)
@@ -101,8 +101,8 @@ class ServerHealth:
         now_s = time.time()
         is_following = now_s < self._read_s + MAX_AGE_S
         for sample in fresh:
-            self._heard_s[sample.ground] = now_s if is_following else min(now_s, sample.at / 1e6)
-        self._heard_s = {sample.ground: self._heard_s[sample.ground] for sample in self._samples}
+            self._heard_s[sample.server] = now_s if is_following else min(now_s, sample.ended_us / 1e6)
+        self._heard_s = {sample.server: self._heard_s[sample.server] for sample in self._samples}
 
     def _measure_size(self) -> list[tuple[float, int]]:
         """Return a new size of the records, if one is due."""
@@ -121,7 +121,7 @@ class ServerHealth:
             "now": time.time(),
             "read_at": self._read_s,
             "trouble": visible(self._read_error),
-            "heard": {sample.ground: self._heard_s[sample.ground] for sample in samples},
+            "heard": {sample.server: self._heard_s[sample.server] for sample in samples},
             "vitals": [_as_json(sample) for sample in samples],
             "sizes": sizes,
             "disk": self.disk(),
@@ -131,15 +131,15 @@ class ServerHealth:
 def _as_json(sample: MetricsSample) -> dict[str, object]:
     """Return what the page's script reads of a sample. Times are in microseconds."""
     return {
-        "at": sample.at,
-        "ground": sample.ground,
-        "period": sample.period,
+        "at": sample.ended_us,
+        "ground": sample.server,
+        "period": sample.period_us,
         "visits": sample.visits,
         "connections": sample.connections,
-        "took_p50": sample.took_p50,
-        "took_p99": sample.took_p99,
+        "took_p50": sample.reply_p50_us,
+        "took_p99": sample.reply_p99_us,
         "commits": sample.commits,
-        "commit_p50": sample.commit_p50,
-        "commit_p99": sample.commit_p99,
+        "commit_p50": sample.commit_p50_us,
+        "commit_p99": sample.commit_p99_us,
         "waiting": sample.waiting,
     }

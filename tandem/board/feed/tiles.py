@@ -123,7 +123,7 @@ class ClassTiles:
     def _tile(self, team_status: TeamStatus) -> Tile:
         row = team_status.row
         state, text = state_of(team_status)
-        return Tile(self._tile_key(row.key), public_name(row.team), state, text, row.finished_at)
+        return Tile(self._tile_key(row.key), public_name(row.team), state, text, row.finished_us)
 
     def _expected_tile(self, team: Team) -> Tile:
         key = TeamKey(team.classname, team.teamname, "expected")
@@ -139,7 +139,7 @@ def state_of(team_status: TeamStatus) -> tuple[TileState, str]:
     if row.state == FINISHED:
         return (
             TileState.FINISHED,
-            f"{TileState.FINISHED} {clock(row.finished_at)[:5]}" if row.finished_at else TileState.FINISHED,
+            f"{TileState.FINISHED} {clock(row.finished_us)[:5]}" if row.finished_us else TileState.FINISHED,
         )
     if row.state == WAITING and not team_status.refused_last:
         return TileState.WAITING, TileState.WAITING

@@ -18,6 +18,7 @@ from typing import Any
 from tandem.board.gradebook.board_schema import FILE as FILE
 from tandem.board.gradebook.board_schema import NewerFileError, migrate
 from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, make_private_folder
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.data_file import SQL_ERRORS
@@ -28,8 +29,8 @@ MAX_EXPECTED_TEAMS = 20_000  # on all rosters together
 _LOCK_TIMEOUT_S = 5.0  # to wait for the lock of another process
 
 
-class BoardStoreError(Exception):
-    """The board's own file cannot be used; the message says why and what to try."""
+class BoardStoreError(TandemError):
+    """The board's own file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class BoardStore:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
         except DataFolderError as error:
-            raise BoardStoreError(str(error)) from error
+            raise BoardStoreError(error.what, error.help) from error
         except NewerFileError as error:
             raise BoardStoreError(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
@@ -107,8 +108,8 @@ class BoardStore:
             [[total]] = execute("SELECT count(*) FROM expected", ())
             if total > MAX_EXPECTED_TEAMS:
                 raise BoardStoreError(
-                    f"all rosters together would have {total:,} teams, more than {MAX_EXPECTED_TEAMS:,}:"
-                    " first remove rosters that are no longer needed"
+                    f"all rosters together would have {total:,} teams, more than {MAX_EXPECTED_TEAMS:,}",
+                    "remove rosters that are no longer needed first",
                 )
 
     def remove_roster(self, classname: str) -> None:
@@ -228,7 +229,7 @@ def renew_token(folder: Path) -> str:
         BoardStoreError: There is no such folder, or the file cannot be used.
     """
     if not folder.is_dir():
-        raise BoardStoreError(f"there is no folder {folder}: give the --data of the board")
+        raise BoardStoreError(f"there is no folder {folder}", "the --data of the board")
     board_store = BoardStore(folder)
     try:
         return board_store.renew_token()

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from tandem.keys.keyring import KEY_VARIABLE, load_keyring
-from tandem.keys.secret import belongs
+from tandem.keys.secret import verify
 from tandem.records.queries import Records, TeamRow
 from tandem.records.visits import Team
 
@@ -30,14 +30,14 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which team a secret belongs to, if any, and why."""
+    """Which team a secret verify to, if any, and why."""
 
     row: TeamRow | None
     evidence: Evidence
 
 
 def prove(secret: str, records: Records, keys: Sequence[bytes]) -> Verdict:
-    """Return which team the secret belongs to. `keys` are the server's; they are empty if this machine has none.
+    """Return which team the secret verify to. `keys` are the server's; they are empty if this machine has none.
 
     Raises:
         StoreError: The records cannot be read.
@@ -63,11 +63,11 @@ def keys_in(folder: Path, now: float) -> list[bytes]:
     """
     if os.environ.get(KEY_VARIABLE) is None and not (folder / "key").exists():
         return []
-    return load_keyring(folder).checking(now)
+    return load_keyring(folder).valid_keys(now)
 
 
 def _is_made_for(secret: str, team: Team, keys: Sequence[bytes]) -> bool:
-    return any(belongs(secret, each, keys) for each in _number_orders(team))
+    return any(verify(secret, each, keys) for each in _number_orders(team))
 
 
 def _number_orders(team: Team) -> Iterator[Team]:

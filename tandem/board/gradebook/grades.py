@@ -181,13 +181,13 @@ class Gradebook:
 
     def _grade(self, row: TeamRow) -> Grade:
         deadline_us = self._deadlines.get(row.team.classname)
-        is_late = bool(deadline_us and row.finished_at and row.finished_at > deadline_us)
+        is_late = bool(deadline_us and row.finished_us and row.finished_us > deadline_us)
         return Grade(
             row.key,
             row.team,
             row.state,
-            row.first_seen,
-            row.finished_at,
+            row.first_seen_us,
+            row.finished_us,
             is_late,
             row.visits,
             row.problems,

@@ -34,9 +34,9 @@ class _Gauge(NamedTuple):
 _SERVER_GAUGES = {
     "connections": _Gauge("connections", 1, "Open connections."),
     "waiting_records": _Gauge("waiting", 1, "Records that are not on disk yet."),
-    "visit_p50_seconds": _Gauge("took_p50", _US_PER_S, "From message 2 to its reply, median of the last period."),
-    "commit_p50_seconds": _Gauge("commit_p50", _US_PER_S, "Duration of a commit, median of the last period."),
-    "reported_timestamp_seconds": _Gauge("at", _US_PER_S, "When the server wrote these figures."),
+    "visit_p50_seconds": _Gauge("reply_p50_us", _US_PER_S, "From message 2 to its reply, median of the last period."),
+    "commit_p50_seconds": _Gauge("commit_p50_us", _US_PER_S, "Duration of a commit, median of the last period."),
+    "reported_timestamp_seconds": _Gauge("ended_us", _US_PER_S, "When the server wrote these figures."),
 }
 _SERVER_RATES = {
     "visits_per_second": _Gauge("visits", 1, "Visits answered, average of the last period."),
@@ -125,7 +125,7 @@ def _server_families(samples: Mapping[str, MetricsSample]) -> Iterator[Metric]:
             yield from _family(f"{prefix}_{name}", note.format(name) + gauge.help, label, values)
         for name, gauge in _SERVER_RATES.items():
             values = {
-                server: getattr(sample, gauge.field) * _US_PER_S / max(1, sample.period)
+                server: getattr(sample, gauge.field) * _US_PER_S / max(1, sample.period_us)
                 for server, sample in samples.items()
             }
             yield from _family(f"{prefix}_{name}", note.format(name) + gauge.help, label, values)

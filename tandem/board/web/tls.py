@@ -12,13 +12,14 @@ from uvicorn.server import ServerState
 
 from tandem.board.web.http_connections import REQUEST_TIMEOUT_S, Config, HttpConnection
 from tandem.board.web.rate_limit import network
+from tandem.protocol.errors import TandemError
 
 TLS_SHUTDOWN_TIMEOUT_S = 1.0  # to wait for the client's close_notify
 MAX_FILE_BYTES = 1_000_000  # of a certificate or a key
 
 
-class CertificateError(Exception):
-    """A certificate or its key cannot be used; the text says why and what to try."""
+class CertificateError(TandemError):
+    """A certificate or its key cannot be used."""
 
 
 def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
@@ -34,8 +35,8 @@ def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
         context.load_cert_chain(certfile, keyfile, _refuse_password)
     except (OSError, ValueError) as error:
         raise CertificateError(
-            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}."
-            " Wanted: two files in PEM, a certificate (with its chain) and its own private key"
+            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}",
+            "two files in PEM, a certificate (with its chain) and its own private key",
         ) from error
     return context
 
@@ -60,7 +61,7 @@ def _check_file(option: str, path: Path) -> None:
             return
     except OSError as error:
         reason = error.strerror or str(error)
-    raise CertificateError(f"{option} {path} cannot be used: {reason}. Wanted: a file in PEM")
+    raise CertificateError(f"{option} {path} cannot be used: {reason}", "a file in PEM")
 
 
 def _refuse_password() -> str:

@@ -1,7 +1,7 @@
 """The database files of a data folder, as backup and restore see them.
 
-A DataFile says how a file is called, which schema it has, what is counted in it and what stays out of a backup. The
-server's records are described here, the board's own file in board/schema.py. Knows SQL, no archive.
+A DataFile describes a file: its name, its schema, what a command counts in it, and what a backup leaves out. The
+records are described here, the board's file in board/gradebook/board_schema.py. Knows SQL, no archive.
 """
 
 import sqlite3
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from tandem.diagnosis.problem_json import findings_in
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
-from tandem.records.sqlite.sqlite_store import FILE, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, StoreError, store_error
 from tandem.records.visits import Outcome
 
-# A damaged schema can make sqlite3 fail on the words of SQLite's own error.
+# With a damaged schema sqlite3 can fail to decode SQLite's own error message.
 SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-LOCK_TIMEOUT = 30.0  # seconds to wait for another program's lock
+LOCK_TIMEOUT_S = 30.0  # to wait for the lock of another program
 
 
 def _give_new_identity(database: sqlite3.Connection) -> None:
@@ -38,6 +38,9 @@ def _foreign_record(database: sqlite3.Connection) -> str:
             query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT coalesce({condition}, 0))"
             if database.execute(query).fetchone()[0]:
                 return f"{table}.{column}"
+    kinds = database.execute("SELECT typeof(id), typeof(commits), typeof(checkpointed) FROM identity").fetchall()
+    if kinds != [("text", "integer", "integer")]:
+        return "identity"
     try:
         for (findings,) in database.execute("SELECT DISTINCT findings FROM visit"):
             for problem in findings_in(findings):
@@ -91,10 +94,10 @@ class DataFile:
     """One kind of database file."""
 
     name: str
-    tables: frozenset[str]  # a database that has these is of this kind, whatever its version
+    tables: frozenset[str]  # a database of any version with these tables is of this kind
     version: int  # of the schema that this program knows
     migrate: Callable[[sqlite3.Connection], None]  # brings an older schema to it
-    counted: Mapping[str, str]  # how a table is called in what a command says -> the table
+    counted: Mapping[str, str]  # the plain name of what is counted -> its table
     leave_out: Callable[[sqlite3.Connection], None]  # removes from a copy what a backup must not hold
     find_foreign: Callable[[sqlite3.Connection], str] = _nothing_foreign  # names a value that tandem never writes
 
@@ -109,25 +112,27 @@ RECORDS = DataFile(
     find_foreign=_foreign_record,
 )
 
-Counts = dict[str, int]  # how many rows, by what they are called
+Counts = dict[str, int]  # rows, by plain name
 
 
 def tables_of(database: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of the tables of a database."""
     return frozenset(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
 
 def kind_of(database: sqlite3.Connection, kinds: Sequence[DataFile]) -> DataFile | None:
-    """Return which kind of file a database is, by its tables."""
+    """Return which kind of file a database is, by its tables, or None."""
     tables = tables_of(database)
     return next((kind for kind in kinds if kind.tables <= tables), None)
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy a whole database, as it is at one moment, to an empty file, which then has nothing beside it.
+    """Copy a database, as it is at one moment, to an empty file without log or index.
 
-    Raise sqlite3.Error, also if another program keeps the source locked for LOCK_TIMEOUT.
+    Raises:
+        sqlite3.Error: the copy failed, or another program kept the source locked for LOCK_TIMEOUT_S.
     """
-    until = time.monotonic() + LOCK_TIMEOUT
+    until = time.monotonic() + LOCK_TIMEOUT_S
 
     def check_time(status: int, remaining: int, total: int) -> None:
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until:
@@ -138,31 +143,30 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
-def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+def check_integrity(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
     """Raise StoreError if a database is of another kind, of a newer version, or damaged.
 
-    `path` is what the error names: the file that the database was copied from.
+    The error names `path`, the file that the database was copied from.
     """
     version = version_of(database)
     if version > kind.version:
         raise StoreError(
             f"{kind.name} in {path} was made by a newer version of tandem"
-            f" (schema {version}, this one knows {kind.version}): use that version"
+            f" (schema {version}, this one knows {kind.version})",
+            "use that version",
         )
     if not kind.tables <= tables_of(database):
         raise StoreError(f"{kind.name} in {path} is not one that tandem made: it lacks the tables")
     [found] = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
-        raise StoreError(f"{kind.name} in {path} is damaged: {in_one_line(found)}")
+        raise store_error(f"{kind.name} in {path} is damaged", found)
 
 
-def in_one_line(reason: object) -> str:
-    """Return a reason of SQLite's in one line. It may quote a statement from a damaged schema, which has several."""
-    return " ".join(str(reason).split())
+def check_schema(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+    """Raise StoreError if a database of today's version has other tables, columns or triggers than tandem makes.
 
-
-def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
-    """Raise StoreError if a database of today's version has other tables, columns or triggers than tandem makes."""
+    The error names `path`, the file that the database was copied from.
+    """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         kind.migrate(fresh)
         foreign = _shape(database) ^ _shape(fresh)
@@ -171,7 +175,7 @@ def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> Non
 
 
 def _shape(database: sqlite3.Connection) -> set[str]:
-    """Name everything that a schema has."""
+    """Return a line for each object and column of a schema."""
     names = database.execute(
         "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
     )
@@ -183,6 +187,6 @@ def _shape(database: sqlite3.Connection) -> set[str]:
 
 
 def count(database: sqlite3.Connection, kind: DataFile) -> Counts:
-    """Count what is in a database."""
+    """Count the rows of a database, by plain name."""
     rows = {name: database.execute(f"SELECT count(*) FROM {table}") for name, table in kind.counted.items()}
     return {name: int(row.fetchone()[0]) for name, row in rows.items()}

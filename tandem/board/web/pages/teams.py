@@ -186,7 +186,7 @@ def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: 
     latest = list(visits)[::-1]
     refused_last = bool(latest) and latest[0][1].outcome is Outcome.REJECTED
     state, state_text = state_of(TeamStatus(row, refused_last))
-    stuck_at = latest[0] if refused_last and row.finished_at is None else None
+    stuck_at = latest[0] if refused_last and row.finished_us is None else None
     pages = max(1, -(-len(latest) // VISITS_PER_PAGE))
     page = min(page, pages)
     return TeamPage(
@@ -205,7 +205,7 @@ def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: 
 
 def _expected_message(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
     """Return what should have come: message 2 made from the latest reply to message 1, else the repaired message."""
-    replies = (visit.answered for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
+    replies = (visit.reply for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
     return right_message_2(refused, next(replies, b"")) or repaired(refused.received)
 
 
@@ -234,7 +234,7 @@ def _shown_visit(number: int, visit: VisitRow) -> ShownVisit:
         client_of(visit),
         recorded_findings(visit.findings, visit.received),
         printable_bytes(visit.received),
-        printable_bytes(visit.answered),
+        printable_bytes(visit.reply),
     )
 
 
