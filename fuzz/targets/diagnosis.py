@@ -12,8 +12,7 @@ from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
 from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import Problem
-from tandem.diagnosis.recovery.findings import MAX_FINDINGS
+from tandem.diagnosis.problems import MAX_FINDINGS, Problem
 from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR, FIELDS, FINISHED, WAITING, is_team_of_one
 from tandem.protocol.reader import MORE, Reader
@@ -136,7 +135,7 @@ def _is_as_the_verdict_says(judgement: Judgement, wanted: tuple[Outcome, Fields]
 def _can_be_told(problems: tuple[Problem, ...], remarks: tuple[Problem, ...], size: int) -> None:
     require(len(problems) + len(remarks) <= MAX_FINDINGS, "what is found is bounded", len(problems))
     for problem in (*problems, *remarks):
-        require(problem.at is None or 0 <= problem.at <= size, "a place is in the message", problem)
+        require(problem.offset is None or 0 <= problem.offset <= size, "a place is in the message", problem)
         words = explain.sentence(problem)
         require(explain.size_in_json(words) <= explain.MAX_SENTENCE, "a sentence is bounded", words)
         for shown in (words, explain.what(problem), explain.help_for(problem)):

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hmac import compare_digest
 
-from tandem.diagnosis.problem_json import findings_text
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problems import Problem, findings_text
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS, remarks_on_ip
 from tandem.keys.secret import derive
 from tandem.protocol.message import FIELDS, FINISHED, WAITING

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
-from tandem.diagnosis.problem_json import findings_text
+from tandem.diagnosis.problems import findings_text
 from tandem.keys.keyring import Keyring
 from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
 from tandem.protocol.message import Message, decode

@@ -91,7 +91,7 @@ def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall
 
 def _of_client_1(remark: Problem) -> Problem:
     """What "ip-elsewhere" really is, where client 1's message had the same ip."""
-    return Problem("ip-of-client-1", remark.at, {"field": "ip", "found": remark.facts["found"]})
+    return Problem("ip-of-client-1", remark.offset, {"field": "ip", "found": remark.facts["found"]})
 
 
 def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> tuple[Problem, ...]:

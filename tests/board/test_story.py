@@ -147,7 +147,7 @@ def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], paper: Layo
 
 def test_what_is_on_record_gets_its_correction_back() -> None:
     data = RECEIVED[1].replace(b'"classname"', b"classname")
-    [recorded] = [Problem(problem.id, problem.at, problem.facts) for problem in check(data).problems]
+    [recorded] = [Problem(problem.id, problem.offset, problem.facts) for problem in check(data).problems]
     [shown, *_] = recorded_findings([recorded], data)
     assert shown.place is not None
     assert '"classname"' in (shown.place.corrected or "")

@@ -8,8 +8,7 @@ import pytest
 from fuzz.diagnosis import ENDS, STARTS, UNITS
 from fuzz.shapes import Shape, answer, data_of, kept, memory_of, read
 from tandem.diagnosis import explain
-from tandem.diagnosis.problems import Edit, Problem
-from tandem.diagnosis.recovery.findings import Findings
+from tandem.diagnosis.problems import Edit, Findings, Problem
 from tandem.protocol.reader import LIMIT
 from testing.messages.corpus import ONE, TEAM
 from testing.messages.sending import diagnosed, ids
@@ -136,5 +135,5 @@ def _with_edits(count: int) -> Problem:
     findings = Findings()
     for at in range(count):
         findings.add_once("odd-space", at, Edit(at, at + 1, " "), found="U+00A0")
-    [problem] = findings.problems()
+    [problem], _ = findings.results()
     return problem
