@@ -14,7 +14,7 @@ from tandem.client.options import Options
 from tandem.client.story import Output
 from tandem.client.visit import ServerVisit, refused
 from tandem.protocol.address import show_address
-from tandem.protocol.message import WAITING, Message, message_1
+from tandem.protocol.message import STATUS_WAITING, Message, message_1
 
 HANDOVER = 4
 BETWEEN_TRIES = 0.25  # seconds; client 2 may be started after us
@@ -23,8 +23,8 @@ BETWEEN_TRIES = 0.25  # seconds; client 2 may be started after us
 def run(options: Options, story: Output) -> None:
     """The whole of client 1. Raises ClientError where it does not work."""
     reply, carried = visit_ground(options, story)
-    if reply.status != WAITING:
-        raise refused(reply.status, WAITING, arrow=3)
+    if reply.status != STATUS_WAITING:
+        raise refused(reply.status, STATUS_WAITING, arrow=3)
     hand_over(carried, options, story)
     story.finished("client 1 has done its part; how it goes on, client 2's screen tells")
 

@@ -17,9 +17,9 @@ from tandem.client.options import Options
 from tandem.client.story import Output
 from tandem.client.visit import ServerVisit, refused
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.message import FINISHED, WAITING, Message, NotAMessageError, decode, message_2
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, NotAMessageError, decode, message_2
 from tandem.protocol.printable import printable_bytes
-from tandem.protocol.reader import COMPLETE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, Reader
 
 HANDOVER = 4
 MAX_CALLERS = 200  # at a time; the systems of students' laptops allow 256 open files and more
@@ -32,9 +32,9 @@ def run(options: Options, story: Output) -> None:
     """The whole of client 2. Raises ClientError where it does not work."""
     handover = await_handover(options, story)
     reply = visit_ground(handover, options, story)
-    if reply.status != FINISHED:
-        raise refused(reply.status, FINISHED, arrow=7)
-    story.finished(f"client 2 has done its part: {FINISHED}")
+    if reply.status != STATUS_FINISHED:
+        raise refused(reply.status, STATUS_FINISHED, arrow=7)
+    story.finished(f"client 2 has done its part: {STATUS_FINISHED}")
 
 
 def visit_ground(handover: Message, options: Options, story: Output) -> Message:
@@ -124,16 +124,16 @@ class Door:
                 self._turn_away(caller, "broke the connection off")
                 continue
             state = caller.reader.feed(data) if data else caller.reader.state
-            if caller.reader.doubtful:
+            if caller.reader.maybe_framed:
                 caller.doubt += wire.PAUSE
                 if caller.doubt >= LENGTH_GRACE or data == b"":
-                    state = caller.reader.settle()
+                    state = caller.reader.assume_bare()
             if state is COMPLETE:
                 try:
                     return self._real_message(caller)
                 except NotAMessageError as why:
                     self._turn_away(caller, str(why))
-            elif state is NEVER:
+            elif state is INVALID:
                 self._turn_away(caller, f"sent no message but {printable_bytes(bytes(caller.reader.received[:40]))}")
             elif data == b"":
                 begun = "in the middle of a message" if caller.reader.received else "without a word"
@@ -152,9 +152,9 @@ class Door:
         message = decode(caller.reader.text)
         if not message.secret and not message.status:
             raise NotAMessageError("it is message 1: client 1 has to hand over the ground's reply, not its own message")
-        if message.status != WAITING:
+        if message.status != STATUS_WAITING:
             raise NotAMessageError(
-                f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over'
+                f'its status is "{message.status}", not "{STATUS_WAITING}": client 1 should not hand that over'
             )
         if not message.secret:
             raise NotAMessageError("it has no secret: client 1 has to hand over the ground's reply as it came")

@@ -2,8 +2,8 @@
 
 import json
 
-from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT, parse_address
-from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
+from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.message import is_unicode
 
 USAGE = """\
@@ -59,12 +59,12 @@ class Options:
         self.clientid = clientid
         self.team = team  # studentnr1, studentnr2, classname, teamname: those that were given
         self.ip = given.get("ip", "")  # "" means: the one of the connection to the ground
-        self.server = _address(given, "server", GROUND_PORT)
+        self.server = _address(given, "server", SERVER_PORT)
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
         self.listen = _listen_address(given.get("listen", ""))
         self.timeout = _seconds(given, "timeout", 5.0)
         self.wait = _seconds(given, "wait", MAX_WAIT[clientid])
-        self.on_wire = _choice(given, "on-wire", WAYS, PLAIN)
+        self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose
 

@@ -12,9 +12,9 @@ from tandem.client.story import Output
 from tandem.protocol.address import show_address
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.framing import frame
-from tandem.protocol.message import ERROR, WELCOME_WORD, Message, NotAMessageError, decode
+from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
-from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 REST_OF_WELCOME = 0.5  # seconds for the second part of a welcome that came in two
 
@@ -51,8 +51,8 @@ class ServerVisit:
         """Takes the ground's first line. One that does not come in time is no reason to give up."""
         arrow, answer = self._arrows[0], self._answer
         waited, came_at = 0.0, 0.0
-        state = MORE
-        while state is MORE and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
+        state = NEED_DATA
+        while state is NEED_DATA and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
             data = self._take(arrow)
             if data:
                 state = answer.feed(data)
@@ -88,7 +88,7 @@ class ServerVisit:
         arrow, answer = self._arrows[2], self._answer
         state = answer.feed(b"")
         waited = 0.0
-        while state is MORE:
+        while state is NEED_DATA:
             data = self._take(arrow)
             if data:
                 state = answer.feed(data)
@@ -98,11 +98,11 @@ class ServerVisit:
                 raise self._no_reply(f"sent no whole reply within {self._options.timeout:g} s", arrow)
             else:
                 waited += wire.pause()
-        if state is NEVER:
-            begins = printable_bytes(answer.came[self._greeted :][:40].rstrip())
+        if state is INVALID:
+            begins = printable_bytes(answer.received[self._greeted :][:40].rstrip())
             what = f"something that is no message: {begins}"
-            if answer.reply_begun and len(answer.came) > LIMIT:
-                what = f"a reply that is too large: after {LIMIT:,} bytes it had not ended"
+            if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
+                what = f"a reply that is too large: after {MAX_MESSAGE_BYTES:,} bytes it had not ended"
             raise ClientError(
                 f"the ground at {self._where} sent {what}", "check that this is the ground's address and port", arrow
             )
@@ -113,11 +113,11 @@ class ServerVisit:
             raise ClientError(
                 f"the ground's reply cannot be read: {why}", "show --verbose to whoever keeps the ground", arrow
             ) from None
-        problems = reply.status.removeprefix(ERROR).split("; ") if reply.status.startswith(ERROR) else []
-        self._story.arrow(arrow, answer.carried, "refused" if problems else f'status "{reply.status}"')
+        problems = reply.status.removeprefix(ERROR_PREFIX).split("; ") if reply.status.startswith(ERROR_PREFIX) else []
+        self._story.arrow(arrow, answer.reply_bytes, "refused" if problems else f'status "{reply.status}"')
         for problem in problems:
             self._story.note(f"- {problem}")
-        return reply, answer.carried
+        return reply, answer.reply_bytes
 
     def _take(self, arrow: int) -> bytes | None:
         try:
@@ -128,7 +128,7 @@ class ServerVisit:
     def _no_reply(self, how: str, arrow: int) -> ClientError:
         if self._answer.reply_begun:
             return ClientError(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
-        instead = self._answer.came[self._greeted :][:80]
+        instead = self._answer.received[self._greeted :][:80]
         said = f'said "{printable_bytes(instead)}" and ' if instead.strip() else ""
         return ClientError(
             f"no reply: the ground at {self._where} {said}{how}",
@@ -139,8 +139,8 @@ class ServerVisit:
 
 def refused(status: str, wanted: str, arrow: int) -> ClientError:
     """The ClientError for a reply whose status is not the one that was wanted."""
-    if status.startswith(ERROR):
-        first, *others = status.removeprefix(ERROR).split("; ")
+    if status.startswith(ERROR_PREFIX):
+        first, *others = status.removeprefix(ERROR_PREFIX).split("; ")
         what, _, help = first.partition(" - ")
         more = f" (and {len(others)} more, as told above)" if others else ""
         return ClientError(

@@ -10,7 +10,7 @@ import sys
 
 from tandem.client.failures import ClientError, client_error
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 PAUSE = 0.005  # seconds between two looks at a socket
 
@@ -117,7 +117,7 @@ def send(connection: socket.socket, data: bytes, limit: float, where: str) -> No
 def take(connection: socket.socket, where: str) -> bytes | None:
     """What has come by now; b"" if the other side has ended, None if there is nothing new."""
     try:
-        return connection.recv(LIMIT)
+        return connection.recv(MAX_MESSAGE_BYTES)
     except BlockingIOError:
         return None
     except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, wrong_combination
-from tandem.protocol.address import GROUND_PORT, parse_address
+from tandem.protocol.address import SERVER_PORT, parse_address
 from tandem.protocol.message import is_unicode
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
@@ -112,7 +112,7 @@ def folder(text: str) -> Path:
 @reader
 def address(text: str) -> tuple[str, int]:
     """Where a ground is."""
-    return parse_address(text, GROUND_PORT)
+    return parse_address(text, SERVER_PORT)
 
 
 @reader

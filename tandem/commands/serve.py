@@ -17,8 +17,8 @@ from tandem.commands.arguments import (
 from tandem.commands.combinations import Together
 from tandem.net.line_writer import say
 from tandem.net.proxy_header import parse_networks
-from tandem.protocol.address import GROUND_PORT
-from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.address import SERVER_PORT
+from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.records.folder_lock import in_use
 from tandem.report.screen import print_error
 from tandem.server.serve import ServeError, make_data_folder, serve
@@ -32,9 +32,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--listen",
         type=address,
-        default=("", GROUND_PORT),
+        default=("", SERVER_PORT),
         metavar="HOST:PORT",
-        help=f"where to listen (port {GROUND_PORT} on all addresses; port 0 takes a free one)",
+        help=f"where to listen (port {SERVER_PORT} on all addresses; port 0 takes a free one)",
     )
     data_option(command)
     database_option(command)
@@ -45,7 +45,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="what a wrong message gets: an explanation, a close without a word, or silence (explain)",
     )
     command.add_argument(
-        "--on-wire", choices=WAYS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
+        "--on-wire", choices=FRAMINGS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
     )
     command.add_argument(
         "--workers", type=whole(MAX_WORKERS), default=1, metavar="N", help="processes that share the port (1)"

@@ -18,8 +18,8 @@ from types import FrameType
 from tandem.demo.canvas import signs_for
 from tandem.demo.children import Child, ChildFailedError, Children
 from tandem.demo.diagram import Diagram
-from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
 from tandem.report import results
@@ -36,9 +36,9 @@ CLIENT = ("-m", "tandem.client", "--format", "json")  # `tandem client`, without
 COLUMNS = ("classname", "teamname", "studentnr1", "studentnr2", "state", "finished_at")  # so many fit on a screen
 NEXT = f"""\
 Go on with a TEAM.json of your own, on one machine or on three:
-  python3 -m tandem serve --listen 0.0.0.0:{GROUND_PORT} --data tandem-data
-  python3 -m tandem client 2 TEAM.json --server HOST:{GROUND_PORT} --listen {CLIENT_2_PORT}
-  python3 -m tandem client 1 TEAM.json --server HOST:{GROUND_PORT} --peer HOST:{CLIENT_2_PORT}"""
+  python3 -m tandem serve --listen 0.0.0.0:{SERVER_PORT} --data tandem-data
+  python3 -m tandem client 2 TEAM.json --server HOST:{SERVER_PORT} --listen {CLIENT_2_PORT}
+  python3 -m tandem client 1 TEAM.json --server HOST:{SERVER_PORT} --peer HOST:{CLIENT_2_PORT}"""
 
 
 class DemoError(Exception):
@@ -69,12 +69,12 @@ def _show_exchange(children: Children, folder: Path) -> None:
     """Starts the three, each as soon as the addresses that it needs are known, and draws what they tell."""
     diagram = Diagram(signs_for(sys.stdout.encoding or "ascii"), _wants_colour())
     (folder / TEAM_FILE).write_bytes(TEAM.encode())
-    ground = children.start(GROUND, *SERVE)
+    ground = children.start(SERVER, *SERVE)
     server = _address(children, ground)
     client_2 = children.start(CLIENT_2, *CLIENT, "2", TEAM_FILE, "--server", server, "--listen", ANYWHERE)
     peer = _address(children, client_2)
     client_1 = children.start(CLIENT_1, *CLIENT, "1", TEAM_FILE, "--server", server, "--peer", peer)
-    _show(diagram.heads({GROUND: server, CLIENT_2: peer}))
+    _show(diagram.heads({SERVER: server, CLIENT_2: peer}))
     first = 0.0
     for number, data in _arrows(children, client_1, client_2):
         now = time.monotonic()

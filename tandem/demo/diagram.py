@@ -7,11 +7,11 @@ from textwrap import wrap
 
 from tandem.demo.canvas import BOLD, CYAN, DIM, GREEN, MAGENTA, PLAIN, WIDTH, Row, Signs
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, OWN, SWAPPED, changes
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.protocol.message import FIELDS, Message, decode
 
-LIVES = {CLIENT_1: 7, GROUND: 41, CLIENT_2: 75}  # the columns of the life lines
-NOTE = LIVES[GROUND] - LIVES[CLIENT_1] - 3  # columns that a note has between two of them
+LIVES = {CLIENT_1: 7, SERVER: 41, CLIENT_2: 75}  # the columns of the life lines
+NOTE = LIVES[SERVER] - LIVES[CLIENT_1] - 3  # columns that a note has between two of them
 
 WELCOMES = (1, 5)
 MESSAGE_1, HANDOVER = 2, 4
@@ -85,7 +85,7 @@ class Diagram:
     def _changes(self, number: int, before: Message, after: Message) -> list[Note]:
         """Who did what to which fields, deed by deed."""
         sender = ARROWS[number][0]
-        subject = f"the {sender}" if sender == GROUND else sender
+        subject = f"the {sender}" if sender == SERVER else sender
         notes: list[Note] = []
         for deed, names in changes(before, after).items():
             words = f"{'and' if notes else subject} {deed}"

@@ -20,7 +20,7 @@ from tandem.diagnosis.recovery.members import MemberReader, ObjectEnd
 from tandem.diagnosis.recovery.scanner import SPACE, Scanner
 from tandem.net.proxy_header import end_of_headers, version_of
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
-from tandem.protocol.reader import COMPLETE, LIMIT, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
 
 _SPACE = b" \t\r\n"
 _LOOPBACK = ("127.", "::1")
@@ -53,7 +53,7 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
     recovered = recover(bytes(reader.received), ending, address)
     problems = recovered.problems
     if not recovered.is_whole and _is_too_large(reader):
-        problems = in_order((Problem("too-large", LIMIT, {"wanted": str(LIMIT)}), *problems))
+        problems = in_order((Problem("too-large", MAX_MESSAGE_BYTES, {"wanted": str(MAX_MESSAGE_BYTES)}), *problems))
     if not problems:
         problems = (Problem("not-json", 0, {"found": bytes(reader.received[:_MAX_SHOWN]).decode("latin-1")}),)
     message = Message(**rules.repeatable(recovered.fields))  # type: ignore[arg-type]
@@ -62,8 +62,8 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
 
 def _is_too_large(reader: Reader) -> bool:
     """Return whether an object began and did not end within the limit."""
-    begins = bytes(reader.received[:LIMIT]).lstrip(_SPACE)[:1] == b"{"
-    return begins and reader.state is NEVER and len(reader.received) >= LIMIT
+    begins = bytes(reader.received[:MAX_MESSAGE_BYTES]).lstrip(_SPACE)[:1] == b"{"
+    return begins and reader.state is INVALID and len(reader.received) >= MAX_MESSAGE_BYTES
 
 
 # A right message
@@ -236,17 +236,17 @@ def _report_rest(scanner: Scanner, place: Place, data: bytes) -> None:
     elif at < end:
         rest = scanner.peek(_MAX_SHOWN).rstrip(SPACE)
         scanner.add("text-after-object", at, *scanner.text.edit(at, end, ""), found=rest)
-    elif len(data) > LIMIT and data[LIMIT:].strip(_SPACE):
-        rest = data[LIMIT:].strip()[:_MAX_SHOWN].decode("latin-1")
-        scanner.findings.add("text-after-object", LIMIT, found=rest)
+    elif len(data) > MAX_MESSAGE_BYTES and data[MAX_MESSAGE_BYTES:].strip(_SPACE):
+        rest = data[MAX_MESSAGE_BYTES:].strip()[:_MAX_SHOWN].decode("latin-1")
+        scanner.findings.add("text-after-object", MAX_MESSAGE_BYTES, found=rest)
 
 
 def _report_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: Ending) -> ObjectEnd:
     """Report why the object does not end. Return OPEN if only its last brace is missing, else CUT_OFF."""
     end = scanner.text.offsets[len(scanner.chars) - scanner.chars.endswith("\n")]
     members = reader.members
-    if size >= LIMIT:
-        scanner.findings.add("too-large", end, wanted=str(LIMIT))
+    if size >= MAX_MESSAGE_BYTES:
+        scanner.findings.add("too-large", end, wanted=str(MAX_MESSAGE_BYTES))
         return ObjectEnd.CUT_OFF
     is_whole = reader.end is ObjectEnd.OPEN and (len(members) >= len(FIELDS) or meant_field(scanner.near, ["status"]))
     if not is_whole:

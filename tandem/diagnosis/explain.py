@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from json.encoder import encode_basestring
 
 from tandem.diagnosis.problems import Problem
-from tandem.protocol.message import ERROR
+from tandem.protocol.message import ERROR_PREFIX
 from tandem.protocol.printable import printable
 
 MAX_SENTENCE = 200  # bytes in JSON, so that a status always has room for the first problem
@@ -34,7 +34,7 @@ def sentence(problem: Problem) -> str:
 
 def status(problems: Sequence[Problem], room: int) -> str:
     """Return a reply's status (PROTOCOL 7.1): `error: ` and whole problems that fit in `room` bytes, at least one."""
-    words = ERROR + sentence(problems[0])
+    words = ERROR_PREFIX + sentence(problems[0])
     for problem in problems[1:]:
         longer = f"{words}; {sentence(problem)}"
         if size_in_json(longer) > room:

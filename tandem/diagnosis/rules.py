@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import plain_ip
-from tandem.protocol.message import FIELDS, WAITING, Message
+from tandem.protocol.message import FIELDS, STATUS_WAITING, Message
 
 MAX_LENGTHS = {  # bytes (PROTOCOL 2.3)
     "studentnr1": 32,
@@ -159,7 +159,7 @@ def _fits_exchange(message: Message) -> bool:
         return False
     if message.clientid == 1:
         return message.secret == message.status == ""
-    return message.clientid == 2 and message.secret != "" and message.status == WAITING
+    return message.clientid == 2 and message.secret != "" and message.status == STATUS_WAITING
 
 
 def check_fields(fields: Fields, address: str) -> list[Problem]:
@@ -255,7 +255,7 @@ def _check_exchange(fields: Fields) -> Iterable[Problem]:
         yield Problem("secret-missing", facts={"field": "secret"})
     if clientid == 2 and status == "":
         yield Problem("status-blanked", facts={"field": "status"})
-    elif clientid == 2 and status is not None and status != WAITING:
+    elif clientid == 2 and status is not None and status != STATUS_WAITING:
         yield Problem("status-changed", facts={"field": "status", "found": str(status)})
 
 

@@ -258,7 +258,7 @@ def test_nobody_listens_at_the_ground(clientid: int) -> None:
         client = meet(clientid, ground, peer)
     arrow = WELCOME_ARROW[clientid]
     assert_failed(
-        client, rf"arrow {arrow} \(ground -> client {clientid}, welcome\)", "connection refused", ground.address
+        client, rf"arrow {arrow} \(server -> client {clientid}, welcome\)", "connection refused", ground.address
     )
 
 

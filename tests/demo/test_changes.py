@@ -3,14 +3,14 @@
 import pytest
 
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, OWN, SWAPPED, changes
-from tandem.protocol.message import FIELDS, FINISHED, WAITING, Message, message_1, message_2
+from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING, Message, message_1, message_2
 
 ASKED = message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2")
-ANSWERED = Message(**(ASKED.fields() | {"secret": "5e" * 32, "status": WAITING}))  # type: ignore[arg-type]
+ANSWERED = Message(**(ASKED.fields() | {"secret": "5e" * 32, "status": STATUS_WAITING}))  # type: ignore[arg-type]
 PASSED_ON = message_2(ANSWERED, "192.168.1.3")
-DONE = Message(**(PASSED_ON.fields() | {"status": FINISHED}))  # type: ignore[arg-type]
+DONE = Message(**(PASSED_ON.fields() | {"status": STATUS_FINISHED}))  # type: ignore[arg-type]
 
-ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAITING)
+ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, STATUS_WAITING)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAI
         (PASSED_ON, DONE, {CHANGED: ["status"]}),
         (DONE, DONE, {}),
         (ALONE, message_2(ALONE, "192.168.1.3"), {OWN: ["clientid", "ip"]}),
-        (ANSWERED, Message("1", "2", "INF2A", 1, "Team1", "192.168.1.2", "5e" * 32, WAITING), None),
+        (ANSWERED, Message("1", "2", "INF2A", 1, "Team1", "192.168.1.2", "5e" * 32, STATUS_WAITING), None),
     ],
     ids=["reply 1", "message 2", "message 2, one machine", "reply 2", "nothing", "team of one", "other numbers"],
 )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tandem.demo.demo import TEAM, DemoError, demo
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from testing.processes import LIMIT, ROOT, wait_until
 
 ARROW = re.compile(r"^ *(\d+\.\d) .* (\d) ([a-z][a-z0-9 ]+?) [-─]+ (\d+) B ", re.MULTILINE)
@@ -156,12 +156,12 @@ def read_terminal(descriptor: int) -> str:
 def test_a_ground_that_cannot_start(stage: Stage) -> None:
     ended = stage.run(env={"TANDEM_KEY": "rubbish"})
     assert ended.code == 1
-    assert ended.err.startswith("tandem: the demo's ground ended with exit code 1; its last words: ")
+    assert ended.err.startswith("tandem: the demo's server ended with exit code 1; its last words: ")
     assert "TANDEM_KEY" in ended.err
     assert ended.err.count("\n") == 1
 
 
-CHILDREN = {GROUND: ("serve",), CLIENT_2: ("tandem.client", "2"), CLIENT_1: ("tandem.client", "1")}
+CHILDREN = {SERVER: ("serve",), CLIENT_2: ("tandem.client", "2"), CLIENT_1: ("tandem.client", "1")}
 
 
 @pytest.mark.parametrize("name", CHILDREN)

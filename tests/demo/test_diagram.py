@@ -6,8 +6,8 @@ import pytest
 
 from tandem.demo.canvas import ASCII, BOX, WIDTH, Row, Signs, signs_for
 from tandem.demo.diagram import LIVES, Diagram
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
-from tandem.protocol.message import FINISHED
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
+from tandem.protocol.message import STATUS_FINISHED
 from tests.demo.test_changes import ANSWERED, ASKED, DONE, PASSED_ON
 
 WELCOME = b"Tandem: socket connection established. Send your message."
@@ -26,7 +26,7 @@ ESCAPE = re.compile(r"\x1b\[\d*m")
 def draw(signs: Signs = BOX, coloured: bool = False) -> dict[int, list[str]]:
     """The lines of each arrow; those of the heads under 0."""
     diagram = Diagram(signs, coloured)
-    heads = diagram.heads({GROUND: "127.0.0.1:45550", CLIENT_2: "127.0.0.1:45551"})
+    heads = diagram.heads({SERVER: "127.0.0.1:45550", CLIENT_2: "127.0.0.1:45551"})
     return {0: heads} | {number: diagram.arrow(number, number * 1.5, data) for number, data in TRAVELLED.items()}
 
 
@@ -41,7 +41,7 @@ def words(lines: list[str]) -> str:
 
 def test_heads_name_the_three_and_where_they_listen() -> None:
     names, places = draw()[0]
-    assert names.split() == ["client", "1", "ground", "client", "2"]
+    assert names.split() == ["client", "1", "server", "client", "2"]
     assert places.replace(BOX.life, "").split() == ["ms", "127.0.0.1:45550", "127.0.0.1:45551"]
 
 
@@ -70,7 +70,7 @@ def test_an_arrow_goes_from_its_sender_to_its_receiver(number: int) -> None:
         ),
         (
             3,
-            "the ground filled in: * secret 5e5e5e5e5e…5e5e5e5e5e * status waiting for message 2"
+            "the server filled in: * secret 5e5e5e5e5e…5e5e5e5e5e * status waiting for message 2"
             " and kept the other 6 fields",
         ),
         (4, f"the very bytes of the reply, nothing added; the secret in full: {'5e' * 32}"),
@@ -80,7 +80,7 @@ def test_an_arrow_goes_from_its_sender_to_its_receiver(number: int) -> None:
             "client 2 swapped: * studentnr1 0934567 * studentnr2 0923456 and put in its own: * clientid 2"
             " * ip 192.168.1.3 and kept classname, teamname, secret and status",
         ),
-        (7, f"the ground changed: * status {FINISHED} and kept the other 7 fields"),
+        (7, f"the server changed: * status {STATUS_FINISHED} and kept the other 7 fields"),
     ],
 )
 def test_under_an_arrow_stands_what_was_done_to_the_fields(number: int, told: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.address import CLIENT_2_PORT, GROUND_PORT
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
 from testing.hosts.network import DEVICE, Host, Network, ip
 from testing.hosts.wire import DELAY
 from testing.processes import TEAM, Ground, Process, ground, process, team_options
@@ -27,13 +27,13 @@ ORDERS = (
     ("client 2", "client 1 in vain", "ground", "client 1"),
 )
 
-AT_THE_GROUND = "tandem client: arrow 1 (ground -> client 1, welcome): "
+AT_THE_GROUND = "tandem client: arrow 1 (server -> client 1, welcome): "
 AT_CLIENT_2 = "tandem client: arrow 4 (client 1 -> client 2, handover): "
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str, ...]) -> None:
-    server = f"{network.ground.ipv4}:{GROUND_PORT}"
+    server = f"{network.ground.ipv4}:{SERVER_PORT}"
     peer = f"{network.client_2.ipv4}:{CLIENT_2_PORT}"
     running: dict[str, Process] = {}
     with ExitStack() as ending:
@@ -89,8 +89,8 @@ def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
 
 
 def test_firewall_before_the_ground(network: Network) -> None:
-    server = f"{network.ground.ipv4}:{GROUND_PORT}"
-    with network.wire.firewall(network.ground.ipv4, GROUND_PORT):
+    server = f"{network.ground.ipv4}:{SERVER_PORT}"
+    with network.wire.firewall(network.ground.ipv4, SERVER_PORT):
         said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
     assert said.startswith(f"{AT_THE_GROUND}connection timed out: {server} did not answer in time. Try: ")
     assert "the firewall of that machine" in said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND, arrow_words
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER, arrow_words
 from tandem.protocol.framing import LENGTH, PLAIN, frame, is_framed
 
 
@@ -34,7 +34,7 @@ def test_is_framed(head: bytes, framed: bool) -> None:
 
 def test_seven_arrows_in_their_order() -> None:
     assert list(ARROWS) == [1, 2, 3, 4, 5, 6, 7]
-    assert [ARROWS[number][:2] for number in (1, 2, 3)] == [(GROUND, CLIENT_1), (CLIENT_1, GROUND), (GROUND, CLIENT_1)]
+    assert [ARROWS[number][:2] for number in (1, 2, 3)] == [(SERVER, CLIENT_1), (CLIENT_1, SERVER), (SERVER, CLIENT_1)]
     assert ARROWS[4][:2] == (CLIENT_1, CLIENT_2)
-    assert [ARROWS[number][:2] for number in (5, 6, 7)] == [(GROUND, CLIENT_2), (CLIENT_2, GROUND), (GROUND, CLIENT_2)]
-    assert arrow_words(2) == "arrow 2 (client 1 -> ground, message 1)"
+    assert [ARROWS[number][:2] for number in (5, 6, 7)] == [(SERVER, CLIENT_2), (CLIENT_2, SERVER), (SERVER, CLIENT_2)]
+    assert arrow_words(2) == "arrow 2 (client 1 -> server, message 1)"

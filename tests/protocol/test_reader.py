@@ -6,7 +6,7 @@ from typing import Any, SupportsIndex
 import pytest
 from hypothesis import example, given, settings
 
-from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from testing.cuts import anything, every_way, pieces
 from testing.reader_oracle import expected
 
@@ -65,9 +65,9 @@ COMPLETE_ONES: dict[str, tuple[bytes, bytes, bytes]] = {  # what comes before th
     "length begins with white space": (length(0x20), padded(0x20), b""),
     "length is all white space": (length(0x0A0A), padded(0x0A0A), b""),
     "length begins with a brace and white space": (length(0x0A7B), padded(0x0A7B), b""),
-    "as long as it may be": (b"", filled(LIMIT), b""),
-    "as long as it may be, with white space": (b" " * (LIMIT - 2), b"{}", b""),
-    "framed, as long as it may be": (length(LIMIT), filled(LIMIT), b""),
+    "as long as it may be": (b"", filled(MAX_MESSAGE_BYTES), b""),
+    "as long as it may be, with white space": (b" " * (MAX_MESSAGE_BYTES - 2), b"{}", b""),
+    "framed, as long as it may be": (length(MAX_MESSAGE_BYTES), filled(MAX_MESSAGE_BYTES), b""),
 }
 
 TAILS = (b"", b"\n", b"{", b'{"a":2}', b"\0\0\0\0", b"\x07\0\0\0{}")
@@ -77,8 +77,8 @@ def fed(parts: list[bytes]) -> tuple[str, bytes, bytes]:
     """State, text and tail after all parts; a reader that has decided stays with it."""
     reader = Reader()
     states = [reader.feed(part) for part in parts]
-    decided = [state for state in states if state != MORE]
-    assert decided == states[len(states) - len(decided) :], "MORE, once something was decided"
+    decided = [state for state in states if state != NEED_DATA]
+    assert decided == states[len(states) - len(decided) :], "NEED_DATA, once something was decided"
     assert len(set(decided)) <= 1
     assert reader.state == states[-1]
     assert reader.received == b"".join(parts)
@@ -105,20 +105,20 @@ NEVER_ONES: dict[str, bytes] = {
     "length before text": framed(b"hello {}"),
     "length before white space": framed(b"    "),
     "length before a closing brace": b"{\n\0\0}",
-    "length that is too large": (LIMIT + 1).to_bytes(4, "little") + b'{"a":1}',
+    "length that is too large": (MAX_MESSAGE_BYTES + 1).to_bytes(4, "little") + b'{"a":1}',
     "length, big-endian": b'\0\0\0\x07{"a":1}',
-    "white space without end": b" " * LIMIT,
-    "object without end": b'{"' + b"x" * (LIMIT - 2),
-    "one byte too long": b'{"a":"' + b"x" * (LIMIT - 7) + b'"}',
-    "one byte too long, with white space": b" " * (LIMIT - 1) + b"{}",
-    "an escape over the edge": b'{"' + b"x" * (LIMIT - 3) + b'\\"}',
+    "white space without end": b" " * MAX_MESSAGE_BYTES,
+    "object without end": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 2),
+    "one byte too long": b'{"a":"' + b"x" * (MAX_MESSAGE_BYTES - 7) + b'"}',
+    "one byte too long, with white space": b" " * (MAX_MESSAGE_BYTES - 1) + b"{}",
+    "an escape over the edge": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3) + b'\\"}',
 }
 
 
 @pytest.mark.parametrize("data", NEVER_ONES.values(), ids=NEVER_ONES.keys())
 def test_never_however_it_is_cut(data: bytes) -> None:
     for parts in every_way(data):
-        assert fed(parts)[0] == NEVER, parts
+        assert fed(parts)[0] == INVALID, parts
 
 
 MORE_ONES: dict[str, bytes] = {
@@ -133,14 +133,14 @@ MORE_ONES: dict[str, bytes] = {
     "a length": b"\x07\0\0\0",
     "a length and white space": b"\x07\0\0\0  ",
     "framed, one byte missing": framed(b'{"a":1}')[:-1],
-    "one byte of room left": b'{"' + b"x" * (LIMIT - 3),
+    "one byte of room left": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3),
 }
 
 
 @pytest.mark.parametrize("data", MORE_ONES.values(), ids=MORE_ONES.keys())
 def test_more_however_it_is_cut(data: bytes) -> None:
     for parts in every_way(data):
-        assert fed(parts)[0] == MORE, parts
+        assert fed(parts)[0] == NEED_DATA, parts
 
 
 @settings(deadline=None, max_examples=400)
@@ -156,23 +156,23 @@ def test_any_bytes_in_any_pieces(parts: list[bytes]) -> None:
         assert (text, tail) == (wanted_text, wanted_tail)
 
 
-def test_up_to_three_bytes_may_become_a_length_and_settle_decides() -> None:
+def test_up_to_three_bytes_may_become_a_length_until_the_object_is_assumed_bare() -> None:
     for head in (b"h", b"hi", b"hi\0", b"\x07", b"\x07\0\0"):
         reader = Reader()
-        assert reader.feed(head) == (MORE if expected(head)[0] == MORE else NEVER)
-        if reader.state == MORE:
-            assert reader.doubtful
-            assert reader.settle() == NEVER
-        assert not reader.doubtful
-        assert reader.feed(b"\0\0{}") == NEVER
+        assert reader.feed(head) == (NEED_DATA if expected(head)[0] == NEED_DATA else INVALID)
+        if reader.state == NEED_DATA:
+            assert reader.maybe_framed
+            assert reader.assume_bare() == INVALID
+        assert not reader.maybe_framed
+        assert reader.feed(b"\0\0{}") == INVALID
 
 
 @pytest.mark.parametrize("head", [b"", b" ", b"\n\n", b"{", b"{\n", b"  {"])
 def test_what_may_be_an_object_is_not_in_doubt(head: bytes) -> None:
     reader = Reader()
-    assert reader.feed(head) == MORE
-    assert not reader.doubtful
-    assert reader.settle() == MORE
+    assert reader.feed(head) == NEED_DATA
+    assert not reader.maybe_framed
+    assert reader.assume_bare() == NEED_DATA
     reader.feed(b"" if b"{" in head else b"{")
     assert reader.feed(b'"a":1}') == COMPLETE
     assert reader.text.lstrip() == reader.text

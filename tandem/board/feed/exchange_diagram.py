@@ -13,7 +13,7 @@ from textwrap import wrap
 
 from tandem.board.web.display_text import duration, fine_clock, problem_title, visible
 from tandem.diagnosis.problems import CATALOGUE
-from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, GROUND
+from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.records.queries import VisitRow
 from tandem.records.visits import Outcome
 from tandem.report.check import check
@@ -66,8 +66,8 @@ class Layout:
     indent: int | None  # of the words behind the left end of their arrow; None: they begin at the margin
 
 
-WIDE = Layout("wide", 1000, {CLIENT_1: 180, GROUND: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
-NARROW = Layout("narrow", 360, {CLIENT_1: 50, GROUND: 180, CLIENT_2: 310}, 84, 92, 66, 40, 6, 29, 12, None)
+WIDE = Layout("wide", 1000, {CLIENT_1: 180, SERVER: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
+NARROW = Layout("narrow", 360, {CLIENT_1: 50, SERVER: 180, CLIENT_2: 310}, 84, 92, 66, 40, 6, 29, 12, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +172,10 @@ def _visit(visit: VisitRow, client: str) -> Iterator[_Drawn]:
     refused = visit.outcome is Outcome.REJECTED
     peer = f"{visible(visit.address)} port {visit.port}"
     began, ended = fine_clock(visit.at), fine_clock(visit.at + visit.took)
-    yield GROUND, client, f"{welcome} welcome: {WELCOME} bytes", ArrowStatus.SEEN, began, (f"to {peer}",)
+    yield SERVER, client, f"{welcome} welcome: {WELCOME} bytes", ArrowStatus.SEEN, began, (f"to {peer}",)
     yield (
         client,
-        GROUND,
+        SERVER,
         f"{message} {ARROWS[message][2]}{', refused' if refused else ''}: {visit.size} bytes",
         ArrowStatus.REFUSED if refused else ArrowStatus.SEEN,
         ended,
@@ -183,9 +183,9 @@ def _visit(visit: VisitRow, client: str) -> Iterator[_Drawn]:
     )
     if visit.answered:
         words = f"{reply} reply: {len(visit.answered)} bytes, after {duration(visit.took)}"
-        yield GROUND, client, words, ArrowStatus.SEEN, ended, (f"to {peer}",)
+        yield SERVER, client, words, ArrowStatus.SEEN, ended, (f"to {peer}",)
     else:
-        yield GROUND, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, ("this ground was told not to explain",)
+        yield SERVER, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, ("this ground was told not to explain",)
 
 
 def _refusal(visit: VisitRow) -> list[str]:

@@ -30,16 +30,16 @@ from tandem.diagnosis.recovery.scanner import (
     string_at,
 )
 from tandem.diagnosis.rules import MAX_NAME, is_known_name, normalise
-from tandem.protocol.framing import PREFIX, is_framed
+from tandem.protocol.framing import LENGTH_BYTES, is_framed
 from tandem.protocol.message import FIELDS
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 _SPACE_BYTES = SPACE.encode()
 
 
 def to_text(data: bytes, findings: Findings) -> Text | None:
     """Return the characters that came; None if they cannot hold a message, which `findings` explains then."""
-    if not data[:LIMIT].strip(_SPACE_BYTES):
+    if not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES):
         _report_blank(data, findings)
         return None
     for id, is_it in _OTHER_PROTOCOLS:
@@ -50,7 +50,7 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
     if codec:
         return _from_wide(data, 0, codec, findings)
     start, end = _without_length(data, findings)
-    text = data[start : min(end, start + LIMIT)]
+    text = data[start : min(end, start + MAX_MESSAGE_BYTES)]
     if not text.strip(_SPACE_BYTES):
         if findings.empty:
             findings.add("nothing-came", 0, found="the length says 0 bytes")
@@ -65,8 +65,8 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
 
 
 def _report_blank(data: bytes, findings: Findings) -> None:
-    if len(data) >= LIMIT:
-        findings.add("too-large", LIMIT, wanted=str(LIMIT))
+    if len(data) >= MAX_MESSAGE_BYTES:
+        findings.add("too-large", MAX_MESSAGE_BYTES, wanted=str(MAX_MESSAGE_BYTES))
     else:
         findings.add("nothing-came", 0, found="only white space" if data else "not one byte")
 
@@ -133,7 +133,7 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     mark = "\ufeff".encode(codec)
     if data.startswith(mark, start):
         start += len(mark)
-    chars = data[start : start + LIMIT * len(mark)].decode(codec, errors="replace")
+    chars = data[start : start + MAX_MESSAGE_BYTES * len(mark)].decode(codec, errors="replace")
     return Text(chars, EncodedOffsets(data, start, codec, "replace"), as_sent=False)
 
 
@@ -148,11 +148,11 @@ def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
         if _is_length(data, size, order):
             findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
             return size, len(data)
-    if len(data) >= PREFIX and not any(data[2:PREFIX]):
+    if len(data) >= LENGTH_BYTES and not any(data[2:LENGTH_BYTES]):
         return _after_little_endian(data, findings)
-    if _is_length(data, PREFIX, "big"):
-        findings.add("length-big-endian", 0, Edit(0, PREFIX, ""), found=data[:PREFIX].hex(" "))
-        return PREFIX, len(data)
+    if _is_length(data, LENGTH_BYTES, "big"):
+        findings.add("length-big-endian", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "))
+        return LENGTH_BYTES, len(data)
     digits = _IN_DIGITS.match(data)
     if digits:
         start = digits.end()
@@ -173,18 +173,18 @@ def _is_length(data: bytes, size: int, order: str) -> bool:
 
 def _after_little_endian(data: bytes, findings: Findings) -> tuple[int, int]:
     """Check the length that is allowed: it must be the number of bytes after it."""
-    length = int.from_bytes(data[:PREFIX], "little")
-    came = len(data) - PREFIX
-    rest = data[PREFIX + length :]
-    if length > LIMIT and came >= LIMIT:
-        return PREFIX, len(data)  # too large, as the reading of the object will find
-    if is_framed(rest) and rest[PREFIX : PREFIX + 1] == b"{":
-        findings.add("two-messages", PREFIX + length, Edit(PREFIX + length, len(data), ""))
-        return PREFIX, PREFIX + length
-    cut = length < came and data[: PREFIX + length].rstrip(_SPACE_BYTES)[-1:] != b"}"
+    length = int.from_bytes(data[:LENGTH_BYTES], "little")
+    came = len(data) - LENGTH_BYTES
+    rest = data[LENGTH_BYTES + length :]
+    if length > MAX_MESSAGE_BYTES and came >= MAX_MESSAGE_BYTES:
+        return LENGTH_BYTES, len(data)  # too large, as the reading of the object will find
+    if is_framed(rest) and rest[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{":
+        findings.add("two-messages", LENGTH_BYTES + length, Edit(LENGTH_BYTES + length, len(data), ""))
+        return LENGTH_BYTES, LENGTH_BYTES + length
+    cut = length < came and data[: LENGTH_BYTES + length].rstrip(_SPACE_BYTES)[-1:] != b"}"
     if length > came or cut:
         findings.add("length-wrong", 0, found=str(length), wanted=str(came))
-    return PREFIX, len(data)
+    return LENGTH_BYTES, len(data)
 
 
 # UTF-8
@@ -209,8 +209,8 @@ _NO_TEXT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\U00010000-\U0010ffff]")  # what
 
 def _from_utf_8(data: bytes, start: int, findings: Findings) -> Text:
     """Decode UTF-8. A byte that is not UTF-8 becomes the Windows letter that it probably is."""
-    chars = data[start : start + LIMIT].decode(errors="surrogateescape")
-    if len(data) - start > LIMIT:
+    chars = data[start : start + MAX_MESSAGE_BYTES].decode(errors="surrogateescape")
+    if len(data) - start > MAX_MESSAGE_BYTES:
         chars = chars[:-_MAX_CUT] + chars[-_MAX_CUT:].rstrip(_ESCAPED)  # our own cut may be inside a character
     if chars.isascii():
         return Text(chars, range(start, start + len(chars) + 1))
