@@ -54,8 +54,8 @@ def test_a_whole_exchange_has_its_seven_arrows() -> None:
     assert [arrow.fate for arrow in story.arrows] == [
         ArrowStatus.UNSEEN if n == "4" else ArrowStatus.SEEN for n in "1234567"
     ]
-    assert (story.arrows[1].sender, story.arrows[1].receiver) == ("client 1", "ground")
-    assert (story.arrows[5].sender, story.arrows[5].receiver) == ("client 2", "ground")
+    assert (story.arrows[1].sender, story.arrows[1].receiver) == ("client 1", "server")
+    assert (story.arrows[5].sender, story.arrows[5].receiver) == ("client 2", "server")
     assert story.left_out == 0
 
 

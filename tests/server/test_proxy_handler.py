@@ -304,8 +304,11 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: Ground) -> Non
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(HEADER + encoded(message_1(teamname="forged")))
-        assert "(version 2) of a balancer stands before the message" in json.loads(connection.rest())["status"]
-    behind.process.wait_for("A balancer's PROXY header (proxy-header)")
+        assert (
+            "a load balancer put a PROXY header (version 2) before the message"
+            in json.loads(connection.rest())["status"]
+        )
+    behind.process.wait_for("A PROXY header of a load balancer (proxy-header)")
     wait_until(lambda: any(row["teamname"] == "direct" for row in behind.results()))
     [visit] = behind.results("--visits", "direct")
     assert visit["address"] == "127.0.0.2"
