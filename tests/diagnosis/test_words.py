@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tandem.diagnosis import explain
-from testing.messages.corpus import INTRODUCED, INTRODUCED_1, LINES, ONE, SECOND, SECRET, TEAM, but, second
+from testing.messages.corpus import LINES, ONE, PROXY_HEADER_V1, PROXY_HEADER_V2, SECOND, SECRET, TEAM, but, second
 from testing.messages.sending import diagnosed
 
 # what was sent -> the sentence of its first problem
@@ -32,10 +32,10 @@ WORDS = [
     (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "one comma too many after an empty name"),
     (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside payload - "),
     (but(SECOND, ('"clientid": 2', '"clientid": 1')), "clientid is still 1"),
-    (INTRODUCED, "a load balancer put a PROXY header (version 2) before the message - "),
-    (INTRODUCED_1 + ONE.encode(), "a load balancer put a PROXY header (version 1) before the message - "),
+    (PROXY_HEADER_V2, "a load balancer put a PROXY header (version 2) before the message - "),
+    (PROXY_HEADER_V1 + ONE.encode(), "a load balancer put a PROXY header (version 1) before the message - "),
     (
-        INTRODUCED + ONE.encode(),
+        PROXY_HEADER_V2 + ONE.encode(),
         "start the server with --proxy-from and the balancer's address, or turn send-proxy off",
     ),
 ]
@@ -49,7 +49,7 @@ def test_the_first_sentence(sent: str | bytes, words: str) -> None:
 
 def test_a_line_and_a_byte_are_counted_in_the_message_behind_a_balancers_header() -> None:
     for data in (but(LINES, ("Packet", "Zoë")).encode("latin-1"), but(LINES, ('"INF2C",', '"INF2C"')).encode()):
-        [bare], [header, behind] = diagnosed(data).problems, diagnosed(INTRODUCED + data).problems
+        [bare], [header, behind] = diagnosed(data).problems, diagnosed(PROXY_HEADER_V2 + data).problems
         assert explain.sentence(header).startswith("a load balancer put a PROXY header")
         assert explain.sentence(behind) == explain.sentence(bare)
 
