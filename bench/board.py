@@ -40,7 +40,7 @@ from playwright.sync_api import Page, sync_playwright
 from bench.teams import fill
 from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_store import FILE
-from testing.processes import ground, process
+from testing.processes import process, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 CLASS = "BENCH"
@@ -103,7 +103,7 @@ def main() -> int:
 
 def run_live(given: argparse.Namespace, place: Path) -> None:
     os.sched_setaffinity(0, SERVING)
-    with ground(place / "live") as serving, board(place / "live") as url:
+    with running_server(place / "live") as serving, board(place / "live") as url:
         visit(serving.host, serving.port, team(0))
         with watchers(url, given.watchers - given.real, given.real) as seen:
             load = exchanges(serving.port, given.teams, given.seconds)
@@ -122,7 +122,7 @@ def ratios(given: argparse.Namespace, place: Path) -> None:
     for turn in range(2 * given.turns):
         watched = turn % 2 == 1
         folder = place / f"turn{turn}"
-        with ExitStack() as stack, ground(folder) as serving:
+        with ExitStack() as stack, running_server(folder) as serving:
             visit(serving.host, serving.port, team(0))
             if watched:
                 url = stack.enter_context(board(folder))

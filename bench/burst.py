@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 LIMIT = 0.5  # seconds for an exchange
@@ -55,7 +55,10 @@ def main() -> int:
 
 def measure(name: str, data: bytes, connections: int) -> bool:
     """Print the line of one burst. Return whether it kept the limits."""
-    with tempfile.TemporaryDirectory(prefix="tandem-burst-") as folder, ground(Path(folder) / "data") as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-burst-") as folder,
+        running_server(Path(folder) / "data") as running,
+    ):
         exchange(running, "the first")
         memory = Memory(running)
         with burst(running, data, connections) as answered:
@@ -76,7 +79,7 @@ def measure(name: str, data: bytes, connections: int) -> bool:
 class Memory:
     """The most resident memory that a server has, looked at ten times a second."""
 
-    def __init__(self, running: Ground) -> None:
+    def __init__(self, running: RunningServer) -> None:
         self._running = running
         self._most = 0
         self._over = threading.Event()
@@ -95,7 +98,7 @@ class Memory:
 
 
 @contextlib.contextmanager
-def burst(running: Ground, data: bytes, connections: int) -> Iterator[threading.Event]:
+def burst(running: RunningServer, data: bytes, connections: int) -> Iterator[threading.Event]:
     """Send the data on so many connections at once. The event is set when all are answered."""
     answered = threading.Event()
     with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
@@ -127,7 +130,7 @@ def _read_all(selector: selectors.BaseSelector, answered: threading.Event) -> No
         answered.set()
 
 
-def exchange(running: Ground, team: str) -> float:
+def exchange(running: RunningServer, team: str) -> float:
     """Let a team finish; return how many seconds that took."""
     began = time.monotonic()
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))

@@ -1,13 +1,12 @@
-"""The fault campaign of the clients, run by hand: python3 bench/faults.py --scripts 500 --seed N
+"""The fault campaign of the clients, run by hand: python3 bench/faults.py --scenarios 500 --seed N
 
-Prints each script that breaks a law, and the figures. `--again SEED:NUMBER` runs one script alone and shows all.
+Prints each scenario that breaks a law, and the figures. `--again SEED:NUMBER` runs one alone and shows all.
 `--floods RUNS` lets crowds call at client 2's door instead, each so many times, and prints how long the real message
 took. Exits with 1 if a law was broken or a message took a second or longer. The floods need Linux, and 10,500 files a
 process.
 """
 
 import argparse
-import asyncio
 import statistics
 import sys
 import time
@@ -20,7 +19,7 @@ from testing.client_faults.crowded import seconds_until_taken
 from testing.client_faults.flood import FLOODS
 from testing.client_faults.laws import broken_laws
 from testing.client_faults.runner import Outcome, run, run_all
-from testing.client_faults.scripts import Script, campaign, drawn
+from testing.client_faults.scenarios import Scenario, campaign, drawn
 
 SILENT = 10_000  # callers of the crowd that comes once and says nothing
 OTHERS = 2_000  # callers of the other crowds
@@ -29,7 +28,7 @@ LIMIT = 1.0  # seconds for the real message
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--scripts", type=int, default=500)
+    options.add_argument("--scenarios", type=int, default=500)
     options.add_argument("--seed", type=int, default=int(time.time()))
     options.add_argument("--at-once", type=int, default=12)
     options.add_argument("--again", metavar="SEED:NUMBER")
@@ -39,29 +38,29 @@ def main() -> int:
         return again(given.again)
     if given.floods:
         return floods(given.floods)
-    return whole_campaign(given.seed, given.scripts, given.at_once)
+    return whole_campaign(given.seed, given.scenarios, given.at_once)
 
 
 def again(seed: str) -> int:
-    """One script alone."""
-    script = drawn(seed)
-    print(script)
-    outcome = asyncio.run(run(script))
+    """Run one scenario alone."""
+    scenario = drawn(seed)
+    print(scenario)
+    outcome = run(scenario)
     print(f"exit code {outcome.code} after {outcome.seconds:.2f} s\n{outcome.out}{outcome.err}", end="")
-    return told(script, outcome)
+    return report(scenario, outcome)
 
 
 def whole_campaign(seed: int, count: int, at_once: int) -> int:
     begun = time.monotonic()
-    scripts = campaign(seed, count)
-    outcomes = asyncio.run(run_all(scripts, at_once, told))
-    broken = [script for script, outcome in zip(scripts, outcomes, strict=True) if broken_laws(script, outcome)]
+    scenarios = campaign(seed, count)
+    outcomes = run_all(scenarios, at_once, report)
+    broken = sum(bool(broken_laws(*pair)) for pair in zip(scenarios, outcomes, strict=True))
     codes = Counter(outcome.code for outcome in outcomes)
-    harmless = sum(script.is_harmless for script in scripts)
+    harmless = sum(scenario.is_harmless for scenario in scenarios)
     worst = max(outcome.seconds for outcome in outcomes)
     print(
-        f"{count} scripts, seed {seed}, in {time.monotonic() - begun:.0f} s: {harmless} harmless, "
-        f"exit codes {dict(codes)}, longest {worst:.1f} s, {len(broken)} broke a law"
+        f"{count} scenarios, seed {seed}, in {time.monotonic() - begun:.0f} s: {harmless} harmless, "
+        f"exit codes {dict(codes)}, longest {worst:.1f} s, {broken} broke a law"
     )
     return 1 if broken else 0
 
@@ -79,12 +78,13 @@ def floods(runs: int) -> int:
     return 1 if late else 0
 
 
-def told(script: Script, outcome: Outcome) -> int:
-    """Says what is wrong, if something is. Returns how much."""
-    broken = broken_laws(script, outcome)
+def report(scenario: Scenario, outcome: Outcome) -> int:
+    """Print what is wrong, if something is. Return how many laws were broken."""
+    broken = broken_laws(scenario, outcome)
     if broken:
         print(
-            f"{script}\n  broken: {'; '.join(broken)}\n  code {outcome.code}, err {outcome.err!r}, out {outcome.out!r}",
+            f"{scenario}\n  broken: {'; '.join(broken)}\n"
+            f"  code {outcome.code}, err {outcome.err!r}, out {outcome.out!r}",
             flush=True,
         )
     return len(broken)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.crowds import CROWDS, crowd
 from bench.vitals import vitals
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 LIMIT = 1.0  # seconds for an exchange
@@ -45,7 +45,10 @@ def main() -> int:
 
 def measure(name: str, seconds: float, rng: random.Random) -> float:
     """Prints the line of one crowd; returns the worst exchange."""
-    with tempfile.TemporaryDirectory(prefix="tandem-flood-") as folder, ground(Path(folder) / "data") as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-flood-") as folder,
+        running_server(Path(folder) / "data") as running,
+    ):
         exchange(running, "the first")
         before = vitals(running.process.pid, running.data)
         with crowd(name, (running.host, running.port)):
@@ -67,7 +70,7 @@ def measure(name: str, seconds: float, rng: random.Random) -> float:
     return max(times)
 
 
-def exchanges(running: Ground, seconds: float, rng: random.Random) -> Sequence[float]:
+def exchanges(running: RunningServer, seconds: float, rng: random.Random) -> Sequence[float]:
     """How long each took."""
     times: list[float] = []
     until = time.monotonic() + seconds
@@ -79,7 +82,7 @@ def exchanges(running: Ground, seconds: float, rng: random.Random) -> Sequence[f
     return times
 
 
-def exchange(running: Ground, team: str) -> None:
+def exchange(running: RunningServer, team: str) -> None:
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
     reply = visit(running.host, running.port, encoded(message_2(handover)))
     assert reply["status"] == STATUS_FINISHED, reply
@@ -87,7 +90,10 @@ def exchange(running: Ground, team: str) -> None:
 
 def disk_of_refused() -> str:
     """What 10,000 refused messages from one address leave in the database."""
-    with tempfile.TemporaryDirectory(prefix="tandem-flood-") as folder, ground(Path(folder) / "data") as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="tandem-flood-") as folder,
+        running_server(Path(folder) / "data") as running,
+    ):
         before = vitals(running.process.pid, running.data)
         began = time.monotonic()
         for _ in range(REFUSED):

@@ -16,8 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.protocol.message import STATUS_FINISHED
-from tandem.server.handler import NOT_KEPT
-from testing.processes import ground, wait_until
+from tandem.server.handler import NOT_STORED
+from testing.processes import running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2
 from testing.server_faults import faults
 from testing.server_faults.ending import Endings
@@ -82,14 +82,14 @@ class Patient:
             if reply["status"] == STATUS_FINISHED:
                 self.finished_at = time.monotonic()
                 return
-            assert reply["status"] == NOT_KEPT, reply
+            assert reply["status"] == NOT_STORED, reply
             self.refused += 1
 
 
 def hold_locked(data: Path, seconds: float) -> str:
     """Another program holds the database; teams are told to try again, and all finish once it has let go."""
     give_up = threading.Event()
-    with ground(data) as running:
+    with running_server(data) as running:
         with faults.locked(running):
             teams = [Patient(running.host, running.port, f"team {number}", give_up) for number in range(TEAMS)]
             time.sleep(seconds)

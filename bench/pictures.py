@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from testing.processes import ROOT, Ground, ground, wait_until
+from testing.processes import ROOT, RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 PICTURES = ROOT / "docs/pictures"
@@ -48,7 +48,7 @@ def main() -> int:
     PICTURES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="tandem-pictures-") as place,
-        ground(Path(place) / "data", "--board", "127.0.0.1:0") as serving,
+        running_server(Path(place) / "data", "--board", "127.0.0.1:0") as serving,
         sync_playwright() as playwright,
     ):
         token = serving.process.wait_for("shown this once").rpartition(" ")[2]
@@ -63,7 +63,7 @@ def main() -> int:
 STUCK = 2  # the team whose page is shown
 
 
-def meet(serving: Ground, number: int) -> str:
+def meet(serving: RunningServer, number: int) -> str:
     """One team's lesson so far; returns its secret, "" if it has none."""
     time.sleep(0.7)  # so that the curve is one
     numbers = {"studentnr1": f"09{12345 + 37 * number}", "studentnr2": f"09{54321 - 41 * number}"}

@@ -16,13 +16,13 @@ import timeit
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tandem.server.judge import MAX_REPLY, reject
+from tandem.server.judge import MAX_REPLY_BYTES, reject
 from testing.messages.corpus import CASES
 from testing.messages.mutations import RIGHT
 from testing.messages.oracle import is_right
+from testing.messages.pieces import PIECES
 from testing.messages.sending import diagnosed
 from testing.messages.working import MESSAGES
-from tests.diagnosis.test_properties import PIECES
 
 SIZE = 8192
 ROUNDS = 5  # the best of so many: what is measured is the program, not its neighbours on the machine
@@ -58,7 +58,7 @@ def judged(data: bytes) -> set[str]:
         raise AssertionError(f"the oracle disagrees: {diagnosis.problems}")
     if diagnosis.repaired and diagnosed(diagnosis.repaired.encode()).problems:
         raise AssertionError(f"what is offered is wrong: {diagnosis.repaired}")
-    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > MAX_REPLY:
+    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > MAX_REPLY_BYTES:
         raise AssertionError("the reply is too long")
     return {problem.id for problem in diagnosis.problems} or {"right"}
 

@@ -14,9 +14,10 @@ from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.visits import Team
 from testing.messages.corpus import CASES, SECRET
 from testing.messages.mutations import RIGHT
+from testing.messages.pieces import PIECES
 from testing.messages.working import MESSAGES
-from tests.diagnosis.test_properties import PIECES
-from tests.protocol.test_reader import COMPLETE_ONES, MESSAGE, MORE_ONES, NEVER_ONES, TAILS, framed
+from testing.other_side import framed
+from testing.reader_cases import COMPLETE_ONES, MESSAGE, MORE_ONES, NEVER_ONES, TAILS
 
 SHORT = 1000  # bytes: longer rows are stretched out of short ones here
 

@@ -53,7 +53,7 @@ def keep(folder: Path, *records: Record) -> None:
     """Writes records as a ground does."""
     folder.mkdir(exist_ok=True)
     with closing(Store(folder)) as store:
-        store.keep(records)
+        store.write(records)
 
 
 class Visitor:

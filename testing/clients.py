@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testing.other_side import Server, Step, call, end, message, send, until_end
+from testing.other_side import Finish, Script, ScriptedServer, Send, Wait, call
 from testing.processes import TEAM, Process, process, team_options
 
 WELCOME = b"Test ground: socket connection established."
 SECRET = "5ec4e7" * 10 + "0123"
-DONE = "has done its part"
+DONE = " is done"
+WAITING = "waiting for message 2"
+FINISHED = "Finished successfully"
 
 
 def _reply(status: str, number1: str, number2: str, clientid: int) -> bytes:
@@ -27,12 +29,12 @@ def _reply(status: str, number1: str, number2: str, clientid: int) -> bytes:
     return json.dumps(fields).encode()
 
 
-REPLY_1 = _reply("waiting for message 2", TEAM["studentnr1"], TEAM["studentnr2"], 1)
-REPLY_2 = _reply("Finished successfully", TEAM["studentnr2"], TEAM["studentnr1"], 2)
+REPLY_1 = _reply(WAITING, TEAM["studentnr1"], TEAM["studentnr2"], 1)
+REPLY_2 = _reply(FINISHED, TEAM["studentnr2"], TEAM["studentnr1"], 2)
 REPLIES = {1: REPLY_1, 2: REPLY_2}
 
-RIGHT_1: tuple[Step, ...] = (send(WELCOME), message, send(REPLY_1), until_end)
-RIGHT_2: tuple[Step, ...] = (send(WELCOME), message, send(REPLY_2), until_end)
+RIGHT_1: Script = (Send(WELCOME), Wait.MESSAGE, Send(REPLY_1), Wait.END)
+RIGHT_2: Script = (Send(WELCOME), Wait.MESSAGE, Send(REPLY_2), Wait.END)
 
 
 @contextmanager
@@ -54,7 +56,7 @@ class Client2:
     def hand_over(self, data: bytes = REPLY_1) -> None:
         """What client 1 does: sends, ends, and waits until client 2 has taken it."""
         with call(self.port) as line:
-            line.play((send(data), end, until_end))
+            line.play((Send(data), Finish.HALF_CLOSE, Wait.END))
 
 
 @contextmanager
@@ -65,7 +67,7 @@ def client_2(ground: str, *options: str, **team: str) -> Iterator[Client2]:
         yield Client2(running)
 
 
-def meet(clientid: int, ground: Server, peer: Server, *options: str) -> Process:
+def meet(clientid: int, ground: ScriptedServer, peer: ScriptedServer, *options: str) -> Process:
     """Runs client 1 or client 2 to its end, against this ground. Client 1 hands over to `peer`."""
     if clientid == 1:
         with client_1(ground.address, peer.address, *options) as first:

@@ -19,17 +19,17 @@ from tandem.backup.backup import make_backup
 from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.cli import main
 from tandem.client.options import parse_options
-from tandem.client.story import Output
+from tandem.client.output import Output
 from tandem.commands.backup import KINDS
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.sqlite.sqlite_eraser import open_eraser
 from tandem.records.sqlite.sqlite_store import Store
+from testing.bench_runs import run_of
 from testing.processes import team_options
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2, rejected
-from tests.bench.test_summary import run_of
 
 Words = tuple[str, ...]
 
@@ -162,7 +162,6 @@ WALKS = [
             "--seed": ("--seed", "8"),
             "--format": ("--format", "json"),
             "--output": ("--output", "figures.json"),
-            "--picture": ("--picture", "figures.svg"),
         },
         base={"--server": ("--server", "127.0.0.1:5550")},
     ),
@@ -261,10 +260,10 @@ def _furnish(folder: Path) -> None:
         visits = [message_1(), message_2(), message_1(NAMESAKE, YEAR), message_1(ELSEWHERE, YEAR), message_1(OTHER)]
         visits.append(message_1(NAMESAKE._replace(classname="INF2B"), YEAR))
         visits.append(message_1(NAMESAKE._replace(teamname="Team2"), YEAR))
-        own = replace(rejected(ELSEWHERE, at=number + 5), address=f"192.0.2.{number}")
+        own = replace(rejected(ELSEWHERE, started_us=number + 5), address=f"192.0.2.{number}")
         finished = [message_2(ELSEWHERE, YEAR + 1)] if number else []
         with closing(Store(data)) as store:
-            store.keep([*visits, own, *finished])
+            store.write([*visits, own, *finished])
         with closing(BoardStore(data)) as book:
             for team in (TEAM, NAMESAKE, ELSEWHERE, OTHER):
                 book.write_note(TeamKey(team.classname, team.teamname, team.pair), Note(mark=str(number + 1)))

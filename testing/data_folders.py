@@ -19,6 +19,17 @@ OTHER = Team("INF2B", "Team2", "1111111", "2222222")
 NOTE = Note(True, "8.5", "explained the handover")
 DEADLINE = 1_700_000_000_000_000
 
+# Rows for a database with the first schema.
+FIRST_ROWS = """
+    INSERT INTO team VALUES (7, 'INF2A', 'Team1', '0923456' || char(10) || '0934567', '0923456', '0934567', 'finished',
+        'a secret', '192.0.2.1', 1000000, 2001500, 3, '[]');
+    INSERT INTO visit VALUES (1, 7, 1000000, 1500, '192.0.2.1', 40000, 'message 1', x'7B7D', 2, x'7B', '[]');
+    INSERT INTO visit VALUES (2, NULL, 1500000, 1500, '192.0.2.1', 40000, 'rejected', x'7B', 1, x'7B', '[]');
+    INSERT INTO visit VALUES (3, 7, 1600000, 1500, '192.0.2.1', 40001, 'rejected', x'7B', 1, x'7B', '[]');
+    INSERT INTO visit VALUES (4, 7, 2000000, 1500, '192.0.2.1', 40002, 'message 2', x'7B7D', 2, x'7B', '[]');
+    PRAGMA user_version = 1;
+"""
+
 # The board's own file as 25cfc4e made it.
 OLD_BOARD = """
     CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -61,7 +72,7 @@ def a_class(folder: Path, mark: str = NOTE.mark) -> None:
     """A team that has finished, one that waits, one that was refused; a note, a roster, a deadline, a token."""
     folder.mkdir(mode=0o700, exist_ok=True)
     with closing(Store(folder)) as store:
-        store.keep([message_1(), message_2(), message_1(OTHER), rejected()])
+        store.write([message_1(), message_2(), message_1(OTHER), rejected()])
     with closing(BoardStore(folder)) as book:
         book.renew_token()
         book.signing_key()
@@ -94,5 +105,5 @@ def killed_server(folder: Path, left: Path) -> None:
     """The folder of a server that was killed: its last visits are in SQLite's log alone."""
     a_class(folder, mark="old")
     with closing(Store(folder)) as store:
-        store.keep([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), at=4_000_000)])
+        store.write([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), started_us=4_000_000)])
         shutil.copytree(folder, left)

@@ -22,6 +22,7 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], before: Sequence[str] = (), env: dict[str, str] | None = None) -> None:
         command = [*before, sys.executable, *arguments]
+        self._encoding = (env or {}).get("PYTHONIOENCODING", "utf-8")
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -97,7 +98,7 @@ class Process:
     def _read(self, stream: Any, lines: list[str]) -> None:
         for line in stream:
             with self._news:
-                lines.append(line.decode(errors="replace"))
+                lines.append(line.decode(self._encoding, errors="surrogateescape"))
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
@@ -124,7 +125,7 @@ def tandem(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | No
         return code, command.out, command.err
 
 
-class Ground:
+class RunningServer:
     """A running ground."""
 
     def __init__(self, process: Process, data: Path) -> None:
@@ -144,18 +145,28 @@ class Ground:
 
 
 @contextmanager
-def ground(
+def running_server(
     data: Path,
     *options: str,
     listen: str = "127.0.0.1:0",
     before: Sequence[str] = (),
     env: dict[str, str] | None = None,
-) -> Iterator[Ground]:
+) -> Iterator[RunningServer]:
     """`tandem serve` on a free port, killed at the end of the block."""
     arguments = ("-m", "tandem", "serve", "--listen", listen, "--data", str(data), *options)
     with process(*arguments, before=before, env=env) as serving:
-        yield Ground(serving, data)
+        yield RunningServer(serving, data)
         serving.stop()
+
+
+def limited(limits: str) -> tuple[str, ...]:
+    """Return what to put before a command so that it runs under limits of `ulimit`, such as "-n 128"."""
+    return ("sh", "-c", f'ulimit {limits}; exec "$0" "$@"')
+
+
+def workers_of(supervisor: int) -> list[int]:
+    """Return the process ids of the children of a process. Needs Linux."""
+    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
 
 
 def team_options(**changed: str) -> list[str]:

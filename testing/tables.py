@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from tandem.records.queries import Records
+from tandem.records.queries import Records, TeamRow, open_records
 from tandem.records.rows import DatabaseLocation, Row, Rows
 from tandem.records.sqlite.sqlite_store import FILE
 from testing.postgres import connect
@@ -21,16 +21,24 @@ def everything(rows: Rows) -> dict[str, Any]:
         "teams": teams,
         "visits": {team.key: list(records.visits(team.key)) for team in teams},
         "last": {team.key: records.last_outcome(team.key) for team in teams},
-        "arrivals": [(row.classname, row.teamname, row.pair, row.at) for row in records.visits_since(0)],
+        "arrivals": [(row.classname, row.teamname, row.pair, row.started_us) for row in records.visits_since(0)],
         "classes": list(records.classes()),
         "mistakes": records.mistakes(0),
-        "vitals": list(records.vitals_since(-1)),
+        "vitals": list(records.metrics_since(-1)),
         "surplus": surplus(rows),
     }
 
 
+def teams(where: DatabaseLocation, classname: str | None = None, state: str | None = None) -> list[TeamRow]:
+    records = open_records(where)
+    try:
+        return list(records.teams(classname, state))
+    finally:
+        records.close()
+
+
 def surplus(rows: Rows) -> list[Row]:
-    return rows.ask("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
+    return rows.query("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
 
 
 def empty(where: DatabaseLocation) -> None:

@@ -15,7 +15,7 @@ from tandem.records.rows import DatabaseLocation
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
 from testing import extras, postgres, unclosed
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
 
 settings.register_profile("tandem", deadline=None, derandomize=True)  # no test depends on how busy the machine is
 settings.register_profile("few", settings.get_profile("tandem"), max_examples=20)  # testing/pythons.py
@@ -75,9 +75,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A running ground that the tests of a module share; each takes a team of its own."""
-    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """The command line as a whole: usage, exit codes, one line for every mistake."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tandem import __version__
 from tandem.__main__ import run
+from tandem.protocol.errors import TandemError
 from testing.processes import ROOT, tandem
 from testing.raw_sockets import encoded, message_1
 
@@ -29,6 +31,14 @@ WRONG_USAGE = [
 ]
 
 
+def test_only_the_root_error_joins_what_and_help() -> None:
+    """An error has them as two texts; str() of the root error makes the line."""
+    assert str(TandemError("it broke", "another one")) == "it broke. Try: another one"
+    assert str(TandemError("it broke")) == "it broke"
+    joined = [path.name for path in (ROOT / "tandem").rglob("*.py") if ". Try: " in path.read_text(encoding="utf-8")]
+    assert joined == ["errors.py"]
+
+
 @pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
     code, out, err = tandem(*arguments)
@@ -41,8 +51,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
 def test_every_command_has_its_help(command: str) -> None:
     code, out, err = tandem(command, "--help")
     assert (code, err) == (0, "")
-    assert "usage: tandem" in out
-    assert command in tandem("--help")[1]
+    assert out.startswith(f"usage: tandem {command} ")
+    assert re.search(rf"^ +{command} +\w+ \w+", tandem("--help")[1], re.MULTILINE)
 
 
 def test_a_command_waits_for_no_other_commands_parts(tmp_path: Path) -> None:

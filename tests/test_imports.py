@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from testing.other_side import server, until_end
-from testing.processes import LIMIT, ROOT, ground, team_options, wait_until
+from testing.other_side import Wait, scripted_server
+from testing.processes import LIMIT, ROOT, running_server, team_options, wait_until
 
 ANY = frozenset(sys.stdlib_module_names)
 DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
@@ -42,7 +42,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "diagnosis": (ANY, frozenset({"protocol", "net", "diagnosis"})),
     "records": (ANY | {DRIVER}, frozenset({"protocol", "diagnosis", "records"})),
     "keys": (ANY, frozenset({"protocol", "records", "keys"})),
-    "backup": (ANY, frozenset({"records", "keys", "backup", ""})),
+    "backup": (ANY, frozenset({"protocol", "records", "keys", "backup", ""})),
     "server": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "server", ""})),
     "report": (ANY, frozenset({"protocol", "diagnosis", "records", "report"})),
     "board": (
@@ -52,8 +52,8 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
-    "cli": (ANY, frozenset({"commands", "backup", "records", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client", "server"})),
+    "cli": (ANY, frozenset({"protocol", "commands", "backup", "report", ""})),
+    "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
 
@@ -99,6 +99,23 @@ def test_the_driver_is_asked_for_only_when_it_is_needed(module: str) -> None:
     assert not any(str(node.module).startswith("tandem.records.postgres") for node in at_once)
 
 
+TESTS_AND_TOOLS = ("bench", "fuzz", "testing", "tests")
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"), [("tandem", TESTS_AND_TOOLS), *((folder, ("tests",)) for folder in TESTS_AND_TOOLS)]
+)
+def test_nothing_imports_from_tests(folder: str, forbidden: tuple[str, ...]) -> None:
+    """What tests share is in testing/. The package imports that no more than the tests themselves."""
+    found = [
+        f"{file.relative_to(ROOT)} imports {imported}"
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for imported in imports(file)
+        if imported.partition(".")[0] in (*forbidden, "conftest")
+    ]
+    assert found == []
+
+
 def test_the_rules_speak_of_what_there_is() -> None:
     assert set(RULES) == {part(module) for module in MODULES}
 
@@ -132,7 +149,7 @@ def test_the_copied_client_helps(copied_out: Path) -> None:
 
 
 def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running, server(until_end) as peer:
+    with running_server(tmp_path / "data") as running, scripted_server(Wait.END) as peer:
         addresses = ("--server", running.address, "--peer", peer.address)
         done = run_alone(copied_out, "1", *team_options(), *addresses)
         assert done.stderr == ""

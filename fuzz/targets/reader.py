@@ -11,8 +11,8 @@ from fuzz.targets.stretch import place, stretched
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.framing import LENGTH_BYTES, is_framed
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
+from testing.reader_cases import Counted
 from testing.reader_oracle import SPACE, expected
-from tests.protocol.test_reader import Counted
 
 CUTS = 4
 STEP = 61  # bytes at a time, where one at a time would take too long

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 NEEDED = ("starlette", "uvicorn", "jinja2", "python_multipart", "xlsxwriter")
-MISSING = "the board needs its extra: pip install 'tandem[board]' (in a clone: pip install '.[board]')"
+MISSING = "the board needs its extra", "pip install 'tandem[board]' (in a clone: pip install '.[board]')"  # what, help
 ENDED = b"tandem serve: the board has ended; the ground goes on without it\n"
 BEHIND = 5  # how far the board stands behind the ground where both want the same CPU
 GRACE = 5.0  # seconds that it has to end by itself: more than the board's own limit for the answers in hand

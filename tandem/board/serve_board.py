@@ -12,19 +12,23 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from tandem.board.app import Board, build
-from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
-from tandem.board.web.http_connections import FORMS, Config, HttpConnection, OnceASecond, most_connections
+from tandem.board.gradebook.board_store import BoardStore
+from tandem.board.web.http_connections import FORMS, MAX_CONNECTIONS, Config, HttpConnection, OnceASecond
 from tandem.board.web.pages.live import MAX_STREAMS
 from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
-from tandem.board.web.tls import BadCertificate, Handshake, server_context
-from tandem.net.line_writer import say
+from tandem.board.web.tls import Handshake, server_context
+from tandem.net.descriptors import max_connections
+from tandem.net.line_writer import report
+from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
-from tandem.records.folder_lock import in_use
+from tandem.protocol.errors import TandemError
+from tandem.records.folder_lock import shared_lock
 from tandem.records.rows import DatabaseLocation
 
 BACKLOG = 1024
@@ -32,8 +36,8 @@ STOP_WITHIN = 3  # seconds for the answers that are in hand; a server waits for 
 PIECE = 65_536  # bytes of standard input at once; they mean nothing
 
 
-class BoardError(Exception):
-    """The board cannot start; the text says why and what to try."""
+class BoardError(TandemError):
+    """The board cannot start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +54,24 @@ class BoardOptions:
 
 
 def serve_board(options: BoardOptions) -> None:
-    """Runs a board until SIGTERM or Ctrl-C. Raises BoardError if it cannot start."""
+    """Runs a board until SIGTERM or Ctrl-C. Raises TandemError if it cannot start."""
     _check_data(options)
-    try:
-        tls = server_context(*options.certificate) if options.certificate else None
-        with (
-            _open_listener(*options.listen) as listener,
-            in_use(options.data),
-            closing(BoardStore(options.data)) as book,
-            closing(Sessions(options.data)) as sessions,
-        ):
-            _serve(options, listener, book, sessions, tls)
-    except (BadCertificate, BoardStoreError) as trouble:
-        raise BoardError(str(trouble)) from trouble
+    tls = server_context(*options.certificate) if options.certificate else None
+    with (
+        _open_listener(*options.listen) as listener,
+        shared_lock(options.data),
+        closing(BoardStore(options.data)) as book,
+        closing(Sessions(options.data)) as sessions,
+    ):
+        _serve(options, listener, book, sessions, tls)
 
 
 def _check_data(options: BoardOptions) -> None:
     """Raise BoardError if there is no such folder: a board of a folder with a typing error would stay empty."""
     if options.where == options.data and not options.data.is_dir():
         raise BoardError(
-            f"there is no folder {options.data}: give the --data of the server whose results are to be shown,"
-            " or start that server first"
+            f"there is no folder {options.data}",
+            "the --data of the server whose results are to be shown, or start that server first",
         )
 
 
@@ -84,7 +85,7 @@ def _serve(
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)
     proxied = options.proxied_name is not None
-    most = most_connections()
+    most = max_connections(MAX_CONNECTIONS)
     streams = min(MAX_STREAMS, most // 2)
     board = build(options.where, options.data, book, sessions, names, proxied, options.insecure_login, streams)
     # All that a proxy passes on comes from one address.
@@ -99,7 +100,10 @@ def _serve(
     _tell_who_can_read(options, is_loopback(host))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
         signal.signal(number, lambda *_: server.hang_up())
-    asyncio.run(_run(server, listener, "https" if tls else "http"))
+    try:
+        asyncio.run(_run(server, listener, "https" if tls else "http"))
+    finally:
+        ignore_signals()
 
 
 def _tell_who_can_read(options: BoardOptions, is_local: bool) -> None:
@@ -144,6 +148,10 @@ class _Server(uvicorn.Server):
         """Stop soon. May be called from any thread, and before it runs."""
         self.should_exit = True
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order, whichever signal came, and however often: uvicorn breaks off at the second Ctrl-C."""
+        self.hang_up()
+
 
 async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:
     _say(f"listening on {scheme}://{show_address(*listener.getsockname()[:2])}")
@@ -171,7 +179,7 @@ def _when_input_ends(act: Callable[[], None]) -> None:
 
 
 def _say(words: str) -> None:
-    say(words, "tandem board")
+    report(words, "tandem board")
 
 
 class _Said(logging.Handler):
@@ -189,7 +197,7 @@ def _open_listener(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BoardError(
-            f"cannot listen on {show_address(host, port)}: {reason}."
-            " Try: another port, or an address that this machine has"
+            f"cannot listen on {show_address(host, port)}: {reason}",
+            "another port, or an address that this machine has",
         ) from error
     return listener

@@ -1,1 +1,1 @@
-"""The assignment's program: client 1 and client 2. Imports socket, json, sys and the exchange, nothing more."""
+"""The assignment's programs, client 1 and client 2. Imports socket, json, sys and tandem.protocol, nothing more."""

@@ -1,73 +1,80 @@
-"""python3 -m tandem.client 1|2 …: the assignment's program, alone."""
+"""Run client 1 or client 2 without the rest of the project: `python3 -m tandem.client 1|2 …`.
+
+Owns the exit codes and the line on standard error. Does not know how the exchange works.
+"""
 
 import sys
 
 from tandem.client import client1, client2, wire
-from tandem.client.failures import ClientError
-from tandem.client.options import USAGE, Options, UsageError, parse_options
-from tandem.client.story import Output
-from tandem.protocol.arrows import arrow_words
+from tandem.client.options import USAGE, Options, parse_options
+from tandem.client.output import Output
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 
-STOPPED = 130  # the exit code after Ctrl-C, as shells have it
+EXIT_INTERRUPTED = 130  # the exit code after Ctrl-C, as in shells
 
 
 def main(arguments: list[str]) -> int:
-    """Runs client 1 or client 2. Returns the exit code: 0 done, 1 it did not work, 2 wrong usage, 130 Ctrl-C."""
+    """Run client 1 or client 2.
+
+    Returns:
+        The exit code: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
+    """
     try:
         if "--help" in arguments or "-h" in arguments:
-            return show_help()
+            return print_help()
         return _run(parse_options(arguments))
-    except UsageError as error:
-        return print_error(f"{error}", 2)
+    except TandemError as error:
+        return print_error(str(error), error.exit_code)
+    except BrokenPipeError:
+        return print_error("standard output was closed by the program that reads it", 1)
     except KeyboardInterrupt:
-        return print_error("stopped by Ctrl-C", STOPPED)
+        return print_error("stopped by Ctrl-C", EXIT_INTERRUPTED)
     except MemoryError:
-        return print_error("there is not enough memory: end other programs, then start again", 1)
+        return print_error("out of memory: close other programs, then start again", 1)
 
 
 def _run(options: Options) -> int:
-    story = Output(options.as_json, options.verbose)
+    output = Output(options.as_json, options.verbose)
     try:
         client = client1 if options.clientid == 1 else client2
-        client.run(options, story)
-    except ClientError as failure:
-        at = f"{arrow_words(failure.arrow)}: " if failure.arrow else ""
-        return print_error(f"{at}{failure.what}. Try: {failure.help}", 1)
-    except BrokenPipeError:
-        return print_error("nobody reads the story any more: standard output was closed", 1)
+        client.run(options, output)
     finally:
-        wire.end_pauses()
+        wire.close_sleep_sockets()
     return 0
 
 
-def show_help() -> int:
-    """Returns the exit code."""
+def print_help() -> int:
+    """Print the usage on standard output, and return the exit code.
+
+    Raises:
+        TandemError: Standard output cannot be written.
+    """
     try:
         if sys.stdout is not None:
             print(USAGE, end="", flush=True)
     except OSError as error:
-        sys.stdout = None  # or it would be tried once more at the end
-        return print_error(f"the help cannot be written to standard output: {error.strerror}", 1)
+        sys.stdout = None  # or Python would write it again, and fail again, at exit
+        raise TandemError(f"the help cannot be written to standard output: {error.strerror}") from None
     return 0
 
 
-def print_error(words: str, code: int) -> int:
-    """One line on standard error, if that can be written. Returns the exit code."""
+def print_error(text: str, exit_code: int) -> int:
+    """Print one line on standard error, if it can be written, and return the exit code."""
     try:
         if sys.stderr is not None:
-            print(f"tandem client: {printable(words)}", file=sys.stderr, flush=True)
+            print(f"tandem client: {printable(text)}", file=sys.stderr, flush=True)
     except OSError:
-        sys.stderr = None  # or it would be tried once more at the end, and change the exit code
-    return code
+        sys.stderr = None  # or Python would write it again at exit, and change the exit code
+    return exit_code
 
 
-def end_silently(kind: type[BaseException], error: BaseException, traceback: object) -> None:
-    """A second Ctrl-C, while the first one is being told, ends the program without a traceback."""
+def hide_interrupt(kind: type[BaseException], error: BaseException, traceback: object) -> None:
+    """End without a traceback at a second Ctrl-C, while the first one is handled."""
     if not issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, error.__traceback__)
 
 
 if __name__ == "__main__":
-    sys.excepthook = end_silently
+    sys.excepthook = hide_interrupt
     sys.exit(main(sys.argv[1:]))

@@ -1,9 +1,9 @@
-"""Client 1: message 1 to the ground, and its reply on to client 2.
+"""Client 1: send message 1 to the server, and hand its reply over to client 2.
 
-ground -> client 1   1  welcome
-client 1 -> ground   2  message 1
-ground -> client 1   3  the reply: secret and status filled in
-client 1 -> client 2 4  the handover: the very bytes of the reply
+server -> client 1   1  welcome
+client 1 -> server   2  message 1
+server -> client 1   3  reply: secret and status filled in
+client 1 -> client 2 4  handover: the bytes of the reply, unchanged
 """
 
 import socket
@@ -11,73 +11,98 @@ import socket
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.story import Output
-from tandem.client.visit import ServerVisit, refused
+from tandem.client.output import Output
+from tandem.client.visit import ServerVisit, status_error
 from tandem.protocol.address import show_address
 from tandem.protocol.message import STATUS_WAITING, Message, message_1
 
-HANDOVER = 4
-BETWEEN_TRIES = 0.25  # seconds; client 2 may be started after us
+HANDOVER_ARROW = 4
+RETRY_INTERVAL_S = 0.25  # between two attempts to connect: client 2 may be started after client 1
 
 
-def run(options: Options, story: Output) -> None:
-    """The whole of client 1. Raises ClientError where it does not work."""
-    reply, carried = visit_ground(options, story)
+def run(options: Options, output: Output) -> None:
+    """Run client 1 from its first arrow to its last.
+
+    Raises:
+        ClientError: The exchange did not work.
+    """
+    reply, reply_bytes = visit_server(options, output)
     if reply.status != STATUS_WAITING:
-        raise refused(reply.status, STATUS_WAITING, arrow=3)
-    hand_over(carried, options, story)
-    story.finished("client 1 has done its part; how it goes on, client 2's screen tells")
+        raise status_error(reply.status, STATUS_WAITING, arrow=3)
+    hand_over(reply_bytes, options, output)
+    output.finished("client 1 is done; client 2's screen shows the rest")
 
 
-def visit_ground(options: Options, story: Output) -> tuple[Message, bytes]:
-    """Arrows 1 to 3. Returns the reply, and the very bytes that carried it."""
-    visit = ServerVisit(options, story, arrows=(1, 2, 3))
+def visit_server(options: Options, output: Output) -> tuple[Message, bytes]:
+    """Send message 1 to the server: arrows 1 to 3 (PROTOCOL 4.1).
+
+    Returns:
+        The reply, and the bytes in which it came.
+
+    Raises:
+        ClientError: No reply came, or it is not a message.
+    """
+    visit = ServerVisit(options, output, arrows=(1, 2, 3))
     try:
-        visit.take_welcome()
-        visit.send(message_1(**options.team, ip=visit.own_ip))
-        return visit.take_reply()
+        visit.receive_welcome()
+        visit.send_message(message_1(**options.team, ip=visit.own_ip))
+        return visit.receive_reply()
     finally:
         visit.close()
 
 
-def hand_over(carried: bytes, options: Options, story: Output) -> None:
-    """Arrow 4: sends the bytes to client 2 as they are, and waits until it has taken them."""
-    where = f"client 2 at {show_address(*options.peer)}"
+def hand_over(reply_bytes: bytes, options: Options, output: Output) -> None:
+    """Send the bytes to client 2 unchanged, and wait until it has read them: arrow 4 (PROTOCOL 5.1).
+
+    Raises:
+        ClientError: Client 2 could not be reached, or the connection broke.
+    """
+    peer = f"client 2 at {show_address(*options.peer)}"
     try:
-        connection = reach_client_2(options, story)
+        connection = connect_to_client_2(options, output)
         try:
-            wire.send(connection, carried, options.timeout, where)
-            wire.end(connection)
-            story.arrow(HANDOVER, carried, f"to {where}")
-            await_close(connection, options.timeout, where)
+            wire.send(connection, reply_bytes, options.timeout_s, peer)
+            wire.end_sending(connection)
+            output.arrow(HANDOVER_ARROW, reply_bytes, f"to {peer}")
+            wait_for_close(connection, options.timeout_s, peer)
         finally:
             connection.close()
-    except ClientError as failed:
-        raise failed.at(HANDOVER) from None
+    except ClientError as error:
+        raise error.with_arrow(HANDOVER_ARROW) from None
 
 
-def reach_client_2(options: Options, story: Output) -> socket.socket:
-    """A connection to client 2; where nobody listens yet, tries again until options.wait has passed."""
-    waited = 0.0
-    told = ""
+def connect_to_client_2(options: Options, output: Output) -> socket.socket:
+    """Connect to client 2. Try again until `options.wait_s` has passed, because it may not listen yet.
+
+    Raises:
+        ClientError: Client 2 was not reached in time, or its name cannot be resolved.
+    """
+    waited_s = 0.0
+    shown = ""
     while True:
         try:
-            return wire.connect(*options.peer, limit=min(options.timeout, options.wait - waited))
-        except ClientError as failed:
-            waited += failed.waited + wire.pause(BETWEEN_TRIES)
-            if failed.is_final or waited >= options.wait:
+            return wire.connect(*options.peer, timeout_s=min(options.timeout_s, options.wait_s - waited_s))
+        except ClientError as error:
+            waited_s += error.waited_s + wire.sleep(RETRY_INTERVAL_S)
+            if error.is_permanent or waited_s >= options.wait_s:
                 raise
-            if failed.what != told:
-                told = failed.what
-                story.note(f"client 2 is not there yet ({told}); trying for {options.wait:g} s")
+            if error.what != shown:
+                shown = error.what
+                output.note(f"client 2 is not there yet ({shown}); trying for {options.wait_s:g} s")
 
 
-def await_close(connection: socket.socket, limit: float, where: str) -> None:
-    """Until client 2 has closed, which says that it has taken everything; or `limit`: it may keep it open."""
-    waited = 0.0
-    while waited < limit:
-        came = wire.take(connection, where)
-        if came == b"":
-            wire.check(connection, where)
+def wait_for_close(connection: socket.socket, timeout_s: float, peer: str) -> None:
+    """Wait until client 2 closes the connection, which means that it has read everything.
+
+    Return after `timeout_s` in any case: a client 2 may keep the connection open.
+
+    Raises:
+        ClientError: The connection broke.
+    """
+    waited_s = 0.0
+    while waited_s < timeout_s:
+        data = wire.receive(connection, peer)
+        if data == b"":
+            wire.raise_pending_error(connection, peer)
             return
-        waited += wire.pause()
+        waited_s += wire.sleep()

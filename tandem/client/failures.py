@@ -1,107 +1,122 @@
-"""What can go wrong on the way, as data: the error of the system, what it means, what to try.
+"""The errors of a client, and what each error of the operating system means for a student.
 
-The numbers of one error differ from system to system; each row has them for Linux, macOS and Windows.
+The tables map an exception to what happened and what to try. Error numbers differ between systems: a row has
+those of Linux, macOS and Windows. Does not know where errors are caught or shown.
 """
 
 import socket
 
+from tandem.protocol.arrows import arrow_words
+from tandem.protocol.errors import TandemError
 
-class ClientError(Exception):
-    """The exchange did not work. Facts for one line: what happened, what to try, at which arrow (0: none)."""
+
+class ClientError(TandemError):
+    """The exchange did not work.
+
+    Attributes:
+        what: What happened, without a full stop.
+        help: What to try.
+        arrow: The arrow at which it happened (1 to 7), or 0 if there is none.
+        waited_s: Seconds that passed until it was known; client 1 counts them when it tries again.
+        is_permanent: True if another attempt would fail in the same way.
+    """
 
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
-        super().__init__(what)
-        self.what = what
-        self.help = help
+        super().__init__(what, help)
         self.arrow = arrow
-        self.waited = 0.0  # seconds that it took to know
-        self.is_final = False  # would another try end the same way?
+        self.waited_s = 0.0
+        self.is_permanent = False
 
-    def at(self, arrow: int) -> "ClientError":
-        """The same, with the arrow at which it happened."""
+    def __str__(self) -> str:
+        line = super().__str__()
+        return f"{arrow_words(self.arrow)}: {line}" if self.arrow else line
+
+    def with_arrow(self, arrow: int) -> "ClientError":
+        """Set the arrow at which it happened, and return the same error."""
         self.arrow = arrow
         return self
 
 
 _NO_ROUTE = (113, 65, 10065, 112, 64, 10064, 101, 51, 10051, 100, 50, 10050)  # host or network, unreachable or down
-_BROKEN_OFF = (
-    "{where} broke the connection off (connection reset)",
-    "look at what the program on the other side says; then start again",
+_RESET = (
+    "{address} broke off the connection (connection reset)",
+    "look at the screen of the program on the other side, then start again",
 )
 
-# (what was done) -> (exception, its numbers on Linux, macOS, Windows; () for all) -> (what it means, what to try)
+# Rows: exception, its numbers on Linux, macOS and Windows (() for any number), what it means, what to try.
+# The first row that fits counts.
 _CONNECT = (
     (
         socket.gaierror,
         (-3, 2, 11002),
-        "names cannot be looked up just now, {where} neither",
-        "check that this machine is connected, or use the address in numbers",
+        "the name in {address} cannot be resolved now",
+        "check that this machine is connected to the network, or use the IP address",
     ),
     (
         socket.gaierror,
         (),
-        "there is no machine called {where}",
-        "use the address in numbers, as the other machine's `ip address` or `ipconfig` shows it",
+        "there is no machine called {address}",
+        "use the IP address that `ip address` or `ipconfig` shows on the other machine",
     ),
-    (UnicodeError, (), "{where} is not the name of a machine", "use the address in numbers, such as 192.168.1.2"),
+    (UnicodeError, (), "{address} is not the name of a machine", "use the IP address, such as 192.168.1.2"),
     (
         ConnectionRefusedError,
         (),
-        "connection refused: the machine is there, but nothing listens on {where}",
-        "start the program there first, check the port, and let it listen on all addresses, not on 127.0.0.1",
+        "connection refused: the machine is there, but nothing listens on {address}",
+        "start the program there first, check the port, and make it listen on all addresses, not only on 127.0.0.1",
     ),
     (
         TimeoutError,
         (),
-        "connection timed out: {where} did not answer in time",
-        "check the address, the firewall of that machine, and that both are in the same network "
-        "(guest Wi-Fi often keeps laptops apart)",
+        "connection timed out: {address} did not answer in time",
+        "check the address, the firewall of that machine, and that both machines are in the same network "
+        "(guest Wi-Fi often isolates laptops from each other)",
     ),
     (
         OSError,
         _NO_ROUTE,
-        "there is no route to {where}",
+        "there is no route to {address}",
         "check the address, and that both machines are on and connected to the same network",
     ),
     (
         OSError,
         (99, 49, 10049),
-        "{where} is not an address that one can connect to",
-        "use the address of the other machine, and a port above 0",
+        "it is not possible to connect to {address}",
+        "use the IP address of the other machine and a port above 0",
     ),
-    (PermissionError, (), "this system forbids connecting to {where}", "check the firewall of this machine"),
-    (ConnectionError, (), *_BROKEN_OFF),
-    (OSError, (107, 57, 10057), *_BROKEN_OFF),
+    (PermissionError, (), "this system forbids connecting to {address}", "check the firewall of this machine"),
+    (ConnectionError, (), *_RESET),
+    (OSError, (107, 57, 10057), *_RESET),
 )
 _LISTEN = (
     (
         UnicodeError,
         (),
-        "{where} is not an address of this machine",
+        "{address} is not an address of this machine",
         "leave out the host to listen on all addresses: --listen PORT",
     ),
     (
         OSError,
         (98, 48, 10048),
-        "port already in use: another program listens on {where}, perhaps your own from before",
-        "end that program, wait a minute, or take another port with --listen (0 takes a free one)",
+        "port already in use: another program listens on {address}, perhaps an earlier run of yours",
+        "end that program, wait a minute, or choose another port with --listen (0 takes a free one)",
     ),
     (
         PermissionError,
         (),
-        "this system does not let you listen on {where}",
-        "take a port above 1023, or let the firewall allow it",
+        "this system does not let you listen on {address}",
+        "choose a port above 1023, or allow it in the firewall",
     ),
     (
         OSError,
         (99, 49, 10049),
-        "{where} is not an address of this machine",
+        "{address} is not an address of this machine",
         "leave out the host to listen on all addresses: --listen PORT",
     ),
     (
         socket.gaierror,
         (),
-        "{where} is not an address of this machine",
+        "{address} is not an address of this machine",
         "leave out the host to listen on all addresses: --listen PORT",
     ),
 )
@@ -109,28 +124,29 @@ _TALK = (
     (
         OSError,
         _NO_ROUTE,
-        "the network to {where} is gone",
+        "this machine lost the network to {address}",
         "check that this machine is still connected, then start again",
     ),
-    (
-        ConnectionError,
-        (),
-        "{where} broke the connection off (connection reset)",
-        "look at what the program on the other side says; then start again",
-    ),
+    (ConnectionError, (), *_RESET),
     (
         TimeoutError,
         (),
-        "{where} did not answer in time",
-        "start again; if it stays so, look at what the program on the other side waits for, or give more --timeout",
+        "{address} did not answer in time",
+        "start again; if it happens again, check what the other side waits for, or use a larger --timeout",
     ),
 )
 _TABLES = {"connect": _CONNECT, "listen": _LISTEN, "talk": _TALK}
 
 
-def client_error(doing: str, where: str, error: Exception) -> ClientError:
-    """The ClientError for an error of the system while we were doing "connect", "listen" or "talk"."""
-    for kind, numbers, what, help in _TABLES[doing]:
+def client_error(action: str, address: str, error: Exception) -> ClientError:
+    """Return the ClientError for an error of the operating system.
+
+    Args:
+        action: What failed: "connect", "listen" or "talk".
+        address: HOST:PORT of the other side, or of our own port, as it is shown.
+        error: What the socket call raised.
+    """
+    for kind, numbers, what, help in _TABLES[action]:
         if isinstance(error, kind) and (not numbers or getattr(error, "errno", None) in numbers):
-            return ClientError(what.format(where=where), help)
-    return ClientError(f"{where}: {error}", "read the system's own words, then start again")
+            return ClientError(what.format(address=address), help)
+    return ClientError(f"{address}: {error}", "look up this error of the operating system, then start again")

@@ -1,8 +1,12 @@
-"""The command line and TEAM.json, read into Options. A mistake there is a UsageError: nothing was sent yet."""
+"""The clients' command line and TEAM.json, read into Options.
+
+Every mistake in them is a UsageError, raised before anything is sent. Does not open connections.
+"""
 
 import json
 
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
+from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.message import is_unicode
 
@@ -10,69 +14,87 @@ USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
        tandem client 2 [TEAM.json] --server HOST:PORT --listen [HOST:]PORT
 
-client 1 sends message 1 to the ground and hands the reply over to client 2;
-client 2 listens for it, makes message 2 of it and sends that to the ground.
+client 1 sends message 1 to the server and hands the reply over to client 2.
+client 2 listens for it, makes message 2 from it and sends that to the server.
 
-  TEAM.json             a message: studentnr1, studentnr2, classname, teamname are taken from it
+  TEAM.json             a message: studentnr1, studentnr2, classname and teamname are read from it
   --studentnr1 TEXT     the number of client 1's student; these four override TEAM.json
   --studentnr2 TEXT     the number of the teammate ("0000000" for a team of one)
   --classname TEXT
   --teamname TEXT
-  --ip TEXT             the own address, if not the one of the connection to the ground
-  --server HOST:PORT    the ground (port 5550 if left out)
-  --peer HOST:PORT      client 1: where client 2 listens (port 5551 if left out)
-  --listen [HOST:]PORT  client 2: where to listen (5551 on all addresses; 0 takes a free port)
-  --timeout SECONDS     how long to wait for an answer (5)
-  --wait SECONDS        how long to wait for the other client (client 1: 120, client 2: 3600)
-  --on-wire plain|length   length: each message behind its length, 4 bytes, little-endian (plain)
-  --format text|json    the story for people, or one JSON object a line (text)
+  --ip TEXT             IP address to report (default: the local address of the connection to the server)
+  --server HOST:PORT    the server (default port: 5550)
+  --peer HOST:PORT      client 1: where client 2 listens (default port: 5551)
+  --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
+  --timeout SECONDS     how long to wait for an answer (default: 5)
+  --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
+  --on-wire plain|length   length: each message behind its length, 4 bytes, little-endian (default: plain)
+  --format text|json    text for people, or one JSON object a line for programs (default: text)
   --verbose             show the bytes that were sent and received
 
 --peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
 
-exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 Ctrl-C
+exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """
 
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
-MAX_FILE = 65_536  # bytes of TEAM.json; a message has at most 8,192
-MAX_WAIT = {1: 120.0, 2: 3600.0}  # seconds for the other client, by client id
+MAX_FILE_BYTES = 65_536  # of TEAM.json; a message has at most 8,192
+DEFAULT_TIMEOUT_S = 5.0  # for an answer
+DEFAULT_WAIT_S = {1: 120.0, 2: 3600.0}  # for the other client, by client id
+MAX_SECONDS = 86_400.0  # of any wait
 
 _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
 
-
-# Options that would be ignored beside something else: (option, beside what, because, what to try).
-_APART = (
+# Options that are refused because they would be ignored: option, beside what, why, what to try.
+_CONFLICTS = (
     ("--listen", "client 1", "client 2 listens", "--peer HOST:PORT says where that is"),
     ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
     ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
 )
 
 
-class UsageError(Exception):
-    """What is wrong with the command line or TEAM.json, in one line."""
-
-
 class Options:
-    """Everything that a client has to be told."""
+    """The settings of a client.
+
+    Attributes:
+        clientid: 1 or 2.
+        team: studentnr1, studentnr2, classname, teamname: those that were given.
+        ip: The IP address to report; "" means the local address of the connection to the server.
+        server: Host and port of the server.
+        peer: Host and port of client 2; only client 1 uses it.
+        listen: Host and port to listen on; only client 2 uses it. Host "" means all addresses.
+        timeout_s: Seconds to wait for an answer.
+        wait_s: Seconds to wait for the other client.
+        on_wire: Whether a length is sent before each message (PROTOCOL 6.2).
+        as_json: Whether the output is JSON.
+        verbose: Whether the output shows the bytes.
+
+    Raises:
+        UsageError: A value is missing or wrong.
+    """
 
     def __init__(self, clientid: int, given: dict[str, str], team: dict[str, str], verbose: bool) -> None:
         self.clientid = clientid
-        self.team = team  # studentnr1, studentnr2, classname, teamname: those that were given
-        self.ip = given.get("ip", "")  # "" means: the one of the connection to the ground
+        self.team = team
+        self.ip = given.get("ip", "")
         self.server = _address(given, "server", SERVER_PORT)
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
         self.listen = _listen_address(given.get("listen", ""))
-        self.timeout = _seconds(given, "timeout", 5.0)
-        self.wait = _seconds(given, "wait", MAX_WAIT[clientid])
+        self.timeout_s = _seconds(given, "timeout", DEFAULT_TIMEOUT_S)
+        self.wait_s = _seconds(given, "wait", DEFAULT_WAIT_S[clientid])
         self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose
 
 
 def parse_options(arguments: list[str]) -> Options:
-    """Reads the arguments behind `client`: 1 or 2, TEAM.json, options. Raises UsageError."""
+    """Read the arguments after `client`: 1 or 2, TEAM.json, options.
+
+    Raises:
+        UsageError: An argument is missing, unknown or wrong.
+    """
     given: dict[str, str] = {}
-    plain: list[str] = []
+    positional: list[str] = []
     verbose = False
     rest = iter(arguments)
     for argument in rest:
@@ -81,7 +103,7 @@ def parse_options(arguments: list[str]) -> Options:
             _check_once(verbose, "verbose")
             verbose = True
         elif not argument.startswith("-"):
-            plain.append(argument)
+            positional.append(argument)
         elif name not in _WITH_VALUE:
             raise UsageError(f"there is no option {argument}: see --help")
         else:
@@ -89,13 +111,13 @@ def parse_options(arguments: list[str]) -> Options:
             given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
                 raise UsageError(f"--{name} needs a value")
-    if not plain or plain[0] not in ("1", "2"):
+    if not positional or positional[0] not in ("1", "2"):
         raise UsageError("say which client this is: `client 1` or `client 2`; see --help")
-    if len(plain) > 2:
-        raise UsageError(f"one TEAM.json at most, not {' and '.join(plain[1:])}")
-    clientid = int(plain[0])
-    _check_apart(clientid, given, verbose)
-    team = read_team(plain[1]) if len(plain) == 2 else {}
+    if len(positional) > 2:
+        raise UsageError(f"one TEAM.json at most, not {' and '.join(positional[1:])}")
+    clientid = int(positional[0])
+    _check_conflicts(clientid, given, verbose)
+    team = read_team(positional[1]) if len(positional) == 2 else {}
     team |= {name: given[name] for name in TEAM_FIELDS if name in given}
     options = Options(clientid, given, team, verbose)
     missing = [name for name in TEAM_FIELDS if name not in team]
@@ -103,7 +125,7 @@ def parse_options(arguments: list[str]) -> Options:
         raise UsageError(f"client 1 needs {', '.join(missing)}: in TEAM.json or as --{missing[0]}")
     for name, value in {**team, "ip": options.ip}.items():
         if not is_unicode(value):
-            raise UsageError(f"{name} holds something that is not UTF-8 text")
+            raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
 
 
@@ -112,30 +134,34 @@ def _check_once(is_given: bool, name: str) -> None:
         raise UsageError(f"--{name} is given more than once: give it once")
 
 
-def _check_apart(clientid: int, given: dict[str, str], verbose: bool) -> None:
+def _check_conflicts(clientid: int, given: dict[str, str], verbose: bool) -> None:
     """Raise UsageError if an option would be ignored."""
-    named = {f"client {clientid}", *(f"--{name}" for name in given), *(f"--{name} {given[name]}" for name in given)}
-    named |= {"--verbose"} if verbose else set()
-    for option, other, because, help in _APART:
-        if option in named and other in named:
-            raise UsageError(f"{option} does not go with {other}: {because}; {help}")
+    used = {f"client {clientid}", *(f"--{name}" for name in given), *(f"--{name} {given[name]}" for name in given)}
+    used |= {"--verbose"} if verbose else set()
+    for option, other, reason, help in _CONFLICTS:
+        if option in used and other in used:
+            raise UsageError(f"{option} does not go with {other}: {reason}; {help}")
 
 
 def read_team(path: str) -> dict[str, str]:
-    """The team's four fields from a message in a file. Raises UsageError."""
+    """Read the team's four fields from a message in a file. Fields that are missing there are left out.
+
+    Raises:
+        UsageError: The file cannot be read, or is not a message.
+    """
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_FILE + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; give a file with one message in it") from None
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{path} has more than {MAX_FILE:,} bytes: it must be one message, in braces")
+        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file with one message in it") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(f"{path} has more than {MAX_FILE_BYTES:,} bytes: it must be one message, in braces")
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to mend") from None
+        raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to fix") from None
     if not isinstance(found, dict):
-        raise UsageError(f"{path} holds no JSON object: it must be a message, in braces")
+        raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
     team = {name: found[name] for name in TEAM_FIELDS if name in found}
     for name, value in team.items():
         if not isinstance(value, str):
@@ -167,8 +193,8 @@ def _seconds(given: dict[str, str], name: str, default: float) -> float:
         seconds = float(given.get(name, default))
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds <= 86400:
-        raise UsageError(f"--{name} {given[name]}: it must be seconds, above 0 and at most 86400")
+    if not 0 < seconds <= MAX_SECONDS:
+        raise UsageError(f"--{name} {given[name]}: it must be seconds, above 0 and at most {MAX_SECONDS:.0f}")
     return seconds
 
 

@@ -1,6 +1,6 @@
-"""One visit to the ground: connect, take the welcome, send one message, take the reply.
+"""One visit to the server: connect, receive the welcome, send one message, receive the reply.
 
-The same for both clients: which message it is and what the reply must say, client1 and client2 know.
+Both clients use it. Does not know which message it carries, nor which status the reply must have.
 """
 
 import socket
@@ -8,7 +8,7 @@ import socket
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.story import Output
+from tandem.client.output import Output
 from tandem.protocol.address import show_address
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.framing import frame
@@ -16,134 +16,173 @@ from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMes
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
-REST_OF_WELCOME = 0.5  # seconds for the second part of a welcome that came in two
+WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
+SHOWN_BYTES = 80  # of what came instead of a reply
 
 
 class ServerVisit:
-    """A connection to the ground. Its methods are the arrows, in their order: `arrows` has their numbers."""
+    """A connection to the server for one message.
 
-    def __init__(self, options: Options, story: Output, arrows: tuple[int, int, int]) -> None:
+    Call `receive_welcome`, `send_message` and `receive_reply` in this order, and `close` at the end.
+
+    Args:
+        options: The server's address, the limits, and the IP address to report.
+        output: Where the arrows are shown.
+        arrows: The numbers of the welcome, the message and the reply.
+
+    Attributes:
+        own_ip: The IP address to report in the message.
+
+    Raises:
+        ClientError: No connection was made.
+    """
+
+    def __init__(self, options: Options, output: Output, arrows: tuple[int, int, int]) -> None:
         self._options = options
-        self._story = story
-        self._arrows = arrows
+        self._output = output
+        self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
         self._answer = AnswerReader()
-        self._greeted = 0  # bytes of the welcome
-        self._where = show_address(*options.server)
+        self._welcome_size = 0  # bytes
+        self._server = f"the server at {show_address(*options.server)}"
         self._connection = self._connect()
-        self.own_ip = options.ip or wire.own_ip(self._connection)
+        self.own_ip = options.ip or wire.local_ip(self._connection)
 
     def _connect(self) -> socket.socket:
         try:
-            connection = wire.connect(*self._options.server, self._options.timeout)
-        except ClientError as refused:
-            raise refused.at(self._arrows[0]) from None
+            connection = wire.connect(*self._options.server, self._options.timeout_s)
+        except ClientError as error:
+            raise error.with_arrow(self._welcome_arrow) from None
         try:
-            self._story.note(f"connected to the ground at {self._where} from {wire.own_ip(connection)}")
-        except BaseException:  # nobody reads the story any more
+            self._output.note(f"connected to {self._server} from {wire.local_ip(connection)}")
+        except BaseException:  # standard output was closed
             connection.close()
             raise
         return connection
 
     def close(self) -> None:
+        """Close the connection."""
         wire.close(self._connection)
 
-    def take_welcome(self) -> None:
-        """Takes the ground's first line. One that does not come in time is no reason to give up."""
-        arrow, answer = self._arrows[0], self._answer
-        waited, came_at = 0.0, 0.0
+    def receive_welcome(self) -> None:
+        """Wait for the welcome (PROTOCOL 3.1). Go on without it if it does not come in time.
+
+        Raises:
+            ClientError: The server closed the connection, or the connection broke.
+        """
+        answer = self._answer
+        waited_s, last_bytes_s = 0.0, 0.0
         state = NEED_DATA
         while state is NEED_DATA and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
-            data = self._take(arrow)
+            data = self._receive(self._welcome_arrow)
             if data:
                 state = answer.feed(data)
-                came_at = waited
+                last_bytes_s = waited_s
             elif data == b"":
                 raise ClientError(
-                    f"the ground at {self._where} closed the connection before anything was sent",
-                    "check that this is the ground's address and port, then start again",
-                    arrow,
+                    f"{self._server} closed the connection before it sent anything",
+                    "check that this is the server's address and port, then start again",
+                    self._welcome_arrow,
                 )
-            elif waited >= self._options.timeout or (answer.greeting and waited - came_at >= REST_OF_WELCOME):
+            elif waited_s >= self._options.timeout_s or (
+                answer.greeting and waited_s - last_bytes_s >= WELCOME_REST_TIMEOUT_S
+            ):
                 break
             else:
-                waited += wire.pause()
-        self._greeted = len(answer.greeting)
+                waited_s += wire.sleep()
+        self._welcome_size = len(answer.greeting)
         if answer.greeting:
-            self._story.arrow(arrow, answer.greeting, answer.welcome.strip())
+            self._output.arrow(self._welcome_arrow, answer.greeting, answer.welcome.strip())
         else:
-            self._story.note(f"no welcome within {self._options.timeout:g} s; sending all the same")
+            self._output.note(f"no welcome within {self._options.timeout_s:g} s; sending the message anyway")
 
-    def send(self, message: Message) -> None:
-        """Sends one message, in one piece."""
-        arrow = self._arrows[1]
+    def send_message(self, message: Message) -> None:
+        """Send one message in one piece (PROTOCOL 3.2).
+
+        Raises:
+            ClientError: The connection broke, or the server does not read.
+        """
         data = frame(message.encode(), self._options.on_wire)
         try:
-            wire.send(self._connection, data, self._options.timeout, f"the ground at {self._where}")
-        except ClientError as broken:
-            raise broken.at(arrow) from None
-        self._story.arrow(arrow, data, f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}")
+            wire.send(self._connection, data, self._options.timeout_s, self._server)
+        except ClientError as error:
+            raise error.with_arrow(self._message_arrow) from None
+        summary = f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}"
+        self._output.arrow(self._message_arrow, data, summary)
 
-    def take_reply(self) -> tuple[Message, bytes]:
-        """The reply, and the very bytes that carried it. Raises ClientError if none comes or it is no message."""
-        arrow, answer = self._arrows[2], self._answer
+    def receive_reply(self) -> tuple[Message, bytes]:
+        """Wait for the reply (PROTOCOL 3.3), and show its status.
+
+        Returns:
+            The reply, and the bytes in which it came.
+
+        Raises:
+            ClientError: No reply came in time, or it is not a message.
+        """
+        answer = self._answer
         state = answer.feed(b"")
-        waited = 0.0
+        waited_s = 0.0
         while state is NEED_DATA:
-            data = self._take(arrow)
+            data = self._receive(self._reply_arrow)
             if data:
                 state = answer.feed(data)
             elif data == b"":
-                raise self._no_reply("closed the connection", arrow)
-            elif waited >= self._options.timeout:
-                raise self._no_reply(f"sent no whole reply within {self._options.timeout:g} s", arrow)
+                raise self._no_reply("closed the connection")
+            elif waited_s >= self._options.timeout_s:
+                raise self._no_reply(f"sent no complete reply within {self._options.timeout_s:g} s")
             else:
-                waited += wire.pause()
+                waited_s += wire.sleep()
         if state is INVALID:
-            begins = printable_bytes(answer.received[self._greeted :][:40].rstrip())
-            what = f"something that is no message: {begins}"
-            if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
-                what = f"a reply that is too large: after {MAX_MESSAGE_BYTES:,} bytes it had not ended"
-            raise ClientError(
-                f"the ground at {self._where} sent {what}", "check that this is the ground's address and port", arrow
-            )
+            raise self._not_a_reply()
         assert state is COMPLETE
         try:
             reply = decode(answer.text)
-        except NotAMessageError as why:
+        except NotAMessageError as error:
             raise ClientError(
-                f"the ground's reply cannot be read: {why}", "show --verbose to whoever keeps the ground", arrow
+                f"the server's reply cannot be read: {error}",
+                "start again with --verbose and show the output to the teacher",
+                self._reply_arrow,
             ) from None
         problems = reply.status.removeprefix(ERROR_PREFIX).split("; ") if reply.status.startswith(ERROR_PREFIX) else []
-        self._story.arrow(arrow, answer.reply_bytes, "refused" if problems else f'status "{reply.status}"')
+        summary = "refused" if problems else f'status "{reply.status}"'
+        self._output.arrow(self._reply_arrow, answer.reply_bytes, summary)
         for problem in problems:
-            self._story.note(f"- {problem}")
+            self._output.note(f"- {problem}")
         return reply, answer.reply_bytes
 
-    def _take(self, arrow: int) -> bytes | None:
+    def _receive(self, arrow: int) -> bytes | None:
         try:
-            return wire.take(self._connection, f"the ground at {self._where}")
-        except ClientError as broken:
-            raise broken.at(arrow) from None
+            return wire.receive(self._connection, self._server)
+        except ClientError as error:
+            raise error.with_arrow(arrow) from None
 
-    def _no_reply(self, how: str, arrow: int) -> ClientError:
+    def _no_reply(self, reason: str) -> ClientError:
         if self._answer.reply_begun:
-            return ClientError(f"the reply was cut off: the ground at {self._where} {how}", "start again", arrow)
-        instead = self._answer.received[self._greeted :][:80]
-        said = f'said "{printable_bytes(instead)}" and ' if instead.strip() else ""
+            return ClientError(f"the reply was cut off: {self._server} {reason}", "start again", self._reply_arrow)
+        instead = self._answer.received[self._welcome_size :][:SHOWN_BYTES]
+        sent = f'sent "{printable_bytes(instead)}" and ' if instead.strip() else ""
         return ClientError(
-            f"no reply: the ground at {self._where} {said}{how}",
-            "see with `tandem check` whether the message is right, then start again",
-            arrow,
+            f"no reply: {self._server} {sent}{reason}",
+            "check the message with `tandem check`, then start again",
+            self._reply_arrow,
+        )
+
+    def _not_a_reply(self) -> ClientError:
+        answer = self._answer
+        if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
+            what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
+        else:
+            instead = answer.received[self._welcome_size :][: SHOWN_BYTES // 2]
+            what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
+        return ClientError(
+            f"{self._server} sent {what}", "check that this is the server's address and port", self._reply_arrow
         )
 
 
-def refused(status: str, wanted: str, arrow: int) -> ClientError:
-    """The ClientError for a reply whose status is not the one that was wanted."""
+def status_error(status: str, expected: str, arrow: int) -> ClientError:
+    """Return the ClientError for a reply that does not have the expected status (PROTOCOL 7.1)."""
     if status.startswith(ERROR_PREFIX):
         first, *others = status.removeprefix(ERROR_PREFIX).split("; ")
         what, _, help = first.partition(" - ")
-        more = f" (and {len(others)} more, as told above)" if others else ""
-        return ClientError(
-            f"the ground refused the message: {what}{more}", help or "mend that, then start again", arrow
-        )
-    return ClientError(f'the status is "{status}", not "{wanted}"', "compare the message with the assignment", arrow)
+        more = f" (and {len(others)} more, shown above)" if others else ""
+        return ClientError(f"the server refused the message: {what}{more}", help or "fix it and start again", arrow)
+    return ClientError(f'the status is "{status}", not "{expected}"', "compare the message with the assignment", arrow)

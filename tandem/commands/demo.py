@@ -1,18 +1,15 @@
-"""`tandem demo`"""
+"""`tandem demo`: it has no options."""
 
 import argparse
 
-from tandem.demo.demo import DemoError, demo
-from tandem.report.screen import print_error
+from tandem.demo.demo import demo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """It has none."""
+    """Add no options."""
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        demo()
-    except DemoError as trouble:
-        return print_error(str(trouble))
+    """Show the exchange."""
+    demo()
     return 0

@@ -11,3 +11,9 @@ def printable(text: str) -> str:
 def printable_bytes(data: bytes) -> str:
     """Return the bytes as text where they are UTF-8, as escapes where they are not."""
     return printable(data.decode(errors="backslashreplace"))
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """Return the text with escapes for the characters that an encoding (default: UTF-8) lacks."""
+    encoding = encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

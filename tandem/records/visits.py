@@ -1,4 +1,4 @@
-"""What is remembered of visits and of the server: made by the handler, written by the store, read by results."""
+"""The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tandem.diagnosis.problems import Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
-KEPT_BYTES = 8200  # of what came: a whole message behind its length
+MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
 
 
 class Outcome(StrEnum):
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 class Team(NamedTuple):
-    """Who an exchange belongs to; the numbers in the order of message 1."""
+    """The team of an exchange, with the student numbers in the order of message 1."""
 
     classname: str
     teamname: str
@@ -30,35 +30,35 @@ class Team(NamedTuple):
 
     @property
     def pair(self) -> str:
-        """Both numbers in sorted order: a team stays the same when they are swapped."""
+        """Both student numbers in sorted order: the team is the same when they are swapped."""
         if self.studentnr1 <= self.studentnr2:
             return f"{self.studentnr1}\n{self.studentnr2}"
         return f"{self.studentnr2}\n{self.studentnr1}"
 
 
 class RightVisit(NamedTuple):
-    """A visit with a right message. The first fields are the columns of its row, in their order; see ROW_COLUMNS.
+    """A visit with a right message. Its first fields are the columns of its row, in order; see ROW_COLUMNS.
 
-    A tuple because nearly every visit is one: it goes to the database as it is.
+    It is a tuple because nearly every visit is one, and the database takes it unchanged.
     """
 
     classname: str
     teamname: str
     pair: str  # see Team.pair
-    at: int  # when it began: microseconds since 1970, UTC
-    took: int  # microseconds until its reply was ready
+    started_us: int  # microseconds since 1970, UTC
+    duration_us: int  # from the start until the reply was ready
     address: str
     port: int
     outcome: str  # the text of an Outcome: SQLite takes it as it is
-    received: bytes  # what came, cut off at KEPT_BYTES
-    size: int  # bytes that came
-    answered: bytes
+    received: bytes  # what came, cut off at MAX_STORED_BYTES
+    size_bytes: int  # of everything that came
+    reply: bytes
     findings: str  # its remarks, see findings.py
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
     ip: str  # as the message has it
-    whole: bool = True  # False: beyond the quota, it is only counted for its team
+    stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
 
     @property
     def team(self) -> Team:
@@ -69,7 +69,7 @@ class RightVisit(NamedTuple):
         """Return the visit in one line. It holds no values, so no student numbers."""
         return (
             f"{show_address(self.address, self.port)} {self.outcome} {self.classname}/{self.teamname}"
-            f" {self.size} bytes {self.took / 1000:.1f} ms{_remarks_in_words(self.findings)}"
+            f" {self.size_bytes} bytes {self.duration_us / 1000:.1f} ms{_remarks_in_words(self.findings)}"
         )
 
 
@@ -80,29 +80,30 @@ ROW_COLUMNS = RightVisit._fields.index("findings") + 1  # fields of a RightVisit
 class Visit:
     """A visit without a right message."""
 
-    at: int  # when it began: microseconds since 1970, UTC
-    took: int  # microseconds until its reply was ready
+    started_us: int  # microseconds since 1970, UTC
+    duration_us: int  # from the start until the reply was ready
     address: str  # where it came from: an IP address
     port: int
     outcome: Outcome
-    received: bytes  # what came, cut off at KEPT_BYTES
-    size: int  # bytes that came
-    answered: bytes
+    received: bytes  # what came, cut off at MAX_STORED_BYTES
+    size_bytes: int  # of everything that came
+    reply: bytes
     team: Team | None  # as far as it could be read; None: class or team name could not
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
-    whole: bool = True  # False: beyond the quota, it is only counted for its team
+    stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
 
     @property
     def findings(self) -> str:
-        """The problems and remarks as the row holds them."""
+        """The problems and remarks as JSON, as the row holds them."""
         return findings_text(self.problems + self.remarks)
 
     def log_line(self) -> str:
         """Return the visit in one line. It holds no values, so no student numbers."""
         team = f"{self.team.classname}/{self.team.teamname}" if self.team else "-"
         line = (
-            f"{show_address(self.address, self.port)} {self.outcome} {team} {self.size} bytes {self.took / 1000:.1f} ms"
+            f"{show_address(self.address, self.port)} {self.outcome} {team}"
+            f" {self.size_bytes} bytes {self.duration_us / 1000:.1f} ms"
         )
         if not self.problems and not self.remarks:
             return line
@@ -122,28 +123,42 @@ def _remarks_in_words(findings: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisits:
-    """Refused visits of one address that were counted in the place of being recorded."""
+    """Refused visits of one address that were counted instead of recorded. The fields are the columns of its row."""
 
-    minute: int  # when it began: microseconds since 1970, UTC
+    minute_us: int  # the start of the minute: microseconds since 1970, UTC
     address: str
     visits: int
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSample:
-    """How one ground was doing over a few seconds. Times in microseconds."""
+    """The metrics of one server process over a few seconds. The fields stand in the order of METRICS_COLUMNS."""
 
-    at: int  # the end of the period: microseconds since 1970, UTC
-    ground: str  # which one: its address and process
-    period: int
+    ended_us: int  # the end of the period: microseconds since 1970, UTC
+    server: str  # its address and process
+    period_us: int
     visits: int  # answered in the period
     connections: int  # open at its end
-    took_p50: int  # from the last byte of a right message 2 to its reply
-    took_p99: int
+    reply_p50_us: int  # from the last byte of a right message 2 to its reply
+    reply_p99_us: int
     commits: int
-    commit_p50: int
-    commit_p99: int
+    commit_p50_us: int
+    commit_p99_us: int
     waiting: int  # records not yet on disk
 
+
+METRICS_COLUMNS = (  # of the row of a MetricsSample, in the order of its fields
+    "at",
+    "ground",
+    "period",
+    "visits",
+    "connections",
+    "took_p50",
+    "took_p99",
+    "commits",
+    "commit_p50",
+    "commit_p99",
+    "waiting",
+)
 
 Record = RightVisit | Visit | SuppressedVisits | MetricsSample

@@ -4,7 +4,7 @@ import re
 import socket
 import time
 
-from testing.client_faults.talk import REPLY_1, REPLY_2, WELCOME
+from testing.clients import REPLY_1, REPLY_2, WELCOME
 from testing.processes import LIMIT, process, team_options
 
 

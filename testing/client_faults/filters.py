@@ -1,4 +1,4 @@
-"""The faults: each a named, pure filter from a talk to a talk, with the way to draw its values.
+"""The faults: each a named, pure filter from a script to a script, with the way to draw its values.
 
 A filter knows neither the client nor the place. `at` counts the bytes that our side sends, `taken` those
 that came from the client. Filters compose: each takes what the one before it has left.
@@ -8,23 +8,9 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from testing.client_faults.talk import (
-    WELCOME,
-    Close,
-    Endless,
-    Fin,
-    Halt,
-    Pause,
-    Reset,
-    Send,
-    Step,
-    TakeBytes,
-    TakeMessage,
-    Talk,
-    divided,
-    only_sends,
-    without_sends,
-)
+from testing.client_faults.scripts import divided, only_sends, without_sends
+from testing.clients import WELCOME
+from testing.other_side import Finish, Pause, Receive, Script, Send, SendForever, Step, Wait
 
 Value = int | float | bytes
 Values = tuple[Value, ...]
@@ -60,20 +46,20 @@ _PIECES = (
 # What our side sends, and when.
 
 
-def cut(talk: Talk, at: int) -> Talk:
-    head, tail = divided(talk, at)
+def cut(script: Script, at: int) -> Script:
+    head, tail = divided(script, at)
     return (*head, Pause(GAP), *tail)
 
 
-def late(talk: Talk, at: int, seconds: float) -> Talk:
-    head, tail = divided(talk, at)
+def late(script: Script, at: int, seconds: float) -> Script:
+    head, tail = divided(script, at)
     return (*head, Pause(seconds), *tail)
 
 
-def trickle(talk: Talk) -> Talk:
+def trickle(script: Script) -> Script:
     """Byte by byte."""
     steps: list[Step] = []
-    for step in talk:
+    for step in script:
         if isinstance(step, Send):
             for byte in step.data:
                 steps += (Send(bytes([byte])), Pause(TRICKLE))
@@ -82,110 +68,110 @@ def trickle(talk: Talk) -> Talk:
     return tuple(steps)
 
 
-def swallow_welcome(talk: Talk) -> Talk:
-    """The first piece never comes. Talks without a welcome stay as they are, here and in the next two."""
-    if TakeMessage() not in talk:
-        return talk
-    first = next((number for number, step in enumerate(talk) if isinstance(step, Send)), len(talk))
-    return talk[:first] + talk[first + 1 :]
+def swallow_welcome(script: Script) -> Script:
+    """The first piece never comes. Scripts without a welcome stay as they are, here and in the next two."""
+    if Wait.MESSAGE not in script:
+        return script
+    first = next((number for number, step in enumerate(script) if isinstance(step, Send)), len(script))
+    return script[:first] + script[first + 1 :]
 
 
-def glue_welcome(talk: Talk) -> Talk:
+def glue_welcome(script: Script) -> Script:
     """The welcome comes as late as the reply, in one piece with it."""
-    if TakeMessage() not in talk:
-        return talk
-    message = talk.index(TakeMessage())
-    return (*without_sends(talk[:message]), TakeMessage(), *only_sends(talk[:message]), *talk[message + 1 :])
+    if Wait.MESSAGE not in script:
+        return script
+    message = script.index(Wait.MESSAGE)
+    return (*without_sends(script[:message]), Wait.MESSAGE, *only_sends(script[:message]), *script[message + 1 :])
 
 
-def early_reply(talk: Talk) -> Talk:
+def early_reply(script: Script) -> Script:
     """The reply comes with the welcome, before the message."""
-    if TakeMessage() not in talk:
-        return talk
-    message = talk.index(TakeMessage())
-    return (*talk[:message], *only_sends(talk[message:]), *without_sends(talk[message:]))
+    if Wait.MESSAGE not in script:
+        return script
+    message = script.index(Wait.MESSAGE)
+    return (*script[:message], *only_sends(script[message:]), *without_sends(script[message:]))
 
 
-def insert(talk: Talk, at: int, piece: bytes, times: int) -> Talk:
-    head, tail = divided(talk, at)
+def insert(script: Script, at: int, piece: bytes, times: int) -> Script:
+    head, tail = divided(script, at)
     return (*head, Send(piece * times), *tail)
 
 
-def append(talk: Talk, piece: bytes, times: int) -> Talk:
+def append(script: Script, piece: bytes, times: int) -> Script:
     """Behind the last byte."""
-    last = max((number for number, step in enumerate(talk) if isinstance(step, Send)), default=-1)
-    return (*talk[: last + 1], Send(piece * times), *talk[last + 1 :])
+    last = max((number for number, step in enumerate(script) if isinstance(step, Send)), default=-1)
+    return (*script[: last + 1], Send(piece * times), *script[last + 1 :])
 
 
-def overwrite(talk: Talk, at: int, piece: bytes, times: int) -> Talk:
-    head, rest = divided(talk, at)
+def overwrite(script: Script, at: int, piece: bytes, times: int) -> Script:
+    head, rest = divided(script, at)
     gone, tail = divided(rest, len(piece) * times)
     return (*head, Send(piece * times), *without_sends(gone), *tail)
 
 
-def lose(talk: Talk, at: int, count: int) -> Talk:
-    head, rest = divided(talk, at)
+def lose(script: Script, at: int, count: int) -> Script:
+    head, rest = divided(script, at)
     gone, tail = divided(rest, count)
     return (*head, *without_sends(gone), *tail)
 
 
-def double(talk: Talk, at: int, count: int) -> Talk:
-    head, rest = divided(talk, at)
+def double(script: Script, at: int, count: int) -> Script:
+    head, rest = divided(script, at)
     twice, tail = divided(rest, count)
     return (*head, *twice, *only_sends(twice), *tail)
 
 
-def endless(talk: Talk, at: int, piece: bytes, times: int) -> Talk:
-    return (*divided(talk, at)[0], Endless(piece * times))
+def endless(script: Script, at: int, piece: bytes, times: int) -> Script:
+    return (*divided(script, at)[0], SendForever(piece * times))
 
 
 # Where our side ends.
 
 
-def stop(talk: Talk, at: int) -> Talk:
+def stop(script: Script, at: int) -> Script:
     """Silence for ever."""
-    return (*divided(talk, at)[0], Halt())
+    return (*divided(script, at)[0], Wait.STOP)
 
 
-def half_close(talk: Talk, at: int) -> Talk:
-    return (*divided(talk, at)[0], Fin())
+def half_close(script: Script, at: int) -> Script:
+    return (*divided(script, at)[0], Finish.HALF_CLOSE)
 
 
-def close(talk: Talk, at: int) -> Talk:
-    return (*divided(talk, at)[0], Close())
+def close(script: Script, at: int) -> Script:
+    return (*divided(script, at)[0], Finish.CLOSE)
 
 
-def reset(talk: Talk, at: int) -> Talk:
-    return (*divided(talk, at)[0], Reset())
+def reset(script: Script, at: int) -> Script:
+    return (*divided(script, at)[0], Finish.RESET)
 
 
 # What our side takes of the client's bytes.
 
 
-def deaf(talk: Talk) -> Talk:
+def deaf(script: Script) -> Script:
     """Takes nothing at all, and says what it has to say."""
-    return (*(step for step in talk if step != TakeMessage()), Halt())
+    return (*(step for step in script if step != Wait.MESSAGE), Wait.STOP)
 
 
-def stop_taking(talk: Talk, taken: int) -> Talk:
-    return (*_before_message(talk), TakeBytes(taken), Halt())
+def stop_taking(script: Script, taken: int) -> Script:
+    return (*_before_message(script), Receive(taken), Wait.STOP)
 
 
-def close_taking(talk: Talk, taken: int) -> Talk:
-    return (*_before_message(talk), TakeBytes(taken), Close())
+def close_taking(script: Script, taken: int) -> Script:
+    return (*_before_message(script), Receive(taken), Finish.CLOSE)
 
 
-def reset_taking(talk: Talk, taken: int) -> Talk:
-    return (*_before_message(talk), TakeBytes(taken), Reset())
+def reset_taking(script: Script, taken: int) -> Script:
+    return (*_before_message(script), Receive(taken), Finish.RESET)
 
 
-def _before_message(talk: Talk) -> Talk:
-    return talk[: talk.index(TakeMessage())] if TakeMessage() in talk else talk
+def _before_message(script: Script) -> Script:
+    return script[: script.index(Wait.MESSAGE)] if Wait.MESSAGE in script else script
 
 
 class Filter(NamedTuple):
-    apply: Callable[..., Talk]
-    draw: Callable[[Random, int], Values]  # values for a talk that sends so many bytes
+    apply: Callable[..., Script]
+    draw: Callable[[Random, int], Values]  # values for a script that sends so many bytes
     is_harmless: Callable[[Values], bool]  # must the client finish all the same?
 
 

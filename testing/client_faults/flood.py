@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from testing.client_faults.talk import REPLY_1
+from testing.clients import REPLY_1
 from testing.processes import LIMIT
 
 SPACE = b" \r\n\t" * 4096

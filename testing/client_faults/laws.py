@@ -6,14 +6,16 @@ Where it cannot be told whether a client has to finish, both ends are lawful, a 
 import json
 
 from testing.client_faults.runner import Outcome
-from testing.client_faults.scripts import Script
-from testing.client_faults.talk import FINISHED, PEER, WAITING, Close, Fin, Reset, Talk
+from testing.client_faults.scenarios import Scenario
+from testing.client_faults.scripts import PEER
+from testing.clients import FINISHED, WAITING
+from testing.other_side import Finish, Script
 
-DONE = "has done its part"
+DONE = " is done"
 FIELDS = {"studentnr1", "studentnr2", "classname", "clientid", "teamname", "ip", "secret", "status"}
 
 
-def broken_laws(script: Script, outcome: Outcome) -> list[str]:
+def broken_laws(scenario: Scenario, outcome: Outcome) -> list[str]:
     """What is wrong with this outcome, in words; nothing, if all is well."""
     code, out, err = outcome.code, outcome.out, outcome.err
     laws = {
@@ -22,8 +24,8 @@ def broken_laws(script: Script, outcome: Outcome) -> list[str]:
         "one line on standard error says why, none that it worked": _lines_are_right(code, err),
         "nothing on the screen steers a terminal": (out + err).replace("\n", "").isprintable(),
         "it says that it is done when it is, and only then": (DONE in out) == (code == 0),
-        "it has finished only if everything was there": code != 0 or _may_be_done(script, outcome),
-        "harmless faults do not keep it from finishing": code == 0 or not script.is_harmless,
+        "it has finished only if everything was there": code != 0 or _may_be_done(scenario, outcome),
+        "harmless faults do not keep it from finishing": code == 0 or not scenario.is_harmless,
     }
     return [law for law, holds in laws.items() if not holds]
 
@@ -34,19 +36,19 @@ def _lines_are_right(code: int | None, err: str) -> bool:
     return err == ""
 
 
-def _may_be_done(script: Script, outcome: Outcome) -> bool:
+def _may_be_done(scenario: Scenario, outcome: Outcome) -> bool:
     """Has the ground sent the right status? And has the handover come, as the ground has sent it?"""
-    if script.client == 2:
-        return FINISHED in _statuses(outcome.ground_sent)
-    if _hides_the_loss(script.talk(PEER)):
-        return WAITING in _statuses(outcome.ground_sent)
+    if scenario.client == 2:
+        return FINISHED in _statuses(outcome.server_sent)
+    if _hides_the_loss(scenario.script(PEER)):
+        return WAITING in _statuses(outcome.server_sent)
     handed_over = outcome.handed_over
-    return bool(handed_over) and handed_over in outcome.ground_sent and WAITING in _statuses(handed_over)
+    return bool(handed_over) and handed_over in outcome.server_sent and WAITING in _statuses(handed_over)
 
 
-def _hides_the_loss(peer: Talk) -> bool:
+def _hides_the_loss(peer: Script) -> bool:
     """Whether client 2 ends in good order and throws away afterwards what it has not taken: no client can tell."""
-    return Fin() in peer and (Close() in peer or Reset() in peer)
+    return Finish.HALF_CLOSE in peer and (Finish.CLOSE in peer or Finish.RESET in peer)
 
 
 def _statuses(data: bytes) -> set[str]:

@@ -1,81 +1,65 @@
-"""Which client meets which faults: a script, drawn from its seed alone, so that it can be run again alone.
+"""What the other sides of a client do when nothing is wrong, by place; and how a script is cut and put together.
 
-`python3 bench/faults.py --again SEED` does so.
+Pure: knows no sockets and no faults.
 """
 
-from random import Random
-from typing import NamedTuple
+from testing.clients import REPLY_1, REPLY_2, WELCOME
+from testing.other_side import Finish, Script, Send, Step, Wait, framed
 
-from testing.client_faults.filters import FILTERS, Values
-from testing.client_faults.talk import CALLER, RIGHT, STRANGER, Talk, behind_lengths, joined, size
+# The places where a fault can be.
+SERVER = "server"  # where the client makes its visit
+PEER = "peer"  # the client 2 to which client 1 makes the handover
+CALLER = "caller"  # the client 1 that makes the handover to client 2
+STRANGER = "stranger"  # connects to client 2 before client 1 does, and makes the handover wrongly
 
-STYLES: dict[str, tuple[str, ...]] = {  # how the client is told to talk -> its options
-    "text": (),
-    "verbose": ("--verbose",),
-    "json": ("--format", "json"),
-    "length": ("--on-wire", "length"),
+# client -> place -> script
+RIGHT: dict[int, dict[str, Script]] = {
+    1: {SERVER: (Send(WELCOME), Wait.MESSAGE, Send(REPLY_1), Finish.HALF_CLOSE), PEER: ()},
+    2: {
+        SERVER: (Send(WELCOME), Wait.MESSAGE, Send(REPLY_2), Finish.HALF_CLOSE),
+        CALLER: (Send(REPLY_1), Finish.HALF_CLOSE),
+        STRANGER: (Send(REPLY_1), Finish.HALF_CLOSE),
+    },
 }
 
 
-class Fault(NamedTuple):
-    place: str
-    filter: str
-    values: Values
-
-    @property
-    def is_harmless(self) -> bool:
-        """Must the client finish all the same? Strangers must never keep client 2 from it, whatever they do."""
-        return self.place == STRANGER or FILTERS[self.filter].is_harmless(self.values)
-
-    def on(self, talk: Talk) -> Talk:
-        return FILTERS[self.filter].apply(talk, *self.values)
+def with_lengths(script: Script) -> Script:
+    """Put its length before each text, as `--on-wire length` does."""
+    return tuple(Send(framed(step.data)) if isinstance(step, Send) else step for step in script)
 
 
-class Script(NamedTuple):
-    seed: str
-    client: int
-    style: str
-    faults: tuple[Fault, ...]
-
-    @property
-    def is_harmless(self) -> bool:
-        """Must the client finish all the same? A length that comes slowly to client 2's door need not be taken."""
-        if self.style == "length" and any(fault.place == CALLER for fault in self.faults):
-            return False
-        return all(fault.is_harmless for fault in self.faults)
-
-    def talk(self, place: str) -> Talk:
-        """What the other side does at this place, with all faults there."""
-        talk = self._right(place)
-        for fault in self.faults:
-            if fault.place == place:
-                talk = fault.on(talk)
-        return joined(talk)
-
-    def strangers(self) -> tuple[Talk, ...]:
-        """One for each fault at the door."""
-        right = self._right(STRANGER)
-        return tuple(joined(fault.on(right)) for fault in self.faults if fault.place == STRANGER)
-
-    def _right(self, place: str) -> Talk:
-        right = RIGHT[self.client][place]
-        return behind_lengths(right) if self.style == "length" else right
+def size(script: Script) -> int:
+    """Return how many bytes the script sends."""
+    return sum(len(step.data) for step in script if isinstance(step, Send))
 
 
-def drawn(seed: str) -> Script:
-    """The script of this seed."""
-    random = Random(seed)
-    client = random.choice((1, 2))
-    style = random.choice(tuple(STYLES))
-    count = random.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 3, 3))
-    faults = []
-    for name in random.sample(tuple(FILTERS), count):
-        place = random.choice(tuple(RIGHT[client]))
-        values = FILTERS[name].draw(random, size(RIGHT[client][place]))
-        faults.append(Fault(place, name, values))
-    return Script(seed, client, style, tuple(faults))
+def divided(script: Script, offset: int) -> tuple[Script, Script]:
+    """Return the script up to its first `offset` bytes, and the rest. A step between two bytes belongs to the rest."""
+    for number, step in enumerate(script):
+        if isinstance(step, Send):
+            if len(step.data) >= offset:
+                head, tail = Send(step.data[:offset]), Send(step.data[offset:])
+                return (*script[:number], head), (tail, *script[number + 1 :])
+            offset -= len(step.data)
+    return script, ()
 
 
-def campaign(seed: int, count: int) -> list[Script]:
-    """So many scripts, each with a seed of its own: SEED:NUMBER."""
-    return [drawn(f"{seed}:{number}") for number in range(count)]
+def without_sends(script: Script) -> Script:
+    """Return the steps that send nothing."""
+    return tuple(step for step in script if not isinstance(step, Send))
+
+
+def only_sends(script: Script) -> Script:
+    """Return the steps that send something."""
+    return tuple(step for step in script if isinstance(step, Send))
+
+
+def joined(script: Script) -> Script:
+    """Join neighbouring sends, and leave out empty ones."""
+    steps: list[Step] = []
+    for step in script:
+        if isinstance(step, Send) and steps and isinstance(steps[-1], Send):
+            steps[-1] = Send(steps[-1].data + step.data)
+        elif step != Send(b""):
+            steps.append(step)
+    return tuple(steps)

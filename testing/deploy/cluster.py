@@ -19,7 +19,7 @@ import psycopg
 from tandem.protocol.message import STATUS_FINISHED
 from testing.deploy.lan import Lan, Place
 from testing.postgres import Server
-from testing.processes import LIMIT, ROOT, Ground, Process, ground, process, tandem, wait_until
+from testing.processes import LIMIT, ROOT, Process, RunningServer, process, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
@@ -81,12 +81,12 @@ class Cluster:
         assert code == 0, err
         return json.loads(out)
 
-    def _start_ground(self, place: Place) -> Ground:
+    def _start_ground(self, place: Place) -> RunningServer:
         listen = f"{place.address}:{PORT}"
         options = ("--database", URL, "--proxy-from", BALANCER)
         environment = os.environ | {"TANDEM_KEY": KEY}
         data = self._folder / place.namespace
-        starting = ground(data, *options, listen=listen, before=place.inside, env=environment)
+        starting = running_server(data, *options, listen=listen, before=place.inside, env=environment)
         return self._undo.enter_context(starting)
 
     def _start_balancer(self, *before: str) -> "subprocess.Popen[bytes]":
@@ -102,7 +102,7 @@ class Cluster:
         wait_until(self._lets_in)
         return running
 
-    def _finishes(self, ground: Ground) -> bool:
+    def _finishes(self, ground: RunningServer) -> bool:
         with self.students.entered():
             reply = visit(ground.host, ground.port, encoded(message_1(teamname="probe")))
             finished: bool = visit(ground.host, ground.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED

@@ -17,7 +17,7 @@ from typing import Any
 
 from tandem.protocol.address import parse_address
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from tandem.server.handler import NOT_KEPT
+from tandem.server.handler import NOT_STORED
 from testing.raw_sockets import encoded, message_1, message_2
 
 PAUSE = 60.0  # seconds between two tries at the most: it is what the ground's words ask for
@@ -111,7 +111,7 @@ class Students:
             raise Failure("closed without a reply")
         reply: dict[str, Any] = json.loads(came)
         if reply["status"] != wanted:
-            raise Failure("told to send it again" if reply["status"] == NOT_KEPT else reply["status"])
+            raise Failure("told to send it again" if reply["status"] == NOT_STORED else reply["status"])
         return reply
 
 

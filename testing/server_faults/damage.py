@@ -21,7 +21,7 @@ from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.queries import open_records
 from tandem.records.sqlite.data_file import copy_database
 from tandem.records.sqlite.sqlite_store import FILE
-from testing.processes import Ground, ground, process, tandem
+from testing.processes import RunningServer, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2
 from testing.server_faults.load import ask
 
@@ -95,7 +95,7 @@ def run_row(folder: Path, file: str, damage: str, workers: int) -> Outcome:
     outcome = Outcome()
     data, older = folder / "data", folder / "older"
     options = ("--workers", str(workers)) if workers > 1 else ()
-    with ground(data, *options) as running:
+    with running_server(data, *options) as running:
         outcome.before |= finish_teams(running, "early")
         copy_all(data, older)
         outcome.before |= finish_teams(running, "middle")
@@ -125,7 +125,7 @@ def copy_all(data: Path, older: Path) -> None:
     (older / "copy").rename(older / FILE)  # beside a log of that name SQLite would have removed the log
 
 
-def finish_teams(running: Ground, part: str) -> set[str]:
+def finish_teams(running: RunningServer, part: str) -> set[str]:
     """Let teams try to finish, each once; return those that have read that they did."""
     names = [f"{part} {number}" for number in range(TEAMS)]
 
@@ -138,17 +138,17 @@ def finish_teams(running: Ground, part: str) -> set[str]:
         return {name for name, done in zip(names, pool.map(finish, names), strict=True) if done}
 
 
-def _reply(running: Ground, message: dict[str, Any]) -> dict[str, Any] | None:
+def _reply(running: RunningServer, message: dict[str, Any]) -> dict[str, Any] | None:
     return ask(running.host, running.port, encoded(message))
 
 
-def kill_a_worker(running: Ground) -> None:
+def kill_a_worker(running: RunningServer) -> None:
     """The supervisor starts another one, which opens the database as it is now."""
     pid = running.process.pid
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     if workers:
         os.kill(int(workers[0]), signal.SIGKILL)
-        running.process.wait_for("another is started in its place")
+        running.process.wait_for("starting another")
 
 
 def use_commands(data: Path, folder: Path, outcome: Outcome) -> str:
@@ -179,7 +179,7 @@ def start_again(data: Path, outcome: Outcome) -> None:
     if outcome.refused:
         for name in ("log", "index"):
             (data / FILES[name]).unlink(missing_ok=True)
-        with ground(data) as running:
+        with running_server(data) as running:
             assert len(finish_teams(running, "again")) == TEAMS
     with closing(sqlite3.connect(data / FILE)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

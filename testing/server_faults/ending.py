@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import FILE, FINISHED
-from testing.processes import ground, process
+from testing.processes import process, running_server
 from testing.server_faults.load import load
 
 MAX_BEFORE = 40  # teams that finish before a blow, at most
@@ -66,7 +66,7 @@ class Endings:
     def _end(self, number: signal.Signals, code: int) -> set[tuple[str, str]]:
         """Starts a ground, ends it under load, and returns what its clients have read."""
         self._rounds += 1
-        with ground(self._data) as running, load(running.host, running.port, f"round {self._rounds},") as teams:
+        with running_server(self._data) as running, load(running.host, running.port, f"round {self._rounds},") as teams:
             teams.wait_for(self._random.randint(1, MAX_BEFORE))
             time.sleep(self._random.uniform(0, 0.02))
             running.process.signal(number)

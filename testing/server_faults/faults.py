@@ -3,19 +3,20 @@
 import errno
 import resource
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tandem.records.sqlite.sqlite_store import FILE
-from testing.processes import Ground
+from testing.processes import RunningServer
 
 WAL = FILE + "-wal"
 INDEX = FILE + "-shm"
 
 
 @contextmanager
-def locked(running: Ground) -> Iterator[None]:
+def locked(running: RunningServer) -> Iterator[None]:
     """Another program writes, and does not come to an end."""
     other = sqlite3.connect(running.data / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -26,7 +27,7 @@ def locked(running: Ground) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk(running: Ground) -> Iterator[None]:
+def full_disk(running: RunningServer) -> Iterator[None]:
     """Not one block is left. The data folder must be on a small file system."""
     filler = running.data / "filler"
     fill(filler)
@@ -37,7 +38,7 @@ def full_disk(running: Ground) -> Iterator[None]:
 
 
 @contextmanager
-def no_writing(running: Ground) -> Iterator[None]:
+def no_writing(running: RunningServer) -> Iterator[None]:
     """The system refuses every byte that would make a file longer, as a quota does."""
     pid = running.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
@@ -48,25 +49,25 @@ def no_writing(running: Ground) -> Iterator[None]:
 
 
 @contextmanager
-def moved_away(running: Ground) -> Iterator[None]:
+def moved_away(running: RunningServer) -> Iterator[None]:
     """Somebody tidies up: the database has another name for a while."""
     yield from _renamed(running, FILE)
 
 
 @contextmanager
-def log_moved_away(running: Ground) -> Iterator[None]:
+def log_moved_away(running: RunningServer) -> Iterator[None]:
     """Only SQLite's own log beside the database has gone; the newest commits are in it."""
     yield from _renamed(running, WAL)
 
 
 @contextmanager
-def index_moved_away(running: Ground) -> Iterator[None]:
+def index_moved_away(running: RunningServer) -> Iterator[None]:
     """Only the index of SQLite's log has gone: another process would make a new one, and write over what is there."""
     yield from _renamed(running, INDEX)
 
 
 @contextmanager
-def replaced(running: Ground) -> Iterator[None]:
+def replaced(running: RunningServer) -> Iterator[None]:
     """Another file stands in the database's place, as an editor or a synchronising program would put it."""
     path = running.data / FILE
     aside = path.with_name("aside")
@@ -78,7 +79,7 @@ def replaced(running: Ground) -> Iterator[None]:
         aside.replace(path)
 
 
-def _renamed(running: Ground, name: str) -> Iterator[None]:
+def _renamed(running: RunningServer, name: str) -> Iterator[None]:
     path = running.data / name
     aside = path.with_name("aside")
     path.rename(aside)
@@ -89,7 +90,7 @@ def _renamed(running: Ground, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def damaged(running: Ground) -> Iterator[None]:
+def damaged(running: RunningServer) -> Iterator[None]:
     """The database's pages hold rubbish. Only what is not in memory anyway can be noticed."""
     path = running.data / FILE
     whole = path.read_bytes()
@@ -115,3 +116,7 @@ def fill(filler: Path) -> None:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
+
+
+def mount(*words: str) -> None:
+    subprocess.run(("mount", *words), check=True, capture_output=True, text=True)

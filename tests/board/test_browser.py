@@ -15,10 +15,9 @@ from tandem.records.visits import MetricsSample, Team, Visit
 from testing.boards import keep, numbered, refused, team, with_secret
 from testing.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from testing.clients import assert_done, client_1, client_2
-from testing.processes import TEAM, ground, wait_until
+from testing.processes import TEAM, running_server, wait_until
+from testing.running_boards import TLS_OPTIONS, RunningBoard, running_board, token_of
 from testing.visits import message_1, message_2, rejected
-from tests.board.test_serve import Running, running_board, token_of
-from tests.board.test_tls import OPTIONS
 
 CLASS = f"/class?name={TEAM['classname']}"
 NOW = int(time.time() * 1e6)
@@ -31,7 +30,7 @@ def tile(screen: Screen, name: str, state: str) -> None:
 
 
 def test_an_exchange_of_real_clients_shows_live(browser: Browser, tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         token = token_of(serving.process)
         with screen(browser, url, token) as teacher, screen(browser, url) as room:
@@ -128,7 +127,7 @@ def test_a_slow_answer_never_takes_the_place_of_a_newer_one(browser: Browser, tm
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBoard, str]]:
     """A board with something on every page: teams in all states, what was refused, figures of a ground."""
     folder = tmp_path_factory.mktemp("filled")
     keep(
@@ -244,7 +243,7 @@ def test_a_login_in_the_clear_is_refused_on_a_page_that_says_what_to_do(browser:
 
 
 def test_a_teacher_logs_in_over_https_and_logs_out_for_good(browser: Browser, tmp_path: Path) -> None:
-    with running_board(tmp_path, *OPTIONS) as running:
+    with running_board(tmp_path, *TLS_OPTIONS) as running:
         context = browser.new_context(ignore_https_errors=True)
         try:
             mine = Screen(context.new_page(), running.url, token_of(running.process))
@@ -280,7 +279,7 @@ def test_the_columns_of_both_lists_of_classes_stand_below_each_other(browser: Br
             assert places[0][:3] == places[1], size
 
 
-def test_axe_finds_nothing_serious(browser: Browser, filled: tuple[Running, str]) -> None:
+def test_axe_finds_nothing_serious(browser: Browser, filled: tuple[RunningBoard, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token) as teacher:
         teacher.log_in()
@@ -289,7 +288,7 @@ def test_axe_finds_nothing_serious(browser: Browser, filled: tuple[Running, str]
             assert violations(teacher.page) == [], name
 
 
-def test_no_page_is_wider_than_a_phone(browser: Browser, filled: tuple[Running, str]) -> None:
+def test_no_page_is_wider_than_a_phone(browser: Browser, filled: tuple[RunningBoard, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token, "phone") as teacher:
         teacher.log_in()
@@ -305,7 +304,7 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, filled: tuple[Running, 
         teacher.wrong.clear()  # the browser says that the board refused one
 
 
-def test_by_keyboard_alone(browser: Browser, filled: tuple[Running, str]) -> None:
+def test_by_keyboard_alone(browser: Browser, filled: tuple[RunningBoard, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token) as mine:
         press, focused = mine.page.keyboard.press, mine.page.locator(":focus")
@@ -348,7 +347,7 @@ def test_by_keyboard_alone(browser: Browser, filled: tuple[Running, str]) -> Non
         assert mine.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "focus is seen"
 
 
-def test_what_was_corrected_can_be_copied(browser: Browser, filled: tuple[Running, str]) -> None:
+def test_what_was_corrected_can_be_copied(browser: Browser, filled: tuple[RunningBoard, str]) -> None:
     running, _ = filled
     with screen(browser, running.url) as mine:
         mine.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -378,7 +377,7 @@ def of_a_ground(age: float, connections: int = 7, replies: int = 1) -> MetricsSa
     )
 
 
-def test_charts_are_drawn(browser: Browser, filled: tuple[Running, str]) -> None:
+def test_charts_are_drawn(browser: Browser, filled: tuple[RunningBoard, str]) -> None:
     running, token = filled
     with screen(browser, running.url, token) as teacher:
         teacher.log_in()
@@ -533,14 +532,14 @@ def a_hostile_visit(number: int, text: str) -> Visit:
     """The text in every field that takes one, and in what came."""
     visit = rejected(Team("INF2A", text, text[:8], text[:8]), "field-changed", NOW + number)
     visit.received = json.dumps({"classname": text, "teamname": text, "clientid": 2}).encode()
-    visit.answered = text.encode()
+    visit.reply = text.encode()
     visit.address = text[:45]
     visit.problems[0].facts.update(field=text, found=text, wanted=text)
     return visit
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBoard, str]]:
     """A board on which every field is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     keep(folder, numbered(1), *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
@@ -552,7 +551,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
         yield running, token
 
 
-def test_nothing_hostile_runs_and_the_layout_stays(browser: Browser, hostile: tuple[Running, str]) -> None:
+def test_nothing_hostile_runs_and_the_layout_stays(browser: Browser, hostile: tuple[RunningBoard, str]) -> None:
     running, token = hostile
     with screen(browser, running.url, token) as teacher:
         teacher.log_in()
@@ -567,7 +566,7 @@ def test_nothing_hostile_runs_and_the_layout_stays(browser: Browser, hostile: tu
             harmless(teacher, link)
 
 
-def test_hostile_words_stay_words_in_forms(browser: Browser, hostile: tuple[Running, str]) -> None:
+def test_hostile_words_stay_words_in_forms(browser: Browser, hostile: tuple[RunningBoard, str]) -> None:
     running, token = hostile
     with screen(browser, running.url, token, "phone") as teacher:
         teacher.log_in()

@@ -22,9 +22,9 @@ from tandem.board.web.http_connections import (
     Config,
     HttpConnection,
     OnceASecond,
-    most_connections,
 )
-from testing.processes import LIMIT, process, wait_until
+from tandem.net.descriptors import SPARE_DESCRIPTORS
+from testing.processes import LIMIT, limited, process, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -139,11 +139,6 @@ def test_a_flood_is_one_line_a_second_and_all_else_is_untouched(monkeypatch: pyt
         assert record.exc_info
 
 
-def limited(limits: str) -> tuple[str, ...]:
-    """What stands before a command that shall have fewer descriptors."""
-    return ("sh", "-c", f'ulimit {limits}; exec "$0" "$@"')
-
-
 def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path))
@@ -151,8 +146,7 @@ def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:
         started.wait_for("listening on")
         soft, _ = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
         assert soft > 128
-        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + http_connections.SPARE_DESCRIPTORS
-    assert 0 < most_connections() <= http_connections.MAX_CONNECTIONS
+        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + SPARE_DESCRIPTORS
 
 
 def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> None:

@@ -9,18 +9,18 @@ from tandem.records.rows import DatabaseLocation
 from tandem.records.visits import MetricsSample
 from tandem.server.committer import BatchStore
 from testing.boards import board, numbered, refused, secret, team, with_secret
+from testing.page_text import table, words
 from testing.processes import wait_until
 from testing.visits import message_2, rejected
-from tests.board.test_pages import table, words
 
 NOW = int(time.time() * 1e6)
 
 
 def test_every_page_on_both_databases(where: DatabaseLocation, store: BatchStore, tmp_path: Path) -> None:
-    store.keep([numbered(1, NOW), with_secret(message_2(team(1), NOW), 1), numbered(2, NOW)])
+    store.write([numbered(1, NOW), with_secret(message_2(team(1), NOW), 1), numbered(2, NOW)])
     with board(tmp_path / "board", where) as visitor:
         assert "1 finished 0 stuck 1 waiting for client 2" in words(visitor.get("/class", name="INF2A"))
-        store.keep([refused(2, "not-swapped", NOW), rejected(team(3, "T\u00e9am 3"), "not-json", NOW)])
+        store.write([refused(2, "not-swapped", NOW), rejected(team(3, "T\u00e9am 3"), "not-json", NOW)])
         wait_until(lambda: "1 finished 2 stuck" in words(visitor.get("/class", name="INF2A")))
         wait_until(lambda: "INF2A 1 3" in words(visitor.get("/")))
         visitor.post("/team", 303, secret=secret(2))
@@ -34,6 +34,6 @@ def test_every_page_on_both_databases(where: DatabaseLocation, store: BatchStore
         rows = list(csv.reader(io.StringIO(visitor.get("/gradebook/export"))))
         assert len(rows) == 4
         assert "Team 1" in words(visitor.send("/gradebook/secret", 200, secret=secret(1)))
-        store.keep([MetricsSample(NOW, "a:1 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0)])
+        store.write([MetricsSample(NOW, "a:1 1", 5_000_000, 50, 3, 300, 900, 10, 2000, 5000, 0)])
         right = {"Authorization": f"Bearer {visitor.token}"}
         wait_until(lambda: "tandem_ground_connections" in visitor.client.get("/metrics", headers=right).text)

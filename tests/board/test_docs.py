@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from testing.processes import ROOT, process, tandem
-from tests.board.test_tls import CERTIFICATE, KEY
+from testing.running_boards import CERTIFICATE, KEY
 
 PAGE = (ROOT / "docs/board.md").read_text(encoding="utf-8")
 COMMANDS = [

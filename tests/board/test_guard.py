@@ -132,6 +132,12 @@ def test_of_the_scheme_the_last_counts_too() -> None:
         assert told.split()[1] == scheme
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "http://testserver.example", "//", "\u00e9"])
+def test_a_form_from_an_odd_place_is_refused(origin: str) -> None:
+    status, _ = answer(guard(), [("host", "testserver"), ("origin", origin)])
+    assert status == 403
+
+
 PRIVATE = {
     "https": ({"scheme": "https", "client": ("192.0.2.9", 1)}, {}, True),
     "this machine": ({}, {"host": "127.0.0.1:8080"}, True),

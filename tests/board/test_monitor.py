@@ -19,9 +19,9 @@ from testing.boards import keep, numbered
 from testing.processes import LIMIT
 
 
-def vitals(ground: str, age: float, connections: int = 7) -> MetricsSample:
+def vitals(server: str, age: float, connections: int = 7) -> MetricsSample:
     """What a ground wrote so many seconds ago."""
-    return MetricsSample(int((time.time() - age) * 1e6), ground, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
+    return MetricsSample(int((time.time() - age) * 1e6), server, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
 
 
 def play(folder: Path, scene: Callable[[Monitor], Awaitable[None]]) -> None:
@@ -60,7 +60,7 @@ def test_a_ground_that_went_silent_is_not_how_it_is_now(tmp_path: Path) -> None:
     async def scene(monitor: Monitor) -> None:
         told = await told_next(monitor, lambda told: told["vitals"])
         assert len(told["vitals"]) == 3, "the chart has its last hour"
-        assert {ground: each.connections for ground, each in monitor.latest().items()} == {"alive": 3}
+        assert {server: each.connections for server, each in monitor.latest().items()} == {"alive": 3}
 
     play(tmp_path, scene)
 

@@ -27,6 +27,7 @@ from tandem.keys.secret import derive
 from tandem.records.visits import MetricsSample, Outcome
 from testing.boards import Visitor, board, keep, numbered, refused, secret, team, with_secret
 from testing.forgetting import forget
+from testing.page_text import table, words
 from testing.processes import wait_until
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as as_sent
@@ -63,11 +64,6 @@ def visitor(folder: Path) -> Iterator[Visitor]:
 def teacher(visitor: Visitor) -> Visitor:
     visitor.log_in()
     return visitor
-
-
-def words(page: str) -> str:
-    """A page's text without its markup."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 PUBLIC = ("/", "/class?name=INF2A", "/team", "/check", "/login", "/healthz")
@@ -416,7 +412,7 @@ def test_a_teams_page_draws_the_exchange(visitor: Visitor) -> None:
 
 def test_a_stuck_client_2_is_shown_the_message_that_it_should_have_sent(folder: Path, visitor: Visitor) -> None:
     reply = as_sent(studentnr1="1000006", studentnr2="2000006", secret=secret(6), status="waiting for message 2")
-    answered = numbered(6, NOW)._replace(answered=encoded(reply))
+    answered = numbered(6, NOW)._replace(reply=encoded(reply))
     keep(folder, answered, refused(6, "not-swapped", NOW))
     visitor.post("/team", 303, secret=secret(6))
     page = visitor.get("/team")
@@ -540,11 +536,6 @@ def test_a_nul_is_nothing_that_can_be_found(teacher: Visitor, nul: str) -> None:
         teacher.get(path, 404, **{"class": nul, "team": "Team 1"})
     assert teacher.get("/gradebook/export", search=nul).count("\n") == 1
     assert "No team" in teacher.send("/gradebook/secret", 200, secret=nul)
-
-
-def table(page: str) -> list[str]:
-    """The gradebook's lines."""
-    return [words(line) for line in re.findall(r"<tr.*?</tr>", page, re.DOTALL)][1:]
 
 
 def test_the_gradebook_searches_filters_and_sorts(teacher: Visitor) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from testing.processes import LIMIT
-from tests.board.test_serve import Running, running_board
+from testing.running_boards import RunningBoard, running_board
 
 HOST = b"Host: 127.0.0.1\r\n"
 POST = b"POST /check HTTP/1.1"
@@ -74,13 +74,13 @@ TWO_LENGTHS = {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBoard]:
     with running_board(tmp_path_factory.mktemp("board")) as started:
         yield started
         assert "Traceback" not in started.process.err
 
 
-def answers(running: Running, sent: bytes) -> list[str]:
+def answers(running: RunningBoard, sent: bytes) -> list[str]:
     """The status of every answer until the board closes the connection."""
     host, _, port = running.address.partition(":")
     came = b""
@@ -93,13 +93,28 @@ def answers(running: Running, sent: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("sent", ONE_LENGTH.values(), ids=ONE_LENGTH)
-def test_one_length_and_then_the_next_request(running: Running, sent: bytes) -> None:
+def test_one_length_and_then_the_next_request(running: RunningBoard, sent: bytes) -> None:
     assert answers(running, sent + HIDDEN) == ["200", "404"]
 
 
 @pytest.mark.parametrize("sent", TWO_LENGTHS.values(), ids=TWO_LENGTHS)
-def test_a_length_that_can_be_read_in_two_ways_ends_the_connection(running: Running, sent: bytes) -> None:
+def test_a_length_that_can_be_read_in_two_ways_ends_the_connection(running: RunningBoard, sent: bytes) -> None:
     assert answers(running, sent + HIDDEN) == ["400"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"ZZ\r\n", b"1" * 29 + b"\r\n", b"5;" + b"x" * 70_000 + b"\r\n"], ids=["ZZ", "long", "note"]
+)
+def test_chunks_that_break_the_rules_are_no_bug_of_ours(tmp_path: Path, body: bytes) -> None:
+    with running_board(tmp_path) as running:
+        for _ in range(3):
+            assert answers(running, request(TE, body, b"POST /login HTTP/1.1")) in (
+                ["400"],
+                [],
+            )  # [] where it was reset
+        running.process.end()
+        assert "Traceback" not in running.process.err
+        assert running.process.err.count("breaks the rules of HTTP") <= 2
 
 
 def test_a_client_that_leaves_in_the_middle_is_no_bug_of_ours(tmp_path: Path) -> None:

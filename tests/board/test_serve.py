@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,39 +14,9 @@ from tandem.board.beside import board_beside
 from tandem.board.gradebook.board_store import FILE
 from tandem.board.web.http_connections import BAD_FORM
 from testing.boards import keep, team
-from testing.processes import ROOT, Process, ground, process, tandem, wait_until
+from testing.processes import ROOT, process, running_server, tandem, wait_until
+from testing.running_boards import RunningBoard, running_board, token_of
 from testing.visits import message_1
-
-
-class Running:
-    """A board in a process of its own."""
-
-    def __init__(self, process: Process, at: str) -> None:
-        self.process = process
-        self.url = at
-        self.address = at.removeprefix("http://")
-
-    def get(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self.address, timeout=20)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
-
-
-@contextmanager
-def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[Running]:
-    """`tandem board` on a free port, killed at the end of the block."""
-    data.mkdir(exist_ok=True)  # a board makes none: it may be a typing error
-    with process("-m", "tandem", "board", "--listen", listen, "--data", str(data), *options) as started:
-        yield Running(started, started.wait_for("listening on").rpartition(" ")[2])
-        started.stop()
-
-
-def token_of(started: Process) -> str:
-    return started.wait_for("shown this once").rpartition(" ")[2]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -68,7 +36,7 @@ def test_it_shows_what_is_there_and_a_signal_ends_it_with_exit_code_0(tmp_path: 
 
 
 def test_the_token_is_shown_once_and_can_be_renewed_while_it_runs(tmp_path: Path) -> None:
-    def opens(running: Running, token: str) -> bool:
+    def opens(running: RunningBoard, token: str) -> bool:
         connection = http.client.HTTPConnection(running.address, timeout=20)
         connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
         status = connection.getresponse().status
@@ -96,9 +64,9 @@ def test_its_file_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
 
 
 def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
-        running = Running(serving.process, url)
+        running = RunningBoard(serving.process, url)
         wait_until(lambda: running.get("/healthz")[0] == 200)
         serving.process.signal(signal.SIGTERM)
         assert serving.process.wait() == 0
@@ -107,9 +75,9 @@ def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
+    with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
-        running = Running(serving.process, url)
+        running = RunningBoard(serving.process, url)
         assert running.get("/")[0] == 200
         serving.process.signal(signal.SIGKILL)
 
@@ -124,7 +92,10 @@ def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
 
 
 def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
-    with running_board(tmp_path / "one") as first, ground(tmp_path / "two", "--board", first.address) as serving:
+    with (
+        running_board(tmp_path / "one") as first,
+        running_server(tmp_path / "two", "--board", first.address) as serving,
+    ):
         serving.process.wait_for("the board has ended; the ground goes on without it")
         assert serving.results() == []
 

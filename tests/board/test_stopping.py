@@ -186,6 +186,43 @@ def test_a_second_signal_changes_nothing_but_the_time(tmp_path: Path, numbers: t
             assert_ends_well(busy)
 
 
+@pytest.mark.parametrize("gap", [0.005, 0.03, 0.15, 0.3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_again_and_again_until_it_has_ended(tmp_path: Path, number: signal.Signals, gap: float) -> None:
+    """`gap`: seconds from one signal to the next."""
+    keep(tmp_path, message_1(team(1)))
+    with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as idle:
+        idle.address()
+        while idle.process.poll() is None:
+            idle.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                idle.process.wait(gap)
+        assert_ends_well(idle)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.2, 0.5, 0.9, 1.3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("command", [BOARD, SERVE], ids=" ".join)
+def test_a_signal_while_it_starts(
+    tmp_path: Path, command: tuple[str, ...], number: signal.Signals, moment: float
+) -> None:
+    """`moment`: seconds after the command takes signals itself; before that, Python is starting."""
+    keep(tmp_path, message_1(team(1)))
+    with open_pipe() as given, started(tmp_path, *command, stdin=given) as starting:
+        wait_until(lambda: catches(starting.process.pid, signal.SIGTERM))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            starting.process.wait(moment)
+        starting.process.send_signal(number)
+        assert_ends_well(starting)
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize("before", [(), ("sh", "-c", 'exec "$0" "$@" <&-')], ids=["empty", "closed"])
 def test_one_that_stops_at_the_end_of_its_input_ends_at_once_without_any(
     tmp_path: Path, before: tuple[str, ...]

@@ -60,7 +60,7 @@ def test_a_whole_exchange_has_its_seven_arrows() -> None:
 
 
 def test_every_arrow_has_its_time_its_size_and_its_address() -> None:
-    began, ended = fine_clock(ONE.at), fine_clock(ONE.at + ONE.took)
+    began, ended = fine_clock(ONE.started_us), fine_clock(ONE.started_us + ONE.duration_us)
     assert began != ended
     for visits in ([ONE, TWO], [ONE, WRONG_2], [WRONG_1]):
         arrows = [arrow for arrow in tell(visits).arrows if "handover" not in arrow.words]
@@ -121,7 +121,7 @@ def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
 
 
 def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
-    story = tell([dataclasses.replace(WRONG_1, answered=b"")])
+    story = tell([dataclasses.replace(WRONG_1, reply=b"")])
     assert (story.arrows[-1].words, story.arrows[-1].fate) == ("3 no reply", ArrowStatus.UNSEEN)
 
 

@@ -15,18 +15,13 @@ import pytest
 from tandem.board.beside import GRACE
 from tandem.board.web.tls import BadCertificate, server_context
 from testing.boards import keep, team
-from testing.processes import LIMIT, process, tandem, wait_until
+from testing.processes import LIMIT, limited, process, tandem, wait_until
+from testing.running_boards import CERTIFICATE, CERTIFICATES, KEY, TLS_OPTIONS, RunningBoard, running_board, token_of
 from testing.visits import message_1
-from tests.board.test_connections import limited
-from tests.board.test_serve import Running, running_board, token_of
-
-FOLDER = Path(__file__).parent / "certificate"
-CERTIFICATE, KEY = FOLDER / "cert.pem", FOLDER / "key.pem"
-OPTIONS = ("--certfile", str(CERTIFICATE), "--keyfile", str(KEY))
 
 
 @contextlib.contextmanager
-def connected(running: Running, source: str = "127.0.0.1") -> Iterator[http.client.HTTPSConnection]:
+def connected(running: RunningBoard, source: str = "127.0.0.1") -> Iterator[http.client.HTTPSConnection]:
     host, _, port = running.address.removeprefix("https://").partition(":")
     trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
     connection = http.client.HTTPSConnection(
@@ -36,22 +31,22 @@ def connected(running: Running, source: str = "127.0.0.1") -> Iterator[http.clie
         yield connection
 
 
-def get(running: Running, path: str, source: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
+def get(running: RunningBoard, path: str, source: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
     with connected(running, source) as connection:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
 
 
-def place(running: Running) -> tuple[str, int]:
+def place(running: RunningBoard) -> tuple[str, int]:
     host, _, port = running.address.removeprefix("https://").partition(":")
     return host, int(port)
 
 
 def test_a_teacher_logs_in_over_it_and_the_cookie_goes_nowhere_else(tmp_path: Path) -> None:
     keep(tmp_path, message_1(team(1)))
-    with running_board(tmp_path, *OPTIONS, listen="0.0.0.0:0") as started:
-        running = Running(started.process, started.url.replace("0.0.0.0", "127.0.0.1"))
+    with running_board(tmp_path, *TLS_OPTIONS, listen="0.0.0.0:0") as started:
+        running = RunningBoard(started.process, started.url.replace("0.0.0.0", "127.0.0.1"))
         wait_until(lambda: get(running, "/healthz")[0] == 200)
         token = token_of(started.process)
         assert started.url.startswith("https://")
@@ -71,7 +66,7 @@ def test_a_teacher_logs_in_over_it_and_the_cookie_goes_nowhere_else(tmp_path: Pa
 
 def test_pages_and_streams_come_over_it(tmp_path: Path) -> None:
     keep(tmp_path, message_1(team(1)))
-    with running_board(tmp_path, *OPTIONS) as running:
+    with running_board(tmp_path, *TLS_OPTIONS) as running:
         wait_until(lambda: get(running, "/healthz")[0] == 200)
         with connected(running) as connection:
             for _ in range(3):
@@ -84,7 +79,7 @@ def test_pages_and_streams_come_over_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_as_fast_while_some_watch_and_some_say_nothing(tmp_path: Path, number: int) -> None:
     keep(tmp_path, message_1(team(1)))
-    with running_board(tmp_path, *OPTIONS) as running, contextlib.ExitStack() as opened:
+    with running_board(tmp_path, *TLS_OPTIONS) as running, contextlib.ExitStack() as opened:
         wait_until(lambda: get(running, "/healthz")[0] == 200)
         for _ in range(3):
             opened.enter_context(socket.create_connection(place(running), timeout=LIMIT))
@@ -108,7 +103,7 @@ NO_TLS = {
 
 @pytest.mark.parametrize("sent", NO_TLS.values(), ids=NO_TLS)
 def test_what_is_no_tls_is_let_go_without_a_word(tmp_path: Path, sent: bytes) -> None:
-    with running_board(tmp_path, *OPTIONS) as running:
+    with running_board(tmp_path, *TLS_OPTIONS) as running:
         with socket.create_connection(place(running), timeout=LIMIT) as connection:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
@@ -123,9 +118,9 @@ def test_what_is_no_tls_is_let_go_without_a_word(tmp_path: Path, sent: bytes) ->
 
 def test_who_never_ends_the_handshake_keeps_nobody_out(tmp_path: Path) -> None:
     """From one address, more than the board may have open; from another one pages are there all the time."""
-    board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path), *OPTIONS)
+    board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path), *TLS_OPTIONS)
     with process(*board, before=limited("-n 256")) as started, contextlib.ExitStack() as opened:
-        running = Running(started, started.wait_for("listening on").rpartition(" ")[2])
+        running = RunningBoard(started, started.wait_for("listening on").rpartition(" ")[2])
         for _ in range(300):
             opened.enter_context(socket.create_connection(place(running), timeout=LIMIT))
 
@@ -151,8 +146,8 @@ def broken(tmp_path: Path) -> dict[str, tuple[Path, Path]]:
     secret.write_text(KEY.read_text())
     secret.chmod(0)
     pairs = {
-        "the key is of another certificate": (CERTIFICATE, FOLDER / "other.pem"),
-        "the key has a password": (CERTIFICATE, FOLDER / "password.pem"),
+        "the key is of another certificate": (CERTIFICATE, CERTIFICATES / "other.pem"),
+        "the key has a password": (CERTIFICATE, CERTIFICATES / "password.pem"),
         "not PEM, or not in this order: 1": (junk, KEY),
         "not PEM, or not in this order: 2": (CERTIFICATE, junk),
         "not PEM, or not in this order: 3": (cut, KEY),
@@ -178,7 +173,7 @@ def test_files_that_are_none_are_told_in_one_line(broken: dict[str, tuple[Path, 
 
 
 def test_a_board_does_not_start_with_them(tmp_path: Path) -> None:
-    options = ("--certfile", str(CERTIFICATE), "--keyfile", str(FOLDER / "other.pem"))
+    options = ("--certfile", str(CERTIFICATE), "--keyfile", str(CERTIFICATES / "other.pem"))
     code, out, err = tandem("board", "--listen", "127.0.0.1:0", "--data", str(tmp_path), *options)
     assert (code, out, err.count("\n")) == (1, "", 1), err
     assert "the key is of another certificate" in err

@@ -9,7 +9,7 @@ from tandem.client.failures import client_error
 
 WHERE = "192.0.2.1:5550"
 
-# doing, what it says, then the error as Linux, macOS and Windows raise it
+# action, what it says, then the error as Linux, macOS and Windows raise it
 ROWS: tuple[tuple[str, str, tuple[Exception, ...]], ...] = (
     ("connect", "there is no machine called 192.0.2.1:5550", tuple(socket.gaierror(n, "?") for n in (-2, 8, 11001))),
     ("connect", "is not the name of a machine", (UnicodeError("label too long"),)),
@@ -22,7 +22,7 @@ ROWS: tuple[tuple[str, str, tuple[Exception, ...]], ...] = (
     ("connect", "there is no route to", tuple(OSError(n, "?") for n in (113, 65, 10065))),
     ("connect", "there is no route to", tuple(OSError(n, "?") for n in (101, 51, 10051))),
     ("connect", "there is no route to", tuple(OSError(n, "?") for n in (100, 50, 10050))),
-    ("connect", "is not an address that one can connect to", tuple(OSError(n, "?") for n in (99, 49, 10049))),
+    ("connect", "it is not possible to connect to", tuple(OSError(n, "?") for n in (99, 49, 10049))),
     ("connect", "this system forbids connecting to", tuple(PermissionError(n, "?") for n in (1, 13, 10013))),
     ("connect", "connection reset", tuple(ConnectionResetError(n, "?") for n in (104, 54, 10054))),
     ("connect", "connection reset", tuple(ConnectionAbortedError(n, "?") for n in (103, 53, 10053))),
@@ -39,39 +39,39 @@ ROWS: tuple[tuple[str, str, tuple[Exception, ...]], ...] = (
 )
 
 CASES = [
-    pytest.param(doing, says, error, id=f"{doing}-{type(error).__name__}-{error.args[0]}")
-    for doing, says, errors in ROWS
+    pytest.param(action, says, error, id=f"{action}-{type(error).__name__}-{error.args[0]}")
+    for action, says, errors in ROWS
     for error in errors
 ]
 
 
-@pytest.mark.parametrize(("doing", "says", "error"), CASES)
-def test_says_what_it_means_and_what_to_try(doing: str, says: str, error: Exception) -> None:
-    found = client_error(doing, WHERE, error)
+@pytest.mark.parametrize(("action", "says", "error"), CASES)
+def test_says_what_it_means_and_what_to_try(action: str, says: str, error: Exception) -> None:
+    found = client_error(action, WHERE, error)
     assert says in found.what
     assert WHERE in found.what
     assert found.help
     for words in (found.what, found.help):
         assert "\n" not in words
-        assert not set("{}") & set(words), "a place for a word that nobody filled in"
+        assert not set("{}") & set(words), "a placeholder that was not filled in"
 
 
-@pytest.mark.parametrize("doing", ["connect", "listen", "talk"])
-def test_an_error_that_nobody_thought_of_speaks_for_itself(doing: str) -> None:
-    found = client_error(doing, WHERE, OSError(errno.EIO, "Input/output error"))
+@pytest.mark.parametrize("action", ["connect", "listen", "talk"])
+def test_an_unknown_error_is_shown_as_it_is(action: str) -> None:
+    found = client_error(action, WHERE, OSError(errno.EIO, "Input/output error"))
     assert WHERE in found.what
     assert "Input/output error" in found.what
     assert found.help
 
 
-def test_braces_in_a_name_are_no_place_for_a_word() -> None:
+def test_braces_in_a_name_are_no_placeholder() -> None:
     assert (
-        client_error("connect", "{where}", ConnectionRefusedError()).what
-    ) == "connection refused: the machine is there, but nothing listens on {where}"
+        client_error("connect", "{address}", ConnectionRefusedError()).what
+    ) == "connection refused: the machine is there, but nothing listens on {address}"
 
 
-def test_a_failure_knows_its_arrow() -> None:
+def test_an_error_knows_its_arrow() -> None:
     found = client_error("talk", WHERE, TimeoutError())
     assert found.arrow == 0
-    assert found.at(4) is found
+    assert found.with_arrow(4) is found
     assert found.arrow == 4

@@ -1,4 +1,4 @@
-"""Client 1's handover: the very bytes of the ground, to a client 2 that may be late, rude, slow or not there at all."""
+"""Client 1's handover: the bytes of the reply, unchanged, to a client 2 that is late, rude, slow or absent."""
 
 import json
 import socket
@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import changed, framed, message, reset, send, server, until_end
+from testing.other_side import Finish, Send, Wait, changed, framed, scripted_server
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 
 FIELDS = json.loads(REPLY_1)
 
 REPLIES: dict[str, bytes] = {
-    "as the ground writes it": REPLY_1,
+    "as the server writes it": REPLY_1,
     "no spaces": json.dumps(FIELDS, separators=(",", ":")).encode(),
     "odd spaces": REPLY_1.replace(b":", b" :\t ").replace(b", ", b"\r\n,"),
     "pretty-printed": json.dumps(FIELDS, indent=4).encode(),
@@ -28,27 +28,35 @@ REPLIES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("way", [bytes, framed], ids=("plain", "framed"))
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
-def test_the_very_bytes_go_on(reply: bytes, way: Callable[[bytes], bytes]) -> None:
+def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
     carried = way(reply)
-    script = (send(WELCOME), message, send(carried + b"\r\n"), until_end)
-    with server(*script) as ground, server(until_end) as peer, client_1(ground.address, peer.address) as client:
+    script = (Send(WELCOME), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
+    with (
+        scripted_server(*script) as server,
+        scripted_server(Wait.END) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     assert peer.came == carried
 
 
 def test_message_1_is_one_object_and_nothing_else() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer, client_1(ground.address, peer.address) as client:
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(Wait.END) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     fields = {"clientid": 1, "ip": "127.0.0.1", "secret": "", "status": ""}
-    assert ground.came == json.dumps(FIELDS | fields, ensure_ascii=False).encode()
+    assert server.came == json.dumps(FIELDS | fields, ensure_ascii=False).encode()
 
 
-def test_client_2_may_come_later() -> None:
+def test_client_2_may_be_started_later() -> None:
     with socket.socket() as late:
         late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         late.bind(("127.0.0.1", 0))  # the port is ours, but nobody listens there yet
         peer = f"127.0.0.1:{late.getsockname()[1]}"
-        with server(*RIGHT_1) as ground, client_1(ground.address, peer) as client:
+        with scripted_server(*RIGHT_1) as server, client_1(server.address, peer) as client:
             client.wait_for("client 2 is not there yet (connection refused")
             late.listen()
             with late.accept()[0] as connection:
@@ -56,32 +64,40 @@ def test_client_2_may_come_later() -> None:
             assert_done(client)
 
 
-def test_client_2_never_comes() -> None:
-    with server(*RIGHT_1) as ground, server() as peer:
+def test_client_2_never_listens() -> None:
+    with scripted_server(*RIGHT_1) as server, scripted_server() as peer:
         peer.stop()
-        with client_1(ground.address, peer.address, "--wait", "0.3") as client:
+        with client_1(server.address, peer.address, "--wait", "0.3") as client:
             assert_failed(client, ARROW_4, "connection refused", peer.address)
 
 
 def test_client_2_that_answers() -> None:
     """Nothing that it says is expected; nothing of it does any harm."""
-    rude = (send(b"thank you"), until_end)
-    with server(*RIGHT_1) as ground, server(*rude) as peer, client_1(ground.address, peer.address) as client:
+    rude = (Send(b"thank you"), Wait.END)
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(*rude) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_done(client)
     assert peer.came == REPLY_1
 
 
 def test_client_2_that_resets() -> None:
-    rude = (until_end, reset)
-    with server(*RIGHT_1) as ground, server(*rude) as peer, client_1(ground.address, peer.address) as client:
+    rude = (Wait.END, Finish.RESET)
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(*rude) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
         assert_failed(client, ARROW_4, "connection reset", peer.address)
 
 
 def test_client_2_keeps_its_side_open() -> None:
     """It has all the bytes and closes only after client 1 has gone: client 1 waits no longer than its limit."""
-    with server(*RIGHT_1) as ground, socket.create_server(("127.0.0.1", 0)) as peer:
+    with scripted_server(*RIGHT_1) as server, socket.create_server(("127.0.0.1", 0)) as peer:
         address = f"127.0.0.1:{peer.getsockname()[1]}"
-        with client_1(ground.address, address, "--timeout", "1") as client, peer.accept()[0] as connection:
+        with client_1(server.address, address, "--timeout", "1") as client, peer.accept()[0] as connection:
             assert connection.makefile("rb").read() == REPLY_1
             assert_done(client)
 
@@ -95,6 +111,6 @@ NAMES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize(("peer", "says"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_that_no_machine_has(peer: str, says: str) -> None:
-    """No try after the first would end otherwise: it does not wait for --wait."""
-    with server(*RIGHT_1) as ground, client_1(ground.address, peer) as client:
-        assert_failed(client, ARROW_4, says, "use the address in numbers")
+    """Another attempt would fail in the same way, so it does not wait for --wait."""
+    with scripted_server(*RIGHT_1) as server, client_1(server.address, peer) as client:
+        assert_failed(client, ARROW_4, says, "use the IP address")

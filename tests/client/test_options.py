@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tandem.client.__main__ import main
-from tandem.client.options import UsageError, parse_options
+from tandem.client.options import parse_options
+from tandem.protocol.errors import UsageError
 from testing.clients import RIGHT_1, RIGHT_2, client_2
-from testing.other_side import server, until_end
+from testing.other_side import Wait, scripted_server
 from testing.processes import TEAM, team_options
 
 SERVER = ("--server", "192.0.2.1:5550")
@@ -19,7 +20,7 @@ GOOD_2 = ("2", *SERVER)
 MESSAGE = TEAM | {"clientid": 7, "ip": "192.0.2.9", "secret": "5ec4e7", "status": "done"}
 
 
-def complaint(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
+def usage_error(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
     """The line on standard error for a wrong usage."""
     assert main(list(arguments)) == 2
     out, err = capsys.readouterr()
@@ -71,15 +72,15 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "other format": ((*GOOD_1, "--format", "xml"), "it must be text or json"),
     "text that is not UTF-8": (
         ("1", *team_options(teamname="Zo\udceb"), *SERVER, *PEER),
-        "teamname holds something that is not UTF-8",
+        "teamname contains something that is not UTF-8",
     ),
-    "ip that is not UTF-8": ((*GOOD_1, "--ip", "\udcff"), "ip holds something that is not UTF-8"),
+    "ip that is not UTF-8": ((*GOOD_1, "--ip", "\udcff"), "ip contains something that is not UTF-8"),
 }
 
 
 @pytest.mark.parametrize(("arguments", "says"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_usage(arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert says in complaint(arguments, capsys)
+    assert says in usage_error(arguments, capsys)
 
 
 WITH_VALUE = (*TEAM, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
@@ -87,7 +88,7 @@ WITH_VALUE = (*TEAM, "ip", "server", "peer", "listen", "timeout", "wait", "on-wi
 
 @pytest.mark.parametrize("name", WITH_VALUE)
 def test_an_option_at_the_end_without_its_value(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert f"--{name}" in complaint((*GOOD_1, f"--{name}"), capsys)
+    assert f"--{name}" in usage_error((*GOOD_1, f"--{name}"), capsys)
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
@@ -100,12 +101,12 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
     "brackets without end": (b"[" * 60_000, "is not JSON"),
     "huge": (b" " * 65_537, "has more than 65,536 bytes"),
     "endless number": (b'{"studentnr1": ' + b"1" * 5000 + b"}", "is not JSON"),
-    "list": (b"[]", "holds no JSON object"),
-    "text in JSON": (json.dumps(json.dumps(MESSAGE)).encode(), "holds no JSON object"),
-    "null": (b"null", "holds no JSON object"),
+    "list": (b"[]", "is not a JSON object"),
+    "text in JSON": (json.dumps(json.dumps(MESSAGE)).encode(), "is not a JSON object"),
+    "null": (b"null", "is not a JSON object"),
     "number for a student number": (b'{"studentnr1": 923456}', "studentnr1 in "),
     "null for a student number": (b'{"studentnr2": null}', "studentnr2 in "),
-    "half of a surrogate pair": (rb'{"teamname": "\ud800"}', "teamname holds something that is not UTF-8"),
+    "half of a surrogate pair": (rb'{"teamname": "\ud800"}', "teamname contains something that is not UTF-8"),
 }
 
 
@@ -118,15 +119,15 @@ def test_wrong_file(
     file.write_bytes(content)
     if "surrogate" in says or "not UTF-8" in says:
         role = (*role, "--studentnr1", "1", "--studentnr2", "2", "--classname", "C")
-    assert says in complaint((*role, str(file), *SERVER), capsys)
+    assert says in usage_error((*role, str(file), *SERVER), capsys)
 
 
 def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "nobody.json cannot be read: " in complaint(("1", str(tmp_path / "nobody.json"), *SERVER, *PEER), capsys)
+    assert "nobody.json cannot be read: " in usage_error(("1", str(tmp_path / "nobody.json"), *SERVER, *PEER), capsys)
 
 
 def test_a_folder_for_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "cannot be read: " in complaint(("1", str(tmp_path), *SERVER, *PEER), capsys)
+    assert "cannot be read: " in usage_error(("1", str(tmp_path), *SERVER, *PEER), capsys)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"], ids=("plain", "byte order mark"))
@@ -156,7 +157,7 @@ def test_client_2_needs_no_team() -> None:
 def test_defaults() -> None:
     first, second = parse_options([*GOOD_1]), parse_options([*GOOD_2])
     assert (first.server, first.peer) == (("192.0.2.1", 5550), ("192.0.2.2", 5551))
-    assert (first.timeout, second.timeout) == (5.0, 5.0)
+    assert (first.timeout_s, second.timeout_s) == (5.0, 5.0)
     assert (first.on_wire, first.as_json, first.verbose) == ("plain", False, False)
     assert second.listen == ("", 5551)
 
@@ -177,8 +178,8 @@ def test_listen(text: str, address: tuple[str, int]) -> None:
 
 
 def test_ports_left_out() -> None:
-    options = parse_options(["1", *team_options(), "--server", "ground.example", "--peer", "::1"])
-    assert (options.server, options.peer) == (("ground.example", 5550), ("::1", 5551))
+    options = parse_options(["1", *team_options(), "--server", "server.example", "--peer", "::1"])
+    assert (options.server, options.peer) == (("server.example", 5550), ("::1", 5551))
 
 
 def test_usage_errors_are_values_for_other_callers() -> None:
@@ -187,17 +188,17 @@ def test_usage_errors_are_values_for_other_callers() -> None:
 
 
 def test_the_own_ip_is_the_one_that_was_given() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        arguments = ["1", *team_options(), "--server", ground.address, "--peer", peer.address, "--ip", "192.0.2.7"]
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
+        arguments = ["1", *team_options(), "--server", server.address, "--peer", peer.address, "--ip", "192.0.2.7"]
         assert main(arguments) == 0
-    assert json.loads(ground.came)["ip"] == "192.0.2.7"
+    assert json.loads(server.came)["ip"] == "192.0.2.7"
 
 
 def test_client_2_gives_the_ip_that_was_given_too() -> None:
-    with server(*RIGHT_2) as ground, client_2(ground.address, "--ip", "192.0.2.8") as client:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address, "--ip", "192.0.2.8") as client:
         client.hand_over()
         assert client.process.wait() == 0
-    assert json.loads(ground.came)["ip"] == "192.0.2.8"
+    assert json.loads(server.came)["ip"] == "192.0.2.8"
 
 
 @pytest.mark.parametrize("argument", ["--help", "-h"])

@@ -1,4 +1,4 @@
-"""What the clients show while they run: the story for people, the same as JSON, and what a screen may do to them."""
+"""What the clients print while they run: text for people, JSON for programs, and an output that cannot be written."""
 
 import json
 import os
@@ -22,29 +22,29 @@ from testing.clients import (
     client_2,
     meet,
 )
-from testing.other_side import changed, message, send, server, until_end
+from testing.other_side import Send, Wait, changed, scripted_server
 from testing.processes import LIMIT, ROOT, TEAM, process, team_options
 
 
-def test_client_1_tells_its_arrows_in_their_order() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        client = meet(1, ground, peer)
+def test_client_1_prints_its_arrows_in_order() -> None:
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
+        client = meet(1, server, peer)
     assert re.findall(r"^  ([0-9])  ", client.out, re.MULTILINE) == ["1", "2", "3", "4"]
     assert SECRET not in client.out, "the bytes are for --verbose"
 
 
 def test_verbose_shows_the_bytes() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        client = meet(1, ground, peer, "--verbose")
-    for data in (WELCOME, ground.came, REPLY_1):
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
+        client = meet(1, server, peer, "--verbose")
+    for data in (WELCOME, server.came, REPLY_1):
         assert f"| {data.decode()}\n" in client.out
 
 
 @pytest.mark.parametrize("clientid", [1, 2])
 def test_json_for_programs(clientid: int) -> None:
-    with server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as ground, server(until_end) as peer:
-        client = meet(clientid, ground, peer, "--format", "json")
-    sent = ground.came.decode()
+    with scripted_server(*(RIGHT_1 if clientid == 1 else RIGHT_2)) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, "--format", "json")
+    sent = server.came.decode()
     told = [json.loads(line) for line in client.out.splitlines()]
     arrows = [(line["arrow"], line["text"]) for line in told if "arrow" in line]
     if clientid == 1:
@@ -60,31 +60,34 @@ def test_a_screen_that_lacks_characters(encoding: str) -> None:
     """A Windows console, or LANG=C: what cannot be shown is shown as an escape, and all goes on."""
     reply = changed(REPLY_1, teamname="Zoë 🙂")
     env = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    with server(send("🙂 connection".encode()), message, send(reply), until_end) as ground, server(until_end) as peer:
-        addresses = ("--server", ground.address, "--peer", peer.address)
+    with (
+        scripted_server(Send("🙂 connection".encode()), Wait.MESSAGE, Send(reply), Wait.END) as server,
+        scripted_server(Wait.END) as peer,
+    ):
+        addresses = ("--server", server.address, "--peer", peer.address)
         arguments = ("1", *team_options(teamname="Zoë 🙂"), *addresses, "--verbose")
         with process("-m", "tandem.client", *arguments, env=env) as client:
             assert_done(client)
             assert ("🙂 connection" if encoding == "utf-8" else r"\U0001f642 connection") in client.out
-    assert json.loads(ground.came)["teamname"] == "Zoë 🙂"
+    assert json.loads(server.came)["teamname"] == "Zoë 🙂"
 
 
 CLOSED = {
-    "client 1": ("1", *team_options(), "--server", "GROUND", "--peer", "127.0.0.1:1"),
-    "client 2": ("2", "--server", "GROUND", "--listen", "127.0.0.1:0"),
+    "client 1": ("1", *team_options(), "--server", "SERVER", "--peer", "127.0.0.1:1"),
+    "client 2": ("2", "--server", "SERVER", "--listen", "127.0.0.1:0"),
     "help": ("--help",),
 }
 
 
 @pytest.mark.parametrize("arguments", CLOSED.values(), ids=CLOSED.keys())
-def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
+def test_standard_output_is_closed_by_its_reader(arguments: tuple[str, ...]) -> None:
     """As in `tandem client … | head -1`: one line at most, no traceback."""
     read_end, write_end = os.pipe()
     os.close(read_end)
     try:
-        with server(*RIGHT_1) as ground:
+        with scripted_server(*RIGHT_1) as server:
             done = subprocess.run(
-                [sys.executable, "-m", "tandem.client", *(ground.address if a == "GROUND" else a for a in arguments)],
+                [sys.executable, "-m", "tandem.client", *(server.address if a == "SERVER" else a for a in arguments)],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
@@ -102,11 +105,11 @@ def test_nobody_reads_the_screen(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("redirection", [">/dev/full", ">&-"], ids=["a full disk", "closed"])
 def test_the_screen_cannot_be_written(redirection: str) -> None:
     command = (
-        f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server GROUND --peer 127.0.0.1:1 --wait 1"
+        f"{sys.executable} -m tandem.client 1 {' '.join(team_options())} --server SERVER --peer 127.0.0.1:1 --wait 1"
     )
-    with server(*RIGHT_1) as ground:
+    with scripted_server(*RIGHT_1) as server:
         done = subprocess.run(
-            ["sh", "-c", f"{command.replace('GROUND', ground.address)} {redirection}"],
+            ["sh", "-c", f"{command.replace('SERVER', server.address)} {redirection}"],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -118,8 +121,8 @@ def test_the_screen_cannot_be_written(redirection: str) -> None:
 
 
 def test_ctrl_c() -> None:
-    with server() as ground:
-        arguments = ("-m", "tandem.client", "2", "--server", ground.address, "--listen", "127.0.0.1:0")
+    with scripted_server() as server:
+        arguments = ("-m", "tandem.client", "2", "--server", server.address, "--listen", "127.0.0.1:0")
         # It may come while a socket is made, which then nobody can close: Python would warn of that.
         with process(*arguments, before=("env", "--default-signal=INT", "PYTHONWARNINGS=ignore")) as client:
             client.wait_for("listening on")
@@ -129,22 +132,22 @@ def test_ctrl_c() -> None:
 
 
 def test_the_same_program_as_a_command_of_tandem() -> None:
-    with server(*RIGHT_1) as ground, server(until_end) as peer:
-        addresses = ("--server", ground.address, "--peer", peer.address)
+    with scripted_server(*RIGHT_1) as server, scripted_server(Wait.END) as peer:
+        addresses = ("--server", server.address, "--peer", peer.address)
         with process("-m", "tandem", "client", "1", *team_options(), *addresses) as client:
             assert_done(client)
     assert peer.came == REPLY_1
 
 
 def test_both_clients_together() -> None:
-    """All seven arrows, over a ground that only knows its lines."""
+    """All seven arrows, with a scripted server."""
     with (
-        server(*RIGHT_1) as ground_1,
-        server(*RIGHT_2) as ground_2,
-        client_2(ground_2.address) as second,
-        client_1(ground_1.address, f"127.0.0.1:{second.port}") as first,
+        scripted_server(*RIGHT_1) as server_1,
+        scripted_server(*RIGHT_2) as server_2,
+        client_2(server_2.address) as second,
+        client_1(server_1.address, f"127.0.0.1:{second.port}") as first,
     ):
         assert_done(first)
         assert_done(second.process)
-    swapped = json.loads(ground_2.came)
+    swapped = json.loads(server_2.came)
     assert (swapped["studentnr1"], swapped["studentnr2"]) == (TEAM["studentnr2"], TEAM["studentnr1"])

@@ -1,4 +1,4 @@
-"""The client's sockets: connect, listen, send, take, and the traps that the systems' own sockets hold."""
+"""The clients' sockets: connect, listen, send, receive, and the surprises of the systems' own sockets."""
 
 import socket
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ import pytest
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from testing.clients import assert_failed
-from testing.other_side import reset, server, until_end
+from testing.other_side import Finish, Wait, scripted_server
 from testing.processes import process
 
 Ends = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture(autouse=True)
-def end_of_pauses() -> Iterator[None]:
+def sleep_sockets_closed() -> Iterator[None]:
     yield
-    wire.end_pauses()
+    wire.close_sleep_sockets()
 
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
     """A connection: our end, from wire.connect, and the other side's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = wire.connect("127.0.0.1", listener.getsockname()[1], limit=5)
+        ours = wire.connect("127.0.0.1", listener.getsockname()[1], timeout_s=5)
         theirs = listener.accept()[0]
     theirs.settimeout(5)
     with ours, theirs:
@@ -47,7 +47,7 @@ def unused_port(host: str) -> int:
         return port
 
 
-def test_a_socket_can_be_joined_to_itself() -> None:
+def test_a_socket_can_be_connected_to_itself() -> None:
     """The trap itself: nobody listens, and connect succeeds. So it does in a tight loop, sooner or later."""
     address = ("127.0.0.42", unused_port("127.0.0.42"))
     with LastPort() as alone:
@@ -55,12 +55,12 @@ def test_a_socket_can_be_joined_to_itself() -> None:
         assert alone.getsockname() == alone.getpeername() == address
 
 
-def test_connect_takes_a_socket_joined_to_itself_for_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socket_connected_to_itself_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     port = unused_port("127.0.0.43")
     monkeypatch.setattr(socket, "socket", LastPort)
     with pytest.raises(ClientError, match="connection refused") as caught:
-        wire.connect("127.0.0.43", port, limit=5)
-    assert not caught.value.is_final
+        wire.connect("127.0.0.43", port, timeout_s=5)
+    assert not caught.value.is_permanent
 
 
 Found = list[tuple[int, int, int, str, tuple[str, int]]]
@@ -76,47 +76,47 @@ NO_FAMILY = 9999  # as IPv6 is on a system without it: the name has the address,
 
 
 def test_connect_tries_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(until_end) as there:
+    with scripted_server(Wait.END) as there:
         give_addresses(
             monkeypatch, (socket.AF_INET, "127.0.0.44", there.port), (socket.AF_INET, "127.0.0.1", there.port)
         )
-        with closing(wire.connect("two.example", there.port, limit=5)) as connection:
+        with closing(wire.connect("two.example", there.port, timeout_s=5)) as connection:
             assert connection.getpeername() == ("127.0.0.1", there.port)
 
 
 def test_connect_passes_over_a_family_that_the_system_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(until_end) as there:
+    with scripted_server(Wait.END) as there:
         give_addresses(monkeypatch, (NO_FAMILY, "::1", there.port), (socket.AF_INET, "127.0.0.1", there.port))
-        with closing(wire.connect("two.example", there.port, limit=5)) as connection:
+        with closing(wire.connect("two.example", there.port, timeout_s=5)) as connection:
             assert connection.getpeername() == ("127.0.0.1", there.port)
 
 
 def test_no_address_that_the_system_could_use(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch, (NO_FAMILY, "::1", 5550))
     with pytest.raises(ClientError, match=r"six\.example:5550"):
-        wire.connect("six.example", 5550, limit=5)
+        wire.connect("six.example", 5550, timeout_s=5)
 
 
 def test_a_name_without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch)
     with pytest.raises(ClientError, match=r"none\.example:5550 has no address"):
-        wire.connect("none.example", 5550, limit=5)
+        wire.connect("none.example", 5550, timeout_s=5)
 
 
-def test_connect_gives_up_after_its_limit() -> None:
+def test_connect_gives_up_after_its_timeout() -> None:
     """A listener whose queue is full drops who else comes, as a firewall does."""
     taken = []
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
 
         def fill() -> None:
             for _ in range(50):
-                taken.append(wire.connect("127.0.0.1", full.getsockname()[1], limit=0.3))
+                taken.append(wire.connect("127.0.0.1", full.getsockname()[1], timeout_s=0.3))
 
         with pytest.raises(ClientError, match="did not answer in time") as caught:
             fill()
     for connection in taken:
         connection.close()
-    assert caught.value.waited == 0.3
+    assert caught.value.waited_s == 0.3
 
 
 def test_listen_on_all_addresses_of_both_families() -> None:
@@ -124,7 +124,7 @@ def test_listen_on_all_addresses_of_both_families() -> None:
         port = listener.getsockname()[1]
         hosts = ("127.0.0.1", "::1") if socket.has_dualstack_ipv6() else ("127.0.0.1",)
         for host in hosts:
-            wire.connect(host, port, limit=5).close()
+            wire.connect(host, port, timeout_s=5).close()
 
 
 def test_listen_does_not_wait_for_callers() -> None:
@@ -143,37 +143,37 @@ def test_listen_again_at_once_on_the_same_port() -> None:
     wire.listen(*address).close()
 
 
-def take_soon(connection: socket.socket) -> bytes:
+def receive_soon(connection: socket.socket) -> bytes:
     """What comes next, waiting for it as the clients do."""
-    while (came := wire.take(connection, "there")) is None:
-        wire.pause()
+    while (came := wire.receive(connection, "there")) is None:
+        wire.sleep()
     return came
 
 
-def test_take(ends: Ends) -> None:
+def test_receive(ends: Ends) -> None:
     ours, theirs = ends
-    assert wire.take(ours, "there") is None
+    assert wire.receive(ours, "there") is None
     theirs.sendall(b"x")
-    assert take_soon(ours) == b"x"
+    assert receive_soon(ours) == b"x"
     theirs.close()
-    assert take_soon(ours) == b""
+    assert receive_soon(ours) == b""
 
 
-def test_take_after_a_reset() -> None:
-    with server(reset) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
+def test_receive_after_a_reset() -> None:
+    with scripted_server(Finish.RESET) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
         ours.setblocking(False)
-        with pytest.raises(ClientError, match=r"there broke the connection off \(connection reset\)"):
-            take_soon(ours)
+        with pytest.raises(ClientError, match=r"there broke off the connection \(connection reset\)"):
+            receive_soon(ours)
 
 
-def test_send_to_somebody_who_never_reads(ends: Ends) -> None:
+def test_send_to_a_peer_that_never_reads(ends: Ends) -> None:
     with pytest.raises(ClientError, match="there did not answer in time"):
         wire.send(ends[0], b"x" * 50_000_000, 0.2, "there")
 
 
 def test_send_more_than_the_system_takes_at_once() -> None:
     text = bytes(range(256)) * 40_000
-    with server(until_end) as there, closing(wire.connect("127.0.0.1", there.port, limit=5)) as ours:
+    with scripted_server(Wait.END) as there, closing(wire.connect("127.0.0.1", there.port, timeout_s=5)) as ours:
         wire.send(ours, text, 5, "there")
     assert there.came == text
 
@@ -189,12 +189,12 @@ def test_close_is_no_reset_though_something_was_left_unread(ends: Ends) -> None:
     assert theirs.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
-def test_the_own_address_without_its_ipv6_clothes() -> None:
+def test_the_local_ip_is_plain_ipv4() -> None:
     with wire.listen("", 0) as listener:
         listener.setblocking(True)
-        ours = wire.connect("127.0.0.1", listener.getsockname()[1], limit=5)
+        ours = wire.connect("127.0.0.1", listener.getsockname()[1], timeout_s=5)
         with ours, listener.accept()[0] as theirs:
-            assert wire.own_ip(ours) == wire.own_ip(theirs) == "127.0.0.1"
+            assert wire.local_ip(ours) == wire.local_ip(theirs) == "127.0.0.1"
 
 
 def test_client_2_port_in_use() -> None:

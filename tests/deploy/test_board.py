@@ -17,11 +17,10 @@ import pytest
 
 from tandem.board.web.auth import TOKENS
 from testing.boards import keep, team
+from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import LIMIT, wait_until
+from testing.running_boards import CERTIFICATE, KEY, RunningBoard, running_board, token_of
 from testing.visits import message_1
-from tests.board.test_serve import Running, running_board, token_of
-from tests.board.test_tls import CERTIFICATE, KEY
-from tests.deploy.test_files import DEPLOY, run, tool
 
 NAME = "board.example.org"
 CONFIGURATION = (DEPLOY / "haproxy-board.cfg").read_text(encoding="utf-8")
@@ -39,7 +38,7 @@ def free_port() -> int:
 class Site:
     """A board and its proxy."""
 
-    board: Running
+    board: RunningBoard
     https: int
     http: int
     token: str

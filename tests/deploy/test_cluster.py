@@ -31,10 +31,10 @@ def cluster() -> Iterator[Cluster]:
 
 def test_every_ground_takes_the_visits_that_another_began(cluster: Cluster) -> None:
     """Past the balancer, so that it is known who took which."""
-    for number, ground in enumerate(cluster.grounds):
+    for number, server in enumerate(cluster.grounds):
         other = cluster.grounds[number - 1]
         with cluster.students.entered():
-            reply = visit(ground.host, ground.port, encoded(message_1(teamname=f"of ground {number}")))
+            reply = visit(server.host, server.port, encoded(message_1(teamname=f"of ground {number}")))
             assert reply["status"] == STATUS_WAITING
             assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
     assert {row["state"] for row in cluster.results()} == {"finished"}
@@ -58,8 +58,8 @@ def test_no_team_that_finished_is_lost_whatever_is_killed(cluster: Cluster) -> N
 
 
 def test_health_checks_leave_no_visit_and_no_line(cluster: Cluster) -> None:
-    for ground in cluster.grounds:
-        assert f" {BALANCER}:" not in ground.process.err
+    for server in cluster.grounds:
+        assert f" {BALANCER}:" not in server.process.err
 
 
 def test_the_balancer_that_root_starts_is_not_root(cluster: Cluster) -> None:

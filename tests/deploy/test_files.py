@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,26 @@ import pytest
 import yaml
 
 from tandem.keys.keyring import KEY_VARIABLE
-from tandem.server.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tandem.net.descriptors import SPARE_DESCRIPTORS
+from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until
-from testing.processes import ground as serving
+from testing.processes import running_server as serving
 from testing.raw_sockets import encoded, message_1, visit
 
-DEPLOY = ROOT / "deploy"
 CONFIGURATION = (DEPLOY / "haproxy.cfg").read_text(encoding="utf-8")
 UNIT = (DEPLOY / "tandem.service").read_text(encoding="utf-8")
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-COMPOSED = [SERVICES[f"ground{number}"] for number in (1, 2, 3)]
+COMPOSED = [SERVICES[f"server{number}"] for number in (1, 2, 3)]
 ROTATION = (DEPLOY / "tandem.logrotate").read_text(encoding="utf-8")
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
 EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
-
-
-def tool(name: str) -> str:
-    """Where a program is. Without it the test is skipped; with CI=true it fails."""
-    found = shutil.which(name)
-    if not found:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(f"{name} is not installed: `make tools` does that with CI=true")
-    return str(found)
-
-
-def run(*command: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def seconds(text: str) -> float:
@@ -92,11 +79,11 @@ def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
 
 def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> None:
     checks_between = int(server_setting("fall")) - 1
-    assert checks_between * seconds(server_setting("inter")) > STOP_WITHIN
+    assert checks_between * seconds(server_setting("inter")) > STOP_TIMEOUT
 
 
 def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
-    assert re.findall(r"^ +server ground\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
+    assert re.findall(r"^ +server server\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
     assert re.search(r"^ +default-server send-proxy-v2 check ", CONFIGURATION, re.MULTILINE)
 
 
@@ -134,7 +121,7 @@ def test_the_unit_is_true_of_the_ground() -> None:
     [files] = re.findall(r"^LimitNOFILE=(\d+)", UNIT, re.MULTILINE)
     assert int(files) == MAX_CONNECTIONS + SPARE_DESCRIPTORS
     [stop] = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
-    assert int(stop) > STOP_WITHIN
+    assert int(stop) > STOP_TIMEOUT
 
 
 def test_a_ground_is_started_again_however_long_the_database_is_away() -> None:
@@ -185,7 +172,7 @@ def test_logrotate_rotates_the_log_of_a_running_server(tmp_path: Path) -> None:
 
 
 def address(service: dict[str, Any]) -> str:
-    return str(service["networks"]["grounds"]["ipv4_address"])
+    return str(service["networks"]["servers"]["ipv4_address"])
 
 
 def test_the_containers_have_the_addresses_of_the_configuration() -> None:
@@ -204,7 +191,7 @@ def test_the_composed_grounds_are_started_rightly_and_share_what_they_must() -> 
         assert ground["environment"] == COMPOSED[0]["environment"]
         assert f"@{DATABASE}/" in ground["environment"]["TANDEM_DATABASE"]
         assert ground["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
-        assert seconds(ground["stop_grace_period"]) > STOP_WITHIN
+        assert seconds(ground["stop_grace_period"]) > STOP_TIMEOUT
         assert ground["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
 
 

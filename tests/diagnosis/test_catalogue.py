@@ -13,7 +13,7 @@ from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
 from tandem.server.judge import judge
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 from testing.messages.sending import diagnosed, ids
 
 KINDS = list(CATALOGUE.values())
@@ -41,7 +41,7 @@ FIRST = Message("0923456", "0934567", "INF2A", 1, "Team1", "192.168.1.2")
 
 
 def _judged(data: bytes, record: Team | None, address: str = "192.168.1.3") -> tuple[str, ...]:
-    recalled = Recalled(record, FIRST.ip) if record else None
+    recalled = SecretOwner(record, FIRST.ip) if record else None
     judgement = judge(diagnosed(data, address), [KEY], lambda secret: recalled)
     return tuple(problem.id for problem in (*judgement.problems, *judgement.remarks))
 

@@ -12,7 +12,7 @@ from tandem.diagnosis.problems import Edit, Findings, Problem
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from testing.messages.corpus import ONE, TEAM
 from testing.messages.sending import diagnosed, ids
-from tests.diagnosis.test_properties import steps
+from testing.messages.steps import steps
 
 MAX_LINES = 8_000  # lines of Python for one diagnosis; most of those of the corpus take some 500
 MAX_KIB = 100

@@ -1,7 +1,6 @@
 """What holds for any bytes at all, not only for the rows of a table."""
 
 import json
-import sys
 from itertools import pairwise
 
 import pytest
@@ -9,64 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.diagnosis import explain, rules
-from tandem.diagnosis.diagnose import Diagnosis, Ending, recover
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, recover
 from tandem.diagnosis.problems import MAX_FINDINGS
 from tandem.protocol.message import FIELDS, Message
+from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
 from tandem.report.check import as_json, as_text, check
-from tandem.server.judge import MAX_REPLY, reject
-from testing.messages.corpus import CASES, ONE, PROXY_HEADER_V1, PROXY_HEADER_V2, SECOND, SECRET, TEAM, Case
+from tandem.server.judge import MAX_REPLY_BYTES, reject
+from testing.messages.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
 from testing.messages.oracle import is_right
+from testing.messages.pieces import PIECES
 from testing.messages.sending import diagnosed, diagnosed_in_pieces, ids
+from testing.messages.steps import steps
 
 quickly = settings(max_examples=150, deadline=None, derandomize=True)
 
-# Pieces of which broken messages are made, so that chance gets deeper than the first byte.
-PIECES = [
-    b'"',
-    b"'",
-    b"{",
-    b"}",
-    b"[",
-    b"]",
-    b":",
-    b",",
-    b".",
-    b";",
-    b"=",
-    b"\\",
-    b"\n",
-    b"    ",
-    b"//",
-    b"#",
-    b"null",
-    b"None",
-    b"NaN",
-    b"01",
-    b"1 or 2",
-    b"1e400",
-    b"\\u",
-    b"\\ud800",
-    b"\x00",
-    b"\x1b",
-    b"\xff",
-    b"\xc3\xab",
-    b"\xe2\x80\x9c",
-    b"\xc2\xa0",
-    b"\xef\xbb\xbf",
-    b"b'",
-    b"studentnr1",
-    b'"studentnr2": ',
-    b'"classname": "INF2C", ',
-    b'"clientid": 1, ',
-    b'"clientid": 2',
-    b'{"studentnr1": "0987654", ',
-    b'"secret": "", ',
-    b'"status": ""}',
-    b"\xa8\x00\x00\x00",
-    b"\x00\x00\x00\xa8",
-    PROXY_HEADER_V2,
-    PROXY_HEADER_V1,
-]
 broken = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4)), max_size=40).map(b"".join)
 
 
@@ -131,7 +86,7 @@ def test_a_reply_always_fits_and_a_status_keeps_to_its_room(data: bytes) -> None
     diagnosis = diagnosed(data)
     if diagnosis.problems:
         reply = reject(diagnosis, diagnosis.problems).reply
-        assert len(reply) <= MAX_REPLY
+        assert len(reply) <= MAX_REPLY_BYTES
         assert json.loads(reply).keys() == set(FIELDS)
 
 
@@ -144,7 +99,7 @@ def longest_message() -> Message:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
 def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
     problems = diagnosed(case.data).problems
-    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY
+    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY_BYTES
     assert explain.sentence(problems[0])
 
 
@@ -209,24 +164,6 @@ def test_extremes_are_diagnosed_like_anything_else(data: bytes) -> None:
     assert len(as_text(diagnosis, data, colour=False)) < 60_000
 
 
-def steps(data: bytes) -> int:
-    """How many lines of Python the diagnosis takes: as time, but the same on every machine."""
-    count = 0
-
-    def trace(frame: object, event: str, argument: object) -> object:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)  # type: ignore[arg-type]
-    try:
-        diagnosed(data)
-    finally:
-        sys.settrace(before)
-    return count
-
-
 @pytest.mark.parametrize("unit", PIECES, ids=repr)
 @pytest.mark.parametrize("start", [b"", b"{", b'{"teamname": ', b'{"teamname": "', ONE.encode()[:-1] + b", "], ids=repr)
 def test_twice_the_bytes_take_at_most_about_twice_the_steps(start: bytes, unit: bytes) -> None:
@@ -250,3 +187,13 @@ def test_a_clientid_in_quotes_may_have_any_white_space_after_it(space: str) -> N
     diagnosis = diagnosed(('{"clientid": "1' + space + '"}').encode())
     assert "clientid-in-quotes" in ids(diagnosis)
     assert diagnosis.message.clientid == 0
+
+
+@pytest.mark.parametrize(
+    "member", [b"f%d: True, ", b"'studentnr1' = None; f%d: x, ", b"\xffip = \xe2\x80\x9cYOUR%d\xe2\x80\x9d, "]
+)
+def test_what_is_found_is_bounded_in_a_message_that_is_too_large(member: bytes) -> None:
+    reader = Reader()
+    reader.feed(b"{" + b"".join(member % number for number in range(40)) + b" " * MAX_MESSAGE_BYTES)
+    diagnosis = diagnose(reader, Ending.DECIDED, "127.0.0.1")
+    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS

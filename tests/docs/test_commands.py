@@ -12,7 +12,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tandem.protocol.message import STATUS_WAITING
-from testing.processes import ROOT, ground, process, tandem
+from testing.processes import ROOT, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, visit
 
 PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.is_file()]
@@ -51,7 +51,7 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
     [block] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     team.write_text(block)
     [client_2, client_1] = commands("client")
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
 
         def here(words: list[str], peer: str) -> list[str]:
             places = {"192.0.2.1:5550": running.address, "192.0.2.3:5551": peer, "5551": "127.0.0.1:0"}
@@ -61,7 +61,7 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
             peer = second.wait_for("listening on").split()[2]
             code, out, err = tandem(*here(client_1, peer))
             assert (code, err) == (0, "")
-            assert "client 1 has done its part" in out
+            assert "client 1 is done" in out
             assert second.wait() == 0
             assert "Finished successfully" in second.out
         for words in commands("results"):
@@ -83,7 +83,7 @@ def serve_command(words: list[str]) -> ParameterSet:
 def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
     listen = words[words.index("--listen") + 1].replace("5550", "0")
     board = ("--board", "127.0.0.1:0") if "--board" in words else ()
-    with ground(tmp_path / "data", *board, listen=listen) as running:
+    with running_server(tmp_path / "data", *board, listen=listen) as running:
         assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == STATUS_WAITING
         if board:
             running.process.wait_for("tandem board: listening on")
@@ -91,7 +91,7 @@ def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
 
 def test_the_bench_command_measures(tmp_path: Path) -> None:
     [words] = commands("bench")
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         code, out, err = tandem(*(running.address if word == "127.0.0.1:5550" else word for word in words))
         assert (code, err) == (0, "")
         assert "200 exchanges" in out
@@ -101,7 +101,7 @@ def test_the_commands_about_backups_lose_nothing(tmp_path: Path) -> None:
     """Those of docs/backup.md, in a folder in which a server has run; the data folder is lost in between."""
     page = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
     making, losing, replacing = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-    with ground(tmp_path / "tandem-data") as running:
+    with running_server(tmp_path / "tandem-data") as running:
         visit(running.host, running.port, encoded(message_1()))
     (tmp_path / "safe-place").mkdir()
     shutil.copy(tmp_path / "tandem-data" / "key", tmp_path / "safe-place" / "key")
@@ -109,7 +109,7 @@ def test_the_commands_about_backups_lose_nothing(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "tandem-data")
     assert "is the key of the backup" in shell(losing, tmp_path)
     assert "tandem-data/before-restore-" in shell(replacing, tmp_path)
-    with ground(tmp_path / "tandem-data") as running:
+    with running_server(tmp_path / "tandem-data") as running:
         assert [row["teamname"] for row in running.results()] == ["Team1"]
     [backup] = commands("backup")
     [restore] = commands("restore")

@@ -6,15 +6,16 @@ import pytest
 
 from testing.client_faults.laws import broken_laws
 from testing.client_faults.runner import Outcome
-from testing.client_faults.scripts import Fault, Script
-from testing.client_faults.talk import FINISHED, PEER, REPLY_1, REPLY_2, WAITING, WELCOME
+from testing.client_faults.scenarios import Fault, Scenario
+from testing.client_faults.scripts import PEER
+from testing.clients import FINISHED, REPLY_1, REPLY_2, WAITING, WELCOME
 
-CLIENT_1 = Script("0:0", 1, "text", ())
-CLIENT_2 = Script("0:0", 2, "text", ())
+CLIENT_1 = Scenario("0:0", 1, "text", ())
+CLIENT_2 = Scenario("0:0", 2, "text", ())
 HARMED = (Fault(PEER, "stop", (3,)),)
 
-DONE_1 = Outcome(0, "client 1 has done its part: client 2 goes on\n", "", WELCOME + REPLY_1, REPLY_1, 0.1)
-DONE_2 = Outcome(0, "client 2 has done its part\n", "", WELCOME + REPLY_2, b"", 0.1)
+DONE_1 = Outcome(0, "client 1 is done; client 2's screen shows the rest\n", "", WELCOME + REPLY_1, REPLY_1, 0.1)
+DONE_2 = Outcome(0, "client 2 is done\n", "", WELCOME + REPLY_2, b"", 0.1)
 FAILED = Outcome(1, "", "tandem client: no reply. Try: start again\n", WELCOME, b"", 0.1)
 
 
@@ -27,7 +28,7 @@ LAWFUL = {
     "client 2 done": (CLIENT_2, DONE_2),
     "client 1 harmed": (CLIENT_1._replace(faults=HARMED), FAILED),
     "done all the same": (CLIENT_1._replace(faults=HARMED), DONE_1),
-    "a reply glued to the welcome, and more": (CLIENT_2, DONE_2._replace(ground_sent=b"{x" + REPLY_2 + b"\xff{")),
+    "a reply glued to the welcome, and more": (CLIENT_2, DONE_2._replace(server_sent=b"{x" + REPLY_2 + b"\xff{")),
 }
 
 BROKEN = {
@@ -42,16 +43,16 @@ BROKEN = {
     "no UTF-8": (CLIENT_2, DONE_2._replace(out=DONE_2.out + "\udcff\n"), "steers a terminal"),
     "done without a word": (CLIENT_2, DONE_2._replace(out=""), "says that it is done"),
     "done in words only": (CLIENT_2, FAILED._replace(out=DONE_2.out), "says that it is done"),
-    "not sent": (CLIENT_2, DONE_2._replace(ground_sent=WELCOME), "only if everything was there"),
-    "sent in part": (CLIENT_2, DONE_2._replace(ground_sent=REPLY_2[:-1]), "only if everything was there"),
+    "not sent": (CLIENT_2, DONE_2._replace(server_sent=WELCOME), "only if everything was there"),
+    "sent in part": (CLIENT_2, DONE_2._replace(server_sent=REPLY_2[:-1]), "only if everything was there"),
     "another status": (
         CLIENT_2,
-        DONE_2._replace(ground_sent=_with_status(REPLY_2, WAITING)),
+        DONE_2._replace(server_sent=_with_status(REPLY_2, WAITING)),
         "only if everything was there",
     ),
     "finished, but client 1": (
         CLIENT_1,
-        DONE_1._replace(ground_sent=_with_status(REPLY_1, FINISHED), handed_over=_with_status(REPLY_1, FINISHED)),
+        DONE_1._replace(server_sent=_with_status(REPLY_1, FINISHED), handed_over=_with_status(REPLY_1, FINISHED)),
         "only if everything was there",
     ),
     "nothing handed over": (CLIENT_1, DONE_1._replace(handed_over=b""), "only if everything was there"),
@@ -65,11 +66,11 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("script", "outcome"), LAWFUL.values(), ids=LAWFUL.keys())
-def test_a_lawful_outcome_passes(script: Script, outcome: Outcome) -> None:
-    assert broken_laws(script, outcome) == []
+@pytest.mark.parametrize(("scenario", "outcome"), LAWFUL.values(), ids=LAWFUL.keys())
+def test_a_lawful_outcome_passes(scenario: Scenario, outcome: Outcome) -> None:
+    assert broken_laws(scenario, outcome) == []
 
 
-@pytest.mark.parametrize(("script", "outcome", "law"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_law_is_seen(script: Script, outcome: Outcome, law: str) -> None:
-    assert any(law in broken for broken in broken_laws(script, outcome))
+@pytest.mark.parametrize(("scenario", "outcome", "law"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_law_is_seen(scenario: Scenario, outcome: Outcome, law: str) -> None:
+    assert any(law in broken for broken in broken_laws(scenario, outcome))

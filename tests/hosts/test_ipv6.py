@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import TEAM, ground, process, tandem, team_options
+from testing.processes import TEAM, process, running_server, tandem, team_options
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_exchange(tmp_path: Path, listen: str, ip_1: str, ip_2: str) -> None:
     """Who listens on all addresses hears both families; an IPv4 address is recorded as one, not as ::ffff:127.0.0.1."""
     reach = {"::1": "[::1]", "127.0.0.1": "127.0.0.1"}
     client = ("-m", "tandem", "client")
-    with ground(tmp_path, listen=listen) as records:
+    with running_server(tmp_path, listen=listen) as records:
         server_1, server_2 = (f"{reach[ip]}:{records.port}" for ip in (ip_1, ip_2))
         with process(*client, "2", *team_options(), "--server", server_2, "--listen", listen) as client_2:
             port = client_2.wait_for("listening on").split()[2].rpartition(":")[2]

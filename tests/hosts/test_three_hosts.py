@@ -15,19 +15,19 @@ import pytest
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
 from testing.hosts.network import DEVICE, Host, Network, ip
 from testing.hosts.wire import DELAY
-from testing.processes import TEAM, Ground, Process, ground, process, team_options
+from testing.processes import TEAM, Process, RunningServer, process, running_server, team_options
 
 # Client 1 visits the ground when it starts: before the ground it does so in vain, and its user starts it again.
 ORDERS = (
-    ("ground", "client 1", "client 2"),
-    ("ground", "client 2", "client 1"),
-    ("client 1 in vain", "ground", "client 1", "client 2"),
-    ("client 1 in vain", "client 2", "ground", "client 1"),
-    ("client 2", "ground", "client 1"),
-    ("client 2", "client 1 in vain", "ground", "client 1"),
+    ("server", "client 1", "client 2"),
+    ("server", "client 2", "client 1"),
+    ("client 1 in vain", "server", "client 1", "client 2"),
+    ("client 1 in vain", "client 2", "server", "client 1"),
+    ("client 2", "server", "client 1"),
+    ("client 2", "client 1 in vain", "server", "client 1"),
 )
 
-AT_THE_GROUND = "tandem client: arrow 1 (server -> client 1, welcome): "
+AT_THE_SERVER = "tandem client: arrow 1 (server -> client 1, welcome): "
 AT_CLIENT_2 = "tandem client: arrow 4 (client 1 -> client 2, handover): "
 
 
@@ -39,11 +39,13 @@ def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str
     with ExitStack() as ending:
         for step in order:
             match step:
-                case "ground":
-                    records = ending.enter_context(ground(tmp_path, listen=server, before=network.ground.inside))
+                case "server":
+                    records = ending.enter_context(
+                        running_server(tmp_path, listen=server, before=network.ground.inside)
+                    )
                 case "client 1 in vain":
                     refused = "connection refused: the machine is there, but nothing listens on"
-                    assert failure_of_client_1(network, server, peer).startswith(f"{AT_THE_GROUND}{refused} {server}.")
+                    assert failure_of_client_1(network, server, peer).startswith(f"{AT_THE_SERVER}{refused} {server}.")
                 case "client 1":
                     running[step] = ending.enter_context(client_1(network, server, peer))
                     if "client 2" not in running:
@@ -63,7 +65,7 @@ def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str
     ],
 )
 def test_ipv6(network: Network, tmp_path: Path, ip_of: Callable[[Host], str], zone: str) -> None:
-    with ground(tmp_path, listen="[::]:0", before=network.ground.inside) as records:
+    with running_server(tmp_path, listen="[::]:0", before=network.ground.inside) as records:
         server = f"[{ip_of(network.ground)}{zone}]:{records.port}"
         with client_2(network, server, "[::]:0") as second:
             with client_1(network, server, f"[{ip_of(network.client_2)}{zone}]:{port_of(second)}") as first:
@@ -74,7 +76,7 @@ def test_ipv6(network: Network, tmp_path: Path, ip_of: Callable[[Host], str], zo
 
 def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
     """Client 1 says what it looks like; as soon as the port is open, the same exchange finishes."""
-    with ground(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records:
+    with running_server(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records:
         server = records.address
         with client_2(network, server, "0") as second:
             port = port_of(second)
@@ -88,11 +90,11 @@ def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
             assert_finishes(second, server, network.client_2.ipv4)
 
 
-def test_firewall_before_the_ground(network: Network) -> None:
+def test_firewall_before_the_server(network: Network) -> None:
     server = f"{network.ground.ipv4}:{SERVER_PORT}"
     with network.wire.firewall(network.ground.ipv4, SERVER_PORT):
         said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
-    assert said.startswith(f"{AT_THE_GROUND}connection timed out: {server} did not answer in time. Try: ")
+    assert said.startswith(f"{AT_THE_SERVER}connection timed out: {server} did not answer in time. Try: ")
     assert "the firewall of that machine" in said
 
 
@@ -100,12 +102,12 @@ def test_firewall_before_the_ground(network: Network) -> None:
 def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
     """The first two are in no network of client 1; to the third, its system knows that there is no way."""
     with (
-        ground(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records,
+        running_server(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records,
         no_way_to("198.51.100.0/24", network.client_1),
     ):
-        to_ground = failure_of_client_1(network, elsewhere, network.client_2.ipv4)
+        to_server = failure_of_client_1(network, elsewhere, network.client_2.ipv4)
         to_client_2 = failure_of_client_1(network, records.address, elsewhere, "--wait", "0.1")
-    assert to_ground.startswith(f"{AT_THE_GROUND}there is no route to {elsewhere}. Try: ")
+    assert to_server.startswith(f"{AT_THE_SERVER}there is no route to {elsewhere}. Try: ")
     assert to_client_2.startswith(f"{AT_CLIENT_2}there is no route to {elsewhere}. Try: ")
 
 
@@ -148,10 +150,10 @@ def no_way_to(addresses: str, host: Host) -> Iterator[None]:
 
 def assert_finishes(client: Process, server: str, own_ip: str) -> None:
     assert client.wait() == 0, client.err
-    assert f"connected to the ground at {server} from {own_ip}\n" in client.out
+    assert f"connected to the server at {server} from {own_ip}\n" in client.out
 
 
-def assert_recorded(records: Ground, ip_1: str, ip_2: str) -> None:
+def assert_recorded(records: RunningServer, ip_1: str, ip_2: str) -> None:
     """One finished team, and of both its visits: the address they came from, the ip they told, how long they took."""
     [team] = records.results()
     assert (team["teamname"], team["state"], team["visits"]) == (TEAM["teamname"], "finished", 2)

@@ -17,7 +17,7 @@ import pytest
 from tandem.cli import main
 from tandem.protocol.address import show_address
 from testing.clients import assert_done
-from testing.processes import LIMIT, TEAM, Ground, Process, ground, process
+from testing.processes import LIMIT, TEAM, Process, RunningServer, process, running_server
 from testing.student_programs import Student1, Student2, pretty_printed, with_escapes, without_spaces
 
 OURS = None  # our own program, as a process
@@ -70,15 +70,15 @@ ALONE_PAIRS = [
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
         yield running
 
 
 End = Callable[[], object]  # waits until a client has done its part; fails if it has not
 
 
-def exchange(shared: Ground, team: dict[str, str], first: Student1 | None, second: Student2 | None) -> None:
+def exchange(shared: RunningServer, team: dict[str, str], first: Student1 | None, second: Student2 | None) -> None:
     """One exchange, to its end. Client 2 is there first, unless client 1 is one that tries all the time."""
     refused = Event()
     with ThreadPoolExecutor(2) as threads, ExitStack() as processes, free_port() as listener:
@@ -141,7 +141,7 @@ def assert_finished(team: dict[str, str], data: Path, capsys: pytest.CaptureFixt
 def test_a_pair_finishes(
     first: Student1 | None,
     second: Student2 | None,
-    shared: Ground,
+    shared: RunningServer,
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -155,7 +155,7 @@ def test_a_team_of_one_finishes(
     number: str,
     first: Student1 | None,
     second: Student2 | None,
-    shared: Ground,
+    shared: RunningServer,
     request: pytest.FixtureRequest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

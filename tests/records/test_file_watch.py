@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,8 @@ from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from tandem.records.visits import Record
 from testing.forgetting import forget
+from testing.tables import teams
 from testing.visits import TEAM, message_2
-from tests.records.test_store import teams
 
 LOG, INDEX = f"{FILE}-wal", f"{FILE}-shm"
 
@@ -29,7 +30,7 @@ def batch(name: str, visits: int = 1) -> list[Record]:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     opened = Store(tmp_path)
-    opened.keep(batch("first"))
+    opened.write(batch("first"))
     yield opened
     opened.close()
 
@@ -51,7 +52,7 @@ def roll_a_large_change_back(folder: Path) -> None:
 
 def write_with_another_store(folder: Path) -> None:
     with closing(Store(folder)) as other:
-        other.keep(batch("other", 300))
+        other.write(batch("other", 300))
 
 
 def make_a_backup(folder: Path) -> None:
@@ -73,21 +74,21 @@ LAWFUL: dict[str, Callable[[Path], object]] = {
 def test_a_lawful_change_is_no_damage(tmp_path: Path, store: Store, change: Callable[[Path], object]) -> None:
     for number in range(3):
         change(tmp_path)
-        store.keep(batch(f"after {number}"))
+        store.write(batch(f"after {number}"))
     assert len([row for row in teams(tmp_path) if row.team.teamname.startswith("after")]) == 3
 
 
 def test_a_transaction_that_failed_is_no_damage(tmp_path: Path, store: Store) -> None:
     with pytest.raises(TypeError):
-        store.keep([*batch("second"), None])  # type: ignore[list-item]
-    store.keep(batch("third"))
+        store.write([*batch("second"), None])  # type: ignore[list-item]
+    store.write(batch("third"))
     assert {row.team.teamname for row in teams(tmp_path)} == {"first 0", "third 0"}
 
 
 def test_each_commit_is_counted_and_the_id_stays(tmp_path: Path, store: Store) -> None:
     before = read_identity(tmp_path / FILE)
-    store.keep(batch("second"))
-    store.keep(batch("third"))
+    store.write(batch("second"))
+    store.write(batch("third"))
     after = read_identity(tmp_path / FILE)
     assert (after.id, after.commits) == (before.id, before.commits + 2)
     assert len(after.id) == 32
@@ -109,9 +110,9 @@ def older_copy(folder: Path, store: Store) -> Path:
     copy = folder / "older"
     with closing(sqlite3.connect(folder / FILE)) as source:
         copy_database(source, copy)
-    store.keep(batch("second", 300))
+    store.write(batch("second", 300))
     checkpoint(folder)
-    store.keep(batch("third"))
+    store.write(batch("third"))
     return copy
 
 
@@ -121,13 +122,13 @@ def test_an_older_copy_in_place_is_found_at_the_next_commit_and_passes(tmp_path:
     shutil.copyfile(copy, tmp_path / FILE)
     for _ in range(2):
         with pytest.raises(StoreError, match="one is damaged"):
-            store.keep(batch("fourth"))
+            store.write(batch("fourth"))
     with pytest.raises(StoreError, match="to go on with the copy, delete"):
         open_records(tmp_path)
     with pytest.raises(StoreError, match="Nothing was changed"):
         forget(tmp_path, teamname="first 0")
     (tmp_path / FILE).write_bytes(right)
-    store.keep(batch("fourth"))
+    store.write(batch("fourth"))
     assert "fourth 0" in {row.team.teamname for row in teams(tmp_path)}
 
 
@@ -136,7 +137,7 @@ def test_an_older_copy_beside_a_log_is_found_at_the_start(tmp_path: Path) -> Non
     live, folder = tmp_path / "live", tmp_path / "copied"
     live.mkdir()
     with closing(Store(live)) as store:
-        store.keep(batch("first"))
+        store.write(batch("first"))
         copy = older_copy(live, store)
         folder.mkdir()
         shutil.copyfile(live / LOG, folder / LOG)
@@ -156,7 +157,7 @@ def test_the_log_of_another_database_is_found_at_the_start(tmp_path: Path) -> No
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         with closing(Store(tmp_path / name)) as store:
-            store.keep(batch(name))
+            store.write(batch(name))
             shutil.copyfile(tmp_path / name / LOG, tmp_path / f"{name}-wal")
     shutil.copyfile(tmp_path / "two-wal", tmp_path / "one" / LOG)
     with pytest.raises(StoreError, match="do not belong together"):
@@ -182,16 +183,16 @@ def test_a_log_without_its_database_is_kept(tmp_path: Path, store: Store) -> Non
 def test_a_file_that_is_gone_for_a_moment_passes(tmp_path: Path, store: Store, name: str) -> None:
     (tmp_path / name).rename(tmp_path / "aside")
     with pytest.raises(StoreError, match=f"{name} was deleted or moved while the server runs"):
-        store.keep(batch("second"))
+        store.write(batch("second"))
     (tmp_path / "aside").rename(tmp_path / name)
-    store.keep(batch("second"))
+    store.write(batch("second"))
 
 
 def test_an_index_that_was_cut_is_found_before_it_is_touched(tmp_path: Path, store: Store) -> None:
     """The system ends a process that touches a page of the index that is not there any more."""
     os.truncate(tmp_path / INDEX, 0)
     with pytest.raises(StoreError, match="was overwritten while the server runs"):
-        store.keep(batch("second"))
+        store.write(batch("second"))
 
 
 def test_main_file_and_log_of_a_database_before_version_3_are_not_compared(tmp_path: Path) -> None:
@@ -200,3 +201,52 @@ def test_main_file_and_log_of_a_database_before_version_3_are_not_compared(tmp_p
     (tmp_path / FILE).write_bytes(b"no database" * 1000)
     with pytest.raises(DamagedFilesError, match="not a database"):
         check_log(tmp_path / FILE)
+
+
+@pytest.mark.parametrize("removed", ["-wal", "-shm"])
+def test_the_files_beside_the_one_that_a_link_leads_to_are_watched(tmp_path: Path, removed: str) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "data"
+    for made in (elsewhere, folder):
+        made.mkdir()
+    Store(elsewhere).close()
+    (folder / FILE).symlink_to(elsewhere / FILE)
+    with closing(Store(folder)) as store:
+        store.write(batch("first"))
+        Path(f"{elsewhere / FILE}{removed}").unlink()
+        with pytest.raises(StoreError, match=removed):
+            store.write(batch("second"))
+
+
+def test_a_backup_over_the_file_of_a_running_server_is_noticed(tmp_path: Path, store: Store) -> None:
+    """Also one that has all that is in the main file: somebody wanted to go back to it."""
+    archive = tmp_path / "backup.zip"
+    make_backup(tmp_path, archive, [RECORDS])
+    store.write(batch("second"))
+    with zipfile.ZipFile(archive) as backup:
+        (tmp_path / FILE).write_bytes(backup.read(FILE))
+    with pytest.raises(StoreError, match="do not belong together"):
+        store.write(batch("third"))
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR_READ])
+def test_what_says_nothing_of_the_files_is_not_called_damage(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("no luck")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr("tandem.records.sqlite.file_watch.read_identity", fails)
+    with pytest.raises(sqlite3.OperationalError, match=r"^no luck$"):
+        check_log(tmp_path / FILE)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM identity", "UPDATE identity SET commits = 'abc'"])
+def test_a_damaged_identity_is_one_line(tmp_path: Path, statement: str) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute(statement)
+    for use in (lambda: Store(tmp_path), lambda: open_records(tmp_path)):
+        with pytest.raises(StoreError, match="its table identity is damaged"):
+            use().close()

@@ -15,10 +15,13 @@ from tandem.records.postgres import postgres_store as statements
 from tandem.records.postgres.postgres_server import PostgresConnection
 from tandem.records.postgres.postgres_store import PostgresStore
 from tandem.records.visits import Record, SuppressedVisits
-from testing.visits import message_1, message_2, rejected
-from tests.records.test_store import VITALS, apart
+from testing.visits import SAMPLE, apart, message_1, message_2, rejected
 
-EVERYTHING: list[Record] = [*apart([rejected(), message_1(), message_2()]), SuppressedVisits(1, "192.0.2.1", 1), VITALS]
+EVERYTHING: list[Record] = [
+    *apart([rejected(), message_1(), message_2()]),
+    SuppressedVisits(1, "192.0.2.1", 1),
+    SAMPLE,
+]
 
 # The first columns of an index, which find one row or the few that belong to one.
 FINDS = {
@@ -69,11 +72,11 @@ def plan(connection: PostgresConnection, statement: str) -> list[dict[str, Any]]
     name = found[0] if found else "on_trial"
     if not found:
         connection.execute(f"PREPARE {name} (json) AS {as_sent}".encode(), prepare=False)
-    told = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ('[]')".encode(), prepare=False).fetchone()
+    row = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ('[]')".encode(), prepare=False).fetchone()
     if not found:
         connection.execute(f"DEALLOCATE {name}".encode(), prepare=False)
-    assert told
-    return list(_nodes(told[0][0]["Plan"]))
+    assert row
+    return list(_nodes(row[0][0]["Plan"]))
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -123,7 +126,7 @@ def test_whatever_is_in_the_tables_rows_are_found_by_an_index(
 
 
 def test_the_plan_that_is_looked_at_is_the_one_that_is_used(store: PostgresStore) -> None:
-    store.keep(EVERYTHING)
+    store.write(EVERYTHING)
     ready = "SELECT statement FROM pg_prepared_statements WHERE generic_plans > 0 AND custom_plans = 0"
     used = {row[0] for row in store._connection.execute(ready.encode(), prepare=False)}
     assert used >= {statement.replace("%s", "$1") for statement in all_statements()}
@@ -144,7 +147,7 @@ def test_what_reads_a_table_is_found_out(
 
 def test_a_statement_that_reads_a_table_for_want_of_an_index_is_found_out(store: PostgresStore) -> None:
     assert slow_ones(store._connection, "DELETE FROM team WHERE ip IN (SELECT address FROM surplus)")
-    assert not slow_ones(store._connection, statements._HOLD)
+    assert not slow_ones(store._connection, statements._LOCK_NAMES)
 
 
 @pytest.mark.parametrize("statement", [statements._ADOPT, statements._REFUSED])

@@ -1,7 +1,7 @@
 """What holds for every store, on SQLite and PostgreSQL alike: one row a team, whatever comes in whatever order."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,38 +12,24 @@ from hypothesis import strategies as st
 
 from tandem.diagnosis.problems import Problem, findings_in
 from tandem.records.database import open_rows
-from tandem.records.queries import TeamRow, open_records
+from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows
-from tandem.records.visits import MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
+from tandem.records.visits import Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
-from testing.tables import empty, everything, surplus
-from testing.visits import TEAM, changed, message_1, message_2, refused, rejected, right_visit
+from testing.tables import empty, everything, surplus, teams
+from testing.visits import SAMPLE, TEAM, apart, changed, message_1, message_2, refused, rejected, right_visit
 
 SWAPPED = TEAM._replace(studentnr1=TEAM.studentnr2, studentnr2=TEAM.studentnr1)
 UNREADABLE_NUMBERS = TEAM._replace(studentnr1="", studentnr2="")
-VITALS = MetricsSample(5_000_000, "127.0.0.1:5550 77", 5_000_000, 20, 3, 900, 1700, 4, 800, 2100, 0)
 WEEK = 7 * 86_400_000_000  # microseconds
-
-
-def teams(where: DatabaseLocation, classname: str | None = None, state: str | None = None) -> list[TeamRow]:
-    records = open_records(where)
-    try:
-        return list(records.teams(classname, state))
-    finally:
-        records.close()
-
-
-def apart(visits: Iterable[RightVisit | Visit]) -> list[RightVisit | Visit]:
-    """Return the visits, no two from the same port at the same moment."""
-    return [changed(visit, port=40_000 + number) for number, visit in enumerate(visits)]
 
 
 # visits in their order -> state, visits, problems of the one row they make
 STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ...]]]] = {
     "message 1": ([message_1()], ("waiting for message 2", 1, ())),
     "both messages": ([message_1(), message_2()], ("finished", 2, ())),
-    "message 2 alone, its message 1 was on another ground": ([message_2()], ("finished", 1, ())),
+    "message 2 alone, its message 1 was on another server": ([message_2()], ("finished", 1, ())),
     "message 1 again": ([message_1(), message_1()], ("waiting for message 2", 2, ())),
     "message 2 again": ([message_1(), message_2(), message_2()], ("finished", 3, ())),
     "message 1 again after the end": ([message_1(), message_2(), message_1()], ("finished", 3, ())),
@@ -61,7 +47,7 @@ STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ..
         ("waiting for message 2", 2, ("secret-wrong",)),
     ),
     "one too many": (
-        [rejected(), replace(rejected(problem="not-swapped"), whole=False)],
+        [rejected(), replace(rejected(problem="not-swapped"), stored_in_full=False)],
         ("rejected", 2, ("not-swapped",)),
     ),
     "both students tried client 1": ([message_1(), message_1(SWAPPED), message_2()], ("finished", 3, ())),
@@ -80,51 +66,53 @@ def test_one_row_a_team(
 ) -> None:
     visits = apart(visits)
     for batch in [visits] if at_once else [[visit] for visit in visits]:
-        store.keep(batch)
+        store.write(batch)
     [row] = teams(where)
     assert (row.state, row.visits, row.problems) == expected
     if any(visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2) for visit in visits):
         assert row.team == TEAM or visits[1].team == SWAPPED
-    assert (row.finished_at is not None) == (row.state == "finished")
+    assert (row.finished_us is not None) == (row.state == "finished")
 
 
 def test_the_numbers_are_those_of_the_latest_message_1_until_the_end(
     where: DatabaseLocation, store: BatchStore
 ) -> None:
-    store.keep(apart([message_1(), message_1(SWAPPED)]))
+    store.write(apart([message_1(), message_1(SWAPPED)]))
     [row] = teams(where)
     assert row.team == SWAPPED
-    store.keep([message_2(SWAPPED)])
-    store.keep([message_1(at=9_000_000)])
+    store.write([message_2(SWAPPED)])
+    store.write([message_1(started_us=9_000_000)])
     [row] = teams(where)
     assert row.team == SWAPPED
 
 
 def test_the_ip_is_that_of_message_1(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([message_1(ip="192.0.2.7"), message_2(ip="192.0.2.8")])
+    store.write([message_1(ip="192.0.2.7"), message_2(ip="192.0.2.8")])
     [row] = teams(where)
     assert row.ip == "192.0.2.7"
 
 
 def test_a_finished_record_does_not_change(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([message_1(), message_2(at=2_000_000)])
+    store.write([message_1(), message_2(started_us=2_000_000)])
     [before] = teams(where)
-    store.keep([message_2(SWAPPED, at=9_000_000), message_1(SWAPPED, at=8_000_000), rejected(SWAPPED)])
+    store.write([message_2(SWAPPED, started_us=9_000_000), message_1(SWAPPED, started_us=8_000_000), rejected(SWAPPED)])
     [after] = teams(where)
     assert after == replace(before, visits=before.visits + 3)
 
 
 def test_the_same_name_with_other_students_is_another_team(where: DatabaseLocation, store: BatchStore) -> None:
     other = Team("INF2A", "Team1", "1111111", "2222222")
-    store.keep(apart([message_1(), message_2(), message_1(other)]))
+    store.write(apart([message_1(), message_2(), message_1(other)]))
     assert [(row.team, row.state) for row in teams(where)] == [(TEAM, "finished"), (other, "waiting for message 2")]
 
 
 def test_a_refused_visit_belongs_to_the_latest_team_of_its_name(where: DatabaseLocation, store: BatchStore) -> None:
     other = Team("INF2A", "Team1", "1111111", "2222222")
-    store.keep([message_1(), message_1(other, at=1_500_000), rejected(UNREADABLE_NUMBERS, at=2_000_000)])
+    store.write(
+        [message_1(), message_1(other, started_us=1_500_000), rejected(UNREADABLE_NUMBERS, started_us=2_000_000)]
+    )
     assert [(row.team, row.visits) for row in teams(where)] == [(TEAM, 1), (other, 2)]
-    store.keep([rejected(TEAM, at=3_000_000)])
+    store.write([rejected(TEAM, started_us=3_000_000)])
     assert [(row.team, row.visits) for row in teams(where)] == [(TEAM, 2), (other, 2)]
 
 
@@ -137,7 +125,7 @@ def test_a_refused_visit_belongs_to_the_latest_team_of_its_name(where: DatabaseL
 def test_teams_that_look_alike_are_kept_apart(
     where: DatabaseLocation, store: BatchStore, one: Team, other: Team
 ) -> None:
-    store.keep(apart([message_1(one), message_1(other)]))
+    store.write(apart([message_1(one), message_1(other)]))
     assert len(teams(where)) == 2
 
 
@@ -150,15 +138,15 @@ def test_visits_come_back_as_they_were(where: DatabaseLocation, store: BatchStor
     odd = (*odd, Problem("field-changed", None, {"found": "\ud800", "wanted": "\\u0000 \U0001f600"}))
     visits: list[RightVisit | Visit] = [
         message_1(),
-        replace(rejected(), received=every_byte, answered=every_byte[::-1], size=300, problems=odd),
-        message_2(at=4_000_000),
+        replace(rejected(), received=every_byte, reply=every_byte[::-1], size_bytes=300, problems=odd),
+        message_2(started_us=4_000_000),
     ]
-    store.keep(visits)
+    store.write(visits)
     with closing(open_records(where)) as records:
         [team] = records.teams_named("Team1")
         rows = list(records.visits(team.key))
     for row, visit in zip(rows, visits, strict=True):
-        for name in ("at", "took", "address", "port", "outcome", "received", "size", "answered"):
+        for name in ("started_us", "duration_us", "address", "port", "outcome", "received", "size_bytes", "reply"):
             assert getattr(row, name) == getattr(visit, name)
         assert row.findings == findings_in(visit.findings)
 
@@ -166,53 +154,60 @@ def test_visits_come_back_as_they_were(where: DatabaseLocation, store: BatchStor
 @pytest.mark.parametrize("name", ["Ünïcøde", "\U0001f600" * 32, "'; DROP TABLE team; --", "%s :name {x} \\", '"', "​"])
 def test_any_name_is_kept_as_it_is(where: DatabaseLocation, store: BatchStore, name: str) -> None:
     team = TEAM._replace(classname=name[:10], teamname=name)
-    store.keep([message_1(team), rejected(team), message_2(team)])
+    store.write([message_1(team), rejected(team), message_2(team)])
     [row] = teams(where, classname=name[:10], state="finished")
     assert row.team == team
 
 
 def test_a_visit_of_nobody_is_kept_without_a_team(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([rejected(None), replace(rejected(None, at=4_000_000), whole=False)])
+    store.write([rejected(None), replace(rejected(None, started_us=4_000_000), stored_in_full=False)])
     assert teams(where) == []
     with closing(open_records(where)) as records:
         assert [(row.classname, row.outcome) for row in records.visits_since(0)] == [("", Outcome.REJECTED)]
 
 
 def test_what_was_only_counted_is_kept(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([SuppressedVisits(60_000_000, "192.0.2.9", 5), SuppressedVisits(60_000_000, "192.0.2.10", 1)])
+    store.write([SuppressedVisits(60_000_000, "192.0.2.9", 5), SuppressedVisits(60_000_000, "192.0.2.10", 1)])
     with closing(open_rows(where)) as rows:
         assert surplus(rows) == [(60_000_000, "192.0.2.10", 1), (60_000_000, "192.0.2.9", 5)]
 
 
 def test_vitals_are_kept_for_a_week(where: DatabaseLocation, store: BatchStore) -> None:
-    other = replace(VITALS, ground="127.0.0.1:5551 78", waiting=9)
-    store.keep([VITALS])
-    store.keep([other, replace(VITALS, at=VITALS.at + WEEK)])
+    other = replace(SAMPLE, server="127.0.0.1:5551 78", waiting=9)
+    store.write([SAMPLE])
+    store.write([other, replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK)])
     with closing(open_records(where)) as records:
-        assert list(records.vitals_since(0)) == [VITALS, other, replace(VITALS, at=VITALS.at + WEEK)]
-        assert list(records.vitals_since(VITALS.at)) == [replace(VITALS, at=VITALS.at + WEEK)]
-        store.keep([replace(VITALS, at=VITALS.at + WEEK + 1)])
-        assert [row.at for row in records.vitals_since(0)] == [VITALS.at + WEEK, VITALS.at + WEEK + 1]
+        assert list(records.metrics_since(0)) == [
+            SAMPLE,
+            other,
+            replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK),
+        ]
+        assert list(records.metrics_since(SAMPLE.ended_us)) == [replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK)]
+        store.write([replace(SAMPLE, ended_us=SAMPLE.ended_us + WEEK + 1)])
+        assert [row.ended_us for row in records.metrics_since(0)] == [
+            SAMPLE.ended_us + WEEK,
+            SAMPLE.ended_us + WEEK + 1,
+        ]
 
 
 def test_a_batch_is_kept_whole_or_not_at_all(where: DatabaseLocation, store: BatchStore) -> None:
     with pytest.raises(ValueError, match=r"surrogate|refused"):  # our bug, no trouble of the database
-        store.keep([message_1(), message_1(TEAM._replace(teamname="\ud800"))])
+        store.write([message_1(), message_1(TEAM._replace(teamname="\ud800"))])
     assert teams(where) == []
-    store.keep([message_1()])
+    store.write([message_1()])
     assert len(teams(where)) == 1
 
 
 def test_many_records_fit_in_one_batch(where: DatabaseLocation, store: BatchStore) -> None:
     many = [TEAM._replace(teamname=f"Team{number:03}") for number in range(700)]
     visits = apart([*map(message_1, many), *map(message_2, many)])
-    store.keep(visits[::2])
-    store.keep(visits[1::2])
+    store.write(visits[::2])
+    store.write(visits[1::2])
     assert [(row.team, row.state, row.visits) for row in teams(where)] == [(team, "finished", 2) for team in many]
 
 
-def test_nothing_to_keep_is_no_trouble(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([])
+def test_nothing_to_write_is_no_error(where: DatabaseLocation, store: BatchStore) -> None:
+    store.write([])
     assert teams(where) == []
 
 
@@ -226,7 +221,7 @@ TEAMS = st.builds(
 PROBLEMS = st.sampled_from([(), ("secret-wrong",), ("not-swapped", "ip-elsewhere")])
 RIGHT = st.builds(right_visit, st.sampled_from([Outcome.MESSAGE_1, Outcome.MESSAGE_2]), TEAMS)
 WRONG = st.builds(
-    lambda visit, whole: replace(visit, whole=whole),
+    lambda visit, whole: replace(visit, stored_in_full=whole),
     st.builds(
         refused,
         st.sampled_from([Outcome.REJECTED, Outcome.NOTHING]),
@@ -236,7 +231,7 @@ WRONG = st.builds(
     st.booleans(),
 )
 OTHERS = st.builds(SuppressedVisits, st.integers(0, 9), st.just("192.0.2.9"), st.integers(1, 9)) | st.builds(
-    lambda at: replace(VITALS, at=at), st.integers(0, 9)
+    lambda at: replace(SAMPLE, ended_us=at), st.integers(0, 9)
 )
 BATCHES = st.lists(st.lists(RIGHT | WRONG | OTHERS, max_size=8), max_size=6)
 
@@ -245,7 +240,7 @@ def in_time(batches: Sequence[Sequence[Record]]) -> list[list[Record]]:
     """No two visits begin at the same moment; what is the same otherwise may stay so."""
     clock = itertools.count(1_000_000, 1000)
     return [
-        [changed(each, at=next(clock)) if isinstance(each, RightVisit | Visit) else each for each in batch]
+        [changed(each, started_us=next(clock)) if isinstance(each, RightVisit | Visit) else each for each in batch]
         for batch in batches
     ]
 
@@ -275,6 +270,6 @@ def test_the_same_records_make_the_same_rows(both: list[Opened], batches: list[l
     for each in both:
         empty(each.where)
         for batch in in_time(batches):
-            each.store.keep(batch)
+            each.store.write(batch)
         found.append(everything(each.rows))
     assert found[0] == found[1]

@@ -1,4 +1,4 @@
-"""What holds for the store on a server: one round trip, several grounds at once, a server that goes and comes back."""
+"""The store in PostgreSQL: one round trip, several servers at once, a database that goes and comes back."""
 
 import itertools
 import os
@@ -14,15 +14,15 @@ import pytest
 
 from tandem.records.postgres.postgres_schema import MIGRATIONS, VERSION
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
-from tandem.records.postgres.postgres_store import _WISHED, MAX_PAUSE, PostgresStore
+from tandem.records.postgres.postgres_store import _OPTIONAL_SETTINGS, MAX_RETRY_S, PostgresStore
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Outcome, Record
 from testing.postgres import Server, server
 from testing.processes import LIMIT, wait_until
 from testing.relay import Relay, relay
-from testing.visits import TEAM, changed, message_1, message_2, rejected
-from tests.records.test_store import VITALS, apart, teams
+from testing.tables import teams
+from testing.visits import SAMPLE, TEAM, apart, changed, message_1, message_2, rejected
 
 PASSWORD = "topsecret%2Fpassword"
 
@@ -48,12 +48,12 @@ def network(own_server: Server) -> Iterator[Relay]:
 
 def hurry(store: PostgresStore) -> None:
     """It waits for the answers on its connection no longer than a test likes."""
-    store._connection.patience = 0.3
+    store._connection.answer_timeout_s = 0.3
 
 
 def kept(store: PostgresStore, visits: Sequence[Record]) -> bool:
     try:
-        store.keep(visits)
+        store.write(visits)
     except StoreError:
         return False
     return True
@@ -82,7 +82,9 @@ def together(*works: Callable[[], object]) -> None:
 def test_a_batch_is_one_round_trip(network: Relay) -> None:
     with opened(network.url()) as store:
         before = network.turns
-        store.keep([rejected(), message_1(at=4), message_2(at=5), rejected(None, at=6), VITALS])
+        store.write(
+            [rejected(), message_1(started_us=4), message_2(started_us=5), rejected(None, started_us=6), SAMPLE]
+        )
         assert network.turns == before + 1
 
 
@@ -96,14 +98,16 @@ def test_it_is_durable_whatever_the_server_likes(database: str) -> None:
 def test_another_connection_has_the_same_settings(database: str) -> None:
     with opened(f"{database}%20-csynchronous_commit%3Doff") as store:
         store._connection.close()
-        store.keep([message_1()])
+        store.write([message_1()])
         assert store._connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
 
 def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.postgres.postgres_store._WISHED", ("SET no_such_thing = on", *_WISHED))
+    monkeypatch.setattr(
+        "tandem.records.postgres.postgres_store._OPTIONAL_SETTINGS", ("SET no_such_thing = on", *_OPTIONAL_SETTINGS)
+    )
     with opened(f"{database}%20-csynchronous_commit%3Doff") as store:
         for setting, value in (
             ("synchronous_commit", "on"),
@@ -113,28 +117,28 @@ def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
             ("enable_mergejoin", "off"),
         ):
             assert store._connection.execute(f"SHOW {setting}".encode()).fetchone() == (value,)
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.records.postgres.postgres_store._NEEDED", "SET no_such_timeout = '4s'")
+    monkeypatch.setattr("tandem.records.postgres.postgres_store._REQUIRED_SETTINGS", "SET no_such_timeout = '4s'")
     with pytest.raises(StoreError, match="no_such_timeout"):
         PostgresStore(database)
 
 
-def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:
+def test_a_name_that_is_held_for_long_is_an_error(database: str) -> None:
     with opened(database) as store, psycopg.connect(database) as other:
-        store.keep([message_1()])
+        store.write([message_1()])
         other.execute("SELECT * FROM team_name FOR UPDATE")
         store._connection.execute("SET lock_timeout = '100ms'")
         with pytest.raises(StoreError, match="lock timeout"):
-            store.keep([message_2()])
+            store.write([message_2()])
         other.rollback()
-        store.keep([message_2()])
+        store.write([message_2()])
     assert [row.state for row in teams(database)] == ["finished"]
 
 
-def test_two_grounds_finish_the_same_team_at_once(database: str) -> None:
+def test_two_servers_finish_the_same_team_at_once(database: str) -> None:
     many = [TEAM._replace(teamname=f"Team{number}") for number in range(40)]
 
     def play(seed: int) -> None:
@@ -142,9 +146,9 @@ def test_two_grounds_finish_the_same_team_at_once(database: str) -> None:
         order = random.Random(seed)
         with opened(database) as store:
             for turn in range(5):
-                visits = [story(team, at=turn) for team in many for story in (rejected, message_1, message_2)]
+                visits = [story(team, started_us=turn) for team in many for story in (rejected, message_1, message_2)]
                 order.shuffle(visits)
-                store.keep([changed(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
+                store.write([changed(visit, port=seed * 1000 + number) for number, visit in enumerate(visits)])
 
     together(*(partial(play, seed) for seed in range(3)))
     found = teams(database)
@@ -159,21 +163,27 @@ def test_a_refused_and_a_right_visit_at_once_make_one_team(database: str) -> Non
     with opened(database) as one, opened(database) as other:
         for number in range(50):
             team = TEAM._replace(teamname=f"Team{number}")
-            together(lambda: one.keep([rejected(team)]), lambda: other.keep([message_1(team)]))  # noqa: B023
+            together(lambda: one.write([rejected(team)]), lambda: other.write([message_1(team)]))  # noqa: B023
     assert {(row.state, row.visits) for row in teams(database)} == {("waiting for message 2", 2)}
     assert len(teams(database)) == 50
 
 
 def test_what_is_written_again_counts_once(database: str) -> None:
-    batch: list[Record] = [rejected(at=1), message_1(at=2), rejected(None, at=3), message_2(at=4), VITALS]
+    batch: list[Record] = [
+        rejected(started_us=1),
+        message_1(started_us=2),
+        rejected(None, started_us=3),
+        message_2(started_us=4),
+        SAMPLE,
+    ]
     with opened(database) as store:
-        store.keep(batch)
-        store.keep(batch)
+        store.write(batch)
+        store.write(batch)
     [row] = teams(database)
     assert (row.state, row.visits) == ("finished", 3)
     with closing(open_records(database)) as records:
         assert len(list(records.visits_since(0))) == 4
-        assert len(list(records.vitals_since(0))) == 1
+        assert len(list(records.metrics_since(0))) == 1
 
 
 def test_a_commit_of_which_nobody_heard_counts_once_when_it_is_tried_again(network: Relay) -> None:
@@ -190,25 +200,25 @@ def test_a_commit_of_which_nobody_heard_counts_once_when_it_is_tried_again(netwo
     assert row.visits == 1
 
 
-def test_a_server_that_says_nothing_is_trouble_soon(network: Relay) -> None:
+def test_a_server_that_says_nothing_is_an_error_soon(network: Relay) -> None:
     with opened(network.url()) as store:
         hurry(store)
         network.answers.clear()
         with pytest.raises(StoreError, match="does not answer"):
-            store.keep([message_1()])
+            store.write([message_1()])
         network.cut()
         network.answers.set()
         wait_until(lambda: kept(store, [message_1()]))
 
 
-def test_a_stopped_server_is_trouble_soon(own_server: Server) -> None:
+def test_a_stopped_server_is_an_error_soon(own_server: Server) -> None:
     with opened(own_server.url()) as store:
         hurry(store)
         backend = store._connection.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
         try:
             with pytest.raises(StoreError, match="does not answer"):
-                store.keep([message_1()])
+                store.write([message_1()])
         finally:
             os.kill(backend, signal.SIGCONT)
         assert kept(store, [message_1()])
@@ -225,7 +235,7 @@ def test_a_connection_that_was_ended_while_nobody_used_it_costs_no_record(databa
     with opened(database) as store:
         for at in range(5):
             end(store._connection)
-            store.keep([message_1(at=at)])
+            store.write([message_1(started_us=at)])
         assert store._connection.execute("SHOW plan_cache_mode").fetchone() == ("force_generic_plan",)
     [row] = teams(database)
     assert row.visits == 5
@@ -236,45 +246,45 @@ def test_a_connection_that_was_cut_while_nobody_used_it_costs_no_record(network:
     with opened(network.url()) as store:
         for at in range(5):
             network.cut()
-            store.keep([message_1(team, at)])
+            store.write([message_1(team, at)])
     [row] = [row for row in teams(network.url()) if row.team == team]
     assert row.visits == 5
 
 
-def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_again_at_once_is_an_error(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[PostgresConnection] = []
 
-    def settle_in(connection: PostgresConnection) -> None:
+    def set_options(connection: PostgresConnection) -> None:
         made.append(connection)
         end(connection)
 
     with opened(database) as store, monkeypatch.context() as broken:
-        broken.setattr("tandem.records.postgres.postgres_store._settle_in", settle_in)
+        broken.setattr("tandem.records.postgres.postgres_store._set_session_options", set_options)
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
-            store.keep([message_1()])
+            store.write([message_1()])
         assert len(made) == 1
         broken.undo()
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
-def test_a_connection_that_breaks_after_a_long_silence_is_trouble(
+def test_a_connection_that_breaks_after_a_long_silence_is_an_error(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for the record has waited long enough."""
     with opened(database) as store, monkeypatch.context() as slow:
-        later = itertools.count(1000.0, store._connection.patience)
+        later = itertools.count(1000.0, store._connection.answer_timeout_s)
         slow.setattr("tandem.records.postgres.postgres_store.time.monotonic", partial(next, later))
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
-            store.keep([message_1()])
+            store.write([message_1()])
         slow.undo()
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 def test_a_server_that_was_killed_is_found_again(own_server: Server) -> None:
     with opened(own_server.url()) as store, closing(open_records(own_server.url())) as records:
-        store.keep([message_1(TEAM._replace(teamname="before"))])
+        store.write([message_1(TEAM._replace(teamname="before"))])
         own_server.kill()
         assert not kept(store, [message_1()])
         with pytest.raises(StoreError, match="cannot be used"):
@@ -286,7 +296,7 @@ def test_a_server_that_was_killed_is_found_again(own_server: Server) -> None:
 
 def test_a_reader_does_not_notice_a_restart(own_server: Server) -> None:
     with opened(own_server.url()) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     with closing(open_records(own_server.url())) as records:
         own_server.kill()
         own_server.start()
@@ -314,13 +324,13 @@ def test_while_a_server_is_away_most_tries_cost_nothing(own_server: Server, monk
             own_server.start()
         pauses = [after - before for before, after in itertools.pairwise(tried)]
         assert pauses == sorted(pauses)
-        assert MAX_PAUSE <= pauses[-1] < MAX_PAUSE + 0.1
+        assert MAX_RETRY_S <= pauses[-1] < MAX_RETRY_S + 0.1
         assert len(tried) < 12
-        now += MAX_PAUSE
+        now += MAX_RETRY_S
         assert kept(store, [message_1()])
 
 
-def test_who_loses_against_another_ground_tries_again(database: str) -> None:
+def test_who_loses_against_another_server_tries_again(database: str) -> None:
     url = f"{database}%20-cdefault_transaction_isolation%3Dserializable"  # as CockroachDB is
     teams_of_all = [TEAM._replace(teamname=f"Team{number}") for number in range(5)]
 
@@ -334,10 +344,10 @@ def test_who_loses_against_another_ground_tries_again(database: str) -> None:
     assert [row.visits for row in teams(database)] == [60] * 5
 
 
-def test_grounds_that_start_at_once_make_the_tables_once(database: str) -> None:
+def test_servers_that_start_at_once_make_the_tables_once(database: str) -> None:
     together(*[lambda: PostgresStore(database).close()] * 4)
     with opened(database) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(database)) == 1
 
 
@@ -351,12 +361,12 @@ def test_a_newer_schema_is_left_alone(database: str) -> None:
 
 def test_an_older_schema_is_brought_up_to_date(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(database) as store:
-        store.keep([message_1()])
+        store.write([message_1()])
     steps = (*MIGRATIONS, "ALTER TABLE team ADD COLUMN mark TEXT; CREATE INDEX team_mark ON team (mark)")
     monkeypatch.setattr("tandem.records.postgres.postgres_schema.MIGRATIONS", steps)
     monkeypatch.setattr("tandem.records.postgres.postgres_schema.VERSION", len(steps))
     with opened(database) as store:
-        store.keep([message_2()])
+        store.write([message_2()])
     [row] = teams(database)
     assert row.state == "finished"
     with psycopg.connect(database) as connection:
@@ -371,7 +381,7 @@ def test_a_step_that_fails_is_not_made_by_half(database: str, monkeypatch: pytes
         PostgresStore(database)
     monkeypatch.undo()
     with opened(database) as store, psycopg.connect(database) as connection:
-        store.keep([message_1()])
+        store.write([message_1()])
         assert connection.execute("SELECT to_regclass('half')").fetchone() == (None,)
 
 
@@ -390,21 +400,21 @@ def test_a_database_that_is_not_utf8_is_refused(own_server: Server) -> None:
 def test_text_that_the_server_cannot_hold_is_our_bug_and_costs_the_others_nothing(database: str) -> None:
     with opened(database) as store:
         with pytest.raises(ValueError, match="refused") as caught:
-            store.keep([message_1(TEAM._replace(teamname="a\0b"))])
+            store.write([message_1(TEAM._replace(teamname="a\0b"))])
         assert TEAM.studentnr1 not in str(caught.value)
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(database)) == 1
 
 
-def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
+def test_lost_tables_are_an_error_and_not_a_bug(database: str) -> None:
     with opened(database) as store:
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit RENAME TO visit_away")
         with pytest.raises(StoreError, match="visit"):
-            store.keep([message_1()])
+            store.write([message_1()])
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit_away RENAME TO visit")
-        store.keep([message_1()])
+        store.write([message_1()])
 
 
 @pytest.mark.parametrize(
@@ -418,7 +428,7 @@ def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
         f"postgresql://tandem:{PASSWORD}@127.0.0.1,localhost:1,2/x",
     ],
 )
-def test_no_trouble_shows_the_password(url: str) -> None:
+def test_no_error_shows_the_password(url: str) -> None:
     for opening in (PostgresStore, open_records):
         with pytest.raises(StoreError) as caught:
             opening(url)
@@ -429,7 +439,7 @@ def test_no_trouble_shows_the_password(url: str) -> None:
 
 def test_a_refusal_in_words_that_hold_the_password_hides_it() -> None:
     at_server = PostgresServer("postgresql://tandem:topsecret@192.0.2.1/x")
-    assert at_server.words(psycopg.OperationalError("no topsecret\n\there")) == "no *** here"
+    assert at_server.error_text(psycopg.OperationalError("no topsecret\n\there")) == "no *** here"
     assert at_server.name == "postgresql://tandem@192.0.2.1/x"
 
 
@@ -438,16 +448,16 @@ def test_visits_that_differ_are_never_taken_for_one(database: str) -> None:
     others = [
         changed(one, port=one.port + 1),
         changed(one, address="192.0.2.2"),
-        changed(one, took=one.took + 1),
+        changed(one, duration_us=one.duration_us + 1),
         changed(one, received=b"{else}"),
-        changed(one, answered=b"{else}"),
-        changed(one, at=one.at + 1),
-        rejected(at=one.at),
+        changed(one, reply=b"{else}"),
+        changed(one, started_us=one.started_us + 1),
+        rejected(started_us=one.started_us),
         message_1(TEAM._replace(teamname="Team2")),
     ]
     with opened(database) as store:
         for batch in ([one], others[::2], others[1::2]):
-            store.keep(batch)
+            store.write(batch)
     with closing(open_records(database)) as records:
         assert len(list(records.visits_since(0))) == 1 + len(others)
     assert sum(row.visits for row in teams(database)) == 1 + len(others)
@@ -455,6 +465,6 @@ def test_visits_that_differ_are_never_taken_for_one(database: str) -> None:
 
 def test_outcomes_are_those_of_the_contract(database: str) -> None:
     with opened(database) as store:
-        store.keep(apart([message_1(), rejected(), message_2()]))
+        store.write(apart([message_1(), rejected(), message_2()]))
     with closing(open_records(database)) as records:
         assert {row.outcome for row in records.visits_since(0)} == set(Outcome) - {Outcome.NOTHING}

@@ -10,21 +10,22 @@ from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from tandem.records.visits import Outcome
+from testing.data_folders import FIRST_ROWS
+from testing.tables import teams
 from testing.visits import TEAM, message_1, message_2
-from tests.records.test_store import teams
 
 
 def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT", 0.01)
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT_S", 0.01)
     with closing(Store(tmp_path)) as store:
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="locked"):
-                store.keep([message_1()])
+                store.write([message_1()])
             other.execute("ROLLBACK")
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(teams(tmp_path)) == 1
 
 
@@ -42,7 +43,7 @@ def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.
                 other.execute("ROLLBACK")
 
         monkeypatch.setattr("tandem.records.sqlite.sqlite_store.time.sleep", release)
-        store.keep([message_1()])
+        store.write([message_1()])
     assert len(asked) == 3
     assert len(teams(tmp_path)) == 1
 
@@ -62,29 +63,18 @@ def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
             opening(tmp_path)
 
 
-FIRST = """
-    INSERT INTO team VALUES (7, 'INF2A', 'Team1', '0923456' || char(10) || '0934567', '0923456', '0934567', 'finished',
-        'a secret', '192.0.2.1', 1000000, 2001500, 3, '[]');
-    INSERT INTO visit VALUES (1, 7, 1000000, 1500, '192.0.2.1', 40000, 'message 1', x'7B7D', 2, x'7B', '[]');
-    INSERT INTO visit VALUES (2, NULL, 1500000, 1500, '192.0.2.1', 40000, 'rejected', x'7B', 1, x'7B', '[]');
-    INSERT INTO visit VALUES (3, 7, 1600000, 1500, '192.0.2.1', 40001, 'rejected', x'7B', 1, x'7B', '[]');
-    INSERT INTO visit VALUES (4, 7, 2000000, 1500, '192.0.2.1', 40002, 'message 2', x'7B7D', 2, x'7B', '[]');
-    PRAGMA user_version = 1;
-"""
-
-
 def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
-        database.executescript(MIGRATIONS[0] + FIRST)
+        database.executescript(MIGRATIONS[0] + FIRST_ROWS)
     with closing(Store(tmp_path)) as store:
-        store.keep([message_2(at=9_000_000)])
+        store.write([message_2(started_us=9_000_000)])
     [row] = teams(tmp_path)
-    assert (row.team, row.state, row.visits, row.finished_at) == (TEAM, "finished", 4, 2_001_500)
+    assert (row.team, row.state, row.visits, row.finished_us) == (TEAM, "finished", 4, 2_001_500)
     with closing(open_records(tmp_path)) as records:
         outcomes = [visit.outcome for visit in records.visits(row.key)]
         assert outcomes == [Outcome.MESSAGE_1, Outcome.REJECTED, Outcome.MESSAGE_2, Outcome.MESSAGE_2]
         assert [visit.teamname for visit in records.visits_since(0)] == ["Team1", "", "Team1", "Team1", "Team1"]
-        assert list(records.vitals_since(0)) == []
+        assert list(records.metrics_since(0)) == []
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -23,41 +23,41 @@ def names(arrivals: Sequence[Arrival]) -> list[tuple[str, str]]:
 
 
 def test_it_begins_behind_what_is_there_and_gives_each_visit_once(where: DatabaseLocation, store: BatchStore) -> None:
-    store.keep([message_1()])
+    store.write([message_1()])
     with closing(open_records(where)) as records:
         tail = Tail(records)
         assert tail.visits() == []
-        store.keep([message_2(), rejected(None)])
+        store.write([message_2(), rejected(None)])
         assert names(tail.visits()) == [("Team1", "message 2"), ("", "rejected")]
         assert tail.visits() == []
-        store.keep([message_1(at=9_000_000)])
+        store.write([message_1(started_us=9_000_000)])
         assert names(tail.visits()) == [("Team1", "message 1")]
 
 
 def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
     with closing(Store(tmp_path)) as store:
-        store.keep([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
+        store.write([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
         with closing(open_records(tmp_path)) as records:
             tail = Tail(records)
             forget(tmp_path, teamname="Team1")
             assert tail.visits() == []
-            store.keep([message_1(at=9_000_000)])
+            store.write([message_1(started_us=9_000_000)])
             assert names(tail.visits()) == [("Team1", "message 1")]
 
 
-def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
-    """One transaction takes its ids, and commits after a later one: so it is with every two grounds."""
+def test_what_another_server_commits_late_is_not_missed(database: str) -> None:
+    """One transaction takes its ids, and commits after a later one: as with any two servers."""
     late = (
         "INSERT INTO visit SELECT nextval('visit_id_seq'), classname, 'late', pair, at, took, address, port, outcome,"
     )
     late += " received, size, answered, findings, mark + 1 FROM visit LIMIT 1"
     with closing(open_store(database)) as store, postgres.connect(database) as other:
-        store.keep([message_1(TEAM._replace(teamname="before"))])
+        store.write([message_1(TEAM._replace(teamname="before"))])
         with closing(open_records(database)) as records:
             other.execute(late.encode())
             tail = Tail(records)
             other.execute(late.replace("mark + 1", "mark + 2").encode())
-            store.keep([message_1(TEAM._replace(teamname="in time"))])
+            store.write([message_1(TEAM._replace(teamname="in time"))])
             assert names(tail.visits()) == [("in time", "message 1")]
             other.commit()
             assert names(tail.visits()) == [("late", "message 1"), ("late", "message 1")]
@@ -67,17 +67,17 @@ def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
 class Commits:
     """A database with nothing but visits that become visible in any order."""
 
-    def __init__(self, lateness: float) -> None:
-        self.lateness = lateness
+    def __init__(self, visibility_delay_s: float) -> None:
+        self.visibility_delay_s = visibility_delay_s
         self.seen: set[int] = set()
 
-    def ask(self, query: str, values: Values) -> list[Row]:
+    def query(self, sql: str, values: Values) -> list[Row]:
         ids = sorted(self.seen)
-        if "DESC" in query:
-            return [(id,) for id in ids[::-1][int(values["but"]) :][:1]]
+        if "DESC" in sql:
+            return [(id,) for id in ids[::-1][int(values["skip"]) :][:1]]
         after = int(values.get("after_id", values.get("id", 0)))
         ids = [id for id in ids if id > after][: int(values.get("limit", len(ids)))]
-        if query.startswith("SELECT id FROM"):
+        if sql.startswith("SELECT id FROM"):
             return [(id,) for id in ids]
         return [(id, "", "", "", 0, 0, "rejected", "[]") for id in ids]
 
@@ -93,7 +93,7 @@ def test_every_visit_is_given_once_if_none_is_later_than_the_limit(
     delays: list[int], looks: list[int], begin: int
 ) -> None:
     """Visit n takes its id at n and is seen a delay later; the tail begins at some time and looks at others."""
-    database = Commits(lateness=10.0)
+    database = Commits(visibility_delay_s=10.0)
     now = 0.0
     commits = [(number + delay, number + 1) for number, delay in enumerate(delays)]
 
@@ -113,7 +113,7 @@ def test_every_visit_is_given_once_if_none_is_later_than_the_limit(
 
 
 def test_it_remembers_only_what_may_still_come_late() -> None:
-    database = Commits(lateness=10.0)
+    database = Commits(visibility_delay_s=10.0)
     now = 0.0
     tail = Tail(Records(database), clock=lambda: now)
     for id in range(1, 1000):

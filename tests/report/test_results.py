@@ -42,9 +42,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a finished team, a waiting one, a refused one and all the hostile names."""
     folder = tmp_path_factory.mktemp("data")
     with closing(Store(folder)) as store:
-        store.keep([message_1(), message_2(), message_1(Team("INF2B", "slow", "1111111", "")), rejected(None)])
-        store.keep([rejected(Team("INF2B", "wrong", "2222222", "3333333"))])
-        store.keep([message_1(Team("hostile", name, f"{number:07}", "")) for number, name in enumerate(HOSTILE)])
+        store.write([message_1(), message_2(), message_1(Team("INF2B", "slow", "1111111", "")), rejected(None)])
+        store.write([rejected(Team("INF2B", "wrong", "2222222", "3333333"))])
+        store.write([message_1(Team("hostile", name, f"{number:07}", "")) for number, name in enumerate(HOSTILE)])
     return folder
 
 
@@ -132,7 +132,7 @@ def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
         visit = rejected(problem="field-changed")
         visit.received = b'{"classname": "INF2B"}'
         visit.problems = (Problem("field-changed", 15, {"field": "classname", "found": "INF2B", "wanted": "INF2A"}),)
-        store.keep([visit])
+        store.write([visit])
     story = run(tmp_path, "--visits", "Team1")
     assert "line 1, column 16\n" in story
     [shown, mark] = story.splitlines()[-2:]
@@ -145,9 +145,9 @@ def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv"])
-def test_a_finding_of_a_newer_ground_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
+def test_a_finding_of_a_newer_server_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
     with closing(Store(tmp_path)) as store:
-        store.keep([rejected(problem="of-tomorrow")])
+        store.write([rejected(problem="of-tomorrow")])
     assert "of-tomorrow" in run(tmp_path, "--visits=Team1", f"--format={format}")
 
 
@@ -164,7 +164,7 @@ def test_no_data_is_one_line(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -> None:
     with closing(Store(tmp_path)) as store:
-        store.keep([rejected() for _ in range(2000)])  # more than a pipe holds
+        store.write([rejected() for _ in range(2000)])  # more than a pipe holds
     command = f"{sys.executable} -m tandem results --data {tmp_path} --visits Team1 | head -1"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
@@ -181,10 +181,10 @@ def test_a_long_table_is_shown_while_it_is_read() -> None:
     def rows() -> Iterator[results.Row]:
         nonlocal taken
         for taken in range(1, 5001):
-            yield {"a": "x" * (taken > results.MEASURED) + "x"}
+            yield {"a": "x" * (taken > results.WIDTH_SAMPLE_ROWS) + "x"}
 
     lines = results.as_table(rows(), ("a",))
     assert next(lines) == "a\n"
-    assert taken == results.MEASURED
+    assert taken == results.WIDTH_SAMPLE_ROWS
     assert list(lines)[-1] == "xx\n"
     assert taken == 5000

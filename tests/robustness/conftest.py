@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
+from testing.server_faults.faults import mount
 
 SMALL = "2m"  # enough for a database with some teams
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A running ground that the tests of a module share; each takes a team of its own."""
-    with ground(tmp_path_factory.mktemp("ground") / "data") as running:
+    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
         yield running
 
 
@@ -34,7 +35,3 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(("umount", str(folder)), check=True)
-
-
-def mount(*words: str) -> None:
-    subprocess.run(("mount", *words), check=True, capture_output=True, text=True)

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from testing.processes import Ground, ground
+from testing.processes import RunningServer, running_server
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw, visit
 
 
-def exchange(running: Ground, team: str) -> str:
+def exchange(running: RunningServer, team: str) -> str:
     """The status that an ordinary team ends with."""
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
     status: str = visit(running.host, running.port, encoded(message_2(handover)))["status"]
@@ -27,7 +27,7 @@ def exchange(running: Ground, team: str) -> str:
 
 
 @contextmanager
-def connections(running: Ground, many: int) -> Iterator[list[Raw]]:
+def connections(running: RunningServer, many: int) -> Iterator[list[Raw]]:
     """So many connections at a time, each greeted."""
     with ExitStack() as stack:
         opened = [stack.enter_context(raw(running.host, running.port)) for _ in range(many)]
@@ -37,13 +37,13 @@ def connections(running: Ground, many: int) -> Iterator[list[Raw]]:
 
 
 @contextmanager
-def silent(running: Ground) -> Iterator[None]:
+def silent(running: RunningServer) -> Iterator[None]:
     with connections(running, 500):
         yield
 
 
 @contextmanager
-def half(running: Ground) -> Iterator[None]:
+def half(running: RunningServer) -> Iterator[None]:
     """The beginning of a message, and no more."""
     with connections(running, 100) as opened:
         for connection in opened:
@@ -52,7 +52,7 @@ def half(running: Ground) -> Iterator[None]:
 
 
 @contextmanager
-def never_reading(running: Ground) -> Iterator[None]:
+def never_reading(running: RunningServer) -> Iterator[None]:
     """Whole messages, and nobody takes the replies."""
     with connections(running, 100) as opened:
         for number, connection in enumerate(opened):
@@ -61,11 +61,11 @@ def never_reading(running: Ground) -> Iterator[None]:
         yield
 
 
-def repeating(deed: Callable[[Ground], None]) -> Callable[[Ground], AbstractContextManager[None]]:
+def repeating(deed: Callable[[RunningServer], None]) -> Callable[[RunningServer], AbstractContextManager[None]]:
     """Does it again and again in threads until the block ends; it has been done once before the block begins."""
 
     @contextmanager
-    def crowd(running: Ground) -> Iterator[None]:
+    def crowd(running: RunningServer) -> Iterator[None]:
         over = threading.Event()
         begun = threading.Semaphore(0)
 
@@ -87,20 +87,20 @@ def repeating(deed: Callable[[Ground], None]) -> Callable[[Ground], AbstractCont
     return crowd
 
 
-def close_at_once(running: Ground) -> None:
+def close_at_once(running: RunningServer) -> None:
     with raw(running.host, running.port):
         pass
 
 
-def reset_at_once(running: Ground) -> None:
+def reset_at_once(running: RunningServer) -> None:
     with raw(running.host, running.port) as connection:
         connection.reset()
 
 
-def endless(beginning: bytes, piece: bytes) -> Callable[[Ground], None]:
+def endless(beginning: bytes, piece: bytes) -> Callable[[RunningServer], None]:
     """Sends on and on, until the ground will have no more of it."""
 
-    def deed(running: Ground) -> None:
+    def deed(running: RunningServer) -> None:
         with raw(running.host, running.port) as connection:
             try:
                 connection.send(beginning)
@@ -112,7 +112,7 @@ def endless(beginning: bytes, piece: bytes) -> Callable[[Ground], None]:
     return deed
 
 
-CROWDS: dict[str, Callable[[Ground], AbstractContextManager[None]]] = {
+CROWDS: dict[str, Callable[[RunningServer], AbstractContextManager[None]]] = {
     "500 silent connections": silent,
     "100 half messages": half,
     "100 that never read": never_reading,
@@ -127,14 +127,16 @@ CROWDS: dict[str, Callable[[Ground], AbstractContextManager[None]]] = {
 
 @pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
 def test_an_ordinary_team_finishes_meanwhile(
-    shared: Ground, crowd: Callable[[Ground], AbstractContextManager[None]], request: pytest.FixtureRequest
+    shared: RunningServer,
+    crowd: Callable[[RunningServer], AbstractContextManager[None]],
+    request: pytest.FixtureRequest,
 ) -> None:
     with crowd(shared):
         statuses = [exchange(shared, f"{request.node.name} {number}") for number in range(5)]
     assert statuses == [STATUS_FINISHED] * 5
 
 
-def test_50_slow_senders_hold_up_nobody_and_are_heard_to_the_end(shared: Ground) -> None:
+def test_50_slow_senders_hold_up_nobody_and_are_heard_to_the_end(shared: RunningServer) -> None:
     """A byte each, then an exchange in between, and so on: the pace is that of the test."""
     messages = [encoded(message_1(teamname=f"slow {number}")) for number in range(50)]
     with connections(shared, 50) as senders:
@@ -148,7 +150,7 @@ def test_50_slow_senders_hold_up_nobody_and_are_heard_to_the_end(shared: Ground)
     assert [reply["status"] for reply in replies] == [STATUS_WAITING] * 50
 
 
-def test_300_teams_from_one_address_at_once_all_finish(shared: Ground) -> None:
+def test_300_teams_from_one_address_at_once_all_finish(shared: RunningServer) -> None:
     """A class behind one campus address: 300 clients, connected before the first of them says a word."""
     with connections(shared, 300) as firsts:
         for number, first in enumerate(firsts):
@@ -164,7 +166,7 @@ def test_300_teams_from_one_address_at_once_all_finish(shared: Ground) -> None:
 LATE = (0.0, 0.1, 0.5, 1.0)  # seconds after a client's object
 
 
-def test_bytes_that_come_up_to_a_second_late_cost_none_of_300_clients_its_reply(shared: Ground) -> None:
+def test_bytes_that_come_up_to_a_second_late_cost_none_of_300_clients_its_reply(shared: RunningServer) -> None:
     """The clients read only after their last byte: a reset before that would have taken the reply away."""
     pause = threading.Event()
     with connections(shared, 300) as clients:
@@ -182,7 +184,7 @@ def test_bytes_that_come_up_to_a_second_late_cost_none_of_300_clients_its_reply(
 BURST = b'{"studentnr1": \'\\u0041\xe2\x80\x8b' + b'"' * 8000
 
 
-def test_a_burst_of_messages_that_are_costly_to_diagnose_holds_up_nobody(shared: Ground) -> None:
+def test_a_burst_of_messages_that_are_costly_to_diagnose_holds_up_nobody(shared: RunningServer) -> None:
     """All their limits pass at once; bench/burst.py measures it with 4,000 connections."""
     with connections(shared, 200) as burst:
         for connection in burst:
@@ -201,9 +203,9 @@ CAP = 256 - 64
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A running ground that soon has as many connections as it may have."""
-    with ground(tmp_path_factory.mktemp("small") / "data", before=FEW_FILES) as running:
+    with running_server(tmp_path_factory.mktemp("small") / "data", before=FEW_FILES) as running:
         yield running
 
 
@@ -218,7 +220,7 @@ def is_open(connection: Raw) -> bool:
         return False
 
 
-def test_at_the_cap_those_silent_for_longest_go_first(small: Ground) -> None:
+def test_at_the_cap_those_silent_for_longest_go_first(small: RunningServer) -> None:
     with connections(small, CAP + 50) as opened:
         assert exchange(small, "at the cap") == STATUS_FINISHED
         small.process.wait_for("silent for longest")
@@ -230,7 +232,7 @@ def test_at_the_cap_those_silent_for_longest_go_first(small: Ground) -> None:
         assert json.loads(opened[-1].rest())["status"] == STATUS_WAITING
 
 
-def test_at_the_cap_who_talks_all_the_time_keeps_nobody_out(small: Ground) -> None:
+def test_at_the_cap_who_talks_all_the_time_keeps_nobody_out(small: RunningServer) -> None:
     """Slow senders take every place there is, each in the middle of a message, and one more comes every time."""
     with connections(small, CAP) as senders:
         for step in range(10):
@@ -244,7 +246,7 @@ def test_at_the_cap_who_talks_all_the_time_keeps_nobody_out(small: Ground) -> No
                 assert exchange(small, f"among talkers {step}") == STATUS_FINISHED
 
 
-def test_at_the_cap_no_flood_uses_up_the_descriptors(small: Ground) -> None:
+def test_at_the_cap_no_flood_uses_up_the_descriptors(small: RunningServer) -> None:
     """Far more than fit, several times: they are let in, and the oldest out, and there is always a file to open."""
     for number in range(3):
         with connections(small, 2 * CAP):
@@ -255,5 +257,5 @@ def test_at_the_cap_no_flood_uses_up_the_descriptors(small: Ground) -> None:
 
 def test_a_few_files_are_enough_to_serve(tmp_path: Path) -> None:
     """Even when hardly a file may be opened, a team that comes is served."""
-    with ground(tmp_path / "data", before=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")) as running:
+    with running_server(tmp_path / "data", before=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")) as running:
         assert exchange(running, "Team1") == STATUS_FINISHED

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from testing.processes import LIMIT, Ground, ground
+from testing.processes import LIMIT, RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults.ending import Endings
 
@@ -38,7 +38,7 @@ def test_kill_9_while_it_starts_costs_nothing(endings: Endings, tmp_path: Path) 
     endings.kill()
     for _ in range(STARTS):
         endings.kill_while_it_starts()
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         assert endings.confirmed <= {row["teamname"] for row in running.results("--state", "finished")}
 
 
@@ -50,7 +50,7 @@ def test_sigterm_under_load_answers_whatever_was_read(endings: Endings) -> None:
 
 def test_a_message_that_came_before_sigterm_is_answered(tmp_path: Path) -> None:
     """The ground is held still, so that both are there when it goes on: the message first, then the signal."""
-    with ground(tmp_path / "data") as running, raw(running.host, running.port) as connection:
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as connection:
         connection.take_welcome()
         running.process.signal(signal.SIGSTOP)
         connection.send(encoded(message_1()))
@@ -63,14 +63,14 @@ def test_a_message_that_came_before_sigterm_is_answered(tmp_path: Path) -> None:
 
 def test_at_the_end_everything_is_in_the_one_file(tmp_path: Path) -> None:
     """SQLite's own log is merged and gone: who copies the file has it all, who restores one sees that and no more."""
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         visit(running.host, running.port, encoded(message_1()))
         running.process.signal(signal.SIGTERM)
         assert running.process.wait() == 0
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["key", "tandem.sqlite3"]
 
 
-def exchanged(running: Ground, team: str) -> None:
+def exchanged(running: RunningServer, team: str) -> None:
     """Let a team finish."""
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
     assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
@@ -82,11 +82,11 @@ def virtual_memory(pid: int) -> int:
 
 
 def test_a_memory_limit_is_one_line_and_costs_nothing_that_was_confirmed(tmp_path: Path) -> None:
-    with ground(tmp_path / "free") as running:
+    with running_server(tmp_path / "free") as running:
         exchanged(running, "Team0")
         limit = virtual_memory(running.process.pid) + 4 * 1024
     limited = ("sh", "-c", f'ulimit -v {limit}; exec "$@"', "sh")
-    with ground(tmp_path / "data", before=limited) as running, ExitStack() as stack:
+    with running_server(tmp_path / "data", before=limited) as running, ExitStack() as stack:
         for number in range(10):
             exchanged(running, f"Team{number}")
         try:

@@ -9,14 +9,14 @@ import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.sqlite.sqlite_store import Store
-from tandem.server.handler import NOT_KEPT
+from tandem.server.handler import NOT_STORED
 from testing import visits
-from testing.processes import Ground, ground, tandem, wait_until
+from testing.processes import RunningServer, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 from testing.server_faults import faults
-from tests.robustness.conftest import mount
+from testing.server_faults.faults import mount
 
-Fault = Callable[[Ground], AbstractContextManager[None]]
+Fault = Callable[[RunningServer], AbstractContextManager[None]]
 
 # what happens -> the words in the log
 ANYWHERE: dict[str, tuple[Fault, str]] = {
@@ -29,22 +29,22 @@ ANYWHERE: dict[str, tuple[Fault, str]] = {
 }
 
 
-def ask(running: Ground, message: dict[str, Any]) -> dict[str, Any]:
+def ask(running: RunningServer, message: dict[str, Any]) -> dict[str, Any]:
     return visit(running.host, running.port, encoded(message))
 
 
-def states(running: Ground) -> dict[str, str]:
+def states(running: RunningServer) -> dict[str, str]:
     return {row["teamname"]: row["state"] for row in running.results()}
 
 
-def hold(running: Ground, fault: Fault, words: str) -> None:
+def hold(running: RunningServer, fault: Fault, words: str) -> None:
     """What must be true before, during and after a fault."""
     before = ask(running, message_1(teamname="before"))
     assert ask(running, message_2(before))["status"] == STATUS_FINISHED
     second = message_2(ask(running, message_1(teamname="Team1")))
     with fault(running):
         reply = ask(running, second)
-        assert reply == second | {"secret": "", "status": NOT_KEPT}
+        assert reply == second | {"secret": "", "status": NOT_STORED}
         assert ask(running, message_1(teamname="meanwhile"))["status"] == STATUS_WAITING
         running.process.wait_for(words)
         running.process.wait_for("told to try again")
@@ -56,25 +56,25 @@ def hold(running: Ground, fault: Fault, words: str) -> None:
 
 @pytest.mark.parametrize(("fault", "words"), ANYWHERE.values(), ids=ANYWHERE)
 def test_a_fault_is_told_and_passes(tmp_path: Path, fault: Fault, words: str) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         hold(running, fault, words)
 
 
 def test_a_full_disk_is_told_and_passes(small_disk: Path) -> None:
-    with ground(small_disk / "data") as running:
+    with running_server(small_disk / "data") as running:
         hold(running, faults.full_disk, "disk is full")
 
 
 def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     """The damage is met: the database is larger than what the ground has read of it since it started."""
-    with ground(tmp_path) as running:
+    with running_server(tmp_path) as running:
         second = message_2(ask(running, message_1()))
     with closing(Store(tmp_path)) as store:
         teams = [visits.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
-        store.keep([visits.message_1(team) for team in teams])
-    with ground(tmp_path) as running:
+        store.write([visits.message_1(team) for team in teams])
+    with running_server(tmp_path) as running:
         with faults.damaged(running):
-            assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}
+            assert ask(running, second) == second | {"secret": "", "status": NOT_STORED}
             running.process.wait_for("one is damaged")
         wait_until(lambda: ask(running, second)["status"] == STATUS_FINISHED)
         assert states(running)["Team1"] == "finished"
@@ -83,14 +83,14 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
 def test_a_data_folder_that_is_read_only_at_the_start_is_one_line(small_disk: Path) -> None:
     """Under a running ground nothing on Linux makes it so: the system refuses, `mount point is busy`."""
     data = str(small_disk / "data")
-    with ground(small_disk / "data") as running:
+    with running_server(small_disk / "data") as running:
         assert ask(running, message_2(ask(running, message_1())))["status"] == STATUS_FINISHED
     mount("-o", "remount,ro", str(small_disk))
     code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", data)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert data in err
     mount("-o", "remount,rw", str(small_disk))
-    with ground(small_disk / "data") as running:
+    with running_server(small_disk / "data") as running:
         assert states(running) == {"Team1": "finished"}
 
 
@@ -102,7 +102,7 @@ def test_a_disk_that_is_full_at_the_start_is_one_line(small_disk: Path) -> None:
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert data in err
     filler.unlink()
-    with ground(small_disk / "data") as running:
+    with running_server(small_disk / "data") as running:
         assert ask(running, message_1())["status"] == STATUS_WAITING
 
 
@@ -110,7 +110,7 @@ def test_a_disk_that_is_full_at_the_start_is_one_line(small_disk: Path) -> None:
 def test_a_copy_put_back_is_what_the_results_show(tmp_path: Path, ended: str) -> None:
     """Nothing of the time after the backup shows through, and the database is whole."""
     data, copy = tmp_path / "data", tmp_path / "copy"
-    with ground(data) as running:
+    with running_server(data) as running:
         assert ask(running, message_1(teamname="before"))["status"] == STATUS_WAITING
         wait_until(lambda: "before" in states(running))
         assert tandem("backup", "--data", str(data), str(copy))[0] == 0
@@ -119,5 +119,5 @@ def test_a_copy_put_back_is_what_the_results_show(tmp_path: Path, ended: str) ->
             running.process.end()
     code, _, err = tandem("restore", "--data", str(data), "--replace", str(copy))
     assert (code, err) == (0, "")
-    with ground(data) as running:
+    with running_server(data) as running:
         assert states(running) == {"before": STATUS_WAITING}

@@ -12,10 +12,11 @@ import pytest
 
 from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from tandem.records.folder_lock import not_in_use
+from tandem.records.folder_lock import exclusive_lock
 from tandem.records.queries import TeamKey
+from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Team
-from testing.processes import TEAM, Ground, Process, ground, process, tandem, wait_until
+from testing.processes import TEAM, Process, RunningServer, process, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 THIRD = {"teamname": "Team3", "studentnr1": "1234567", "studentnr2": "7654321"}
@@ -23,7 +24,7 @@ DEADLINE = 4_000_000_000_000_000
 BOARD = ("--board", "127.0.0.1:0")
 
 
-def ask(running: Ground, message: dict[str, Any]) -> dict[str, Any]:
+def ask(running: RunningServer, message: dict[str, Any]) -> dict[str, Any]:
     return visit(running.host, running.port, encoded(message))
 
 
@@ -37,7 +38,7 @@ def prepare(data: Path) -> str:
         return book.renew_token()
 
 
-def gradebook(running: Ground, token: str) -> str:
+def gradebook(running: RunningServer, token: str) -> str:
     """The whole gradebook, from the board beside a server; the bearer's token opens it."""
     address = running.process.wait_for("listening on http://").rpartition("/")[2]
     connection = http.client.HTTPConnection(address, timeout=20)
@@ -50,7 +51,7 @@ def gradebook(running: Ground, token: str) -> str:
         connection.close()
 
 
-def by_name(running: Ground) -> list[Any]:
+def by_name(running: RunningServer) -> list[Any]:
     return sorted(running.results(), key=lambda row: str(row["teamname"]))
 
 
@@ -62,7 +63,7 @@ class Lost:
         self.backup = folder / "backup.zip"
         self.key = folder / "key"  # the copy that the teacher kept
         self.token = prepare(self.data)
-        with ground(self.data, *BOARD) as running:
+        with running_server(self.data, *BOARD) as running:
             assert ask(running, message_2(ask(running, message_1())))["status"] == STATUS_FINISHED
             self.handover = ask(running, message_1(**THIRD))
             assert self.handover["status"] == STATUS_WAITING
@@ -90,7 +91,7 @@ def test_results_and_gradebook_are_as_before_and_a_waiting_team_finishes_with_it
     assert (code, err) == (0, "")
     assert f"{data / 'key'} is the key of the backup" in out
     assert "not valid" not in out
-    with ground(data, *BOARD) as running:
+    with running_server(data, *BOARD) as running:
         assert by_name(running) == lost.results
         assert gradebook(running, lost.token) == lost.gradebook
         assert "explained the handover" in lost.gradebook
@@ -104,7 +105,7 @@ def test_without_the_key_the_teams_that_it_concerns_are_told(lost: Lost, tmp_pat
     assert (code, err) == (0, "")
     assert f"there is no key: copy the one of the backup (fingerprint {lost.told.rpartition(' ')[2][:16]})" in out
     assert "1 teams that wait for message 2 are not valid, and their client 1 has to run again: INF2A/Team3\n" in out
-    with ground(data) as running:
+    with running_server(data) as running:
         assert by_name(running) == lost.results
         assert ask(running, message_2(lost.handover))["status"].startswith("error: ")
         again = ask(running, message_1(**THIRD))
@@ -121,13 +122,13 @@ def board_alone(data: Path) -> Iterator[Process]:
 
 @contextmanager
 def workers(data: Path) -> Iterator[Process]:
-    with ground(data, "--workers", "2") as running:
+    with running_server(data, "--workers", "2") as running:
         yield running.process
 
 
 @contextmanager
 def server(data: Path) -> Iterator[Process]:
-    with ground(data) as running:
+    with running_server(data) as running:
         yield running.process
 
 
@@ -143,20 +144,20 @@ def test_a_running_program_keeps_a_restore_away_until_it_ends_however_it_ends(
         assert "stop it, then restore" in err
         running.signal(signal.SIGKILL)
         wait_until(lambda: tandem(*restore)[0] == 0)  # the workers of a supervisor that was killed end by themselves
-    with ground(data) as running:
+    with running_server(data) as running:
         assert by_name(running) == lost.results
     assert not list(data.glob("restore.*"))
 
 
 def test_one_that_starts_while_a_restore_runs_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with not_in_use(data, "in use"):
+    with exclusive_lock(data, StoreError("in use")):
         for command in ("serve", "board"):
             code, out, err = tandem(command, "--listen", "127.0.0.1:0", "--data", str(data))
             assert (code, out, err.count("\n")) == (1, "", 1)
             assert "a restore into" in err
         assert list(data.iterdir()) == []
-    with ground(data):
+    with running_server(data):
         pass
 
 

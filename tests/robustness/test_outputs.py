@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import LIMIT, ROOT, ground, tandem, team_options, wait_until
+from testing.processes import LIMIT, ROOT, running_server, tandem, team_options, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults import faults
 from testing.server_faults.outputs import CLOSED, OUTPUTS, Output
-from tests.server.test_workers import workers_of
 
 HOST = "127.0.0.1"
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
@@ -180,7 +179,7 @@ def test_a_pipe_whose_reader_pauses_holds_nobody_up_and_gets_every_line_later(tm
 @WORKERS
 def test_a_log_on_a_full_disk_goes_on_when_there_is_room(small_disk: Path, tmp_path: Path, workers: str) -> None:
     log, filler = small_disk / "log", small_disk / "filler"
-    with ground(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
+    with running_server(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
         assert exchange(server.port, "before") == STATUS_FINISHED
         wait_until(lambda: "/before" in log.read_text())
         faults.fill(filler)
@@ -200,7 +199,7 @@ def test_a_log_on_a_full_disk_goes_on_when_there_is_room(small_disk: Path, tmp_p
 @WORKERS
 def test_a_log_file_is_rotated_and_no_line_is_lost(tmp_path: Path, workers: str) -> None:
     log, old = tmp_path / "serve.log", tmp_path / "serve.log.1"
-    with ground(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
+    with running_server(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
         for number in range(40):
             assert exchange(server.port, f"team {number}") == STATUS_FINISHED
             if number == 20:
@@ -218,7 +217,7 @@ def test_a_log_file_is_rotated_and_no_line_is_lost(tmp_path: Path, workers: str)
 
 def test_the_supervisors_lines_are_in_the_log_file_too(tmp_path: Path) -> None:
     log, old = tmp_path / "serve.log", tmp_path / "serve.log.1"
-    with ground(tmp_path / "data", "--workers", "2", "--log", str(log)) as server:
+    with running_server(tmp_path / "data", "--workers", "2", "--log", str(log)) as server:
         for file in (old, log):
             first = workers_of(server.process.pid)[0]
             os.kill(first, signal.SIGKILL)
@@ -231,7 +230,7 @@ def test_the_supervisors_lines_are_in_the_log_file_too(tmp_path: Path) -> None:
 
 @WORKERS
 def test_sighup_without_a_log_file_ends_no_exchange(tmp_path: Path, workers: str) -> None:
-    with ground(tmp_path / "data", "--workers", workers) as server, raw(server.host, server.port) as half:
+    with running_server(tmp_path / "data", "--workers", workers) as server, raw(server.host, server.port) as half:
         message = encoded(message_1())
         half.take_welcome()
         half.send(message[:40])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import LIMIT, Process, ground, process, wait_until
+from testing.processes import LIMIT, Process, process, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 MOMENTS = 12
@@ -69,10 +69,10 @@ def test_signals_while_it_starts(tmp_path: Path, workers: str, numbers: Sequence
 def test_signals_while_it_stops(tmp_path: Path, workers: str, numbers: Sequence[signal.Signals]) -> None:
     """From the first one on, through all of its stopping, until Python has ended."""
     for number in range(STOPS):
-        with ground(tmp_path / "data", "--workers", workers) as running:
+        with running_server(tmp_path / "data", "--workers", workers) as running:
             handover = visit(running.host, running.port, encoded(message_1(teamname=f"team {number}")))
             assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
             assert signal_until_it_ends(running.process, numbers) == 0
             assert_quiet(running.process)
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         assert len(running.results("--state", "finished")) == STOPS

@@ -1,4 +1,4 @@
-"""The ground behind a balancer: headers taken off, students known by their own address, checks unnoticed."""
+"""The server behind a balancer: headers removed, clients recorded with their address, health checks not recorded."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.net.proxy_header import parse_networks
+from tandem.net.networks import parse_networks
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record
@@ -16,7 +16,7 @@ from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, 
 from tandem.server.log import Log
 from tandem.server.proxy_handler import ProxyProtocolHandler
 from tandem.server.states import FIRST_BYTE, MESSAGE, State
-from testing.processes import LIMIT, Ground, ground, wait_until
+from testing.processes import LIMIT, RunningServer, running_server, wait_until
 from testing.proxy_headers import LOCAL, UNSPECIFIED, header, introduces
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw
 
@@ -128,7 +128,7 @@ def waits_in(action: Action) -> State | None:
     return action.state if isinstance(action, Wait) else None
 
 
-def test_the_student_is_who_the_header_says() -> None:
+def test_the_address_of_the_client_is_that_of_the_header() -> None:
     door = Door()
     assert waits_in(door.received(HEADER)) is FIRST_BYTE
     assert door.received(b"{}") == REPLY
@@ -172,7 +172,7 @@ def test_a_student_with_a_balancers_address_introduces_nobody_further() -> None:
     assert door.scribe.asked == [("received", f"{BALANCER}:7", HEADER)]
 
 
-def test_whoever_comes_directly_has_no_header() -> None:
+def test_a_direct_connection_has_no_header() -> None:
     door = Door(STUDENT)
     assert door.received(HEADER) == REPLY
     assert door.expired() == REPLY
@@ -258,14 +258,14 @@ def test_a_balancer_that_breaks_off_in_its_header_is_no_visit() -> None:
     assert not door.scribe.asked
 
 
-# The whole ground. Its balancer is 127.0.0.1; who comes from 127.0.0.2 comes directly.
+# The whole server. Its balancer is 127.0.0.1; connections from 127.0.0.2 are direct.
 
 
 @pytest.fixture(scope="module")
-def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """A ground behind a balancer."""
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server behind a balancer."""
     options = ("--proxy-from", "127.0.0.1")
-    with ground(tmp_path_factory.mktemp("balanced") / "data", *options, listen="127.0.0.1:0") as running:
+    with running_server(tmp_path_factory.mktemp("balanced") / "data", *options, listen="127.0.0.1:0") as running:
         yield running
 
 
@@ -278,7 +278,7 @@ class Direct(Raw):
 
 
 @contextmanager
-def directly(to: Ground) -> Iterator[Raw]:
+def directly(to: RunningServer) -> Iterator[Raw]:
     connection = Direct(to.host, to.port)
     try:
         yield connection
@@ -286,7 +286,7 @@ def directly(to: Ground) -> Iterator[Raw]:
         connection.socket.close()
 
 
-def test_both_visits_are_recorded_with_the_students_addresses(behind: Ground) -> None:
+def test_both_visits_are_recorded_with_the_students_addresses(behind: RunningServer) -> None:
     reply = json.loads(through(behind, introduces("198.51.100.1", 1001), encoded(message_1(ip="198.51.100.1"))))
     assert reply["status"] == STATUS_WAITING
     second = encoded(message_2(reply, ip="198.51.100.2"))
@@ -296,7 +296,7 @@ def test_both_visits_are_recorded_with_the_students_addresses(behind: Ground) ->
     assert [visit["findings"] for visit in visits] == [[], []]  # the ip in the message is where it came from
 
 
-def test_a_direct_visit_needs_no_header_and_may_have_none(behind: Ground) -> None:
+def test_a_direct_visit_needs_no_header_and_may_have_none(behind: RunningServer) -> None:
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1(teamname="direct")))
@@ -315,12 +315,12 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: Ground) -> Non
 
 
 def test_ipv4_within_ipv6_names_the_balancer_too(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--proxy-from", "::ffff:127.0.0.1", listen="127.0.0.1:0") as running:
+    with running_server(tmp_path / "data", "--proxy-from", "::ffff:127.0.0.1", listen="127.0.0.1:0") as running:
         reply = through(running, introduces("198.51.100.1", 1001), encoded(message_1()))
     assert json.loads(reply)["status"] == STATUS_WAITING
 
 
-def test_checks_leave_no_line_and_no_header_leaves_one(behind: Ground) -> None:
+def test_checks_leave_no_line_and_no_header_leaves_one(behind: RunningServer) -> None:
     for said in (b"", CHECK):
         with raw(behind.host, behind.port) as connection:
             assert connection.take_welcome()
@@ -336,7 +336,7 @@ def test_checks_leave_no_line_and_no_header_leaves_one(behind: Ground) -> None:
     assert len(others) == 1, others
 
 
-def through(to: Ground, header: bytes, message: bytes) -> bytes:
+def through(to: RunningServer, header: bytes, message: bytes) -> bytes:
     """The reply to a message that came through the balancer."""
     with raw(to.host, to.port) as connection:
         connection.send(header)

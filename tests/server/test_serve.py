@@ -1,4 +1,4 @@
-"""The ground as a process: starting, stopping, many at once, what it writes and who may read it."""
+"""The server as a process: starting, stopping, many at once, what it writes and who may read it."""
 
 import json
 import os
@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from testing.processes import Ground, ground, process, tandem
+from testing.processes import RunningServer, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
-def exchange(running: Ground, teamname: str) -> dict[str, Any]:
+def exchange(running: RunningServer, teamname: str) -> dict[str, Any]:
     handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
     return visit(running.host, running.port, encoded(message_2(handover)))
 
 
 def test_200_exchanges_50_at_a_time_all_finish(tmp_path: Path) -> None:
     names = [f"team {number}" for number in range(200)]
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         with ThreadPoolExecutor(50) as pool:
             replies = list(pool.map(lambda name: exchange(running, name), names))
         assert [reply["status"] for reply in replies] == [STATUS_FINISHED] * 200
@@ -33,12 +33,12 @@ def test_200_exchanges_50_at_a_time_all_finish(tmp_path: Path) -> None:
 
 
 def test_a_restart_between_the_two_messages_does_not_matter(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         handover = visit(running.host, running.port, encoded(message_1()))
         running.process.signal(signal.SIGTERM)
         assert running.process.wait() == 0
         address = running.address
-    with ground(tmp_path / "data", listen=address) as running:
+    with running_server(tmp_path / "data", listen=address) as running:
         reply = visit(running.host, running.port, encoded(message_2(handover)))
         assert reply["status"] == STATUS_FINISHED
         [row] = running.results()
@@ -47,7 +47,7 @@ def test_a_restart_between_the_two_messages_does_not_matter(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_exit_code_0_and_what_is_in_hand_is_finished(tmp_path: Path, number: int) -> None:
-    with ground(tmp_path / "data") as running, raw(running.host, running.port) as half:
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as half:
         with raw(running.host, running.port) as idle:
             idle.take_welcome()
             half.take_welcome()
@@ -67,8 +67,8 @@ def test_a_signal_ends_it_with_exit_code_0_and_what_is_in_hand_is_finished(tmp_p
 
 
 def test_a_signal_costs_nobody_who_has_connected_a_reply(tmp_path: Path) -> None:
-    """The ground is held up while they connect and send, so it finds the signal and their messages together."""
-    with ground(tmp_path / "data") as running, ExitStack() as opened:
+    """The server is held up while they connect and send, so it finds the signal and their messages together."""
+    with running_server(tmp_path / "data") as running, ExitStack() as opened:
         running.process.signal(signal.SIGSTOP)
         waiting = [opened.enter_context(raw(running.host, running.port)) for _ in range(20)]
         for number, connection in enumerate(waiting):
@@ -83,7 +83,7 @@ def test_a_signal_costs_nobody_who_has_connected_a_reply(tmp_path: Path) -> None
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running, raw(running.host, running.port) as half:
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as half:
         half.send(b"{")
         visit(running.host, running.port, encoded(message_1()))
         running.process.signal(signal.SIGTERM)
@@ -93,7 +93,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
 def test_key_database_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with ground(data) as running:
+    with running_server(data) as running:
         exchange(running, "Team1")
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.iterdir())}
     assert modes.pop("data") == 0o700
@@ -101,9 +101,9 @@ def test_key_database_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None
     assert {"key", "tandem.sqlite3"} <= set(modes)
 
 
-def test_a_given_key_serves_on_any_ground(tmp_path: Path) -> None:
+def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:
     env = os.environ | {"TANDEM_KEY": "ab" * 32}
-    with ground(tmp_path / "one", env=env) as one, ground(tmp_path / "two", env=env) as two:
+    with running_server(tmp_path / "one", env=env) as one, running_server(tmp_path / "two", env=env) as two:
         handover = visit(one.host, one.port, encoded(message_1()))
         assert visit(two.host, two.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
     assert not (tmp_path / "one" / "key").exists()
@@ -132,14 +132,14 @@ def test_a_data_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
-    with ground(tmp_path / "one") as running:
+    with running_server(tmp_path / "one") as running:
         code, _, err = tandem("serve", "--listen", running.address, "--data", str(tmp_path / "two"))
     assert (code, err.count("\n")) == (1, 1)
     assert "in use" in err
 
 
 def test_the_log_has_a_line_a_visit_that_no_terminal_obeys(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         visit(running.host, running.port, encoded(message_1(teamname="\x1b[2Jcleared\u202e", clientid=9)))
         visit(running.host, running.port, b"\x1b[2J")
         exchange(running, "plain")
@@ -159,17 +159,17 @@ def test_serve_help_names_the_options() -> None:
     assert all(option in out for option in ("--listen", "--data", "--errors", "--on-wire"))
 
 
-def test_an_open_connection_does_not_keep_a_ground_from_starting_again(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running, raw(running.host, running.port) as client:
+def test_an_open_connection_does_not_prevent_a_restart(tmp_path: Path) -> None:
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as client:
         client.take_welcome()
         running.process.signal(signal.SIGTERM)
         running.process.wait()
-        with ground(tmp_path / "data", listen=running.address) as again:
+        with running_server(tmp_path / "data", listen=running.address) as again:
             assert exchange(again, "Team1")["status"] == STATUS_FINISHED
 
 
 def test_two_commands_can_read_while_it_runs(tmp_path: Path) -> None:
-    with ground(tmp_path / "data") as running:
+    with running_server(tmp_path / "data") as running:
         exchange(running, "Team1")
         with process("-m", "tandem", "results", "--data", str(running.data)) as reading:
             assert reading.wait() == 0

@@ -15,19 +15,19 @@ from tandem.keys.keyring import Keyring, load_keyring
 from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION, migrate, use_wal, version_of
 from tandem.records.sqlite.sqlite_store import FILE
-from testing.processes import LIMIT, Ground, Process, process
+from testing.data_folders import FIRST_ROWS
+from testing.processes import LIMIT, Process, RunningServer, process
 from testing.raw_sockets import encoded, message_1, message_2, visit
-from tests.records.test_store_sqlite import FIRST
 
 TOGETHER = 8
 ROUNDS = 3  # one round in four of the old code failed
 
 
-def start_together(opened: ExitStack, data: Path) -> list[Ground]:
+def start_together(opened: ExitStack, data: Path) -> list[RunningServer]:
     """Start the servers at once and return them when all listen; fails if one ends before."""
     arguments = ("-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(data))
     started: list[Process] = [opened.enter_context(process(*arguments)) for _ in range(TOGETHER)]
-    return [Ground(each, data) for each in started]
+    return [RunningServer(each, data) for each in started]
 
 
 def all_serve(data: Path) -> None:
@@ -66,7 +66,7 @@ def test_servers_that_start_at_once_over_an_older_database_all_serve(tmp_path: P
 def make_older_database(path: Path, version: int) -> None:
     """A database as the code of that version left it, with one team."""
     with closing(sqlite3.connect(path)) as database:
-        database.executescript(MIGRATIONS[0] + FIRST)
+        database.executescript(MIGRATIONS[0] + FIRST_ROWS)
         for step in MIGRATIONS[1:version]:
             database.executescript(step)
         database.execute(f"PRAGMA user_version = {version}")

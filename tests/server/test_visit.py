@@ -1,25 +1,28 @@
-"""A visit to a real ground, held against CONTRACT, "The ground", rule by rule."""
+"""A visit to a real server, rule by rule (PROTOCOL 3 to 7)."""
 
 import json
+import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
-from testing.processes import Ground, ground, wait_until
+from tandem.server.states import LIMITS, MESSAGE
+from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
-def ask(shared: Ground, message: dict[str, Any]) -> dict[str, Any]:
+def ask(shared: RunningServer, message: dict[str, Any]) -> dict[str, Any]:
     return visit(shared.host, shared.port, encoded(message))
 
 
 # 1: the welcome
 
 
-def test_the_welcome_is_one_line_that_comes_first_and_alone(shared: Ground) -> None:
+def test_the_welcome_is_one_line_that_comes_first_and_alone(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         welcome = connection.take_welcome()
         assert b"connection" in welcome
@@ -31,7 +34,7 @@ def test_the_welcome_is_one_line_that_comes_first_and_alone(shared: Ground) -> N
 # 2: the reply
 
 
-def test_a_reply_is_one_object_in_one_segment(shared: Ground) -> None:
+def test_a_reply_is_one_object_in_one_segment(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1(teamname="one segment")))
@@ -63,7 +66,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("message", WRONG.values(), ids=WRONG)
-def test_every_wrong_message_gets_its_object(shared: Ground, message: dict[str, Any]) -> None:
+def test_every_wrong_message_gets_its_object(shared: RunningServer, message: dict[str, Any]) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.send(encoded(message))
@@ -77,7 +80,7 @@ def test_every_wrong_message_gets_its_object(shared: Ground, message: dict[str, 
     assert isinstance(reply["clientid"], int)
 
 
-def test_the_longest_right_messages_get_replies_of_at_most_1000_bytes(shared: Ground) -> None:
+def test_the_longest_right_messages_get_replies_of_at_most_1000_bytes(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1(**LONGEST)))
@@ -90,7 +93,7 @@ def test_the_longest_right_messages_get_replies_of_at_most_1000_bytes(shared: Gr
 # 3, 4, 6, 7: the exchange
 
 
-def test_message_1_comes_back_with_a_secret(shared: Ground) -> None:
+def test_message_1_comes_back_with_a_secret(shared: RunningServer) -> None:
     sent = message_1(teamname="gets a secret")
     reply = ask(shared, sent)
     assert reply == sent | {"secret": reply["secret"], "status": STATUS_WAITING}
@@ -98,12 +101,12 @@ def test_message_1_comes_back_with_a_secret(shared: Ground) -> None:
     assert set(reply["secret"]) <= set("0123456789abcdef")
 
 
-def test_the_same_team_gets_the_same_secret_another_team_another(shared: Ground) -> None:
+def test_the_same_team_gets_the_same_secret_another_team_another(shared: RunningServer) -> None:
     secrets = [ask(shared, message_1(teamname=name))["secret"] for name in ("same", "same", "other")]
     assert secrets[0] == secrets[1] != secrets[2]
 
 
-def test_message_2_finishes_and_is_in_the_results(shared: Ground) -> None:
+def test_message_2_finishes_and_is_in_the_results(shared: RunningServer) -> None:
     handover = ask(shared, message_1(teamname="finishes"))
     sent = message_2(handover)
     assert ask(shared, sent) == sent | {"status": STATUS_FINISHED}
@@ -116,13 +119,13 @@ def test_message_2_finishes_and_is_in_the_results(shared: Ground) -> None:
 
 @pytest.mark.parametrize("alone", ["", "0000000", "0923456"])
 @pytest.mark.parametrize("swaps", [True, False])
-def test_a_team_of_one_may_swap_or_not(shared: Ground, alone: str, swaps: bool) -> None:
+def test_a_team_of_one_may_swap_or_not(shared: RunningServer, alone: str, swaps: bool) -> None:
     handover = ask(shared, message_1(teamname=f"one, {alone}, {swaps}", studentnr2=alone))
     sent = message_2(handover) if swaps else handover | {"clientid": 2}
     assert ask(shared, sent)["status"] == STATUS_FINISHED
 
 
-def test_the_same_message_again_gets_the_same_answer_and_finished_stays(shared: Ground) -> None:
+def test_the_same_message_again_gets_the_same_answer_and_finished_stays(shared: RunningServer) -> None:
     first = message_1(teamname="again")
     handover = ask(shared, first)
     second = message_2(handover)
@@ -134,7 +137,7 @@ def test_the_same_message_again_gets_the_same_answer_and_finished_stays(shared: 
     wait_until(lambda: before | {"visits": 5} in shared.results())
 
 
-def test_null_is_taken_for_empty(shared: Ground) -> None:
+def test_null_is_taken_for_empty(shared: RunningServer) -> None:
     assert ask(shared, message_1(teamname="nulls", secret=None, status=None))["status"] == STATUS_WAITING
 
 
@@ -155,7 +158,7 @@ MESSAGE_2_MISTAKES = [
 
 @pytest.mark.parametrize(("changed", "problem", "word"), MESSAGE_2_MISTAKES)
 def test_a_mistake_in_message_2_is_named(
-    shared: Ground, changed: dict[str, Any], problem: str, word: str, request: pytest.FixtureRequest
+    shared: RunningServer, changed: dict[str, Any], problem: str, word: str, request: pytest.FixtureRequest
 ) -> None:
     name = request.node.name.partition("[")[2]
     handover = ask(shared, message_1(teamname=name))
@@ -171,7 +174,7 @@ def test_a_mistake_in_message_2_is_named(
     assert all(row["state"] != "finished" for row in shared.results() if row["teamname"] in (name, named))
 
 
-def test_another_teams_secret_does_not_serve(shared: Ground) -> None:
+def test_another_teams_secret_does_not_serve(shared: RunningServer) -> None:
     stolen = ask(shared, message_1(teamname="owner", studentnr1="1111111", studentnr2="2222222"))["secret"]
     mine = ask(shared, message_1(teamname="thief"))
     reply = ask(shared, message_2(mine, secret=stolen))
@@ -183,7 +186,7 @@ def test_another_teams_secret_does_not_serve(shared: Ground) -> None:
 # 8: time, cuts and ends
 
 
-def test_a_message_cut_into_single_bytes_is_read(shared: Ground) -> None:
+def test_a_message_cut_into_single_bytes_is_read(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.take_welcome()
@@ -193,22 +196,43 @@ def test_a_message_cut_into_single_bytes_is_read(shared: Ground) -> None:
 
 
 @pytest.mark.parametrize("around", [b" \r\n\t", b"\n"])
-def test_white_space_around_a_message_is_allowed(shared: Ground, around: bytes) -> None:
+def test_white_space_around_a_message_is_allowed(shared: RunningServer, around: bytes) -> None:
     reply = visit(shared.host, shared.port, around + encoded(message_1(teamname="white space")) + around)
     assert reply["status"] == STATUS_WAITING
 
 
 @pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n", b"x", b"[", b"\x80\x04\x95", b"'", b"\x00", bytes(4)])
-def test_what_can_never_begin_a_message_is_answered_while_the_sender_waits(shared: Ground, nonsense: bytes) -> None:
+def test_what_can_never_begin_a_message_is_answered_while_the_sender_waits(
+    shared: RunningServer, nonsense: bytes
+) -> None:
     assert visit(shared.host, shared.port, nonsense)["status"].startswith("error: ")
 
 
-def test_an_object_that_never_closes_is_answered(shared: Ground) -> None:
+def test_an_object_that_never_closes_is_answered(shared: RunningServer) -> None:
     reply = visit(shared.host, shared.port, encoded(message_1(teamname="open"))[:-1])
     assert reply["status"].startswith("error: ")
 
 
-def test_the_end_of_the_stream_in_the_middle_is_answered(shared: Ground) -> None:
+def test_bytes_that_came_while_the_server_was_held_count(tmp_path: Path) -> None:
+    """As on a laptop that was closed: the limit for silence passes while nobody could look."""
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as connection:
+        message = encoded(message_1())
+        connection.take_welcome()
+        connection.send(message[:40])
+        wait_until(lambda: is_waiting(running.process.pid))
+        running.process.signal(signal.SIGSTOP)
+        connection.send(message[40:])
+        threading.Event().wait(LIMITS[MESSAGE] + 0.2)  # what the server must not count
+        running.process.signal(signal.SIGCONT)
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
+
+
+def is_waiting(pid: int) -> bool:
+    """Whether the main thread of a process sleeps until something happens."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_the_end_of_the_stream_in_the_middle_is_answered(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1())[:50])
@@ -216,7 +240,7 @@ def test_the_end_of_the_stream_in_the_middle_is_answered(shared: Ground) -> None
         assert json.loads(connection.rest())["status"].startswith("error: ")
 
 
-def test_an_end_of_stream_right_behind_the_message_changes_nothing(shared: Ground) -> None:
+def test_an_end_of_stream_right_behind_the_message_changes_nothing(shared: RunningServer) -> None:
     for message in (message_1(teamname="ends"), message_2(ask(shared, message_1(teamname="ends")))):
         with raw(shared.host, shared.port) as connection:
             connection.take_welcome()
@@ -225,14 +249,14 @@ def test_an_end_of_stream_right_behind_the_message_changes_nothing(shared: Groun
             assert json.loads(connection.rest())["status"] in (STATUS_WAITING, STATUS_FINISHED)
 
 
-def test_an_end_of_stream_without_a_byte_is_answered(shared: Ground) -> None:
+def test_an_end_of_stream_without_a_byte_is_answered(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.end()
         assert json.loads(connection.rest())["status"].startswith("error: ")
 
 
-def test_bytes_behind_the_message_do_not_reset_the_reply_away(shared: Ground) -> None:
+def test_bytes_behind_the_message_do_not_reset_the_reply_away(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1(teamname="talks on")))
@@ -242,14 +266,14 @@ def test_bytes_behind_the_message_do_not_reset_the_reply_away(shared: Ground) ->
         assert json.loads(first + connection.rest())["status"] == STATUS_WAITING
 
 
-def test_a_message_of_8192_bytes_is_read_and_one_more_is_too_large(shared: Ground) -> None:
+def test_a_message_of_8192_bytes_is_read_and_one_more_is_too_large(shared: RunningServer) -> None:
     message = encoded(message_1(teamname="large"))
     padded = message[:-1] + b" " * (8192 - len(message)) + b"}"
     assert visit(shared.host, shared.port, padded)["status"] == STATUS_WAITING
     assert visit(shared.host, shared.port, b" " + padded)["status"].startswith("error: ")
 
 
-def test_silence_holds_up_nobody(shared: Ground) -> None:
+def test_silence_holds_up_nobody(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as idle, raw(shared.host, shared.port) as half:
         idle.take_welcome()
         half.send(b'{"stud')
@@ -258,7 +282,7 @@ def test_silence_holds_up_nobody(shared: Ground) -> None:
         assert json.loads(idle.rest())["status"] == STATUS_WAITING
 
 
-def test_resets_and_probes_are_survived(shared: Ground) -> None:
+def test_resets_and_probes_are_survived(shared: RunningServer) -> None:
     for data in (b"", b"{", encoded(message_1(teamname="reset"))):
         for _ in range(10):
             with raw(shared.host, shared.port) as connection:
@@ -271,7 +295,7 @@ def test_resets_and_probes_are_survived(shared: Ground) -> None:
 
 
 def test_errors_close_closes_without_a_word(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--errors", "close") as running:
+    with running_server(tmp_path / "data", "--errors", "close") as running:
         with raw(running.host, running.port) as connection:
             connection.take_welcome()
             connection.send(b"{}")
@@ -280,7 +304,7 @@ def test_errors_close_closes_without_a_word(tmp_path: Path) -> None:
 
 
 def test_errors_silent_says_nothing(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--errors", "silent") as running:
+    with running_server(tmp_path / "data", "--errors", "silent") as running:
         with raw(running.host, running.port) as connection:
             connection.take_welcome()
             connection.send(b"{}")
@@ -297,7 +321,7 @@ def framed(data: bytes) -> bytes:
     return len(data).to_bytes(4, "little") + data
 
 
-def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: Ground) -> None:
+def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: RunningServer) -> None:
     handover = b""
     for name in ("message 1", "message 2"):
         message = message_2(json.loads(handover)) if handover else message_1(teamname="framed")
@@ -310,7 +334,7 @@ def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: Grou
     assert json.loads(handover)["status"] == STATUS_FINISHED
 
 
-def test_a_length_in_pieces_is_read(shared: Ground) -> None:
+def test_a_length_in_pieces_is_read(shared: RunningServer) -> None:
     message = framed(encoded(message_1(teamname="framed in pieces")))
     with raw(shared.host, shared.port) as connection:
         connection.take_welcome()
@@ -320,7 +344,10 @@ def test_a_length_in_pieces_is_read(shared: Ground) -> None:
 
 
 def test_the_welcome_is_framed_only_when_asked_for(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--on-wire", "length") as running, raw(running.host, running.port) as connection:
+    with (
+        running_server(tmp_path / "data", "--on-wire", "length") as running,
+        raw(running.host, running.port) as connection,
+    ):
         welcome = connection.take_welcome()
         assert int.from_bytes(welcome[:4], "little") == len(welcome) - 4
         assert b"connection" in welcome[4:]

@@ -14,22 +14,18 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from testing.processes import LIMIT, ROOT, Ground, ground, process, tandem, wait_until
+from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 
-def exchange(running: Ground, teamname: str) -> str:
+def exchange(running: RunningServer, teamname: str) -> str:
     handover = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
     return str(visit(running.host, running.port, encoded(message_2(handover)))["status"])
 
 
-def workers_of(supervisor: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()]
-
-
 def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
     names = [f"team {number}" for number in range(60)]
-    with ground(tmp_path / "data", "--workers", "3") as running:
+    with running_server(tmp_path / "data", "--workers", "3") as running:
         assert len(workers_of(running.process.pid)) == 3
         with ThreadPoolExecutor(20) as pool:
             assert set(pool.map(lambda name: exchange(running, name), names)) == {STATUS_FINISHED}
@@ -37,15 +33,42 @@ def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         assert exchange(running, "before") == STATUS_FINISHED
         first, _ = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
-        line = running.process.wait_for("another is started in its place")
+        line = running.process.wait_for("starting another")
         assert f"worker {first} ended by signal 9" in line
-        # Whoever connects now comes to a worker that lives: no two tries, no reset.
+        # A connection now goes to a worker that runs: no second attempt, no reset.
         assert exchange(running, "after") == STATUS_FINISHED
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+@pytest.mark.parametrize("how", ["rotated", "deleted"])
+def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: str) -> None:
+    """Also one that is started later: the key counts until the server itself is started again."""
+    data = tmp_path / "data"
+    with running_server(data, "--workers", "2") as running:
+        if how == "rotated":
+            assert tandem("key", "rotate", "--data", str(data))[0] == 0
+        else:
+            (data / "key").unlink()
+        first, second = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
+        running.process.wait_for("another is started in its place")
+        assert {exchange(running, f"team {number}") for number in range(20)} == {STATUS_FINISHED}
+
+
+@pytest.mark.parametrize("option", ["--ignore-signal=CHLD", "--block-signal=TERM", "--block-signal=INT"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_signals_as_somebody_else_has_left_them(tmp_path: Path, option: str, workers: str) -> None:
+    arguments = ("-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+    with process(*arguments, "--workers", workers, before=("env", option)) as running:
+        running.wait_for("listening on")
+        running.signal(signal.SIGINT if option.endswith("INT") else signal.SIGTERM)
+        assert running.wait() == 0
+        assert "Traceback" not in running.err
 
 
 CRASHING = """
@@ -70,7 +93,7 @@ def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_pat
     """The first one crashes as soon as it is ready, the others work."""
     with process("-c", CRASHING, str(tmp_path / "crashed")) as supervisor:
         assert r"ZeroDivisionError: a\nbug" in supervisor.wait_for("bug: worker")
-        assert "ended with exit code 1" in supervisor.wait_for("another is started in its place")
+        assert "ended with exit code 1" in supervisor.wait_for("starting another")
         wait_until(lambda: len(workers_of(supervisor.pid)) == 2)
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 0
@@ -79,7 +102,7 @@ def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_pat
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, number: int) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         workers = workers_of(running.process.pid)
         running.process.signal(number)
         assert running.process.wait() == 0
@@ -89,7 +112,7 @@ def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, nu
 
 def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
     """As a service manager sends it: each worker hears of it twice."""
-    with ground(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
+    with running_server(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:
         halves = [opened.enter_context(raw(running.host, running.port)) for _ in range(6)]
         message = encoded(message_1())
         for half in halves:
@@ -105,7 +128,7 @@ def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
 
 
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         watched = [os.pidfd_open(pid) for pid in workers_of(running.process.pid)]
         running.process.signal(signal.SIGKILL)
         for descriptor in watched:
@@ -114,7 +137,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: Path) -> None:
-    """The terminal sends it to its whole foreground group: a worker in that group would hear of it twice."""
+    """The terminal sends it to its whole foreground group: a worker in that group would get it twice."""
     data = str(tmp_path / "data")
     command = [sys.executable, "-m", "tandem", "serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", data]
     child, terminal = pty.fork()
@@ -147,7 +170,7 @@ def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: 
 
 
 def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
-    with ground(tmp_path / "data", "--workers", "2") as running:
+    with running_server(tmp_path / "data", "--workers", "2") as running:
         assert exchange(running, "Team1") == STATUS_FINISHED
         running.process.stop()
         assert len(re.findall("listening on", running.process.err)) == 1
@@ -170,8 +193,8 @@ def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) ->
 
 @pytest.mark.parametrize("first", ["1", "2"])
 @pytest.mark.parametrize("second", ["1", "2"])
-def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
-    with ground(tmp_path / "one", "--workers", first) as running:
+def test_two_servers_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
+    with running_server(tmp_path / "one", "--workers", first) as running:
         arguments = ("--listen", running.address, "--data", str(tmp_path / "two"), "--workers", second)
         with process("-m", "tandem", "serve", *arguments) as other:
             assert other.wait() == 1

@@ -171,18 +171,18 @@ def _visit(visit: VisitRow, client: str) -> Iterator[_Drawn]:
     welcome, message, reply = NUMBERS[client]
     refused = visit.outcome is Outcome.REJECTED
     peer = f"{visible(visit.address)} port {visit.port}"
-    began, ended = fine_clock(visit.at), fine_clock(visit.at + visit.took)
+    began, ended = fine_clock(visit.started_us), fine_clock(visit.started_us + visit.duration_us)
     yield SERVER, client, f"{welcome} welcome: {WELCOME} bytes", ArrowStatus.SEEN, began, (f"to {peer}",)
     yield (
         client,
         SERVER,
-        f"{message} {ARROWS[message][2]}{', refused' if refused else ''}: {visit.size} bytes",
+        f"{message} {ARROWS[message][2]}{', refused' if refused else ''}: {visit.size_bytes} bytes",
         ArrowStatus.REFUSED if refused else ArrowStatus.SEEN,
         ended,
         (f"from {peer}", *_refusal(visit)),
     )
-    if visit.answered:
-        words = f"{reply} reply: {len(visit.answered)} bytes, after {duration(visit.took)}"
+    if visit.reply:
+        words = f"{reply} reply: {len(visit.reply)} bytes, after {duration(visit.duration_us)}"
         yield SERVER, client, words, ArrowStatus.SEEN, ended, (f"to {peer}",)
     else:
         yield SERVER, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, ("this ground was told not to explain",)

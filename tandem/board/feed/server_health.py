@@ -9,14 +9,14 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import astuple
 from pathlib import Path
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.web.display_text import visible
 from tandem.records.sqlite.sqlite_store import FILE, StoreError
-from tandem.records.visits import MetricsSample
+from tandem.records.visits import METRICS_COLUMNS, MetricsSample
 
 PACE = 1.0  # seconds between two looks
 KEPT = 3600.0  # seconds
@@ -58,7 +58,7 @@ class Monitor:
     def latest(self) -> Mapping[str, MetricsSample]:
         """The last that each ground wrote; a ground that has been silent for longer than FRESH is not there."""
         now = time.time()
-        return {vitals.ground: vitals for vitals in self._vitals if abs(now - self._heard[vitals.ground]) <= FRESH}
+        return {vitals.server: vitals for vitals in self._vitals if abs(now - self._heard[vitals.server]) <= FRESH}
 
     def disk(self) -> dict[str, int] | None:
         """Bytes that are free and in all where the records are, and what they take; None: on another machine."""
@@ -78,11 +78,11 @@ class Monitor:
         now = time.time()
         begin = now - KEPT
         # The latest may be from the future: the clock was set back. What is written from now on still counts.
-        since = max(begin, min(self._vitals[-1].at / 1e6, now) - LATE) if self._vitals else begin
-        found = await self._reading.ask(lambda records: list(records.vitals_since(int(since * 1e6))))
-        known = {(vitals.at, vitals.ground) for vitals in self._vitals}
-        fresh = [vitals for vitals in found if (vitals.at, vitals.ground) not in known]
-        while self._vitals and self._vitals[0].at < begin * 1e6:
+        since = max(begin, min(self._vitals[-1].ended_us / 1e6, now) - LATE) if self._vitals else begin
+        found = await self._reading.ask(lambda records: list(records.metrics_since(int(since * 1e6))))
+        known = {(vitals.ended_us, vitals.server) for vitals in self._vitals}
+        fresh = [vitals for vitals in found if (vitals.ended_us, vitals.server) not in known]
+        while self._vitals and self._vitals[0].ended_us < begin * 1e6:
             self._vitals.popleft()
         self._vitals.extend(fresh)
         self._hear(fresh)
@@ -93,8 +93,8 @@ class Monitor:
         now = time.time()
         is_following = now < self._read_at + FRESH
         for vitals in fresh:
-            self._heard[vitals.ground] = now if is_following else min(now, vitals.at / 1e6)
-        self._heard = {vitals.ground: self._heard[vitals.ground] for vitals in self._vitals}
+            self._heard[vitals.server] = now if is_following else min(now, vitals.ended_us / 1e6)
+        self._heard = {vitals.server: self._heard[vitals.server] for vitals in self._vitals}
 
     def _measure(self) -> list[tuple[float, int]]:
         """How large the records are, when it is time to know it again."""
@@ -113,8 +113,8 @@ class Monitor:
             "now": time.time(),
             "read_at": self._read_at,
             "trouble": visible(self._trouble),
-            "heard": {each.ground: self._heard[each.ground] for each in vitals},
-            "vitals": [asdict(each) for each in vitals],
+            "heard": {each.server: self._heard[each.server] for each in vitals},
+            "vitals": [dict(zip(METRICS_COLUMNS, astuple(each), strict=True)) for each in vitals],
             "sizes": sizes,
             "disk": self.disk(),
         }

@@ -123,7 +123,7 @@ class Classroom:
     def _tile(self, standing: TeamStatus) -> Tile:
         row = standing.row
         state, words = state_of(standing)
-        return Tile(self._hash(row.key), public_name(row.team), state, words, row.finished_at)
+        return Tile(self._hash(row.key), public_name(row.team), state, words, row.finished_us)
 
     def _expected_tile(self, team: Team) -> Tile:
         key = TeamKey(team.classname, team.teamname, "expected")
@@ -139,7 +139,7 @@ def state_of(standing: TeamStatus) -> tuple[TileState, str]:
     if row.state == FINISHED:
         return (
             TileState.FINISHED,
-            f"{TileState.FINISHED} {clock(row.finished_at)[:5]}" if row.finished_at else TileState.FINISHED,
+            f"{TileState.FINISHED} {clock(row.finished_us)[:5]}" if row.finished_us else TileState.FINISHED,
         )
     if row.state == WAITING and not standing.refused_last:
         return TileState.WAITING, TileState.WAITING

@@ -18,6 +18,7 @@ from typing import Any
 from tandem.board.gradebook.board_schema import FILE as FILE
 from tandem.board.gradebook.board_schema import NewerFile, migrate
 from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, make_private_folder
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.data_file import SQL_ERRORS
@@ -28,8 +29,8 @@ MAX_EXPECTED = 20_000  # teams on all rosters together
 _PATIENCE = 5.0  # seconds to wait for another program's lock
 
 
-class BoardStoreError(Exception):
-    """The board's own file cannot be used; the text says why and what to try."""
+class BoardStoreError(TandemError):
+    """The board's own file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class BoardStore:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
         except DataFolderError as trouble:
-            raise BoardStoreError(str(trouble)) from trouble
+            raise BoardStoreError(trouble.what, trouble.help) from trouble
         except NewerFile as error:
             raise BoardStoreError(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
@@ -99,8 +100,8 @@ class BoardStore:
             [[total]] = change("SELECT count(*) FROM expected", ())
             if total > MAX_EXPECTED:
                 raise BoardStoreError(
-                    f"{total:,} teams would be on all rosters together, more than {MAX_EXPECTED:,}:"
-                    " remove the rosters of classes that are over first"
+                    f"{total:,} teams would be on all rosters together, more than {MAX_EXPECTED:,}",
+                    "remove the rosters of classes that are over first",
                 )
 
     def remove_roster(self, classname: str) -> None:
@@ -214,7 +215,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def renew_token(folder: Path) -> str:
     """A new teacher's token for the board whose book is here, also while it runs. Raises BoardStoreError."""
     if not folder.is_dir():
-        raise BoardStoreError(f"there is no folder {folder}: give the --data of the board")
+        raise BoardStoreError(f"there is no folder {folder}", "the --data of the board")
     book = BoardStore(folder)
     try:
         return book.renew_token()

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from tandem.keys.keyring import KEY_VARIABLE, load_keyring
-from tandem.keys.secret import belongs
+from tandem.keys.secret import verify
 from tandem.records.queries import Records, TeamRow
 from tandem.records.visits import Team
 
@@ -55,11 +55,11 @@ def keys_in(folder: Path, now: float) -> list[bytes]:
     """The ground's keys, if they are here; never makes one. Raises KeyFileError."""
     if os.environ.get(KEY_VARIABLE) is None and not (folder / "key").exists():
         return []
-    return load_keyring(folder).checking(now)
+    return load_keyring(folder).valid_keys(now)
 
 
 def _is_made_for(secret: str, team: Team, keys: Sequence[bytes]) -> bool:
-    return any(belongs(secret, each, keys) for each in _both_orders(team))
+    return any(verify(secret, each, keys) for each in _both_orders(team))
 
 
 def _both_orders(team: Team) -> Iterator[Team]:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from xlsxwriter import Workbook
 
 from tandem.board.web.display_text import visible
+from tandem.protocol.errors import TandemError
 from tandem.report.results import Cell, Row, as_json, csv_cell, csv_line
 
 COLUMNS = (
@@ -28,7 +29,7 @@ MAX_XLSX = 1_048_575  # rows below the names of the columns
 _WIDTHS = {"teamname": 28, "state": 22, "first_seen": 25, "finished_at": 25, "problems": 30, "note": 40}
 
 
-class TooManyRowsError(Exception):
+class TooManyRowsError(TandemError):
     """More rows than the format can hold."""
 
 
@@ -56,7 +57,7 @@ def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
         sheet.freeze_panes(1, 0)
         for line, row in enumerate(rows, 1):
             if line > MAX_XLSX:
-                raise TooManyRowsError(f"an XLSX file holds {MAX_XLSX:,} rows: choose a class, or CSV")
+                raise TooManyRowsError(f"an XLSX file holds {MAX_XLSX:,} rows", "choose a class, or CSV")
             for place, cell in enumerate(row.values()):
                 if isinstance(cell, int | float):
                     sheet.write_number(line, place, cell)

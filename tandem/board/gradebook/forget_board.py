@@ -42,7 +42,9 @@ def forget_notes(folder: Path, selection: Selection, forgotten: Forgotten, commi
                 database.execute("VACUUM")
             return found
     except sqlite3.Error as error:
-        raise BoardStoreError(f"the board's own file {path} cannot be changed: {error}; try again") from None
+        raise BoardStoreError(
+            f"the board's own file {path} cannot be changed: {error}", "the same command again"
+        ) from None
 
 
 @contextmanager
@@ -97,5 +99,5 @@ class _Belonging:
             key in self._keys
             or (folded(key.classname), key.teamname) in self._names
             or (folded(key.classname) in self._classes and not self._numbers.isdisjoint(numbers))
-            or (self._selection.before is None and self._selection.means(team))
+            or (self._selection.before is None and self._selection.matches(team))
         )

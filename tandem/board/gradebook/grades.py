@@ -165,8 +165,8 @@ class Gradebook:
 
     def _grade(self, row: TeamRow) -> Grade:
         deadline = self._deadlines.get(row.team.classname)
-        late = bool(deadline and row.finished_at and row.finished_at > deadline)
-        seen = row.first_seen, row.finished_at, late, row.visits, row.problems
+        late = bool(deadline and row.finished_us and row.finished_us > deadline)
+        seen = row.first_seen_us, row.finished_us, late, row.visits, row.problems
         return Grade(row.key, row.team, row.state, *seen, self.note(row.key), self._other_numbers(row))
 
     def _other_numbers(self, row: TeamRow) -> Sequence[str]:

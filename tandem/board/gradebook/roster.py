@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tandem.board.gradebook.class_names import folded
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 from tandem.records.visits import Team
 
@@ -30,11 +31,11 @@ MAX_TOLD = 20  # mistakes, or remarks; more are not told
 EXAMPLE = "classname,teamname,studentnr1,studentnr2\r\nINF2A,Team1,0923456,0934567\r\n"
 
 
-class RosterError(Exception):
+class RosterError(TandemError):
     """It is no roster; `mistakes` says why, a line of text each."""
 
     def __init__(self, *mistakes: str) -> None:
-        super().__init__(*mistakes)
+        super().__init__("; ".join(mistakes))
         self.mistakes = mistakes
 
 

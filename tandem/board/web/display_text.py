@@ -59,7 +59,8 @@ def public_name(team: Team) -> str:
     name = team.teamname
     for number in (team.studentnr1, team.studentnr2):
         if len(number) >= _SHORTEST_NUMBER and number not in NO_TEAMMATE:
-            name = re.sub(_BETWEEN.join(map(re.escape, number)), _MASK, name)
+            for form in {number, unicodedata.normalize("NFC", number), unicodedata.normalize("NFD", number)}:
+                name = re.sub(_BETWEEN.join(map(re.escape, form)), _MASK, name, flags=re.IGNORECASE)
     return public(name)
 
 

@@ -18,12 +18,12 @@ _OF_A_GROUND = {
     "tandem_ground_connections": _Gauge("connections", 1, "Connections that are open."),
     "tandem_ground_waiting_records": _Gauge("waiting", 1, "Records that are not on disk yet."),
     "tandem_ground_visit_p50_seconds": _Gauge(
-        "took_p50", SECOND, "From message 2 to its reply, median of the last period."
+        "reply_p50_us", SECOND, "From message 2 to its reply, median of the last period."
     ),
-    "tandem_ground_visit_p99_seconds": _Gauge("took_p99", SECOND, "From message 2 to its reply, 99th percentile."),
-    "tandem_ground_commit_p50_seconds": _Gauge("commit_p50", SECOND, "One commit, median of the last period."),
-    "tandem_ground_commit_p99_seconds": _Gauge("commit_p99", SECOND, "One commit, 99th percentile."),
-    "tandem_ground_reported_timestamp_seconds": _Gauge("at", SECOND, "When the ground last wrote these figures."),
+    "tandem_ground_visit_p99_seconds": _Gauge("reply_p99_us", SECOND, "From message 2 to its reply, 99th percentile."),
+    "tandem_ground_commit_p50_seconds": _Gauge("commit_p50_us", SECOND, "One commit, median of the last period."),
+    "tandem_ground_commit_p99_seconds": _Gauge("commit_p99_us", SECOND, "One commit, 99th percentile."),
+    "tandem_ground_reported_timestamp_seconds": _Gauge("ended_us", SECOND, "When the ground last wrote these figures."),
 }
 _RATES = {
     "tandem_ground_visits_per_second": _Gauge("visits", 1, "Visits answered, over the last period."),
@@ -44,7 +44,7 @@ def metrics(
         lines += _family(name, gauge.help, "ground", values)
     for name, gauge in _RATES.items():
         rates = (
-            (ground, getattr(each, gauge.field) * SECOND / max(1, each.period)) for ground, each in grounds.items()
+            (ground, getattr(each, gauge.field) * SECOND / max(1, each.period_us)) for ground, each in grounds.items()
         )
         lines += _family(name, gauge.help, "ground", rates)
     lines += _family("tandem_teams", "Teams on record.", "state", teams.items())

@@ -145,7 +145,12 @@ def _from_here(headers: Headers) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == headers.get("host")
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc == headers.get("host")
+    except ValueError:  # such as an IPv6 address without its end
+        return False
 
 
 def _believe_proxy(scope: Scope, headers: Headers) -> None:

@@ -12,14 +12,15 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from tandem.board.web.http_connections import REQUEST_WITHIN, Config, HttpConnection
-from tandem.board.web.rate_limit import network
+from tandem.net.networks import host_network
+from tandem.protocol.errors import TandemError
 
 SHUTDOWN_WITHIN = 1.0  # seconds for the other side to say that it closes, too
 MAX_FILE = 1_000_000  # bytes of a certificate or a key
 
 
-class BadCertificate(Exception):
-    """A certificate or its key cannot be used; the text says why and what to try."""
+class BadCertificate(TandemError):
+    """A certificate or its key cannot be used."""
 
 
 def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
@@ -31,8 +32,8 @@ def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
         context.load_cert_chain(certfile, keyfile, _refuse_password)
     except (OSError, ValueError) as error:
         raise BadCertificate(
-            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}."
-            " Wanted: two files in PEM, a certificate (with its chain) and its own private key"
+            f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}",
+            "two files in PEM, a certificate (with its chain) and its own private key",
         ) from error
     return context
 
@@ -57,7 +58,7 @@ def _check_file(option: str, path: Path) -> None:
             return
     except OSError as error:
         reason = error.strerror or str(error)
-    raise BadCertificate(f"{option} {path} cannot be used: {reason}. Wanted: a file in PEM")
+    raise BadCertificate(f"{option} {path} cannot be used: {reason}", "a file in PEM")
 
 
 def _refuse_password() -> str:
@@ -84,7 +85,7 @@ class Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # start_tls begins to read
-        self._address = network(transport.get_extra_info("peername")[0])
+        self._address = host_network(transport.get_extra_info("peername")[0])
         if not self._config.enter(self._address):
             self._config.leave(self._address)
             transport.abort()

@@ -1,7 +1,7 @@
-"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `keep` returns.
+"""The store: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
-Owns all writing: one row a team, one row a visit. One connection writes, in the recorder's thread; who
-reads (records.py) opens its own.
+Owns all writing: one row a team, one row a visit. One connection writes, in the thread of the committer. Readers
+(queries.py) open connections of their own.
 """
 
 import json
@@ -16,14 +16,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_to_read
+from tandem.protocol.errors import TandemError
+from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Visit
 
 FILE = "tandem.sqlite3"
-LOCK_TIMEOUT = 2.0  # seconds to wait for another program's lock
-LOCK_RETRY = 0.001  # seconds between two tries to have it
-KEEP_VITALS = 7 * 86_400 * 1_000_000  # microseconds: for a week
+LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
+LOCK_RETRY_S = 0.001  # between two tries to get it
+METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
@@ -50,7 +51,7 @@ _VISITS = """
     INSERT INTO visit (classname, teamname, pair, at, took, address, port, outcome, received, size, answered, findings)
     VALUES {rows}
 """
-# A team of which only refused messages had come gets its numbers with the first right one.
+# A team with only refused messages gets its numbers with the first right one.
 _ANY_REFUSED = "SELECT EXISTS (SELECT 1 FROM team WHERE pair = '')"
 _ADOPT = """
     UPDATE OR IGNORE team SET pair = ?, studentnr1 = ?, studentnr2 = ?, state = ?, secret = ?
@@ -68,13 +69,27 @@ _REFUSED_NEW = """
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
 """
-_SURPLUS = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
-_VITALS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_OLD_VITALS = "DELETE FROM vitals WHERE at < ?"
+_SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
+_METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
 
 
-class StoreError(Exception):
-    """The database cannot be used; the text says why and what to try."""
+class StoreError(TandemError):
+    """The database, a backup of it, or the data folder around it cannot be used."""
+
+
+def store_error(what: str, error: Exception | str) -> StoreError:
+    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with the help of a damaged file.
+
+    The reason may quote a statement from a damaged schema, which has several lines.
+    """
+    reason, help = (error.what, error.help) if isinstance(error, DamagedFilesError) else (error, "")
+    return StoreError(f"{what}: {' '.join(str(reason).split())}", help)
+
+
+def no_results(where: str, option: str) -> StoreError:
+    """Return the StoreError for a database that no server has written to yet."""
+    return StoreError(f"there are no results in {where}: no server has run with {option}")
 
 
 class Store:
@@ -83,43 +98,44 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._files = DatabaseFiles(self._path)
-        self._troubled = False  # did the last `keep` fail?
+        self._failed = False  # the last batch was not written
         try:
             self._files.check_unused()
         except sqlite3.Error as error:
-            raise StoreError(f"the database {self._path} cannot be used: {error}") from error
-        _make_file(self._path)
+            raise store_error(f"the database {self._path} cannot be used", error) from error
+        _create_file(self._path)
         self._open()
 
-    def keep(self, records: Sequence[Record]) -> None:
-        """Keeps the records in one transaction: on disk when this returns, none of them if it raises StoreError."""
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
         try:
-            if self._troubled:
-                self._open_again()
+            if self._failed:
+                self._reopen()
             self._files.check()
             self._begin()
             self._files.count(self._database)
-            self._keep_all(records)
+            self._write_records(records)
             self._database.execute("COMMIT")
             self._files.committed()
         except sqlite3.Error as error:
             self._roll_back()
-            self._troubled = True
-            raise StoreError(f"{self._path}: {error}") from error
+            self._failed = True
+            raise store_error(f"{self._path}", error) from error
         except Exception:  # our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
+        """Close the connection. The log goes into the main file if nobody else uses it."""
         self._files.close(self._database)
 
     def _begin(self) -> None:
-        """Waits for its turn to write.
+        """Wait for the lock to write.
 
-        SQLite's own way to wait sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
-        passed by again and again. Eight workers had three times the p99 with it.
+        SQLite's busy timeout sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
+        overtaken again and again. Eight workers had three times the p99 with it.
         """
-        until = time.monotonic() + LOCK_TIMEOUT
+        until = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             try:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -127,45 +143,45 @@ class Store:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                     raise
-            time.sleep(LOCK_RETRY)
+            time.sleep(LOCK_RETRY_S)
 
     def _open(self) -> None:
         self._database = _open_for_writing(self._path, self._files)
-        self._troubled = False
+        self._failed = False
 
-    def _open_again(self) -> None:
-        """After trouble: SQLite would go on with what it remembers of a file that was damaged, and is whole again."""
+    def _reopen(self) -> None:
+        """Reopen after an error: SQLite would keep serving cached pages of a damaged file that was repaired."""
         self._files.compare()
         self._database.close()
         self._open()
 
-    def _keep_all(self, records: Sequence[Record]) -> None:
+    def _write_records(self, records: Sequence[Record]) -> None:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
-                if record.whole:
+                if record.stored_in_full:
                     visits.append(record[:ROW_COLUMNS])
             elif isinstance(record, Visit):
-                self._keep_teams(teams)
+                self._write_teams(teams)
                 teams = {}
-                self._keep_refused(record)
-                if record.whole:
+                self._write_refused(record)
+                if record.stored_in_full:
                     visits.append(_refused_row(record))
             elif isinstance(record, SuppressedVisits):
-                self._database.execute(_SURPLUS, astuple(record))
+                self._database.execute(_SUPPRESSED, astuple(record))
             else:
-                self._keep_vitals(record)
-        self._keep_teams(teams)
+                self._write_metrics(record)
+        self._write_teams(teams)
         self._insert(_VISITS, visits)
 
-    def _keep_teams(self, teams: dict[Row, Row]) -> None:
+    def _write_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
             self._database.executemany(_ADOPT, [row[2:7] + row[:2] for row in teams.values()])
         self._insert(_TEAMS, list(teams.values()))
 
-    def _keep_refused(self, visit: Visit) -> None:
+    def _write_refused(self, visit: Visit) -> None:
         team = visit.team
         if team is None:
             return
@@ -175,19 +191,19 @@ class Store:
             "pair": team.pair,
             "studentnr1": team.studentnr1,
             "studentnr2": team.studentnr2,
-            "at": visit.at,
+            "at": visit.started_us,
             "problems": json.dumps([problem.id for problem in visit.problems]),
         }
         known = self._database.execute(_REFUSED_KNOWN, values).rowcount
-        if not known and visit.whole:
+        if not known and visit.stored_in_full:
             self._database.execute(_REFUSED_NEW, values)
 
-    def _keep_vitals(self, vitals: MetricsSample) -> None:
-        self._database.execute(_VITALS, astuple(vitals))
-        self._database.execute(_OLD_VITALS, (vitals.at - KEEP_VITALS,))
+    def _write_metrics(self, sample: MetricsSample) -> None:
+        self._database.execute(_METRICS, astuple(sample))
+        self._database.execute(_EXPIRED_METRICS, (sample.ended_us - METRICS_RETENTION_US,))
 
     def _insert(self, statements: str, rows: Sequence[Row]) -> None:
-        """Many rows in few statements: a call for each row would cost more than the row."""
+        """Insert many rows in few statements: a call costs more than a row."""
         for block in _blocks(rows):
             statement = _for_rows(statements, len(block), len(block[0]))
             self._database.execute(statement, list(chain.from_iterable(block)))
@@ -200,7 +216,7 @@ class Store:
 
 
 def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Blocks of 2**n rows, so that there are only a few different statements, which SQLite has ready."""
+    """Yield blocks of 2**n rows, so that there are only a few different statements, which SQLite caches."""
     at = 0
     while at < len(rows):
         size = 1 << (len(rows) - at).bit_length() - 1
@@ -210,13 +226,13 @@ def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 @lru_cache(maxsize=64)
 def _for_rows(statement: str, rows: int, columns: int) -> str:
-    """Return the statement for so many rows. SQLite knows it again by its text."""
+    """Return the statement for this many rows. SQLite caches it by its text."""
     marks = f"({', '.join('?' * columns)})"
     return statement.format(rows=", ".join([marks] * rows))
 
 
 def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
-    """Put into `teams` what the visit changes: as if it were the team's first, or after those that are there."""
+    """Apply a visit to the rows in `teams`, after the earlier visits of its team."""
     classname, teamname, pair, at, took, _, _, outcome, _, _, _, _, studentnr1, studentnr2, secret, ip, _ = visit
     key = classname, teamname, pair
     before = teams.get(key)
@@ -237,52 +253,52 @@ def _refused_row(visit: Visit) -> Row:
         team.classname if team else "",
         team.teamname if team else "",
         "",
-        visit.at,
-        visit.took,
+        visit.started_us,
+        visit.duration_us,
         visit.address,
         visit.port,
         visit.outcome.value,
         visit.received,
-        visit.size,
-        visit.answered,
+        visit.size_bytes,
+        visit.reply,
         visit.findings,
     )
 
 
-def _make_file(path: Path) -> None:
-    """For its owner alone. Not while a connection is open: closing a file drops all locks that SQLite has on it."""
+def _create_file(path: Path) -> None:
+    """Make the file for its owner alone. Not while a connection is open: closing a file drops SQLite's locks on it."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
 
 
 def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
-    """Open the database and bring it up to date. Nothing is written to files that do not belong together."""
+    """Open the database and migrate it. Nothing is written to files that do not belong together."""
     try:
         with closing(connect_to_read(path)) as reader:
             check_version(reader, path)
         check_log(path)
-        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
     try:
         use_wal(database)
         database.execute("PRAGMA synchronous = FULL")
         migrate(database)
         files.opened(database)
-        database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
+        database.execute("PRAGMA busy_timeout = 0")  # _begin waits instead
     except sqlite3.Error as error:
         files.close(database)
-        raise StoreError(f"the database {path} cannot be used: {error}") from error
+        raise store_error(f"the database {path} cannot be used", error) from error
     return database
 
 
 def check_version(database: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError if the database was made by a newer version than this one."""
+    """Raise StoreError if a newer version than this one made the database."""
     version = version_of(database)
     if version > VERSION:
         raise StoreError(
-            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION}):"
-            " use that version"
+            f"the database {path} was made by a newer version (schema {version}, this one knows {VERSION})",
+            "use that version",
         )

@@ -160,7 +160,7 @@ def _sheet(records: Records, row: TeamRow | None, page: int, is_shown: IsShown) 
     latest = list(visits)[::-1]
     refused_last = bool(latest) and latest[0][1].outcome is Outcome.REJECTED
     state, words = state_of(TeamStatus(row, refused_last))
-    stuck_at = latest[0] if refused_last and row.finished_at is None else None
+    stuck_at = latest[0] if refused_last and row.finished_us is None else None
     pages = max(1, -(-len(latest) // VISITS_A_PAGE))
     page = min(page, pages)
     return TeamPage(
@@ -179,7 +179,7 @@ def _sheet(records: Records, row: TeamRow | None, page: int, is_shown: IsShown) 
 
 def _meant(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
     """The message that should have come: message 2 out of the latest reply to message 1, else what was repaired."""
-    replies = (visit.answered for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
+    replies = (visit.reply for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
     return right_message_2(refused, next(replies, b"")) or repaired(refused.received)
 
 
@@ -205,7 +205,7 @@ def _shown(number: int, visit: VisitRow) -> Shown:
         client_of(visit),
         recorded_findings(visit.findings, visit.received),
         printable_bytes(visit.received),
-        printable_bytes(visit.answered),
+        printable_bytes(visit.reply),
     )
 
 

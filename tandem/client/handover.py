@@ -1,0 +1,159 @@
+"""Client 2's listening port: accept connections until one of them has brought client 1's message.
+
+Anybody can connect to a listening port. All connections are read in turn, so that none of them delays another.
+Only a usable message of our own team ends the wait; every other connection is closed and named on the screen.
+"""
+
+import socket
+
+from tandem.client import wire
+from tandem.client.failures import ClientError
+from tandem.client.output import Output
+from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.message import STATUS_WAITING, Message, NotAMessageError, decode
+from tandem.protocol.printable import printable_bytes
+from tandem.protocol.reader import COMPLETE, INVALID, Reader
+
+HANDOVER_ARROW = 4
+MAX_CONNECTIONS = 200  # at a time; students' laptops allow 256 open files or more
+ACCEPT_BATCH = 100  # accepted in one round, so that a flood of connections does not keep us from reading them
+LENGTH_TIMEOUT_S = 0.2  # for the rest of a length of which one to three bytes came
+MAX_REPORTED = 1000  # different rejections that are shown
+SHOWN_BYTES = 40  # of what came instead of a message
+
+
+class IncomingConnection:
+    """One connection to our port, and what came on it."""
+
+    __slots__ = ("socket", "host", "address", "reader", "undecided_s")
+
+    def __init__(self, accepted: socket.socket, host: str, port: int) -> None:
+        self.socket = accepted
+        self.host = host
+        self.address = show_address(host, port)
+        self.reader = Reader()
+        self.undecided_s = 0.0  # how long the first bytes may have been the start of a length
+
+
+class HandoverListener:
+    """All connections to our port. Call `accept_waiting` and `receive_message` in turn, and `close` at the end."""
+
+    def __init__(self, listener: socket.socket, team: dict[str, str], output: Output) -> None:
+        self._listener = listener
+        self._team = team
+        self._output = output
+        self._connections: list[IncomingConnection] = []  # the oldest first
+        self._count_by_host: dict[str, int] = {}
+        self._reported: set[str] = set()
+        self.is_busy = False  # True if more connections may wait to be accepted
+
+    def accept_waiting(self) -> None:
+        """Accept the connections that wait now, at most ACCEPT_BATCH."""
+        self.is_busy = False
+        for _ in range(ACCEPT_BATCH):
+            try:
+                accepted, address = self._listener.accept()
+            except OSError:  # none waits, it has gone again, or no more files may be opened: try in the next round
+                return
+            accepted.setblocking(False)
+            connection = IncomingConnection(accepted, plain_ip(address[0]), address[1])
+            self._connections.append(connection)
+            self._count_by_host[connection.host] = self._count_by_host.get(connection.host, 0) + 1
+            if len(self._connections) > MAX_CONNECTIONS:
+                self._reject(self._connection_to_evict(), "too many connections from this host at once")
+        self.is_busy = True
+
+    def receive_message(self) -> Message | None:
+        """Read once from each connection, and reject those that cannot bring the message any more.
+
+        Returns:
+            Client 1's message if it is complete, else None.
+        """
+        for connection in list(self._connections):
+            try:
+                data = wire.receive(connection.socket, connection.address)
+            except ClientError:
+                self._reject(connection, "connection reset")
+                continue
+            state = _feed(connection, data)
+            if state is COMPLETE:
+                try:
+                    return self._accept_message(connection)
+                except NotAMessageError as error:
+                    self._reject(connection, str(error))
+            elif state is INVALID:
+                shown = printable_bytes(bytes(connection.reader.received[:SHOWN_BYTES]))
+                self._reject(connection, f"sent something that is not a message: {shown}")
+            elif data == b"":
+                has_begun = bool(connection.reader.received)
+                when = "in the middle of a message" if has_begun else "before it sent anything"
+                self._reject(connection, f"closed {when}")
+        return None
+
+    def close(self) -> None:
+        """Stop listening and close all connections."""
+        self._listener.close()
+        for connection in self._connections:
+            wire.close(connection.socket)
+
+    def _accept_message(self, connection: IncomingConnection) -> Message:
+        message = decode(connection.reader.text)
+        check_handover(message, self._team)
+        data = bytes(connection.reader.received)
+        self._output.arrow(HANDOVER_ARROW, data, f"from client 1 at {connection.address}")
+        return message
+
+    def _connection_to_evict(self) -> IncomingConnection:
+        """Choose the oldest connection of the host that has the most of them."""
+        return max(self._connections, key=lambda connection: self._count_by_host[connection.host])
+
+    def _reject(self, connection: IncomingConnection, reason: str) -> None:
+        """Close a connection and show why, once for each host and reason: a flood must stay readable."""
+        self._connections.remove(connection)
+        self._count_by_host[connection.host] -= 1
+        if not self._count_by_host[connection.host]:
+            del self._count_by_host[connection.host]
+        wire.close(connection.socket)
+        report = f"{connection.host} {reason}"
+        if report not in self._reported and len(self._reported) < MAX_REPORTED:
+            self._reported.add(report)
+            self._output.note(f"not client 1's message, from {connection.address}: {reason}; still listening")
+
+
+def check_handover(message: Message, team: dict[str, str]) -> None:
+    """Check that a message is the server's reply to our own team's message 1 (PROTOCOL 4.2, 5.1).
+
+    Args:
+        message: What came.
+        team: The fields of our team that are known. Others are not compared.
+
+    Raises:
+        NotAMessageError: It is another message. The text says what is wrong with it.
+    """
+    if not message.secret and not message.status:
+        raise NotAMessageError("it is message 1: client 1 has to hand over the server's reply, not its own message")
+    if message.status != STATUS_WAITING:
+        raise NotAMessageError(
+            f'its status is "{message.status}", not "{STATUS_WAITING}": client 1 should not hand that over'
+        )
+    if not message.secret:
+        raise NotAMessageError("it has no secret: client 1 has to hand over the server's reply as it came")
+    for name in ("classname", "teamname"):
+        ours, theirs = team.get(name), getattr(message, name)
+        if ours is not None and theirs != ours:
+            raise NotAMessageError(f'it is another team\'s: its {name} is "{theirs}", ours is "{ours}"')
+    ours_known = [team[name] for name in ("studentnr1", "studentnr2") if name in team]
+    numbers = {message.studentnr1, message.studentnr2}
+    if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
+        raise NotAMessageError("it is another team's: its student numbers are not ours")
+
+
+def _feed(connection: IncomingConnection, data: bytes | None) -> str:
+    """Give the bytes to the reader and return its state. Do not wait long for the rest of a length."""
+    reader = connection.reader
+    state = reader.feed(data) if data else reader.state
+    if reader.maybe_framed:
+        connection.undecided_s += wire.POLL_INTERVAL_S
+        if connection.undecided_s >= LENGTH_TIMEOUT_S or data == b"":
+            state = reader.assume_bare()
+    return state

@@ -1,0 +1,200 @@
+"""Client 2's listening port: only the real message ends the wait, and every other connection is named."""
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
+from testing.other_side import (
+    Finish,
+    Pause,
+    ScriptedServer,
+    Send,
+    Step,
+    Trickle,
+    Wait,
+    call,
+    changed,
+    framed,
+    scripted_server,
+    without,
+)
+from testing.processes import TEAM, process
+
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5551\r\nUser-Agent: Mozilla/5.0\r\n\r\n"
+MESSAGE_1 = changed(REPLY_1, secret="", status="")
+
+Stranger = tuple[tuple[Step, ...], str]  # what it does, and what the screen says of it ("": nothing)
+
+STRANGERS: dict[str, Stranger] = {
+    "idle": ((), ""),
+    "port probe": ((Finish.CLOSE,), "closed before it sent anything"),
+    "port probe with a reset": ((Finish.RESET,), "connection reset"),
+    "browser": ((Send(GET),), "sent something that is not a message: GET / HTTP/1.1"),
+    "half a message, left open": ((Send(REPLY_1[:50]),), ""),
+    "slow half message": ((Trickle(REPLY_1[:50]),), ""),
+    "half a message, closed": ((Send(REPLY_1[:50]), Finish.CLOSE), "closed in the middle of a message"),
+    "half a message, ended": ((Send(REPLY_1[:50]), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "half a message, reset": ((Send(REPLY_1[:50]), Pause(0.1), Finish.RESET), "connection reset"),
+    "one letter, left open": ((Send(b"G"),), "sent something that is not a message: G"),
+    "three letters, closed": ((Send(b"hi\0"), Finish.CLOSE), r"sent something that is not a message: hi\x00"),
+    "white space, closed": ((Send(b" \r\n" * 9), Finish.CLOSE), "closed in the middle of a message"),
+    "garbage": ((Send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
+    "endless garbage": ((Send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
+    "object that is no JSON": ((Send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
+    "missing field": ((Send(without(REPLY_1, "ip")),), "it has no ip"),
+    "half of a surrogate pair": ((Send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
+    "message 1 itself": ((Send(MESSAGE_1),), "it is message 1"),
+    "no secret": ((Send(changed(REPLY_1, secret="")),), "it has no secret"),
+    "error handed over": (
+        (Send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
+        'its status is "error: the classname is empty"',
+    ),
+    "finished handed over": ((Send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
+    "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
+    "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
+    "other students": ((Send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
+    "other team, framed": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
+    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "length of nothing": ((Send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
+}
+
+
+def assert_accepted(client: Client2, server: ScriptedServer) -> None:
+    """The real message was accepted, and message 2 was made from it."""
+    assert_done(client.process)
+    sent = json.loads(server.came)
+    assert (sent["studentnr1"], sent["studentnr2"], sent["clientid"]) == (TEAM["studentnr2"], TEAM["studentnr1"], 2)
+    assert (sent["secret"], sent["status"]) == (json.loads(REPLY_1)["secret"], "waiting for message 2")
+
+
+@pytest.mark.parametrize(("script", "said"), STRANGERS.values(), ids=STRANGERS.keys())
+def test_a_stranger_is_named_and_the_real_message_accepted(script: Sequence[Step], said: str) -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as stranger:
+        stranger.play(script)
+        if said:
+            assert "still listening" in client.process.wait_for(said)
+        client.hand_over()
+        assert_accepted(client, server)
+    assert client.process.out.count("still listening") == bool(said)
+
+
+def test_all_strangers_at_once_do_not_delay_the_message() -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as calls:
+        for script, _ in STRANGERS.values():
+            calls.enter_context(call(client.port)).play(script)
+        client.hand_over()
+        assert_accepted(client, server)
+    assert_safe(client.process.out)
+
+
+def test_an_early_idle_client_1_brings_the_message_later() -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as early:
+        with call(client.port) as probe:
+            probe.play((Finish.CLOSE,))
+        client.process.wait_for("before it sent anything")
+        early.play((Send(REPLY_1), Finish.HALF_CLOSE, Wait.END))
+        assert_accepted(client, server)
+
+
+def test_many_connections_from_one_address_do_not_evict_another_address() -> None:
+    """300 idle connections at once; client 1 called before them from another address, and sends after them."""
+    with (
+        scripted_server(*RIGHT_2) as server,
+        client_2(server.address) as client,
+        call(client.port, "127.0.0.2") as early,
+        contextlib.ExitStack() as crowd,
+    ):
+        for _ in range(300):
+            crowd.enter_context(call(client.port))
+        client.process.wait_for("too many connections")
+        early.play((Send(REPLY_1), Finish.HALF_CLOSE, Wait.END))
+        assert_accepted(client, server)
+
+
+def test_many_connections_do_not_keep_out_a_later_one() -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, contextlib.ExitStack() as crowd:
+        for _ in range(300):
+            crowd.enter_context(call(client.port))
+        client.hand_over()
+        assert_accepted(client, server)
+
+
+def test_many_probes_are_named_once() -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client:
+        for _ in range(300):
+            with call(client.port) as probe:
+                probe.play((Finish.CLOSE,))
+        client.hand_over()
+        assert_accepted(client, server)
+    assert client.process.out.count("closed before it sent anything") == 1
+
+
+NAME = REPLY_1.replace(b"Team1", "Zoë".encode())  # with a character of two bytes
+
+HANDOVERS: dict[str, tuple[Step, ...]] = {
+    "in one piece": (Send(REPLY_1), Finish.HALF_CLOSE),
+    "left open": (Send(REPLY_1),),
+    "byte by byte": (Trickle(REPLY_1), Finish.HALF_CLOSE),
+    "first byte alone": (Send(REPLY_1[:1]), Pause(0.1), Send(REPLY_1[1:]), Finish.HALF_CLOSE),
+    "last byte alone": (Send(REPLY_1[:-1]), Pause(0.1), Send(REPLY_1[-1:]), Finish.HALF_CLOSE),
+    "stops for longer than a length may take": (Send(REPLY_1[:2]), Pause(0.8), Send(REPLY_1[2:]), Finish.HALF_CLOSE),
+    "white space around": (Send(b" \r\n" + REPLY_1 + b"\n"), Finish.HALF_CLOSE),
+    "white space, then a long stop": (Send(b"\n"), Pause(0.8), Send(REPLY_1), Finish.HALF_CLOSE),
+    "more behind it": (Send(REPLY_1 + b"bye {"), Finish.HALF_CLOSE),
+    "framed": (Send(framed(REPLY_1)), Finish.HALF_CLOSE),
+    "framed, byte by byte": (Trickle(framed(REPLY_1)), Finish.HALF_CLOSE),
+    "framed, length alone": (Send(framed(REPLY_1)[:4]), Pause(0.1), Send(REPLY_1), Finish.HALF_CLOSE),
+    "extra key": (Send(changed(REPLY_1, hint="go on")), Finish.HALF_CLOSE),
+    "pretty-printed": (Send(json.dumps(json.loads(REPLY_1), indent=4).encode()), Finish.HALF_CLOSE),
+    "reset behind it": (Send(REPLY_1), Pause(0.2), Finish.RESET),
+}
+
+
+@pytest.mark.parametrize("script", HANDOVERS.values(), ids=HANDOVERS.keys())
+def test_the_real_message_is_accepted_however_it_is_cut(script: Sequence[Step]) -> None:
+    with scripted_server(*RIGHT_2) as server, client_2(server.address) as client, call(client.port) as line:
+        line.play(script)
+        assert_accepted(client, server)
+
+
+def test_a_character_cut_in_two() -> None:
+    half = NAME.index("ë".encode()) + 1
+    with (
+        scripted_server(*RIGHT_2) as server,
+        client_2(server.address, teamname="Zoë") as client,
+        call(client.port) as line,
+    ):
+        line.play((Send(NAME[:half]), Pause(0.1), Send(NAME[half:]), Finish.HALF_CLOSE, Wait.END))
+        assert_accepted(client, server)
+    assert json.loads(server.came)["teamname"] == "Zoë"
+
+
+@pytest.mark.parametrize("name", ["studentnr1", "studentnr2"])
+def test_a_single_student_number_is_compared(name: str) -> None:
+    with scripted_server(*RIGHT_2) as server:
+        arguments = ("2", f"--{name}", "7777777", "--server", server.address, "--listen", "127.0.0.1:0")
+        with process("-m", "tandem.client", *arguments) as running:
+            Client2(running).hand_over()
+            running.wait_for("its student numbers are not ours")
+
+
+def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:
+    with scripted_server(*RIGHT_2) as server:
+        arguments = ("-m", "tandem.client", "2", "--server", server.address, "--listen", "0")
+        with process(*arguments) as running:
+            assert re.search(r"listening on \*:[1-9][0-9]* for client 1", running.wait_for("listening on"))
+            client = Client2(running)
+            client.hand_over()
+            assert_accepted(client, server)
+
+
+def test_no_connection_at_all() -> None:
+    with scripted_server() as server, client_2(server.address, "--wait", "0.3") as client:
+        assert_failed(
+            client.process, r"arrow 4 \(client 1 -> client 2, handover\)", "no message came", str(client.port)
+        )
+    assert server.lines == []

@@ -1,0 +1,306 @@
+"""Both clients against a server that does what it should not. A row: what the server does, what the client prints.
+
+The scripts are for both clients: `reply` is the right reply to the client that connects.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from testing.clients import REPLIES, WELCOME, assert_done, assert_failed, assert_safe, meet
+from testing.other_side import (
+    Finish,
+    Pause,
+    Send,
+    SendForever,
+    Step,
+    Trickle,
+    Wait,
+    changed,
+    framed,
+    scripted_server,
+    without,
+)
+from testing.processes import LIMIT
+
+Script = Callable[[bytes], Sequence[Step]]
+
+WELCOME_ARROW = {1: 1, 2: 5}  # by client id
+MESSAGE_ARROW = {1: 2, 2: 6}
+REPLY_ARROW = {1: 3, 2: 7}
+
+PATIENT = ("--timeout", str(LIMIT))
+HASTY = ("--timeout", "0.5")  # where nothing is going to come
+ON_WIRE = ("--on-wire", "length")
+BOTH_CLIENTS = pytest.mark.parametrize("clientid", [1, 2])
+
+
+def padded(reply: bytes, size: int) -> bytes:
+    """The reply with so much white space inside that it has `size` bytes."""
+    return b"{" + b" " * (size - len(reply)) + reply[1:]
+
+
+FINISHES: dict[str, Script] = {
+    "as it should be": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
+    "welcome byte by byte": lambda reply: (Trickle(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
+    "reply byte by byte": lambda reply: (Send(WELCOME), Wait.MESSAGE, Trickle(reply), Wait.END),
+    "reply in two pieces": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:9]), Pause(0.1), Send(reply[9:])),
+    "reply glued to the welcome, too early": lambda reply: (Send(WELCOME + reply), Wait.MESSAGE, Wait.END),
+    "late reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Pause(0.7), Send(reply), Wait.END),
+    "late welcome": lambda reply: (Pause(0.7), Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END),
+    "welcome in two parts": lambda reply: (
+        Send(b"Welcome. A "),
+        Pause(0.1),
+        Send(b"connection was made."),
+        Wait.MESSAGE,
+        Send(reply),
+        Wait.END,
+    ),
+    "second part of the welcome after the message": lambda reply: (
+        Send(b"Welcome. "),
+        Wait.MESSAGE,
+        Send(b"A connection was made."),
+        Pause(0.1),
+        Send(reply),
+        Wait.END,
+    ),
+    "second part of the welcome glued to the reply": lambda reply: (
+        Send(b"Welcome. "),
+        Wait.MESSAGE,
+        Send(b"A connection was made." + reply),
+        Wait.END,
+    ),
+    "welcome without the word": lambda reply: (Send(b"hello\n"), Wait.MESSAGE, Send(reply), Wait.END),
+    "welcome that is not UTF-8": lambda reply: (Send(b"\xff\xfe connection \xc3"), Wait.MESSAGE, Send(reply), Wait.END),
+    "newline after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b"\r\n"), Wait.END),
+    "newline before the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(b"\r\n" + reply), Wait.END),
+    "end of stream after the reply": lambda reply: (
+        Send(WELCOME),
+        Wait.MESSAGE,
+        Send(reply),
+        Finish.HALF_CLOSE,
+        Wait.END,
+    ),
+    "close after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Finish.CLOSE),
+    "more after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b" bye {"), Wait.END),
+    "extra key": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, hint="well done")), Wait.END),
+    "framed welcome": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
+    "framed welcome byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
+    "framed reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "both framed": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "both framed and glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
+    "length begins with a brace": lambda reply: (
+        Send(framed(WELCOME)),
+        Wait.MESSAGE,
+        Trickle(framed(padded(reply, 0x017B))),
+        Wait.END,
+    ),
+}
+
+
+@pytest.mark.parametrize("script", FINISHES.values(), ids=FINISHES.keys())
+@BOTH_CLIENTS
+def test_finishes_all_the_same(clientid: int, script: Script) -> None:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *PATIENT)
+    assert_done(client)
+    assert len(peer.lines) == (1 if clientid == 1 else 0)
+    assert server.came.endswith(b"}")
+
+
+@pytest.mark.parametrize("name", ["as it should be", "both framed", "framed reply", "length begins with a brace"])
+@BOTH_CLIENTS
+def test_finishes_with_lengths_on_the_wire(clientid: int, name: str) -> None:
+    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *PATIENT, *ON_WIRE)
+    assert_done(client)
+    assert server.came == framed(server.came[4:])
+
+
+NO_WELCOME: dict[str, Script] = {
+    "no welcome": lambda reply: (Wait.MESSAGE, Send(reply), Wait.END),
+    "no welcome, framed reply": lambda reply: (Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "no welcome, reply byte by byte": lambda reply: (Wait.MESSAGE, Trickle(reply), Wait.END),
+    "welcome glued to the reply, after the message": lambda reply: (Wait.MESSAGE, Send(WELCOME + reply), Wait.END),
+    "framed and glued, after the message": lambda reply: (
+        Wait.MESSAGE,
+        Send(framed(WELCOME) + framed(reply)),
+        Wait.END,
+    ),
+}
+
+
+@pytest.mark.parametrize("script", NO_WELCOME.values(), ids=NO_WELCOME.keys())
+@BOTH_CLIENTS
+def test_finishes_without_a_welcome(clientid: int, script: Script) -> None:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, "--timeout", "2")
+    assert_done(client)
+    assert "no welcome within 2 s" in client.out
+
+
+@dataclass(frozen=True)
+class Fails:
+    """What the server does, what the line on standard error must hold, and at which arrows it may be noticed."""
+
+    script: Script
+    says: str
+    at: tuple[dict[int, int], ...] = (REPLY_ARROW,)
+    options: tuple[str, ...] = PATIENT
+
+
+def answers(make: Callable[[bytes], bytes], says: str) -> Fails:
+    """A server that does everything right except its reply."""
+    return Fails(lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(make(reply)), Wait.END), says)
+
+
+FAILS: dict[str, Fails] = {
+    # nothing comes, or not in time
+    "never a reply": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Wait.END), "no reply: .* no complete reply within", options=HASTY
+    ),
+    "never a word": Fails(lambda _: (Wait.MESSAGE, Wait.END), "no reply: .* no complete reply within", options=HASTY),
+    "too late": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Wait.END, Send(reply)), "no reply: .* 0.5 s", options=HASTY
+    ),
+    "text for a reply": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b"wrong format"), Wait.END), "no reply", options=HASTY
+    ),
+    # cut off
+    "stops in the middle": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:-1]), Wait.END), "reply was cut off: ", options=HASTY
+    ),
+    "closes in the middle": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Finish.CLOSE),
+        "reply was cut off: .* closed the connection",
+    ),
+    "resets in the middle": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Pause(0.1), Finish.RESET), "connection reset"
+    ),
+    "length longer than the reply": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
+        "reply was cut off: ",
+        options=HASTY,
+    ),
+    "length, closes in the middle": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
+        "reply was cut off: .* closed",
+    ),
+    # goes away
+    "closes at once": Fails(lambda _: (Finish.CLOSE,), "closed the connection before", (WELCOME_ARROW,)),
+    "resets at once": Fails(lambda _: (Finish.RESET,), "connection reset", (WELCOME_ARROW,)),
+    "closes in the welcome": Fails(
+        lambda _: (Send(b"Welc"), Finish.CLOSE), "closed the connection before", (WELCOME_ARROW,)
+    ),
+    "closes after the welcome": Fails(
+        lambda _: (Send(WELCOME), Finish.CLOSE), "closed the connection|connection reset", (MESSAGE_ARROW, REPLY_ARROW)
+    ),
+    "resets after the welcome": Fails(
+        lambda _: (Send(WELCOME), Finish.RESET), "connection reset", (WELCOME_ARROW, MESSAGE_ARROW, REPLY_ARROW)
+    ),
+    "ends after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.HALF_CLOSE, Wait.END), "no reply: .* closed the conn"
+    ),
+    "closes after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.CLOSE), "no reply: .* closed the connection"
+    ),
+    "resets after the message": Fails(lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.RESET), "connection reset"),
+    # another status
+    "other status": answers(
+        lambda reply: changed(reply, status="being thought about"), 'is "being thought about", not'
+    ),
+    "empty status": answers(lambda reply: changed(reply, status=""), 'the status is "", not'),
+    "nearly the right status": answers(
+        lambda reply: changed(reply, status=f"{'Finished successfully' if reply == REPLIES[2] else 'waiting'}!"),
+        'the status is "[^"]+!", not',
+    ),
+    "the other client's status": answers(
+        lambda reply: changed(
+            reply, status="Finished successfully" if reply == REPLIES[1] else "waiting for message 2"
+        ),
+        'the status is "[^"]+", not',
+    ),
+    "refused": answers(
+        lambda reply: changed(reply, secret="", status="error: the numbers are not swapped"),
+        "refused the message: the numbers are not swapped",
+    ),
+    # not a message
+    "not JSON": answers(lambda _: b"{'studentnr1': '0923456'}", "it is not JSON"),
+    "not JSON, brackets without end": answers(lambda _: b'{"a": ' + b"[" * 8000 + b"}", "it is not JSON"),
+    "endless number": answers(lambda _: b'{"clientid": ' + b"1" * 5000 + b"}", "it is not JSON"),
+    "not UTF-8": answers(lambda reply: reply.replace(b"Team1", b"Team\xe9"), "byte [0-9]+ is not UTF-8"),
+    "lone surrogate": answers(
+        lambda reply: reply.replace(b"Team1", rb"Team\ud800"), "its teamname holds half of a surrogate pair"
+    ),
+    "missing field": answers(lambda reply: without(reply, "secret"), "it has no secret"),
+    "empty object": answers(lambda _: b"{ }", "it has no studentnr1 and no "),
+    "null secret": answers(lambda reply: changed(reply, secret=None), "its secret is not text"),
+    "null status": answers(lambda reply: changed(reply, status=None), "its status is not text"),
+    "number for text": answers(lambda reply: changed(reply, studentnr1=923456), "its studentnr1 is not text"),
+    "text for a number": answers(lambda reply: changed(reply, clientid="1"), "its clientid is not a number"),
+    "true for a number": answers(lambda reply: changed(reply, clientid=True), "its clientid is not a number"),
+    "length shorter than the reply": answers(lambda reply: framed(reply[:-9]) + reply[-9:], "it is not JSON"),
+    "length zero before the reply": answers(lambda reply: framed(b"") + reply, "not a message"),
+    # too large
+    "endless object": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'{"a": "'), SendForever(b"x" * 1000)),
+        "too large: it did not end within 8,192 bytes",
+    ),
+    "endless object behind a length": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'\xff\xff\0\0{"a": "'), SendForever(b"x" * 1000)),
+        "too large: it did not end within 8,192 bytes|that is not a message",  # the length is wrong at once
+    ),
+    "endless welcome": Fails(lambda _: (SendForever(b"connection! " * 99),), "that is not a message"),
+    "endless welcome without the word": Fails(lambda _: (SendForever(b"hello! " * 99),), "that is not a message"),
+    "endless zeros": Fails(lambda _: (SendForever(b"\0" * 1000),), "that is not a message"),
+}
+
+
+@pytest.mark.parametrize("case", FAILS.values(), ids=FAILS.keys())
+@BOTH_CLIENTS
+def test_says_what_failed(clientid: int, case: Fails) -> None:
+    with scripted_server(*case.script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *case.options)
+    arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
+    assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
+    assert peer.lines == [], "client 1 went to client 2 without the right status"
+
+
+@BOTH_CLIENTS
+def test_no_server_listens(clientid: int) -> None:
+    with scripted_server() as server, scripted_server(Wait.END) as peer:
+        server.stop()
+        client = meet(clientid, server, peer)
+    arrow = WELCOME_ARROW[clientid]
+    assert_failed(
+        client, rf"arrow {arrow} \(server -> client {clientid}, welcome\)", "connection refused", server.address
+    )
+
+
+STEERING = "\x1b]0;owned\x07\x1b[2J\r\x08\x9b31m\u202e\u2028"
+
+ESCAPES: dict[str, Script] = {
+    "in the welcome": lambda reply: (Send(WELCOME + STEERING.encode()), Wait.MESSAGE, Send(reply), Wait.END),
+    "in the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, teamname=STEERING)), Wait.END),
+    "in the status": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, status=STEERING)), Wait.END),
+    "in an error": lambda reply: (
+        Send(WELCOME),
+        Wait.MESSAGE,
+        Send(changed(reply, status=f"error: {STEERING}")),
+        Wait.END,
+    ),
+    "in what is no message": lambda _: (Send(WELCOME), Wait.MESSAGE, Send(STEERING.encode()), SendForever(b"\x1b[2J")),
+    "in what is not JSON": lambda _: (Send(WELCOME), Wait.MESSAGE, Send(f"{{{STEERING}}}".encode()), Wait.END),
+}
+
+
+@pytest.mark.parametrize("options", [("--verbose",), ("--format", "json")], ids=("text", "json"))
+@pytest.mark.parametrize("script", ESCAPES.values(), ids=ESCAPES.keys())
+@BOTH_CLIENTS
+def test_nothing_from_the_wire_steers_the_terminal(clientid: int, script: Script, options: tuple[str, ...]) -> None:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *options)
+    assert client.wait() in (0, 1)
+    assert client.err.count("\n") == client.wait()
+    assert_safe(client.out + client.err)
