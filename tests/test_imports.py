@@ -15,7 +15,9 @@ from testing.processes import LIMIT, ROOT, running_server, team_options, wait_un
 
 ANY = frozenset(sys.stdlib_module_names)
 DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
-BOARD_LIBRARIES = frozenset({"anyio", "jinja2", "markupsafe", "starlette", "uvicorn", "xlsxwriter"})
+BOARD_LIBRARIES = frozenset(
+    {"anyio", "jinja2", "markupsafe", "prometheus_client", "starlette", "uvicorn", "xlsxwriter"}
+)
 
 ALL_OF_OURS = frozenset(
     {

@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from tandem.board.beside import MISSING, is_installed
+from tandem.board.board_process import MISSING_EXTRA, is_installed
 from tandem.commands.arguments import (
     BOARD_PORT,
     DEFAULT_DATA,
@@ -91,13 +91,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve the board until SIGTERM or Ctrl-C."""
     if not is_installed():
-        raise UsageError(*MISSING)
+        raise UsageError(*MISSING_EXTRA)
     _check_options(options)
     from tandem.board.serve_board import BoardOptions, serve_board
 
     settings = BoardOptions(
         listen=options.listen,
-        where=options.database or options.data,
+        location=options.database or options.data,
         data=options.data,
         proxied_name=options.behind,
         certificate=(options.certfile, options.keyfile) if options.certfile else None,

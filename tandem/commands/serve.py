@@ -3,7 +3,7 @@
 import argparse
 from contextlib import nullcontext
 
-from tandem.board.beside import MISSING, board_beside, is_installed
+from tandem.board.board_process import MISSING_EXTRA, board_process, is_installed
 from tandem.commands.arguments import (
     address,
     argument_type,
@@ -91,9 +91,9 @@ def run(options: argparse.Namespace) -> int:
         log=options.log,
     )
     if options.board and not is_installed():
-        raise UsageError(*MISSING)
+        raise UsageError(*MISSING_EXTRA)
     make_data_folder(options.data)  # before the board looks for it
-    board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
+    board = board_process(options.board, options.data, options.database) if options.board else nullcontext()
     with shared_lock(options.data), board:
         serve(settings)
     return 0

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.boards import RunningBoard, running_board
 from testing.processes import LIMIT
-from testing.running_boards import RunningBoard, running_board
 
 HOST = b"Host: 127.0.0.1\r\n"
 POST = b"POST /check HTTP/1.1"
@@ -100,21 +100,6 @@ def test_one_length_and_then_the_next_request(running: RunningBoard, sent: bytes
 @pytest.mark.parametrize("sent", TWO_LENGTHS.values(), ids=TWO_LENGTHS)
 def test_a_length_that_can_be_read_in_two_ways_ends_the_connection(running: RunningBoard, sent: bytes) -> None:
     assert answers(running, sent + HIDDEN) == ["400"]
-
-
-@pytest.mark.parametrize(
-    "body", [b"ZZ\r\n", b"1" * 29 + b"\r\n", b"5;" + b"x" * 70_000 + b"\r\n"], ids=["ZZ", "long", "note"]
-)
-def test_chunks_that_break_the_rules_are_no_bug_of_ours(tmp_path: Path, body: bytes) -> None:
-    with running_board(tmp_path) as running:
-        for _ in range(3):
-            assert answers(running, request(TE, body, b"POST /login HTTP/1.1")) in (
-                ["400"],
-                [],
-            )  # [] where it was reset
-        running.process.end()
-        assert "Traceback" not in running.process.err
-        assert running.process.err.count("breaks the rules of HTTP") <= 2
 
 
 def test_a_client_that_leaves_in_the_middle_is_no_bug_of_ours(tmp_path: Path) -> None:

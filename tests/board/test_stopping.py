@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.beside import board_beside
-from testing.boards import keep, team
+from tandem.board.board_process import board_process
+from testing.boards import team, write_records
 from testing.processes import LIMIT, ROOT, wait_until
 from testing.visits import message_1
 
 BOARD = ("board", "--listen", "127.0.0.1:0")
 ENDS_WITH_INPUT = (*BOARD, "--until-input-ends")
 SERVE = ("serve", "--listen", "127.0.0.1:0", "--board", "127.0.0.1:0")
-ENDED = "the board has ended; the ground goes on without it"
+ENDED_LINE = "the board has ended; the server continues without it"
 STREAMS = 5
 ASKING = 3  # threads
 TIMES = 3
@@ -32,11 +32,11 @@ Input = Callable[[], contextlib.AbstractContextManager[int]]
 @contextmanager
 def open_pipe() -> Iterator[int]:
     """Standard input that nobody writes to and that does not end."""
-    reading, writing = os.pipe()
+    records_pool, writing = os.pipe()
     try:
-        yield reading
+        yield records_pool
     finally:
-        os.close(reading)
+        os.close(records_pool)
         os.close(writing)
 
 
@@ -144,7 +144,7 @@ def started(folder: Path, *arguments: str, stdin: int, before: tuple[str, ...] =
 
 def assert_ends_well(busy: Busy) -> None:
     assert busy.process.wait(LIMIT) == 0, busy.said
-    for word in ("Fatal", "Traceback", "Exception", "rror:", ENDED):
+    for word in ("Fatal", "Traceback", "Exception", "rror:", ENDED_LINE):
         assert word not in busy.said, busy.said
 
 
@@ -154,7 +154,7 @@ def test_a_signal_while_it_answers(
     tmp_path: Path, command: tuple[str, ...], stdin: Input, number: signal.Signals
 ) -> None:
     """As Ctrl-C at a terminal does, the signal goes to the whole group."""
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     for _ in range(TIMES):
         with stdin() as given, started(tmp_path, *command, stdin=given) as busy:
             busy.begin()
@@ -167,7 +167,7 @@ def test_a_signal_while_it_answers(
 def test_a_signal_where_standard_input_was_closed(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals
 ) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     closed = ("sh", "-c", 'exec "$0" "$@" <&-')
     with nothing() as given, started(tmp_path, *command, stdin=given, before=closed) as busy:
         busy.begin()
@@ -177,7 +177,7 @@ def test_a_signal_where_standard_input_was_closed(
 
 @pytest.mark.parametrize("numbers", [(signal.SIGINT,) * 3, (signal.SIGTERM,) * 3, (signal.SIGTERM, signal.SIGINT)])
 def test_a_second_signal_changes_nothing_but_the_time(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     for _ in range(TIMES):
         with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as busy:
             busy.begin()
@@ -190,7 +190,7 @@ def test_a_second_signal_changes_nothing_but_the_time(tmp_path: Path, numbers: t
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_again_and_again_until_it_has_ended(tmp_path: Path, number: signal.Signals, gap: float) -> None:
     """`gap`: seconds from one signal to the next."""
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as idle:
         idle.address()
         while idle.process.poll() is None:
@@ -207,7 +207,7 @@ def test_a_signal_while_it_starts(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals, moment: float
 ) -> None:
     """`moment`: seconds after the command takes signals itself; before that, Python is starting."""
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with open_pipe() as given, started(tmp_path, *command, stdin=given) as starting:
         wait_until(lambda: catches(starting.process.pid, signal.SIGTERM))
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -232,24 +232,24 @@ def test_one_that_stops_at_the_end_of_its_input_ends_at_once_without_any(
 
 
 def test_the_end_of_its_input_while_it_answers(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
-    reading, writing = os.pipe()
+    write_records(tmp_path, message_1(team(1)))
+    records_pool, writing = os.pipe()
     try:
-        with started(tmp_path, *ENDS_WITH_INPUT, stdin=reading) as busy:
+        with started(tmp_path, *ENDS_WITH_INPUT, stdin=records_pool) as busy:
             os.write(writing, b"means nothing")
             busy.begin()
             os.close(writing)
             writing = -1
             assert_ends_well(busy)
     finally:
-        for descriptor in {reading, writing} - {-1}:
+        for descriptor in {records_pool, writing} - {-1}:
             os.close(descriptor)
 
 
 def test_beside_a_server_no_thread_runs_that_a_fork_would_lose(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     threads, handler = threading.active_count(), signal.getsignal(signal.SIGCHLD)
-    with board_beside(("127.0.0.1", 0), tmp_path, ""):
+    with board_process(("127.0.0.1", 0), tmp_path, ""):
         assert threading.active_count() == threads
     assert signal.getsignal(signal.SIGCHLD) is handler, "the handler is given back"
 
@@ -259,10 +259,10 @@ def test_a_board_that_is_killed_is_told_once_and_its_server_goes_on(tmp_path: Pa
         busy.address()
         [board] = children(busy.process.pid, "board")
         os.kill(board, signal.SIGKILL)
-        wait_until(lambda: ENDED in busy.said)
+        wait_until(lambda: ENDED_LINE in busy.said)
         busy.process.send_signal(signal.SIGTERM)
         assert busy.process.wait(LIMIT) == 0
-        assert busy.said.count(ENDED) == 1
+        assert busy.said.count(ENDED_LINE) == 1
 
 
 def children(pid: int, word: str) -> list[int]:

@@ -410,8 +410,8 @@ def board_data(tmp_path: Path) -> Path:
     with closing(Store(tmp_path)) as store:
         store.write([message_1(), message_2(), message_1(OTHER)])
     with closing(BoardStore(tmp_path)) as book:
-        book.set_rosters([TEAM._replace(classname="inf2a"), Team("INF2A", "never came", "5555555", "6666666")])
-        book.set_rosters([OTHER])
+        book.replace_rosters([TEAM._replace(classname="inf2a"), Team("INF2A", "never came", "5555555", "6666666")])
+        book.replace_rosters([OTHER])
         book.set_deadline("INF2A", 5)
         book.set_deadline("INF2B", 5)
         book.write_note(TeamKey("INF2A", "Team1", TEAM.pair), Note(True, "8", "0923456 was ill"))
@@ -435,7 +435,7 @@ def test_what_the_board_keeps_goes_too(board_data: Path, words: tuple[str, ...],
     assert (code, err) == (0, "")
     assert f"removed from the file of the board: {says}" in out
     with closing(BoardStore(board_data)) as book:
-        assert [book.rostered().get("INF2A", 0), book.rostered()["INF2B"], len(book.deadlines())] == left
+        assert [book.roster_sizes().get("INF2A", 0), book.roster_sizes()["INF2B"], len(book.deadlines())] == left
     if "never came" in words:
         assert not traces(board_data, b"5555555")
     else:
@@ -448,16 +448,16 @@ def test_a_dry_run_leaves_what_the_board_keeps(board_data: Path) -> None:
     out = tandem("forget", "--data", str(board_data), "--class", "INF2A", "--dry-run")[1]
     assert "would remove from the file of the board: 1 note and 2 lines of rosters" in out
     with closing(BoardStore(board_data)) as book:
-        assert (len(book.notes()), book.rostered()["INF2A"], len(book.deadlines())) == (2, 2, 2)
+        assert (len(book.notes()), book.roster_sizes()["INF2A"], len(book.deadlines())) == (2, 2, 2)
 
 
 def test_a_roster_of_another_class_keeps_its_student_and_the_output_says_so(board_data: Path) -> None:
     with closing(BoardStore(board_data)) as book:
-        book.set_rosters([Team("INF3", "next year", TEAM.studentnr1, "")])
+        book.replace_rosters([Team("INF3", "next year", TEAM.studentnr1, "")])
     out = tandem("forget", "--data", str(board_data), "--team", "Team1")[1]
     assert "stays: the note or roster line of INF3/next year on the board" in out
     with closing(BoardStore(board_data)) as book:
-        assert book.rostered()["INF3"] == 1
+        assert book.roster_sizes()["INF3"] == 1
 
 
 def test_a_boards_file_of_a_newer_version_is_refused_before_anything_is_removed(board_data: Path) -> None:

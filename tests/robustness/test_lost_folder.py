@@ -32,7 +32,7 @@ def prepare(data: Path) -> str:
     """A roster, a deadline and a mark, as a teacher writes them. Return the teacher's token."""
     first = Team(TEAM["classname"], TEAM["teamname"], TEAM["studentnr1"], TEAM["studentnr2"])
     with closing(BoardStore(data)) as book:
-        book.set_rosters([first, Team("INF2A", "Absent", "3333333", "")])
+        book.replace_rosters([first, Team("INF2A", "Absent", "3333333", "")])
         book.set_deadline("INF2A", DEADLINE)
         book.write_note(TeamKey("INF2A", "Team1", first.pair), Note(True, "8.5", "explained the handover"))
         return book.renew_token()
