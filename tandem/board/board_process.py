@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 REQUIRED_MODULES = ("starlette", "uvicorn", "jinja2", "prometheus_client", "python_multipart", "xlsxwriter")
-MISSING_EXTRA = "the board needs its extra: pip install 'tandem[board]' (in a clone: pip install '.[board]')"
+MISSING_EXTRA = ("the board needs its extra", "pip install 'tandem[board]' (in a clone: pip install '.[board]')")
 ENDED_LINE = b"tandem serve: the board has ended; the server continues without it\n"
 NICE_INCREMENT = 5  # of the board: the server goes first where both want the same CPU
 STOP_TIMEOUT_S = 5.0  # before the board is killed; more than serve_board.STOP_TIMEOUT_S

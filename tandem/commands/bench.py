@@ -70,12 +70,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--output", type=file_name, metavar="FILE.json", help="file for all figures as JSON (default: none)"
     )
-    command.add_argument(
-        "--picture",
-        type=file_name,
-        metavar="FILE.svg",
-        help="file for a picture of the distribution of the latency (default: none)",
-    )
 
 
 @argument_type

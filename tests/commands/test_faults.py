@@ -89,7 +89,7 @@ class TestFiles:
         before = sorted((path.name, path.read_bytes()) for path in data.iterdir())
         done = shell(f"ulimit -f 0; {TANDEM} key rotate --data {data}")
         assert_one_line(done)
-        assert "the key before it still counts" in done.stderr
+        assert "the old key stays in use" in done.stderr
         assert sorted((path.name, path.read_bytes()) for path in data.iterdir()) == before
 
     def test_a_new_key_in_a_folder_that_cannot_be_written(self, data: Path) -> None:

@@ -56,7 +56,7 @@ def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: 
         first, second = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
-        running.process.wait_for("another is started in its place")
+        running.process.wait_for("starting another")
         assert {exchange(running, f"team {number}") for number in range(20)} == {STATUS_FINISHED}
 
 

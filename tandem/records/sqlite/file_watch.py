@@ -273,7 +273,7 @@ def read_identity(path: Path, main_only: bool = False) -> Identity:
         rows = database.execute(_IDENTITY).fetchall()
         if len(rows) != 1 or [type(value) for value in rows[0]] != [str, int, int]:
             raise DamagedFilesError(
-                f"{path} was changed by another program: its table identity is damaged. Try: restore a backup"
+                f"{path} was changed by another program: its table identity is damaged", "restore a backup"
             )
         return Identity(*rows[0])
 
