@@ -87,7 +87,7 @@ def test_a_teams_page_follows_what_the_team_does(browser: Browser, tmp_path: Pat
     write_records(tmp_path, numbered(3))
     with running_board(tmp_path) as running, screen(browser, running.url) as mine:
         PAGES["team"](mine)
-        expect(mine.page.locator(".state")).to_contain_text("waiting for client 2")
+        expect(mine.page.locator(".state")).to_contain_text("waiting for message 2")
         write_records(tmp_path, refused(3, "not-swapped", NOW))
         expect(mine.page.locator(".state")).to_contain_text("stuck: The numbers are not swapped")
         expect(mine.page.locator(".wide .arrow.refused")).to_have_count(1)
@@ -415,7 +415,7 @@ def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: 
         now, silent = teacher.page.locator("#connections-now"), teacher.page.locator("#silent")
         teacher.log_in()
         PAGES["health"](teacher)
-        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99th percentile)")
+        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (p99)")
         expect(now).to_have_text("7")
         expect(silent).to_be_hidden()
         write_records(tmp_path, of_a_ground(0, 8, replies=0))

@@ -18,7 +18,7 @@ NOW = int(time.time() * 1e6)
 def test_every_page_on_both_databases(where: DatabaseLocation, store: BatchStore, tmp_path: Path) -> None:
     store.write([numbered(1, NOW), with_secret(message_2(team(1), NOW), 1), numbered(2, NOW)])
     with board(tmp_path / "board", where) as visitor:
-        assert "1 finished 0 stuck 1 waiting for client 2" in page_text(visitor.get("/class", name="INF2A"))
+        assert "1 finished 0 stuck 1 waiting for message 2" in page_text(visitor.get("/class", name="INF2A"))
         store.write([refused(2, "not-swapped", NOW), rejected(team(3, "T\u00e9am 3"), "not-json", NOW)])
         wait_until(lambda: "1 finished 2 stuck" in page_text(visitor.get("/class", name="INF2A")))
         wait_until(lambda: "INF2A 1 3" in page_text(visitor.get("/")))

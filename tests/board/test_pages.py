@@ -82,9 +82,9 @@ TEACHERS = ("/gradebook", "/gradebook/classes", "/gradebook/secret", "/gradebook
 
 def test_the_class_shows_each_team_with_its_state(visitor: Visitor) -> None:
     page = page_text(visitor.get("/class", name="INF2A"))
-    assert re.search(r"Team 1 finished \d\d:\d\d Team 2 waiting for client 2 Team 3 stuck: The numbers are not", page)
+    assert re.search(r"Team 1 finished \d\d:\d\d Team 2 waiting for message 2 Team 3 stuck: The numbers are not", page)
     assert "Team 4 stuck: A name without quotes" in page
-    assert "1 finished 2 stuck 1 waiting for client 2 0 expected 4 teams" in page
+    assert "1 finished 2 stuck 1 waiting for message 2 0 expected 4 teams" in page
     assert "1 The numbers are not swapped" in page
 
 
@@ -122,7 +122,7 @@ def test_a_class_that_nobody_has_come_from_is_empty_until_the_first_team(folder:
     assert "0 teams" in page
     assert "No team has connected yet. The first team appears here by itself." in page
     write_records(folder, message_1(team(1, "Early Bird", "NEW")))
-    wait_until(lambda: "Early Bird waiting for client 2" in page_text(visitor.get("/class", name="NEW")))
+    wait_until(lambda: "Early Bird waiting for message 2" in page_text(visitor.get("/class", name="NEW")))
     assert "No team has connected" not in visitor.get("/class", name="NEW")
 
 
@@ -807,7 +807,7 @@ def test_without_records_the_board_waits_for_them(tmp_path: Path) -> None:
         visitor.send("/gradebook/roster", 200, pasted=ROSTER)
         assert "1 expected" in page_text(visitor.get("/class", name="INF2Z"))
         write_records(tmp_path, message_1(team(1, classname="INF2Z")))
-        wait_until(lambda: "1 waiting for client 2" in page_text(visitor.get("/class", name="INF2Z")))
+        wait_until(lambda: "1 waiting for message 2" in page_text(visitor.get("/class", name="INF2Z")))
         assert visitor.get("/healthz")
 
 

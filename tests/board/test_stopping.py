@@ -32,11 +32,11 @@ Input = Callable[[], contextlib.AbstractContextManager[int]]
 @contextmanager
 def open_pipe() -> Iterator[int]:
     """Standard input that nobody writes to and that does not end."""
-    records_pool, writing = os.pipe()
+    reading, writing = os.pipe()
     try:
-        yield records_pool
+        yield reading
     finally:
-        os.close(records_pool)
+        os.close(reading)
         os.close(writing)
 
 
@@ -233,16 +233,16 @@ def test_one_that_stops_at_the_end_of_its_input_ends_at_once_without_any(
 
 def test_the_end_of_its_input_while_it_answers(tmp_path: Path) -> None:
     write_records(tmp_path, message_1(team(1)))
-    records_pool, writing = os.pipe()
+    reading, writing = os.pipe()
     try:
-        with started(tmp_path, *ENDS_WITH_INPUT, stdin=records_pool) as busy:
+        with started(tmp_path, *ENDS_WITH_INPUT, stdin=reading) as busy:
             os.write(writing, b"means nothing")
             busy.begin()
             os.close(writing)
             writing = -1
             assert_ends_well(busy)
     finally:
-        for descriptor in {records_pool, writing} - {-1}:
+        for descriptor in {reading, writing} - {-1}:
             os.close(descriptor)
 
 

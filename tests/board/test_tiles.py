@@ -11,6 +11,7 @@ from tandem.board.feed.class_feed import read_class
 from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamStatus, TileChanges, TileState, natural_order, state_of
 from tandem.board.gradebook.recognition import missing_teams
 from tandem.records.queries import TeamRow, open_records
+from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
 from tandem.records.visits import Team
 from testing.boards import team, write_records
 from testing.visits import message_1, message_2, rejected
@@ -37,11 +38,11 @@ def feed() -> ClassTiles:
 
 STATES = {
     "finished": (team_status(team(1), "finished"), TileState.FINISHED, "finished 00:00"),
-    "waiting": (team_status(team(1)), TileState.WAITING, "waiting for client 2"),
+    "waiting": (team_status(team(1)), TileState.WAITING, "waiting for message 2"),
     "refused before": (
         team_status(team(1), "waiting for message 2", "not-swapped"),
         TileState.WAITING,
-        "waiting for client 2",
+        "waiting for message 2",
     ),
     "refused last": (
         team_status(team(1), "waiting for message 2", "not-swapped", "secret-wrong", refused_last=True),
@@ -208,3 +209,7 @@ def test_who_applies_every_change_has_the_same_tiles(
             changes = class_tiles.update(team_statuses)
         page.apply(changes, class_tiles)
         assert page.tiles == [(tile.key, tile) for tile in class_tiles.tiles]
+
+
+def test_the_board_has_the_same_words_for_the_states_of_the_records() -> None:
+    assert (TileState.WAITING, TileState.FINISHED) == (WAITING, FINISHED)

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 MAX_REPLAYED_EVENTS = 500  # for browsers that reconnect
-MAX_QUEUED_EVENTS = 200  # events for one browser that does not take them: then it is let go, and comes back by itself
+MAX_QUEUED_EVENTS = 200  # for a browser that does not read; beyond, it is disconnected and reconnects by itself
 HEARTBEAT_INTERVAL_S = 5.0  # of silence, after which a browser gets a heartbeat
 
 _HEARTBEAT = b"event: beat\ndata: null\n\n"

@@ -48,7 +48,7 @@ class ClassFeed:
         self.class_tiles = ClassTiles(classname, key)
         self.channel = Channel(self._snapshot)
         self._page_templates = page_templates
-        self._deadline: int | None = None
+        self._deadline_us: int | None = None
         self._mistakes: Mistakes = ()
         self._unread_since: float | None = None
         self._published_pieces: dict[str, str] = {}
@@ -67,9 +67,9 @@ class ClassFeed:
         """Add spellings of the class's name, the most important first, up to MAX_SPELLINGS."""
         self.spellings = list(dict.fromkeys([*self.spellings, *spellings]))[:MAX_SPELLINGS]
 
-    def replace(self, content: ClassContent, expected: Sequence[Team], deadline: int | None) -> None:
-        """Replace the whole content, and publish what has changed. `deadline` is in microseconds since 1970."""
-        self._deadline = deadline
+    def replace(self, content: ClassContent, expected: Sequence[Team], deadline_us: int | None) -> None:
+        """Replace the whole content, and publish what has changed. `deadline_us` is in microseconds since 1970."""
+        self._deadline_us = deadline_us
         self._mistakes = content["mistakes"]
         self._publish(self.class_tiles.replace(content["team_statuses"], expected, content["has_more"]))
 
@@ -110,7 +110,7 @@ class ClassFeed:
                 counts=self.class_tiles.counts(),
                 total=len(self.class_tiles.tiles),
                 has_more=self.class_tiles.has_more,
-                deadline_us=self._deadline,
+                deadline_us=self._deadline_us,
             ),
             "mistakes": self._page_templates.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
             "stuck": self._stuck_piece(),

@@ -138,9 +138,9 @@ def client_of(visit: VisitRow) -> str:
     found = {problem.id for problem in visit.findings}
     if found & MESSAGE_2_PROBLEMS:
         return CLIENT_2
-    came = check(visit.received).message
-    has_secret = came.secret != "" and "secret-in-message-1" not in found
-    return CLIENT_2 if has_secret or came.clientid == 2 else CLIENT_1
+    message = check(visit.received).message
+    has_secret = message.secret != "" and "secret-in-message-1" not in found
+    return CLIENT_2 if has_secret or message.clientid == 2 else CLIENT_1
 
 
 def _latest_attempt(visits: Sequence[VisitRow]) -> list[VisitRow]:

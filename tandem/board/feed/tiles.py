@@ -26,7 +26,7 @@ class TileState(StrEnum):
 
     FINISHED = "finished"
     STUCK = "stuck"
-    WAITING = "waiting for client 2"
+    WAITING = "waiting for message 2"
     EXPECTED = "expected"
 
 

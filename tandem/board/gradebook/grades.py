@@ -29,7 +29,7 @@ from tandem.report.results import Row, timestamp
 EXPECTED = "expected"
 NOTE_ONLY = "note only"  # a note on a team that is not on record and not on a roster
 ALL_STATES = (*STATES, EXPECTED, NOTE_ONLY)
-PAGE_ROWS = 100  # rows
+PAGE_ROWS = 100
 MAX_SORTED = 2_000
 
 

@@ -82,28 +82,28 @@ def is_numbered(team: Team) -> bool:
     return bool(team.studentnr1 or team.studentnr2)
 
 
-def differing_numbers(listed: TeamMatcher, row: TeamRow) -> list[str]:
+def differing_numbers(roster: TeamMatcher, row: TeamRow) -> list[str]:
     """Return the student numbers on the roster, if the team has not sent all of them; else [].
 
     An empty cell of the roster matches every number.
     """
-    match, came = listed.find(row.key), _students(row.team.pair)
+    match, sent = roster.find(row.key), _students(row.team.pair)
     expected = [_students(key.pair) for key in match[1]] if match else []
-    if not came or any(students <= came for students in expected):
+    if not sent or any(students <= sent for students in expected):
         return []
     return sorted(set().union(*expected))
 
 
 def assign_notes(notes: Iterable[TeamKey], rows: Sequence[TeamRow], expected: Iterable[Team]) -> NoteAssignment:
     """Assign each note to the team that it matches best. Of two notes for one team the surer match is assigned."""
-    matcher, waiting = TeamMatcher.on_record(rows), TeamMatcher(map(expected_key, missing_teams(expected, rows)))
-    found = [(note, matcher.find(note) or waiting.find(note)) for note in notes]
+    on_record, missing = TeamMatcher.on_record(rows), TeamMatcher(map(expected_key, missing_teams(expected, rows)))
+    found = [(note, on_record.find(note) or missing.find(note)) for note in notes]
     sources: dict[TeamKey, TeamKey] = {}
     for note, match in sorted(found, key=lambda each: each[1][0] if each[1] else len(MatchKind)):
         for team in match[1] if match else ():
             sources.setdefault(team, note)
-    shown = set(sources.values())
-    return NoteAssignment(sources, [note for note, _ in found if note not in shown])
+    assigned = set(sources.values())
+    return NoteAssignment(sources, [note for note, _ in found if note not in assigned])
 
 
 def class_rows(records: Records, spellings: Iterable[str], limit: int) -> list[TeamRow]:
@@ -131,8 +131,8 @@ def candidate_rows(records: Records, spellings: Sequence[str], keys: Iterable[Te
         return rows
     matcher = TeamMatcher.on_record(rows)
     names = {key.teamname for key in keys if (match := matcher.find(key)) is None or match[0] is not MatchKind.KEY}
-    behind = (row for name in sorted(names) for each in spellings for row in records.teams_named(name, each))
-    return list({row.key: row for row in (*rows, *behind)}.values())
+    named = (row for name in sorted(names) for each in spellings for row in records.teams_named(name, each))
+    return list({row.key: row for row in (*rows, *named)}.values())
 
 
 def _signs(key: TeamKey) -> Iterator[tuple[MatchKind, str]]:

@@ -105,17 +105,17 @@ def _column_indexes(header: list[str]) -> dict[str, int]:
     """Return the index of each column; past the end of the line for a column that is missing."""
     names = [cell.lower() for cell in header]
     indexes = {}
-    for ours, spellings in COLUMNS.items():
-        found = [place for place, name in enumerate(names) if name in spellings]
+    for column, spellings in COLUMNS.items():
+        found = [index for index, name in enumerate(names) if name in spellings]
         if len(found) > 1:
-            raise RosterError(f"line 1: there are {len(found)} columns {ours}")
+            raise RosterError(f"line 1: there are {len(found)} columns {column}")
         if found:
-            indexes[ours] = found[0]
-        elif ours in REQUIRED_COLUMNS:
+            indexes[column] = found[0]
+        elif column in REQUIRED_COLUMNS:
             shown = ", ".join(printable(cell[:30]) for cell in header[:8])
-            raise RosterError(f"line 1: there is no column {ours}: the header has {shown or 'nothing'}")
+            raise RosterError(f"line 1: there is no column {column}: the header has {shown or 'nothing'}")
         else:
-            indexes[ours] = len(header)
+            indexes[column] = len(header)
     return indexes
 
 

@@ -87,8 +87,8 @@ class Auth:
         cookie = request.cookies.get(TEACHER_COOKIE, "")
         if not cookie or not self.accepts_token(request):
             return False
-        shown = self._sessions.credential_hash(SessionKind.TEACHER, cookie)
-        return shown is not None and self._token_check.is_token(shown, self._board_store.token_hash())
+        opened_by = self._sessions.credential_hash(SessionKind.TEACHER, cookie)
+        return opened_by is not None and self._token_check.is_token(opened_by, self._board_store.token_hash())
 
     def session_check(self, request: Request) -> Callable[[], bool]:
         """Return a function for an event stream that returns whether the session or token of its request is valid.
@@ -217,9 +217,9 @@ class Auth:
         limiter.count_try(address(request), self._clock())
 
     async def _is_own_form(self, request: Request) -> bool:
-        given = (await request.form(max_files=1, max_fields=20)).get("form_token")
+        token = (await request.form(max_files=1, max_fields=20)).get("form_token")
         cookie = request.cookies.get(TEACHER_COOKIE, "")
-        return isinstance(given, str) and self._token_check.is_own_form(given, cookie)
+        return isinstance(token, str) and self._token_check.is_own_form(token, cookie)
 
     def _set_cookie(self, request: Request, response: Response, name: str, value: str, hours: int, path: str) -> None:
         is_secure = request.url.scheme == "https"

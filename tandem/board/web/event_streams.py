@@ -17,9 +17,7 @@ from tandem.board.web.auth import Auth, address
 from tandem.board.web.rate_limit import network
 
 MAX_STREAMS = 2_000
-MAX_STREAMS_PER_ADDRESS = (
-    200  # of one address, which many classes may share: beyond, who has watched longest makes room
-)
+MAX_STREAMS_PER_ADDRESS = 200  # several classes may share one address; beyond, the oldest stream is evicted
 CLOSE_TIMEOUT_S = 1.0  # to send the end of an evicted stream
 TEACHER_VIEWER = "the teacher"  # the key of teachers' streams, which have no limit by address
 

@@ -68,14 +68,14 @@ def right_message_2(refused: VisitRow, answered: bytes) -> str:
         Indented JSON; "" if the visit was not client 2's, or if the reply cannot be used.
     """
     problems = {problem.id for problem in refused.findings}
-    came = check(refused.received).message
-    if problems & _NEW_SECRET_NEEDED or not (came.clientid == 2 or "clientid-still-1" in problems):
+    sent = check(refused.received).message
+    if problems & _NEW_SECRET_NEEDED or not (sent.clientid == 2 or "clientid-still-1" in problems):
         return ""
     try:
         reply = decode(answered)
     except NotAMessageError:
         return ""
-    meant = message_2(reply, came.ip)
+    meant = message_2(reply, sent.ip)
     if any(found.facts.get("field") == "ip" for found in _all(check(meant.encode()))):
         meant.ip = refused.address
     return "" if check(meant.encode()).problems else indented_json(meant)

@@ -17,11 +17,11 @@ const CHARTS = {
   connections: [["waiting", (v) => v.connections, sum]],
   took: [
     ["waiting", (v) => v.took_p50 / 1000 || null, max, "median"],
-    ["stuck", (v) => v.took_p99 / 1000 || null, max, "99th percentile"],
+    ["stuck", (v) => v.took_p99 / 1000 || null, max, "p99"],
   ],
   commit: [
     ["waiting", (v) => v.commit_p50 / 1000 || null, max, "median"],
-    ["stuck", (v) => v.commit_p99 / 1000 || null, max, "99th percentile"],
+    ["stuck", (v) => v.commit_p99 / 1000 || null, max, "p99"],
   ],
   waiting: [["waiting", (v) => v.waiting, sum]],
   commits: [["waiting", (v) => (v.commits * MICRO) / v.period, sum]],
