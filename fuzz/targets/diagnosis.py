@@ -10,9 +10,8 @@ from collections.abc import Callable
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import MAX_FINDINGS, Problem
+from tandem.diagnosis.problems import MAX_FINDINGS, MAX_SENTENCE, Problem, size_in_json
 from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one
 from tandem.protocol.reader import NEED_DATA, Reader
@@ -136,7 +135,7 @@ def _can_be_told(problems: tuple[Problem, ...], remarks: tuple[Problem, ...], si
     require(len(problems) + len(remarks) <= MAX_FINDINGS, "what is found is bounded", len(problems))
     for problem in (*problems, *remarks):
         require(problem.offset is None or 0 <= problem.offset <= size, "a place is in the message", problem)
-        words = explain.sentence(problem)
-        require(explain.size_in_json(words) <= explain.MAX_SENTENCE, "a sentence is bounded", words)
-        for shown in (words, explain.what(problem), explain.help_for(problem)):
+        words = problem.sentence
+        require(size_in_json(words) <= MAX_SENTENCE, "a sentence is bounded", words)
+        for shown in (words, problem.what, problem.help):
             require(shown.isprintable(), "words can be shown", shown)

@@ -1,16 +1,21 @@
-"""Problems: one mistake or remark each, found in one message, and how they are collected and stored.
+"""Problems: one mistake or remark each, found in one message. How they are put in words, stored and collected.
 
-Holds facts only. CATALOGUE has what each kind means; explain.py makes the words. Nothing here reads a message.
+A Problem holds facts only. Its words are made from the facts and the templates of CATALOGUE when they are asked for.
+Facts come from outside: in words all of them are made printable, and cut where room is short. Nothing here reads a
+message.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from tandem.diagnosis.catalogue import in_bytes, in_exchange, in_fields, in_json
 from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity
+from tandem.protocol.message import ERROR_PREFIX
+from tandem.protocol.printable import printable
 
 __all__ = ["CATALOGUE", "Edit", "Family", "Findings", "Kind", "Problem", "Severity"]
 
@@ -50,7 +55,78 @@ class Problem:
     @property
     def is_remark(self) -> bool:
         """Whether a message with this is accepted all the same."""
-        return self.kind.severity is Severity.REMARK
+        return CATALOGUE[self.id].severity is Severity.REMARK
+
+    @property
+    def what(self) -> str:
+        """What is wrong, in full."""
+        return _fill(self.kind.what, self.facts, _visible)
+
+    @property
+    def help(self) -> str:
+        """What to try, in full."""
+        return _fill(self.kind.help, self.facts, _visible)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong and what to try, in one line of at most MAX_SENTENCE bytes. Long facts are cut."""
+        kind = CATALOGUE[self.id]
+        line = f"line {self.facts['line']}: " if "line" in self.facts else ""
+        return line + _fill(f"{kind.what} - {kind.help}", self.facts, _short)
+
+
+# Words
+
+MAX_SENTENCE = 200  # bytes in JSON, so that a status always has room for the first problem
+_MAX_SHORT_FACT = 32  # bytes in JSON, inside a sentence
+
+
+def error_status(problems: Sequence[Problem], room: int) -> str:
+    """Return a reply's status (PROTOCOL 7.1): `error: ` and whole problems that fit in `room` bytes, at least one."""
+    words = ERROR_PREFIX + problems[0].sentence
+    for problem in problems[1:]:
+        longer = f"{words}; {problem.sentence}"
+        if size_in_json(longer) > room:
+            break
+        words = longer
+    return words
+
+
+def size_in_json(text: str) -> int:
+    """Return how many bytes the text takes between its quotes, as the server writes JSON."""
+    return len(encode_basestring(text).encode()) - 2
+
+
+class _Facts(dict[str, str]):
+    """Facts for a template. A missing one becomes a question mark, not an exception."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _fill(template: str, facts: dict[str, str], show: Callable[[str], str]) -> str:
+    return template.format_map(_Facts({name: show(fact) for name, fact in facts.items()}))
+
+
+def _visible(text: str) -> str:
+    r"""Return the text safe to show; a byte that is not UTF-8 as \xff, not as the surrogate that Python makes of it."""
+    if text.isprintable():
+        return text
+    return printable("".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text))
+
+
+def _short(text: str) -> str:
+    """Return the text safe to show, and cut to _MAX_SHORT_FACT."""
+    shown = _visible(text[: _MAX_SHORT_FACT + 1])
+    if size_in_json(shown) <= _MAX_SHORT_FACT:
+        return shown
+    room, length = _MAX_SHORT_FACT - len("..."), 0
+    while (room := room - size_in_json(shown[length])) >= 0:
+        length += 1
+    return shown[:length] + "..."
+
+
+# Order
 
 
 _RANK = {family: rank for rank, family in enumerate(Family)}

@@ -6,7 +6,6 @@ Pure: bytes in, text out. Diagnosis and sentences are those of the server.
 import json
 from collections.abc import Iterator
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import Problem, Severity
@@ -61,8 +60,8 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
         "severity": problem.kind.severity.value,
         "line": place.line if place else None,
         "column": place.column if place else None,
-        "what": explain.what(problem),
-        "help": explain.help_for(problem),
+        "what": problem.what,
+        "help": problem.help,
         "clause": problem.kind.clause,
         "excerpt": place.shown if place else None,
         "corrected": place.corrected if place else None,
@@ -101,8 +100,8 @@ def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str
         yield f"   line {place.line}, column {place.column}"
         yield f"       {place.shown}"
         yield f"       {ink}{place.mark}{style['end']}"
-    yield f"   what  {explain.what(problem)}"
-    yield f"   try   {explain.help_for(problem)}"
+    yield f"   what  {problem.what}"
+    yield f"   try   {problem.help}"
     if place and place.corrected is not None:
         yield f"   so    {style['right']}{place.corrected}{style['end']}"
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.excerpt import excerpt, width
 from tandem.diagnosis.problems import CATALOGUE, Problem
 from tandem.protocol.printable import printable, printable_bytes
@@ -148,7 +147,7 @@ def visits_report(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
 
 def _sentence(finding: Problem) -> str:
     """Return the sentence of a finding, or "" for an id of a newer version."""
-    return explain.sentence(finding) if finding.id in CATALOGUE else ""
+    return finding.sentence if finding.id in CATALOGUE else ""
 
 
 def timestamp(microseconds: int) -> str:

@@ -7,9 +7,8 @@ the problems of a wrong message more exact.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problems import Problem, error_status
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
@@ -60,7 +59,7 @@ def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
     """Return the judgement of a wrong message: the fields as read, no secret, the problems in words. PROTOCOL 7.1."""
     message = diagnosis.message
     room = MAX_REPLY_BYTES - len(message.answered("", "").encode())
-    refused = message.answered("", explain.status(problems, room))
+    refused = message.answered("", error_status(problems, room))
     team = None
     if message.classname and message.teamname:
         numbers = message.studentnr1, message.studentnr2

@@ -20,7 +20,7 @@ class Mutation(NamedTuple):
 
     data: bytes
     start: int
-    end: int  # of the change; of a duplicate both copies, which cannot be told apart
+    end: int  # of the change; of a duplicate both copies, because they are alike
 
     def distance(self, offset: int | None) -> int:
         """Return how many bytes an offset is away from the change."""

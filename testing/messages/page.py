@@ -6,7 +6,6 @@ After a change of the catalogue run python3 -m testing.messages.page.
 from collections.abc import Iterator
 from pathlib import Path
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
 from testing.messages.sending import diagnosed
@@ -58,8 +57,8 @@ def _entry(kind: Kind) -> Iterator[str]:
         yield place.mark
         yield "```"
     yield ""
-    yield f"- It says: {_plain(explain.what(problem))}"
-    yield f"- Try: {_plain(explain.help_for(problem))}"
+    yield f"- It says: {_plain(problem.what)}"
+    yield f"- Try: {_plain(problem.help)}"
     if kind.needs:
         yield f"- Only the server can find it: this needs {kind.needs}"
 

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
-from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.diagnosis.problems import (
+    CATALOGUE,
+    MAX_SENTENCE,
+    Family,
+    Kind,
+    Problem,
+    Severity,
+    error_status,
+    size_in_json,
+)
 from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
@@ -104,15 +112,16 @@ def test_a_kind_is_filled_in(kind: Kind) -> None:
 @pytest.mark.parametrize("fact", ['"' * 500, "\\" * 500, "ë" * 500, "\x1b" * 500, "😀" * 500, "\ud800" * 500, ""])
 def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None:
     problem = Problem(kind.id, 0, dict.fromkeys(FACTS, fact) | {"line": "8192"})
-    sentence = explain.sentence(problem)
+    sentence = problem.sentence
     assert sentence.isprintable()
-    assert explain.size_in_json(sentence) <= explain.MAX_SENTENCE
+    assert size_in_json(sentence) <= MAX_SENTENCE
 
 
 @by_id
 def test_a_fact_that_is_missing_becomes_a_question_mark(kind: Kind) -> None:
-    for template, words in ((kind.what, explain.what), (kind.help, explain.help_for)):
-        assert words(Problem(kind.id)) == template.format_map(dict.fromkeys(FACTS, "?"))
+    problem = Problem(kind.id)
+    for template, words in ((kind.what, problem.what), (kind.help, problem.help)):
+        assert words == template.format_map(dict.fromkeys(FACTS, "?"))
 
 
 def test_titles_are_different() -> None:
@@ -121,26 +130,26 @@ def test_titles_are_different() -> None:
 
 def test_a_status_holds_as_many_whole_problems_as_fit_and_always_the_first() -> None:
     problems = [Problem("field-missing", 0, {"field": name}) for name in ("ip", "secret", "status")]
-    sentences = [explain.sentence(problem) for problem in problems]
+    sentences = [problem.sentence for problem in problems]
     whole = ERROR_PREFIX + "; ".join(sentences)
-    assert explain.status(problems, len(whole)) == whole
-    assert explain.status(problems, len(whole) - 1) == ERROR_PREFIX + "; ".join(sentences[:2])
-    assert explain.status(problems, 0) == ERROR_PREFIX + sentences[0]
+    assert error_status(problems, len(whole)) == whole
+    assert error_status(problems, len(whole) - 1) == ERROR_PREFIX + "; ".join(sentences[:2])
+    assert error_status(problems, 0) == ERROR_PREFIX + sentences[0]
 
 
 def test_room_is_counted_as_json_writes_the_words() -> None:
     problems = [Problem("missing-comma", 0, {"near": "ip"})] * 2
-    whole = ERROR_PREFIX + "; ".join(explain.sentence(problem) for problem in problems)
+    whole = ERROR_PREFIX + "; ".join(problem.sentence for problem in problems)
     assert '"' in whole
-    assert explain.status(problems, len(whole)) == ERROR_PREFIX + explain.sentence(problems[0])
-    assert explain.status(problems, explain.size_in_json(whole)) == whole
+    assert error_status(problems, len(whole)) == ERROR_PREFIX + problems[0].sentence
+    assert error_status(problems, size_in_json(whole)) == whole
 
 
 def test_a_fact_that_is_short_is_shown_whole_and_a_long_one_only_cut_in_a_sentence() -> None:
     problem = Problem("extra-key", 0, {"found": "x" * 60})
-    assert "x" * 60 in explain.what(problem)
-    assert "x" * 60 not in explain.sentence(problem)
-    assert "..." in explain.sentence(problem)
+    assert "x" * 60 in problem.what
+    assert "x" * 60 not in problem.sentence
+    assert "..." in problem.sentence
 
 
 def test_the_catalogue_and_the_summary_are_counted(record_property: Callable[[str, object], None]) -> None:

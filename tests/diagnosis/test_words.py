@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from tandem.diagnosis import explain
 from testing.messages.corpus import LINES, ONE, PROXY_HEADER_V1, PROXY_HEADER_V2, SECOND, SECRET, TEAM, but, second
 from testing.messages.sending import diagnosed
 
@@ -44,16 +43,16 @@ WORDS = [
 @pytest.mark.parametrize(("sent", "words"), WORDS, ids=[words for _, words in WORDS])
 def test_the_first_sentence(sent: str | bytes, words: str) -> None:
     data = sent.encode() if isinstance(sent, str) else sent
-    assert words in explain.sentence(diagnosed(data).problems[0])
+    assert words in diagnosed(data).problems[0].sentence
 
 
 def test_a_line_and_a_byte_are_counted_in_the_message_behind_a_balancers_header() -> None:
     for data in (but(LINES, ("Packet", "Zoë")).encode("latin-1"), but(LINES, ('"INF2C",', '"INF2C"')).encode()):
         [bare], [header, behind] = diagnosed(data).problems, diagnosed(PROXY_HEADER_V2 + data).problems
-        assert explain.sentence(header).startswith("a load balancer put a PROXY header")
-        assert explain.sentence(behind) == explain.sentence(bare)
+        assert header.sentence.startswith("a load balancer put a PROXY header")
+        assert behind.sentence == bare.sentence
 
 
 def test_what_repeats_is_told_three_times_at_most() -> None:
-    told = [explain.sentence(problem) for problem in diagnosed(b"{" + b'"a": NaN, ' * 20).problems]
+    told = [problem.sentence for problem in diagnosed(b"{" + b'"a": NaN, ' * 20).problems]
     assert max(map(told.count, told)) == 3

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis
 from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import CATALOGUE, Problem
@@ -35,8 +34,8 @@ def findings(found: Iterable[Problem], data: bytes) -> list[Finding]:
             problem.id,
             problem.kind.severity.value,
             problem.kind.title,
-            explain.what(problem),
-            explain.help_for(problem),
+            problem.what,
+            problem.help,
             problem.kind.clause,
             excerpt(data, problem),
         )
