@@ -162,7 +162,6 @@ WALKS = [
             "--seed": ("--seed", "8"),
             "--format": ("--format", "json"),
             "--output": ("--output", "figures.json"),
-            "--picture": ("--picture", "figures.svg"),
         },
         base={"--server": ("--server", "127.0.0.1:5550")},
     ),

@@ -1,1 +1,1 @@
-"""A load generator for any server of this protocol. Needs nothing but the standard library."""
+"""A load generator for any server of this protocol. Needs only the standard library."""

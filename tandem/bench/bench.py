@@ -1,4 +1,7 @@
-"""`tandem bench`: finds the server, makes the load, measures both. What it found out is a Run: summary.py shows it."""
+"""`tandem bench`: connect to the server, make the load, and measure both.
+
+Owns one run from its options to its result, a Run. Does not know how a Run is shown.
+"""
 
 import os
 import random
@@ -12,15 +15,15 @@ from types import FrameType
 
 from tandem.bench.load import Load, Target
 from tandem.bench.pace import Pace
-from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
+from tandem.bench.processes import CpuTime, NoSuchProcessError, cpu_of, ended_processes
 from tandem.bench.progress import Progress
 from tandem.bench.summary import Run
+from tandem.net.descriptors import SPARE_DESCRIPTORS, raise_descriptor_limit
 from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.errors import TandemError
 
-HERE = "127.0.0.1"  # the server's host where none is given
-SPARE_DESCRIPTORS = 64
-STOPS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # what ends a run, by the name that people know
+DEFAULT_HOST = "127.0.0.1"  # of the server
+STOP_SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # and how they are called in the summary
 
 
 class BenchError(TandemError):
@@ -29,25 +32,36 @@ class BenchError(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class BenchOptions:
-    """What a run has to be told."""
+    """The settings of a run.
+
+    Attributes:
+        server: Host and port; host "" means this machine.
+        pace: How many exchanges are made, and when.
+        timeout_s: Seconds for one visit.
+        pids: Processes of the server whose CPU time is measured.
+        seed: For the names and numbers of the teams. None means a random seed.
+    """
 
     server: tuple[str, int]
     pace: Pace
-    timeout: float  # seconds for a visit
-    pids: tuple[int, ...] = ()  # processes of the server
-    seed: int | None = None  # for the teams; None: any
+    timeout_s: float
+    pids: tuple[int, ...] = ()
+    seed: int | None = None
 
 
 def bench(options: BenchOptions) -> Run:
-    """Makes one run, and shows how it goes if standard error is a terminal.
+    """Make one run, and show its progress if standard error is a terminal.
 
-    Ctrl-C and SIGTERM end the run; what was measured until then counts. Raises BenchError.
+    Ctrl-C and SIGTERM end the run. The result has what was measured until then.
+
+    Raises:
+        BenchError: The server cannot be reached, or a process or the system does not allow the run.
     """
     seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     _allow_descriptors(options.pace.concurrency)
-    host, port = options.server[0] or HERE, options.server[1]
-    target = _reach(host, port, options.timeout)
-    load = Load(target, options.pace, options.timeout, random.Random(seed))
+    host, port = options.server[0] or DEFAULT_HOST, options.server[1]
+    target = _find_target(host, port, options.timeout_s)
+    load = Load(target, options.pace, options.timeout_s, random.Random(seed))
     server_before, own_before = _server_cpu(options.pids), _own_cpu()
     _run(load)
     own_cpu = _own_cpu().since(own_before)
@@ -56,12 +70,12 @@ def bench(options: BenchOptions) -> Run:
         seed=seed,
         pace=options.pace,
         tally=load.tally,
-        begun=load.begun,
+        started=load.started,
         seconds=load.seconds,
         stopped_by=load.stopped_by,
         server_cpu=_server_cpu_since(server_before, options.pids),
         load_cpu=own_cpu,
-        ended=ended(options.pids),
+        ended_pids=ended_processes(options.pids),
     )
 
 
@@ -69,7 +83,7 @@ def _run(load: Load) -> None:
     progress = Progress(sys.stderr) if sys.stderr.isatty() else None
     try:
         with _stopped_by_signals(load):
-            load.run(progress or _say_nothing)
+            load.run(progress or _no_progress)
     finally:
         if progress:
             progress.end()
@@ -77,12 +91,12 @@ def _run(load: Load) -> None:
 
 @contextmanager
 def _stopped_by_signals(load: Load) -> Iterator[None]:
-    """In this block a signal does not end us, but the load. What is ignored, as under nohup, stays so."""
+    """In this block a signal ends the load, not the process. A signal that is ignored stays ignored (nohup)."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        load.stop(STOPS[signal.Signals(number)])
+        load.stop(STOP_SIGNALS[signal.Signals(number)])
 
-    ours = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]
+    ours = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in ours}
     try:
         yield
@@ -91,14 +105,14 @@ def _stopped_by_signals(load: Load) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _say_nothing(load: Load) -> None:
-    """The progress where nobody looks on."""
+def _no_progress(load: Load) -> None:
+    """Show nothing: standard error is not a terminal."""
 
 
-def _reach(host: str, port: int, timeout: float) -> Target:
-    """Connects once, to learn which of a name's addresses answers."""
+def _find_target(host: str, port: int, timeout_s: float) -> Target:
+    """Connect once, to find out which address of a name answers."""
     try:
-        with socket.create_connection((host, port), timeout) as sock:
+        with socket.create_connection((host, port), timeout_s) as sock:
             return Target(sock.family, sock.getpeername(), plain_ip(sock.getsockname()[0]))
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -108,38 +122,32 @@ def _reach(host: str, port: int, timeout: float) -> Target:
 
 
 def _allow_descriptors(connections: int) -> None:
-    """Asks the system for as many sockets as the run may need."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Ask the system for as many sockets as the run may need."""
     wanted = connections + SPARE_DESCRIPTORS
-    if hard != resource.RLIM_INFINITY and wanted > hard:
+    allowed = raise_descriptor_limit(wanted)
+    if allowed < wanted:
         raise BenchError(
-            f"{connections} exchanges at a time need {wanted} open files, and this process may have {hard}",
-            f"--concurrency {max(1, hard - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)",
+            f"{connections} exchanges at a time need {wanted} open files, and this process may have {allowed}",
+            f"--concurrency {max(1, allowed - SPARE_DESCRIPTORS)}, or raise the limit (ulimit -Hn)",
         )
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _own_cpu() -> Cpu:
+def _own_cpu() -> CpuTime:
     times = os.times()
-    return Cpu(times.user, times.system)
+    return CpuTime(times.user, times.system)
 
 
-def _server_cpu(pids: tuple[int, ...]) -> Cpu | None:
-    """None if nobody asked. Raises BenchError."""
+def _server_cpu(pids: tuple[int, ...]) -> CpuTime | None:
+    """Return None if no process was named."""
     try:
         return cpu_of(pids) if pids else None
-    except NoSuchProcess as error:
-        raise BenchError(f"no process {error.pid} is seen in /proc", "check the id; only Linux has /proc") from None
+    except NoSuchProcessError as error:
+        raise BenchError(f"there is no process {error.pid} in /proc", "check the id; only Linux has /proc") from None
 
 
-def _server_cpu_since(before: Cpu | None, pids: tuple[int, ...]) -> Cpu | None:
-    """None if nobody asked, or if the server did not outlive the run."""
+def _server_cpu_since(before: CpuTime | None, pids: tuple[int, ...]) -> CpuTime | None:
+    """Return None if no process was named, or if the server ended during the run."""
     try:
         return cpu_of(pids).since(before) if before else None
-    except NoSuchProcess:
+    except NoSuchProcessError:
         return None

@@ -1,4 +1,4 @@
-"""The CPU time of a server's processes, as Linux tells it in /proc. Other systems have no such place."""
+"""The CPU time of processes, read from /proc. Only Linux has /proc."""
 
 import os
 from collections.abc import Iterable
@@ -8,8 +8,12 @@ from pathlib import Path
 PROC = Path("/proc")
 
 
-class NoSuchProcess(Exception):
-    """Nothing is known of a process. Fact: its id."""
+class NoSuchProcessError(Exception):
+    """There is no process with this id, or no /proc.
+
+    Attributes:
+        pid: The id.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(pid)
@@ -17,7 +21,7 @@ class NoSuchProcess(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cpu:
+class CpuTime:
     """CPU time in seconds."""
 
     user: float
@@ -25,55 +29,58 @@ class Cpu:
 
     @property
     def total(self) -> float:
+        """User and system time together."""
         return self.user + self.system
 
-    def since(self, before: "Cpu") -> "Cpu":
-        return Cpu(self.user - before.user, self.system - before.system)
+    def since(self, before: "CpuTime") -> "CpuTime":
+        """Return what was used after `before`."""
+        return CpuTime(self.user - before.user, self.system - before.system)
 
 
-def cpu_of(pids: Iterable[int]) -> Cpu:
-    """What these processes have used so far: all their threads, and their children, running or over.
+def cpu_of(pids: Iterable[int]) -> CpuTime:
+    """Return what these processes have used so far, with their threads and their children, running or ended.
 
-    Raises NoSuchProcess.
+    Raises:
+        NoSuchProcessError: One of them does not exist.
     """
     user = system = 0
     named = set(pids)
     for pid in named | _descendants(named):
         try:
-            told = _stat(pid)
-        except NoSuchProcess:
+            stat = _stat(pid)
+        except NoSuchProcessError:
             if pid in named:
                 raise
-            continue  # a child that has just ended: its parent's figures have it
-        times = [int(text) for text in told[11:15]]  # utime, stime, and the same of children that are over
+            continue  # a child that has just ended: it is in its parent's figures
+        times = [int(text) for text in stat[11:15]]  # utime, stime, and both of the children that have ended
         user += times[0] + times[2]
         system += times[1] + times[3]
     ticks = os.sysconf("SC_CLK_TCK")
-    return Cpu(user / ticks, system / ticks)
+    return CpuTime(user / ticks, system / ticks)
 
 
-def ended(pids: Iterable[int]) -> tuple[int, ...]:
-    """Those of these processes that are over, whether or not their parents have taken note of it."""
-    return tuple(pid for pid in sorted(set(pids)) if _is_over(pid))
+def ended_processes(pids: Iterable[int]) -> tuple[int, ...]:
+    """Return those of these processes that have ended, zombies included."""
+    return tuple(pid for pid in sorted(set(pids)) if _has_ended(pid))
 
 
-def _is_over(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
         return _stat(pid)[0] in ("Z", "X")
-    except NoSuchProcess:
+    except NoSuchProcessError:
         return True
 
 
 def _stat(pid: int) -> list[str]:
-    """What stands behind the name, which may hold anything: the state first. Raises NoSuchProcess."""
+    """Return the fields of /proc/PID/stat after the name, the state first. The name may contain spaces and brackets."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        raise NoSuchProcess(pid) from None
+        raise NoSuchProcessError(pid) from None
 
 
 def _descendants(pids: set[int]) -> set[int]:
-    """Their children, the children's children, and so on."""
+    """Return their children, the children's children, and so on."""
     children: set[int] = set()
     for pid in pids:
         for file in (PROC / str(pid)).glob("task/*/children"):

@@ -17,11 +17,12 @@ import uvicorn
 
 from tandem.board.app import Board, build
 from tandem.board.gradebook.board_store import BoardStore
-from tandem.board.web.http_connections import FORMS, Config, HttpConnection, OnceASecond, most_connections
+from tandem.board.web.http_connections import FORMS, MAX_CONNECTIONS, Config, HttpConnection, OnceASecond
 from tandem.board.web.pages.live import MAX_STREAMS
 from tandem.board.web.security import is_loopback, names_for
 from tandem.board.web.sessions import Sessions
 from tandem.board.web.tls import Handshake, server_context
+from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import say
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
@@ -82,7 +83,7 @@ def _serve(
     host = listener.getsockname()[0]
     names = names_for(host, options.proxied_name)
     proxied = options.proxied_name is not None
-    most = most_connections()
+    most = max_connections(MAX_CONNECTIONS)
     streams = min(MAX_STREAMS, most // 2)
     board = build(options.where, options.data, book, sessions, names, proxied, options.insecure_login, streams)
     # All that a proxy passes on comes from one address.

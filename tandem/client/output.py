@@ -8,7 +8,7 @@ import sys
 
 from tandem.client.failures import ClientError
 from tandem.protocol.arrows import ARROWS
-from tandem.protocol.printable import printable, printable_bytes
+from tandem.protocol.printable import encodable, printable, printable_bytes
 
 
 class Output:
@@ -51,9 +51,8 @@ class Output:
         """Write one line. A character that the terminal cannot show is replaced by its escape."""
         if sys.stdout is None:  # it was closed before we started: there is no reader
             return
-        encoding = sys.stdout.encoding or "utf-8"
         try:
-            print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+            print(encodable(line, sys.stdout.encoding), flush=True)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -1,15 +1,13 @@
 """`tandem bench`"""
 
 import argparse
-import os
+from contextlib import nullcontext
 
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
-from tandem.bench.files import OutputFileError, Wanted, opened
-from tandem.bench.picture import picture
+from tandem.bench.output_file import opened, write
 from tandem.commands.arguments import address, combine, file_name, number, reader, whole
 from tandem.commands.combinations import Together
-from tandem.protocol.errors import UsageError
 from tandem.report.screen import finish, show
 
 RULES = (
@@ -24,16 +22,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--concurrency",
         type=whole(pace.MAX_CONCURRENCY),
-        default=pace.CONCURRENCY,
+        default=pace.DEFAULT_CONCURRENCY,
         metavar="N",
-        help=f"exchanges at a time ({pace.CONCURRENCY})",
+        help=f"exchanges at a time ({pace.DEFAULT_CONCURRENCY})",
     )
     command.add_argument("--count", type=whole(pace.MAX_COUNT), metavar="N", help="exchanges in all")
     command.add_argument(
         "--seconds",
         type=number(pace.MAX_SECONDS),
         metavar="S",
-        help=f"how long ({pace.SECONDS:g}, or until --count)",
+        help=f"how long ({pace.DEFAULT_SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
@@ -44,10 +42,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
     command.add_argument(
         "--timeout",
-        type=number(pace.MAX_TIMEOUT),
-        default=pace.TIMEOUT,
+        type=number(pace.MAX_TIMEOUT_S),
+        default=pace.DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"for one visit ({pace.TIMEOUT:g}); what takes longer has failed, and is not among the times",
+        help=f"for one visit ({pace.DEFAULT_TIMEOUT_S:g}); what takes longer has failed, and is not among the times",
     )
     command.add_argument(
         "--pid",
@@ -60,7 +58,6 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=whole(2**63), metavar="N", help="for the teams that are made up")
     command.add_argument("--format", choices=("table", "json"), default="table", help="how to show it (table)")
     command.add_argument("--output", type=file_name, metavar="FILE.json", help="all figures, as JSON, to a file")
-    command.add_argument("--picture", type=file_name, metavar="FILE.svg", help="how the latency is distributed, drawn")
 
 
 @reader
@@ -75,31 +72,20 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.output and options.picture and os.path.realpath(options.output) == os.path.realpath(options.picture):
-        raise UsageError("--output and --picture are the same file", "give each its own")
-    seconds = pace.SECONDS if options.seconds is None and options.count is None else options.seconds
+    seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
         pace=pace.Pace(options.concurrency, options.count, seconds, options.rate, options.ramp),
-        timeout=options.timeout,
+        timeout_s=options.timeout,
         pids=tuple(options.pid),
         seed=options.seed,
     )
-    with opened(_wanted(options)) as files:
-        made = bench(asked)
-        unwritten = files.write(made)
-    show(summary.shown(made, options.format))
-    if unwritten:
-        finish()
-        raise OutputFileError("; ".join(unwritten))
-    return 0 if made.went_well else 1
-
-
-def _wanted(options: argparse.Namespace) -> Wanted:
-    """What goes into each file that was asked for."""
-    asked = ((options.output, _figures), (options.picture, picture))
-    return {path: made for path, made in asked if path}
-
-
-def _figures(made: summary.Run) -> str:
-    return "".join(summary.as_json(made))
+    with opened(options.output) if options.output else nullcontext():
+        result = bench(asked)
+        try:
+            if options.output:
+                write(options.output, "".join(summary.as_json(result)))
+        finally:  # a full disk must not lose the result
+            show(summary.render(result, options.format))
+            finish()
+    return 0 if result.succeeded else 1

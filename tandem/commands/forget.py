@@ -8,7 +8,7 @@ from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import combine, data_option, database_option, reader, text
 from tandem.commands.combinations import Apart, Needs, Together
 from tandem.protocol.errors import TandemError, UsageError
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
@@ -94,7 +94,7 @@ def _count(count: int, noun: str) -> str:
 
 @reader
 def _student(number: str) -> str:
-    if number in NOBODY:
+    if number in NO_TEAMMATE:
         raise ValueError(f"{number!r} is the number of no student: teams of one have it")
     return text(number)
 

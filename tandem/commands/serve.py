@@ -18,7 +18,7 @@ from tandem.commands.combinations import Together
 from tandem.net.proxy_header import parse_networks
 from tandem.protocol.address import SERVER_PORT
 from tandem.protocol.errors import UsageError
-from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.records.folder_lock import in_use
 from tandem.server.serve import make_data_folder, serve
 from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
@@ -44,7 +44,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="what a wrong message gets: an explanation, a close without a word, or silence (explain)",
     )
     command.add_argument(
-        "--on-wire", choices=WAYS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
+        "--on-wire", choices=FRAMINGS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
     )
     command.add_argument(
         "--workers", type=whole(MAX_WORKERS), default=1, metavar="N", help="processes that share the port (1)"

@@ -1,1 +1,1 @@
-"""`tandem demo`: a ground and both clients on this machine, and the exchange drawn as it happens."""
+"""`tandem demo`: run a server and both clients on this machine, and draw the exchange as it happens."""

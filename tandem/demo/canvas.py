@@ -1,55 +1,55 @@
-"""One row of the picture: text put at columns, each piece in its colour, later pieces over earlier ones.
+"""One row of the diagram: text at columns, each piece in its colour. Later pieces overwrite earlier ones.
 
-Knows terminals and nothing of the exchange: how wide a row may be, which signs and colours there are.
+Knows terminals: how wide a row may be, which characters and colours there are. Knows nothing of the exchange.
 """
 
 from dataclasses import dataclass
 from itertools import groupby
 
-WIDTH = 79  # columns; the 80th stays free, because some terminals begin a new line there
+WIDTH = 79  # columns; the 80th stays free because some terminals start a new line there
 
 PLAIN, BOLD, DIM = "", "1", "2"
-GREEN, MAGENTA, CYAN = "32", "35", "36"  # readable on light and on dark
+GREEN, MAGENTA, CYAN = "32", "35", "36"  # readable on a light and on a dark background
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """What lines are drawn with."""
+class LineStyle:
+    """The characters that lines are drawn with."""
 
-    life: str
+    lifeline: str
     shaft: str
-    to_left: str
-    to_right: str
-    omission: str
+    left_head: str
+    right_head: str
+    ellipsis: str
 
 
-BOX = Signs("│", "─", "◄", "►", "…")
-ASCII = Signs("|", "-", "<", ">", "...")
+BOX = LineStyle("│", "─", "◄", "►", "…")
+ASCII = LineStyle("|", "-", "<", ">", "...")
 
 
-def signs_for(encoding: str) -> Signs:
-    """Box-drawing characters if the encoding has them, else ASCII."""
+def line_style_for(encoding: str) -> LineStyle:
+    """Return box-drawing characters if the encoding has them, else ASCII."""
     try:
-        "".join((BOX.life, BOX.shaft, BOX.to_left, BOX.to_right, BOX.omission)).encode(encoding)
+        "".join((BOX.lifeline, BOX.shaft, BOX.left_head, BOX.right_head, BOX.ellipsis)).encode(encoding)
     except UnicodeEncodeError:
         return ASCII
     return BOX
 
 
 class Row:
-    """A row as wide as the picture, empty at first. What does not fit in is left out."""
+    """A row of WIDTH columns, empty at first. Text beyond the last column is cut off."""
 
     def __init__(self) -> None:
         self._cells = [(" ", PLAIN)] * WIDTH
 
     def put(self, column: int, text: str, colour: str = PLAIN) -> "Row":
-        """Writes the text from this column on, and returns the row."""
-        for at, character in enumerate(text[: WIDTH - column], column):
-            self._cells[at] = (character, colour)
+        """Write the text from this column on, and return the row."""
+        for cell, character in enumerate(text[: WIDTH - column], column):
+            self._cells[cell] = (character, colour)
         return self
 
-    def line(self, coloured: bool) -> str:
-        """The row for the terminal; without escape codes unless `coloured`."""
+    def render(self, coloured: bool) -> str:
+        """Return the row for the terminal, with escape codes only if `coloured`."""
         text = "".join(character for character, _ in self._cells).rstrip()
         if not coloured:
             return text
@@ -58,5 +58,5 @@ class Row:
 
 
 def paint(text: str, colour: str) -> str:
-    """The text in a colour, and everything after it as before."""
+    """Return the text in a colour. The text after it has the terminal's default again."""
     return f"\x1b[{colour}m{text}\x1b[0m" if colour else text

@@ -1,7 +1,7 @@
-"""The demo's child processes: started, heard line by line, and ended whatever happens.
+"""The demo's child processes: start them, read their output line by line, and end them in any case.
 
-All that they say, on standard output or standard error, comes through one queue in the order in which
-it came. Everything has to be over by one deadline. Knows nothing of what the lines mean.
+Standard output and standard error of all processes come through one queue, in the order in which the lines came.
+All of it must be done by one deadline. Does not know what the lines mean.
 """
 
 import os
@@ -18,34 +18,40 @@ from types import FrameType
 
 import tandem
 
-LIMIT = 10.0  # seconds for everything together
+TIME_LIMIT_S = 10.0  # for the whole demo
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-GRACE = 3.0  # seconds that a child has to end by itself when asked to
+STOP_TIMEOUT_S = 3.0  # for a process to end after it was asked to; then it is killed
 
-_HOME = Path(tandem.__file__).resolve().parent.parent  # where the children find this package
+_PROJECT = Path(tandem.__file__).resolve().parent.parent  # where the processes find this package
 
 
 class ChildFailedError(Exception):
-    """A child failed or hangs. Facts: which one, what happened, and the last that it said."""
+    """A process failed or hangs.
 
-    def __init__(self, name: str, what: str, last_words: str) -> None:
-        super().__init__(name, what, last_words)
+    Attributes:
+        name: Which one.
+        what: What happened to it.
+        last_line: The last line that it printed, or "".
+    """
+
+    def __init__(self, name: str, what: str, last_line: str) -> None:
+        super().__init__(name, what, last_line)
         self.name = name
         self.what = what
-        self.last_words = last_words
+        self.last_line = last_line
 
 
 class Child:
-    """One running process."""
+    """One running process. `last_line` is the last line that it printed."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], folder: Path, news: "SimpleQueue[News]") -> None:
+    def __init__(self, name: str, arguments: tuple[str, ...], folder: Path, output: "SimpleQueue[OutputLine]") -> None:
         site = ["-S"] if sys.flags.no_site else []
         self.name = name
-        self.last_words = ""
-        self.ended = False  # has `settle` been called?
+        self.last_line = ""
+        self.has_ended = False  # True once its exit code was checked
         self._process = subprocess.Popen(
             [sys.executable, *site, *arguments],
-            cwd=folder,  # no file of the user's own can take the place of a module
+            cwd=folder,  # so that no file of the user is imported in place of a module
             env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -53,87 +59,99 @@ class Child:
             encoding="utf-8",
             errors="backslashreplace",
         )
-        self._listener = Thread(target=self._listen, args=(news,), daemon=True)
-        self._listener.start()
+        self._reader = Thread(target=self._read_output, args=(output,), daemon=True)
+        self._reader.start()
 
-    def trouble(self, what: str) -> ChildFailedError:
-        return ChildFailedError(self.name, what, self.last_words)
+    def error(self, what: str) -> ChildFailedError:
+        """Return the error that says what happened to this process."""
+        return ChildFailedError(self.name, what, self.last_line)
 
-    def settle(self) -> None:
-        """Takes its exit code, now that it has closed its output. Raises ChildFailedError unless it is 0."""
-        self.ended = True
+    def check_exit_code(self) -> None:
+        """Wait for the end of the process. Call it after the process has closed its output.
+
+        Raises:
+            ChildFailedError: The exit code is not 0, or the process does not end.
+        """
+        self.has_ended = True
         try:
-            code = self._process.wait(GRACE)
+            code = self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            raise self.trouble("has closed its output, but does not end") from None
+            raise self.error("has closed its output but does not end") from None
         if code:
-            raise self.trouble(f"ended with exit code {code}")
+            raise self.error(f"ended with exit code {code}")
 
     def end(self) -> None:
-        """Asks it to end; kills it if it does not."""
+        """Ask the process to end, and kill it if it does not."""
         self._process.terminate()
         try:
-            self._process.wait(GRACE)
+            self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            pass  # it had its time
+            pass  # it is killed below
         finally:
             self._process.kill()
             self._process.wait()
-            self._listener.join()
+            self._reader.join()
 
-    def _listen(self, news: "SimpleQueue[News]") -> None:
+    def _read_output(self, output: "SimpleQueue[OutputLine]") -> None:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                self.last_words = line.strip() or self.last_words
-                news.put((self, line))
-        news.put((self, END))
+                self.last_line = line.strip() or self.last_line
+                output.put((self, line))
+        output.put((self, END_OF_OUTPUT))
 
 
-News = tuple[Child, str]  # who said it, and the line
-END = ""  # the line of a child that has nothing more to say
+OutputLine = tuple[Child, str]  # the process, and a line that it printed
+END_OF_OUTPUT = ""  # the line that stands for the end of a process's output
 
 
 class Children:
-    """All of them. Ends them when its block ends, the last one first."""
+    """All processes. Ends them when the block ends, the last one first."""
 
-    def __init__(self, folder: Path, limit: float = LIMIT) -> None:
+    def __init__(self, folder: Path, time_limit_s: float = TIME_LIMIT_S) -> None:
         self._folder = folder
-        self._limit = limit
-        self._until = time.monotonic() + limit
-        self._news: SimpleQueue[News] = SimpleQueue()
-        self._ends = ExitStack()
+        self._time_limit_s = time_limit_s
+        self._deadline = time.monotonic() + time_limit_s
+        self._output: SimpleQueue[OutputLine] = SimpleQueue()
+        self._exit_stack = ExitStack()
 
     def __enter__(self) -> "Children":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._ends.close()
+        self._exit_stack.close()
 
     def start(self, name: str, *arguments: str) -> Child:
-        """Runs `python ARGUMENTS` in the folder."""
-        with _signals_deferred():  # or one that comes in between would leave the child behind
-            child = Child(name, arguments, self._folder, self._news)
-            self._ends.callback(child.end)
+        """Run `python ARGUMENTS` in the folder."""
+        with _signals_deferred():  # or a signal between these two lines would leave the process running
+            child = Child(name, arguments, self._folder, self._output)
+            self._exit_stack.callback(child.end)
         return child
 
-    def hear(self, awaited: Child) -> News:
-        """Who says something next, and what; END if that child has ended well.
+    def read_line(self, awaited: Child) -> OutputLine:
+        """Wait for the next line of any process.
 
-        Raises ChildFailedError for one that has failed, and for the one that was `awaited` if time is up.
+        Args:
+            awaited: The process that must print something next. It is named if the time is up.
+
+        Returns:
+            The process and its line, or END_OF_OUTPUT if the process has ended with exit code 0.
+
+        Raises:
+            ChildFailedError: A process has failed, or the time is up.
         """
         try:
-            child, line = self._news.get(timeout=max(0.0, self._until - time.monotonic()))
+            child, line = self._output.get(timeout=max(0.0, self._deadline - time.monotonic()))
         except Empty:
-            raise awaited.trouble(f"was not done within {self._limit:g} s") from None
-        if line == END:
-            child.settle()
+            raise awaited.error(f"was not done within {self._time_limit_s:g} s") from None
+        if line == END_OF_OUTPUT:
+            child.check_exit_code()
         return child, line
 
 
 @contextmanager
 def _signals_deferred() -> Iterator[None]:
-    """Call the handlers of signals that arrive in the block after it, since they raise."""
+    """Call the handlers of signals that arrive in this block after it, because they raise."""
     arrived: list[tuple[int, FrameType | None]] = []
     before = {number: signal.getsignal(number) for number in SIGNALS}
     handlers = {number: handler for number, handler in before.items() if callable(handler)}
@@ -149,6 +167,6 @@ def _signals_deferred() -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, and what makes the children find this package and write UTF-8."""
-    paths = (str(_HOME), os.environ.get("PYTHONPATH", ""))
+    """Return our environment, so that the processes find this package and write UTF-8."""
+    paths = (str(_PROJECT), os.environ.get("PYTHONPATH", ""))
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONIOENCODING": "utf-8"}

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 
 from tandem.protocol.errors import TandemError
-from tandem.protocol.printable import printable
+from tandem.protocol.printable import encodable, printable
 
 WRITE_TIMEOUT_S = 0.2  # how long a line on standard error waits for a reader
 
@@ -17,9 +17,8 @@ class OutputError(TandemError):
 def show(pieces: Iterable[str]) -> int:
     """To standard output; a character that it cannot show becomes an escape. Returns the exit code 0."""
     for piece in pieces:
-        encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(piece.encode(encoding, "backslashreplace").decode(encoding))
+            sys.stdout.write(encodable(piece, sys.stdout.encoding))
         except OSError as error:
             raise _trouble(error) from None
     return 0

@@ -5,8 +5,7 @@ noisy team there must not cost the others their records. So there is a ration fo
 and a larger one for the address. Nobody's reply depends on it. Pure: the time comes in.
 """
 
-import ipaddress
-
+from tandem.net.host_network import host_network
 from tandem.records.visits import SuppressedVisits, Team
 
 MAX_OF_TEAM = 60  # refused visits in a minute: of one team at one address
@@ -30,7 +29,7 @@ class RecordQuota:
     def allows(self, address: str, team: Team | None, now: float) -> bool:
         """Whether a refused visit at `now` (seconds since 1970) is recorded whole."""
         self._turn(int(now // 60))
-        host = _network(address)
+        host = host_network(address)
         if host not in self._by_address and len(self._by_address) >= MAX_COUNTED:
             host = OTHERS
         who = (host, team.classname, team.teamname) if team else (host, "", "")
@@ -52,7 +51,7 @@ class RecordQuota:
         minute = int(now // 60)
         if minute != self._minute:
             self._turn(minute)
-        host = _network(address) if ":" in address else address
+        host = host_network(address)
         who = (host, team.classname, team.teamname)
         if who not in self._by_team and len(self._by_team) >= MAX_COUNTED:
             return True
@@ -61,7 +60,7 @@ class RecordQuota:
 
     def is_first_surplus(self, address: str) -> bool:
         """Whether the visit asked for last was the first of its address too many: worth a word in the log."""
-        return self._surplus.get(_network(address)) == 1
+        return self._surplus.get(host_network(address)) == 1
 
     def take_surplus(self, now: float | None = None) -> list[SuppressedVisits]:
         """What was only counted in the minutes before `now`, or until now without it; each is told once."""
@@ -77,10 +76,3 @@ class RecordQuota:
         for counts in (self._by_address, self._by_team, self._surplus):
             counts.clear()
         self._minute = minute
-
-
-def _network(address: str) -> str:
-    """Who has one IPv6 address has 2**64 of them: these count as one."""
-    if ":" not in address:
-        return address
-    return str(ipaddress.ip_network((address, 64), strict=False))

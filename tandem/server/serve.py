@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from tandem.keys.keyring import Keyring, has_key, load_keyring
+from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import SAY_WITHIN, Destination, StandardError, say
 from tandem.net.poller import Wakeup
 from tandem.protocol.address import show_address
@@ -26,7 +27,7 @@ from tandem.server.log import Log, LogFile, check_log_file
 from tandem.server.loop import BACKLOG, Connection, Loop
 from tandem.server.metrics import Metrics
 from tandem.server.proxy_handler import ProxyProtocolHandler
-from tandem.server.serve_options import MAX_CONNECTIONS, ServeOptions
+from tandem.server.serve_options import ServeOptions
 from tandem.server.signals import Signals
 from tandem.server.workers import Supervisor
 
@@ -35,7 +36,6 @@ NO_MEMORY = (
     "a higher limit (ulimit -v), then start again",
 )
 STOP_WITHIN = 5.0  # seconds to finish what is in hand
-SPARE_DESCRIPTORS = 64  # for the database, the log and the rest
 
 
 class ServeError(TandemError):
@@ -98,7 +98,7 @@ def _run(options: ServeOptions, listener: socket.socket, ready: Callable[[], Non
     recorder = Committer[Connection](parts.store, wakeup.wake, log.write, pulse)
     visits = VisitHandler(parts.keyring, options.errors, options.on_wire, parts.records, log, pulse, parts.recent)
     handler = ProxyProtocolHandler(visits, options.balancers, log) if options.balancers else visits
-    loop = Loop([listener], handler, recorder, signals, wakeup, log, _max_connections(options.most))
+    loop = Loop([listener], handler, recorder, signals, wakeup, log, max_connections(options.most))
     with signals:
         try:
             ready()
@@ -215,25 +215,3 @@ def _cannot_listen(host: str, port: int, error: Exception) -> ServeError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     where = show_address(host, port)
     return ServeError(f"cannot listen on {where}: {reason}", "another port, or an address that this machine has")
-
-
-def _max_connections(wanted: int) -> int:
-    """How many connections may be open, with the descriptors that this process may have."""
-    files = _descriptors()
-    return min(wanted, max(files - SPARE_DESCRIPTORS, files // 2))
-
-
-def _descriptors() -> int:
-    """How many files and sockets this process may open; asks the system for as many as it allows."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return MAX_CONNECTIONS + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return wanted

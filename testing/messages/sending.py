@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
-from tandem.protocol.reader import MORE, Reader
+from tandem.protocol.reader import NEED_DATA, Reader
 
 ADDRESS = "145.137.54.21"  # where the messages of the tests come from
 
@@ -17,9 +17,9 @@ def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "") -> Diagnosis
     reader = Reader()
     for piece in pieces:
         reader.feed(piece)
-    if reader.state is MORE and reader.doubtful:
-        reader.settle()
-    return diagnose(reader, Ending.SILENCE if reader.state is MORE else Ending.DECIDED, address)
+    if reader.state is NEED_DATA and reader.maybe_framed:
+        reader.assume_bare()
+    return diagnose(reader, Ending.SILENCE if reader.state is NEED_DATA else Ending.DECIDED, address)
 
 
 def ids(diagnosis: Diagnosis) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bench.peers import work
 from tandem.bench.exchange import CLASSNAME, Exchange, Next, WrongReplyError, invent
 from tandem.bench.tally import KINDS
-from tandem.protocol.message import FINISHED, WAITING, decode
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, decode
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 
 def exchange() -> Exchange:
@@ -46,7 +46,7 @@ def test_a_right_server_however_it_is_cut_and_written(places: list[int], shape: 
         assert b"".join(pieces).strip() == b""  # nothing but white space is left
         assert running.is_at_last_visit is (visit == 1)
         if visit == 0:
-            running.go_on()
+            running.start_next_visit()
 
 
 def test_message_2_is_made_from_the_reply() -> None:
@@ -54,11 +54,11 @@ def test_message_2_is_made_from_the_reply() -> None:
     first = decode(running.message)
     assert (first.clientid, first.classname, first.secret, first.status) == (1, CLASSNAME, "", "")
     hear(running, [work.WELCOME, work.answer(running.message)])
-    running.go_on()
+    running.start_next_visit()
     second = decode(running.message)
     assert (second.studentnr1, second.studentnr2) == (first.studentnr2, first.studentnr1)
-    assert (second.clientid, second.teamname, second.status) == (2, first.teamname, WAITING)
-    assert decode(work.answer(running.message)).status == FINISHED
+    assert (second.clientid, second.teamname, second.status) == (2, first.teamname, STATUS_WAITING)
+    assert decode(work.answer(running.message)).status == STATUS_FINISHED
 
 
 def test_no_two_teams_are_the_same() -> None:
@@ -76,11 +76,11 @@ def changed(reply: bytes, **fields: object) -> bytes:
 REPLY = work.answer(exchange().message)
 WRONG_REPLIES = [
     (changed(REPLY, status="error: no"), "wrong status"),
-    (changed(REPLY, status=FINISHED), "wrong status"),
+    (changed(REPLY, status=STATUS_FINISHED), "wrong status"),
     (changed(REPLY, secret=""), "bad reply"),
     (changed(REPLY, teamname="another"), "bad reply"),
     (changed(REPLY, clientid=2), "bad reply"),
-    (json.dumps({"status": WAITING}).encode(), "bad reply"),
+    (json.dumps({"status": STATUS_WAITING}).encode(), "bad reply"),
     (b'{"status": waiting}', "bad reply"),
 ]
 
@@ -123,25 +123,25 @@ def test_the_end_of_the_stream_comes_too_early(before: bytes) -> None:
         ([work.WELCOME, REPLY[:20]], REPLY[:20].decode()),
     ],
 )
-def test_out_of_time_tells_what_came_behind_the_welcome(pieces: list[bytes], came: str) -> None:
+def test_a_timeout_shows_what_came_after_the_welcome(pieces: list[bytes], came: str) -> None:
     running = exchange()
     for piece in pieces:
         running.received(piece)
-    failure = running.out_of_time()
+    failure = running.timeout_error()
     assert (failure.kind, failure.came) == ("timeout", came)
 
 
 def test_at_the_second_visit_what_came_at_the_first_is_not_told() -> None:
     running = exchange()
     hear(running, [work.WELCOME, REPLY])
-    running.go_on()
-    assert running.out_of_time().came == ""
+    running.start_next_visit()
+    assert running.timeout_error().came == ""
 
 
 def test_a_secret_with_signs_of_its_own_stays_one_text() -> None:
     running = exchange()
     hear(running, [work.WELCOME, changed(REPLY, secret='"quoted" \\ \u00e9')])
-    running.go_on()
+    running.start_next_visit()
     assert decode(running.message).secret == '"quoted" \\ \u00e9'
 
 
@@ -161,5 +161,5 @@ def test_whatever_comes_it_goes_on_or_is_wrong_in_a_known_way(pieces: list[bytes
 def test_a_server_that_never_comes_to_the_point_is_given_up() -> None:
     running = exchange()
     with pytest.raises(WrongReplyError) as failure:
-        hear(running, [b"connection" * 1000] * LIMIT)
+        hear(running, [b"connection" * 1000] * MAX_MESSAGE_BYTES)
     assert failure.value.kind == "bad reply"

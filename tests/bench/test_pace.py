@@ -19,19 +19,19 @@ def pace(rate: float | None = None, ramp: float = 0.0, count: int | None = None,
 @given(RATES, RAMPS, st.integers(0, 10**6))
 def test_each_is_due_after_the_one_before(rate: float, ramp: float, number: int) -> None:
     asked = pace(rate, ramp)
-    assert asked.due(number) < asked.due(number + 1)
+    assert asked.due_s(number) < asked.due_s(number + 1)
 
 
 @given(RATES, st.floats(0.001, 1000), st.integers(0, 10**6))
 def test_a_ramp_delays_and_never_by_more_than_half_of_itself(rate: float, ramp: float, number: int) -> None:
-    late = pace(rate, ramp).due(number) - pace(rate).due(number)
+    late = pace(rate, ramp).due_s(number) - pace(rate).due_s(number)
     assert -1e-6 <= late <= ramp / 2 + 1e-6
 
 
 @given(RATES, RAMPS, st.integers(1, 10**6))
 def test_due_by_counts_what_was_due(rate: float, ramp: float, number: int) -> None:
     asked = pace(rate, ramp)
-    assert asked.due_by(asked.due(number)) == pytest.approx(number, rel=1e-6, abs=1.01)
+    assert asked.due_by(asked.due_s(number)) == pytest.approx(number, rel=1e-6, abs=1.01)
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def test_due_by(asked: Pace, now: float, due: int) -> None:
 
 
 @given(st.integers(1, 10_000), st.floats(0.001, 1000), st.floats(0, 2000))
-def test_room_grows_to_the_concurrency(concurrency: int, ramp: float, now: float) -> None:
-    room = Pace(concurrency, None, None, None, ramp).room(now)
-    assert 1 <= room <= concurrency
-    assert room >= math.floor(concurrency * min(1.0, now / ramp) - 1e-6)
+def test_the_load_grows_to_the_concurrency(concurrency: int, ramp: float, now: float) -> None:
+    max_open = Pace(concurrency, None, None, None, ramp).max_open(now)
+    assert 1 <= max_open <= concurrency
+    assert max_open >= math.floor(concurrency * min(1.0, now / ramp) - 1e-6)
 
 
-def test_with_a_rate_there_is_all_the_room_at_once() -> None:
-    assert Pace(64, None, None, 10.0, 5.0).room(0.0) == 64
+def test_with_a_rate_the_whole_concurrency_may_be_open_at_once() -> None:
+    assert Pace(64, None, None, 10.0, 5.0).max_open(0.0) == 64
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from tandem.bench.processes import Cpu, NoSuchProcess, cpu_of, ended
+from tandem.bench.processes import CpuTime, NoSuchProcessError, cpu_of, ended_processes
 from testing.processes import process
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
 
-SPENT = 0.2  # seconds of CPU time
-WORK = f"import time\nwhile time.process_time() < {SPENT}: pass\n"
+CPU_TIME_S = 0.2
+WORK = f"import time\nwhile time.process_time() < {CPU_TIME_S}: pass\n"
 STAY = "print('worked', flush=True)\nimport threading\nthreading.Event().wait()\n"
 THREAD = f"import threading\nthread = threading.Thread(target=exec, args=({WORK!r},))\nthread.start()\nthread.join()\n"
 CHILD_OVER = f"import subprocess, sys\nsubprocess.run([sys.executable, '-S', '-c', {WORK!r}], check=True)\n"
@@ -29,7 +29,7 @@ CHILD_RUNNING = (
 def test_counts_what_a_process_and_its_children_have_used(program: str) -> None:
     with process("-S", "-c", program + STAY) as working:
         working.wait_for("worked")
-        assert cpu_of([working.pid]).total >= 0.9 * SPENT
+        assert cpu_of([working.pid]).total >= 0.9 * CPU_TIME_S
 
 
 def test_counts_only_the_processes_that_are_named() -> None:
@@ -42,7 +42,7 @@ def test_counts_only_the_processes_that_are_named() -> None:
 
 
 def test_since() -> None:
-    assert Cpu(3.0, 5.0).since(Cpu(1.0, 2.0)) == Cpu(2.0, 3.0)
+    assert CpuTime(3.0, 5.0).since(CpuTime(1.0, 2.0)) == CpuTime(2.0, 3.0)
 
 
 def test_which_have_ended() -> None:
@@ -54,14 +54,14 @@ def test_which_have_ended() -> None:
         with over.stdout:
             over.stdout.read()
         os.waitid(os.P_PID, over.pid, os.WEXITED | os.WNOWAIT)
-        assert ended([over.pid, running.pid, over.pid]) == (over.pid,)
+        assert ended_processes([over.pid, running.pid, over.pid]) == (over.pid,)
         over.wait()
-        assert ended([running.pid, over.pid]) == (over.pid,)
+        assert ended_processes([running.pid, over.pid]) == (over.pid,)
 
 
 def test_a_process_that_is_over_is_not_known() -> None:
     done = subprocess.Popen([sys.executable, "-S", "-c", ""])
     done.wait()
-    with pytest.raises(NoSuchProcess) as failure:
+    with pytest.raises(NoSuchProcessError) as failure:
         cpu_of([done.pid])
     assert failure.value.pid == done.pid

@@ -1,15 +1,15 @@
 """What is counted, and that a hostile server cannot make it grow."""
 
-from tandem.bench.tally import MAX_DIFFERENT, MAX_LENGTH, OTHERS, Tally
+from tandem.bench.tally import MAX_CAME_CHARACTERS, MAX_FAILURE_KINDS, OTHERS, Tally
 
 
 def test_finished_exchanges_and_their_visits() -> None:
     tally = Tally()
-    tally.visit_took(0, 10)
-    tally.visit_took(1, 20)
-    tally.exchange_took(35)
+    tally.visit_finished(0, 10)
+    tally.visit_finished(1, 20)
+    tally.exchange_finished(35)
     assert (tally.finished, tally.failed) == (1, 0)
-    assert {name: times.greatest for name, times in tally.times.items()} == {
+    assert {name: times.max for name, times in tally.times.items()} == {
         "exchange": 35,
         "visit 1": 10,
         "visit 2": 20,
@@ -29,6 +29,6 @@ def test_what_a_server_makes_up_is_bounded() -> None:
     for number in range(1000):
         tally.exchange_failed("wrong status", "visit 1", f"{number} " + "x" * 1000)
     assert tally.failed == 1000
-    assert len(tally.failures) == MAX_DIFFERENT + 1
-    assert tally.failures["wrong status", "visit 1", OTHERS] == 1000 - MAX_DIFFERENT
-    assert max(len(came) for _, _, came in tally.failures) == MAX_LENGTH
+    assert len(tally.failures) == MAX_FAILURE_KINDS + 1
+    assert tally.failures["wrong status", "visit 1", OTHERS] == 1000 - MAX_FAILURE_KINDS
+    assert max(len(came) for _, _, came in tally.failures) == MAX_CAME_CHARACTERS

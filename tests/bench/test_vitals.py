@@ -3,7 +3,7 @@
 import pytest
 
 from bench.vitals import cpu_time
-from tandem.bench.processes import NoSuchProcess
+from tandem.bench.processes import NoSuchProcessError
 from testing.processes import process
 
 BURN = """
@@ -39,5 +39,5 @@ def test_threads_and_children_count() -> None:
 def test_nothing_is_known_of_a_process_that_is_over() -> None:
     with process("-c", "") as started:
         started.wait()
-        with pytest.raises(NoSuchProcess):
+        with pytest.raises(NoSuchProcessError):
             cpu_time(started.pid)

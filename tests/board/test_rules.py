@@ -12,7 +12,7 @@ from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.prometheus import metrics
-from tandem.board.web.rate_limit import MAX_ADDRESSES, RateLimiter, network
+from tandem.board.web.rate_limit import MAX_ADDRESSES, RateLimiter
 from tandem.board.web.security import LOOPBACK, is_loopback, names_for
 from tandem.board.web.token import TokenCheck
 from tandem.records.queries import TeamKey, open_records
@@ -39,13 +39,6 @@ def test_an_ipv6_host_cannot_change_its_address() -> None:
     brake.count("2001:db8::1", 0.0)
     assert brake.wait("2001:db8::2", 0.0) > 0
     assert brake.wait("2001:db8:0:1::2", 0.0) == 0
-
-
-def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() -> None:
-    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
-    assert network("::ffff:192.0.2.2") == "192.0.2.2"
-    assert network("fe80::1%eth0") == "fe80::/64"
-    assert network("no address") == "no address"
 
 
 def test_a_brake_remembers_a_bounded_number() -> None:

@@ -1,4 +1,4 @@
-"""The demo as a student runs it: its three processes, its picture, and that nothing of it is left."""
+"""The demo as a student runs it: its three processes, its diagram, and that it leaves nothing behind."""
 
 import os
 import re
@@ -153,10 +153,10 @@ def read_terminal(descriptor: int) -> str:
     return came.decode()
 
 
-def test_a_ground_that_cannot_start(stage: Stage) -> None:
+def test_a_server_that_cannot_start(stage: Stage) -> None:
     ended = stage.run(env={"TANDEM_KEY": "rubbish"})
     assert ended.code == 1
-    assert ended.err.startswith("tandem: the demo's ground ended with exit code 1; its last words: ")
+    assert ended.err.startswith("tandem: the demo's server ended with exit code 1; its last line: ")
     assert "TANDEM_KEY" in ended.err
     assert ended.err.count("\n") == 1
 
@@ -169,7 +169,7 @@ def test_a_child_that_fails_is_named(stage: Stage, name: str) -> None:
     stage.trick(CHILDREN[name], "print('no such luck', flush=True); os._exit(7)")
     ended = stage.run()
     assert ended.code == 1
-    assert ended.err == f"tandem: the demo's {name} ended with exit code 7; its last words: no such luck\n"
+    assert ended.err == f"tandem: the demo's {name} ended with exit code 7; its last line: no such luck\n"
 
 
 @pytest.mark.parametrize("name", CHILDREN)
@@ -194,7 +194,7 @@ def test_ended_in_the_middle(stage: Stage, name: str, numbers: list[signal.Signa
     assert (ended.code, ended.err) == (code, f"tandem: {told}\n")
 
 
-def test_nobody_reads_on(stage: Stage) -> None:
+def test_standard_output_is_closed_by_its_reader(stage: Stage) -> None:
     ours, theirs = os.pipe()
     running = stage.start(stdout=theirs)
     os.close(theirs)

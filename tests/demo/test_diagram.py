@@ -1,13 +1,13 @@
-"""The picture, drawn without any process: events in, lines out."""
+"""The diagram, drawn without any process: arrows in, lines out."""
 
 import re
 
 import pytest
 
-from tandem.demo.canvas import ASCII, BOX, WIDTH, Row, Signs, signs_for
-from tandem.demo.diagram import LIVES, Diagram
+from tandem.demo.canvas import ASCII, BOX, WIDTH, LineStyle, Row, line_style_for
+from tandem.demo.diagram import LIFELINES, Diagram
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.exchange_messages import ANSWERED, ASKED, DONE, PASSED_ON
 
 WELCOME = b"Tandem: socket connection established. Send your message."
@@ -23,9 +23,9 @@ TRAVELLED = {
 ESCAPE = re.compile(r"\x1b\[\d*m")
 
 
-def draw(signs: Signs = BOX, coloured: bool = False) -> dict[int, list[str]]:
+def draw(style: LineStyle = BOX, coloured: bool = False) -> dict[int, list[str]]:
     """The lines of each arrow; those of the heads under 0."""
-    diagram = Diagram(signs, coloured)
+    diagram = Diagram(style, coloured)
     heads = diagram.heads({SERVER: "127.0.0.1:45550", CLIENT_2: "127.0.0.1:45551"})
     return {0: heads} | {number: diagram.arrow(number, number * 1.5, data) for number, data in TRAVELLED.items()}
 
@@ -35,28 +35,28 @@ def flat(drawn: dict[int, list[str]]) -> list[str]:
 
 
 def words(lines: list[str]) -> str:
-    """What stands between the life lines, in one line."""
-    return " ".join(" ".join(lines).replace(BOX.life, " ").split())
+    """The text between the lifelines, in one line."""
+    return " ".join(" ".join(lines).replace(BOX.lifeline, " ").split())
 
 
 def test_heads_name_the_three_and_where_they_listen() -> None:
     names, places = draw()[0]
-    assert names.split() == ["client", "1", "ground", "client", "2"]
-    assert places.replace(BOX.life, "").split() == ["ms", "127.0.0.1:45550", "127.0.0.1:45551"]
+    assert names.split() == ["client", "1", "server", "client", "2"]
+    assert places.replace(BOX.lifeline, "").split() == ["ms", "127.0.0.1:45550", "127.0.0.1:45551"]
 
 
 @pytest.mark.parametrize("number", ARROWS)
 def test_an_arrow_goes_from_its_sender_to_its_receiver(number: int) -> None:
     sender, receiver, what = ARROWS[number]
     arrow = draw()[number][0]
-    ends = sorted((LIVES[sender], LIVES[receiver]))
+    ends = sorted((LIFELINES[sender], LIFELINES[receiver]))
     inner = arrow[ends[0] + 1 : ends[1]]
-    assert inner.startswith(BOX.to_left) == (LIVES[sender] > LIVES[receiver])
-    assert inner.endswith(BOX.to_right) == (LIVES[sender] < LIVES[receiver])
+    assert inner.startswith(BOX.left_head) == (LIFELINES[sender] > LIFELINES[receiver])
+    assert inner.endswith(BOX.right_head) == (LIFELINES[sender] < LIFELINES[receiver])
     assert f" {number} {what} " in inner
     assert f" {len(TRAVELLED[number])} B " in inner
-    assert float(arrow[: LIVES[CLIENT_1]]) == number * 1.5
-    assert [arrow[column] for column in ends] == [BOX.life] * 2
+    assert float(arrow[: LIFELINES[CLIENT_1]]) == number * 1.5
+    assert [arrow[column] for column in ends] == [BOX.lifeline] * 2
 
 
 @pytest.mark.parametrize(
@@ -70,53 +70,53 @@ def test_an_arrow_goes_from_its_sender_to_its_receiver(number: int) -> None:
         ),
         (
             3,
-            "the ground filled in: * secret 5e5e5e5e5e…5e5e5e5e5e * status waiting for message 2"
+            "the server filled in: * secret 5e5e5e5e5e…5e5e5e5e5e * status waiting for message 2"
             " and kept the other 6 fields",
         ),
-        (4, f"the very bytes of the reply, nothing added; the secret in full: {'5e' * 32}"),
+        (4, f"the bytes of the reply, unchanged; the secret in full: {'5e' * 32}"),
         (5, ""),
         (
             6,
-            "client 2 swapped: * studentnr1 0934567 * studentnr2 0923456 and put in its own: * clientid 2"
+            "client 2 swapped: * studentnr1 0934567 * studentnr2 0923456 and set its own: * clientid 2"
             " * ip 192.168.1.3 and kept classname, teamname, secret and status",
         ),
-        (7, f"the ground changed: * status {FINISHED} and kept the other 7 fields"),
+        (7, f"the server changed: * status {STATUS_FINISHED} and kept the other 7 fields"),
     ],
 )
-def test_under_an_arrow_stands_what_was_done_to_the_fields(number: int, told: str) -> None:
+def test_below_an_arrow_is_what_was_done_to_the_fields(number: int, told: str) -> None:
     assert words(draw()[number][1:]) == told
 
 
-def test_a_handover_that_changes_something_is_told_as_such() -> None:
+def test_a_handover_that_changes_something_is_shown_as_such() -> None:
     diagram = Diagram(BOX, coloured=False)
     diagram.arrow(2, 0.0, ANSWERED.encode())
     altered = ANSWERED.encode().replace(b"waiting for", b"waiting no more for")
     assert words(diagram.arrow(4, 0.0, altered)[1:]).startswith("client 1 changed: * status waiting")
 
 
-@pytest.mark.parametrize("signs", [BOX, ASCII])
-def test_no_line_is_wider_than_a_terminal(signs: Signs) -> None:
-    assert max(map(len, flat(draw(signs)))) <= WIDTH < 80
+@pytest.mark.parametrize("style", [BOX, ASCII])
+def test_no_line_is_wider_than_a_terminal(style: LineStyle) -> None:
+    assert max(map(len, flat(draw(style)))) <= WIDTH < 80
 
 
 def test_long_values_are_shortened_in_the_middle() -> None:
     long = ASKED.encode().replace(b"Team1", "Ein sehr langer Teamname, länger als der Platz".encode())
     lines = Diagram(BOX, coloured=False).arrow(2, 99999.9, long)
     assert "teamname    Ein sehr…er Platz" in "".join(lines)
-    assert {line[column] for line in lines[1:] for column in LIVES.values()} == {BOX.life}
+    assert {line[column] for line in lines[1:] for column in LIFELINES.values()} == {BOX.lifeline}
 
 
-def test_the_life_lines_go_through_unless_something_goes_from_end_to_end() -> None:
+def test_the_lifelines_are_not_interrupted_except_by_the_handover() -> None:
     drawn = draw()
     for number in (1, 2, 3, 5, 6, 7):
         for line in drawn[number]:
-            assert [line[column] for column in LIVES.values()] == [BOX.life] * 3
+            assert [line[column] for column in LIFELINES.values()] == [BOX.lifeline] * 3
 
 
 def test_ascii_where_the_encoding_has_no_boxes() -> None:
-    assert signs_for("utf-8") is BOX
+    assert line_style_for("utf-8") is BOX
     for encoding in ("ascii", "latin-1", "cp1252"):
-        assert signs_for(encoding) is ASCII
+        assert line_style_for(encoding) is ASCII
     assert all(line.isascii() for line in flat(draw(ASCII)))
 
 
@@ -140,4 +140,4 @@ def test_every_colour_ends_on_its_line() -> None:
 
 
 def test_a_row_leaves_out_what_does_not_fit() -> None:
-    assert Row().put(WIDTH - 2, "abc").line(coloured=False).strip() == "ab"
+    assert Row().put(WIDTH - 2, "abc").render(coloured=False).strip() == "ab"

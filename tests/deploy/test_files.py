@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tandem.keys.keyring import KEY_VARIABLE
-from tandem.server.serve import SPARE_DESCRIPTORS, STOP_WITHIN
+from tandem.net.descriptors import SPARE_DESCRIPTORS
+from tandem.server.serve import STOP_WITHIN
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
@@ -26,7 +27,7 @@ UNIT = (DEPLOY / "tandem.service").read_text(encoding="utf-8")
 PAGE = (DEPLOY / "README.md").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-COMPOSED = [SERVICES[f"ground{number}"] for number in (1, 2, 3)]
+COMPOSED = [SERVICES[f"server{number}"] for number in (1, 2, 3)]
 ROTATION = (DEPLOY / "tandem.logrotate").read_text(encoding="utf-8")
 RECIPE = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
 
@@ -82,7 +83,7 @@ def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> No
 
 
 def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
-    assert re.findall(r"^ +server ground\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
+    assert re.findall(r"^ +server server\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
     assert re.search(r"^ +default-server send-proxy-v2 check ", CONFIGURATION, re.MULTILINE)
 
 
@@ -171,7 +172,7 @@ def test_logrotate_rotates_the_log_of_a_running_server(tmp_path: Path) -> None:
 
 
 def address(service: dict[str, Any]) -> str:
-    return str(service["networks"]["grounds"]["ipv4_address"])
+    return str(service["networks"]["servers"]["ipv4_address"])
 
 
 def test_the_containers_have_the_addresses_of_the_configuration() -> None:

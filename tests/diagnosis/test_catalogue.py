@@ -10,7 +10,7 @@ from tandem.diagnosis import explain
 from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
 from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
 from tandem.keys.secret import derive
-from tandem.protocol.message import ERROR, Message, message_2
+from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
 from tandem.server.judge import judge
 from tandem.server.message_2 import Recalled
@@ -122,17 +122,17 @@ def test_titles_are_different() -> None:
 def test_a_status_holds_as_many_whole_problems_as_fit_and_always_the_first() -> None:
     problems = [Problem("field-missing", 0, {"field": name}) for name in ("ip", "secret", "status")]
     sentences = [explain.sentence(problem) for problem in problems]
-    whole = ERROR + "; ".join(sentences)
+    whole = ERROR_PREFIX + "; ".join(sentences)
     assert explain.status(problems, len(whole)) == whole
-    assert explain.status(problems, len(whole) - 1) == ERROR + "; ".join(sentences[:2])
-    assert explain.status(problems, 0) == ERROR + sentences[0]
+    assert explain.status(problems, len(whole) - 1) == ERROR_PREFIX + "; ".join(sentences[:2])
+    assert explain.status(problems, 0) == ERROR_PREFIX + sentences[0]
 
 
 def test_room_is_counted_as_json_writes_the_words() -> None:
     problems = [Problem("missing-comma", 0, {"near": "ip"})] * 2
-    whole = ERROR + "; ".join(explain.sentence(problem) for problem in problems)
+    whole = ERROR_PREFIX + "; ".join(explain.sentence(problem) for problem in problems)
     assert '"' in whole
-    assert explain.status(problems, len(whole)) == ERROR + explain.sentence(problems[0])
+    assert explain.status(problems, len(whole)) == ERROR_PREFIX + explain.sentence(problems[0])
     assert explain.status(problems, explain.size_in_json(whole)) == whole
 
 

@@ -47,8 +47,8 @@ def test_a_case_is_the_same_in_a_file_and_its_places_are_inside_of_it(case: Case
     diagnosis = check(case.data)
     assert ids(diagnosis) == case.ids
     for problem in (*diagnosis.problems, *diagnosis.remarks):
-        assert problem.at is not None
-        assert 0 <= problem.at <= len(case.data)
+        assert problem.offset is not None
+        assert 0 <= problem.offset <= len(case.data)
         assert all(0 <= edit.start <= edit.end <= len(case.data) for edit in problem.edits)
 
 
@@ -128,7 +128,7 @@ def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
 def test_without_a_balancers_header_the_rest_is_the_message(header: bytes, message: bytes) -> None:
     diagnosis = diagnosed(header + message)
     [problem] = diagnosis.problems
-    assert problem.at == 0
+    assert problem.offset == 0
     assert edited(header + message, (problem,)) == message
     assert diagnosis.repaired == diagnosed(message).message
 
@@ -143,14 +143,14 @@ def test_behind_a_balancers_header_everything_is_told_as_without_it(header: byte
     bare, behind = diagnosed(case.data), diagnosed(header + case.data)
     moved = [_moved(problem, len(header)) for problem in (*bare.problems, *bare.remarks)]
     assert behind.problems[0].id == "proxy-header"
-    assert [(p.id, p.at, p.edits) for p in (*behind.problems[1:], *behind.remarks)] == moved
+    assert [(p.id, p.offset, p.edits) for p in (*behind.problems[1:], *behind.remarks)] == moved
     assert behind.message == bare.message
 
 
 def _moved(problem: Problem, by: int) -> tuple[str, int, tuple[Edit, ...]]:
     """What tells a problem and its place, if so many bytes came before it."""
-    assert problem.at is not None
-    return problem.id, problem.at + by, tuple(Edit(e.start + by, e.end + by, e.text) for e in problem.edits)
+    assert problem.offset is not None
+    return problem.id, problem.offset + by, tuple(Edit(e.start + by, e.end + by, e.text) for e in problem.edits)
 
 
 NOT_OFFERED = [
@@ -183,7 +183,7 @@ def test_the_fields_that_could_be_read_come_back_as_received_and_no_others() -> 
 def test_the_assignments_own_example_gives_its_four_mistakes_in_one_answer() -> None:
     data = corpus.ASSIGNMENT_EXAMPLE.encode()
     diagnosis = diagnosed(data)
-    assert [(problem.id, data.count(b"\n", 0, problem.at) + 1) for problem in diagnosis.problems] == [
+    assert [(problem.id, data.count(b"\n", 0, problem.offset) + 1) for problem in diagnosis.problems] == [
         ("wrong-separator", 2),
         ("missing-comma", 3),
         ("missing-comma", 8),

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.diagnosis import explain, rules
-from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.recovery.findings import MAX_FINDINGS
-from tandem.diagnosis.recovery.recover import recover
+from tandem.diagnosis.diagnose import Diagnosis, Ending, recover
+from tandem.diagnosis.problems import MAX_FINDINGS
 from tandem.protocol.message import FIELDS, Message
 from tandem.report.check import as_json, as_text, check
 from tandem.server.judge import MAX_REPLY, reject
@@ -45,8 +44,8 @@ def test_any_bytes_give_a_diagnosis_that_agrees_with_the_oracle(data: bytes) -> 
     assert is_right(data) == (not diagnosis.problems)
     assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS
     for problem in (*diagnosis.problems, *diagnosis.remarks):
-        assert problem.at is not None
-        assert 0 <= problem.at <= len(data)
+        assert problem.offset is not None
+        assert 0 <= problem.offset <= len(data)
 
 
 @quickly
@@ -127,9 +126,11 @@ values = st.one_of(
 def test_the_fast_path_and_the_recovering_one_agree(changes: dict[str, object], ascii_only: bool) -> None:
     data = json.dumps(TEAM | changes, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     fast = diagnosed(data, "145.137.54.21")
-    slow = recover(data, "silence", "145.137.54.21")
+    slow = recover(data, Ending.SILENCE, "145.137.54.21")
     assert [problem.id for problem in fast.problems] == [problem.id for problem in slow.problems]
-    assert [(remark.id, remark.at) for remark in fast.remarks] == [(remark.id, remark.at) for remark in slow.remarks]
+    assert [(remark.id, remark.offset) for remark in fast.remarks] == [
+        (remark.id, remark.offset) for remark in slow.remarks
+    ]
     if not fast.problems:
         assert fast.message.fields() == slow.fields
 

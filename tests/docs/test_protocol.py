@@ -1,4 +1,4 @@
-"""PROTOCOL.md, held against the program: its captured exchange is replayed, its limits are the code's."""
+"""PROTOCOL.md is true of the program: its exchange is replayed, its limits are the code's, its tests exist."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tandem.protocol.message import decode, message_1, message_2
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.server.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
 from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
@@ -22,7 +22,7 @@ def captured() -> list[bytes]:
     return [bytes.fromhex("".join(line[6:53] for line in dump.splitlines())) for dump in dumps]
 
 
-def test_the_captured_exchange_is_what_a_ground_says(tmp_path: Path) -> None:
+def test_the_captured_exchange_is_what_a_server_sends(tmp_path: Path) -> None:
     welcome, first, handover, second, last = captured()
     with running_server(tmp_path / "data", env=os.environ | {"TANDEM_KEY": KEY}) as running:
         for sent, answered in ((first, handover), (second, last)):
@@ -32,7 +32,7 @@ def test_the_captured_exchange_is_what_a_ground_says(tmp_path: Path) -> None:
                 assert connection.rest() == answered
 
 
-def test_the_captured_exchange_is_what_our_clients_say() -> None:
+def test_the_captured_exchange_is_what_our_clients_send() -> None:
     _, first, handover, second, last = captured()
     assert message_1("0923456", "0934567", "INF2A", "Team1", "192.168.1.2").encode() == first
     assert message_2(decode(handover), "192.168.1.3").encode() == second
@@ -51,7 +51,19 @@ def test_the_clauses_are_numbered_in_order() -> None:
         assert (next_part, next_number) in ((part, number + 1), (part + 1, 1))
 
 
+def test_every_clause_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (\d\.\d+) \| (.+) \|$", PAGE.partition("\n## Tests\n")[2], re.MULTILINE)
+    assert [clause for clause, _ in rows] == re.findall(r"^(\d\.\d+) ", PAGE, re.MULTILINE)
+    for clause, cell in rows:
+        for file in cell.split("; "):
+            path, *names = re.findall(r"`([^`]+)`", file)
+            source = (ROOT / path).read_text(encoding="utf-8")
+            missing = [name for name in names if f"\ndef {name}(" not in source]
+            assert "\ndef test_" in source, f"clause {clause}: {path} has no tests"
+            assert not missing, f"clause {clause}: {path}"
+
+
 def test_the_limits_are_the_codes() -> None:
-    assert f"at most {LIMIT:,} bytes" in PAGE
+    assert f"at most {MAX_MESSAGE_BYTES:,} bytes" in PAGE
     assert (LIMITS[FIRST_BYTE], LIMITS[MESSAGE]) == (15 * 60, 3)
     assert (LIMITS[IN_DOUBT], LIMITS[DRAINING]) == (0.2, 5)

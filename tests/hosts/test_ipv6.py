@@ -56,6 +56,6 @@ def test_nobody_listens() -> None:
         server = f"[::1]:{closed.getsockname()[1]}"
         code, _, said = tandem("client", "1", *team_options(), "--server", server, "--peer", server)
     assert code == 1
-    assert said.startswith("tandem client: arrow 1 (ground -> client 1, welcome): connection refused: ")
+    assert said.startswith("tandem client: arrow 1 (server -> client 1, welcome): connection refused: ")
     assert f"nothing listens on {server}. Try: " in said
     assert said.count("\n") == 1

@@ -19,15 +19,15 @@ from testing.processes import TEAM, Process, RunningServer, process, running_ser
 
 # Client 1 visits the ground when it starts: before the ground it does so in vain, and its user starts it again.
 ORDERS = (
-    ("ground", "client 1", "client 2"),
-    ("ground", "client 2", "client 1"),
-    ("client 1 in vain", "ground", "client 1", "client 2"),
-    ("client 1 in vain", "client 2", "ground", "client 1"),
-    ("client 2", "ground", "client 1"),
-    ("client 2", "client 1 in vain", "ground", "client 1"),
+    ("server", "client 1", "client 2"),
+    ("server", "client 2", "client 1"),
+    ("client 1 in vain", "server", "client 1", "client 2"),
+    ("client 1 in vain", "client 2", "server", "client 1"),
+    ("client 2", "server", "client 1"),
+    ("client 2", "client 1 in vain", "server", "client 1"),
 )
 
-AT_THE_GROUND = "tandem client: arrow 1 (ground -> client 1, welcome): "
+AT_THE_SERVER = "tandem client: arrow 1 (server -> client 1, welcome): "
 AT_CLIENT_2 = "tandem client: arrow 4 (client 1 -> client 2, handover): "
 
 
@@ -39,13 +39,13 @@ def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str
     with ExitStack() as ending:
         for step in order:
             match step:
-                case "ground":
+                case "server":
                     records = ending.enter_context(
                         running_server(tmp_path, listen=server, before=network.ground.inside)
                     )
                 case "client 1 in vain":
                     refused = "connection refused: the machine is there, but nothing listens on"
-                    assert failure_of_client_1(network, server, peer).startswith(f"{AT_THE_GROUND}{refused} {server}.")
+                    assert failure_of_client_1(network, server, peer).startswith(f"{AT_THE_SERVER}{refused} {server}.")
                 case "client 1":
                     running[step] = ending.enter_context(client_1(network, server, peer))
                     if "client 2" not in running:
@@ -90,11 +90,11 @@ def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
             assert_finishes(second, server, network.client_2.ipv4)
 
 
-def test_firewall_before_the_ground(network: Network) -> None:
+def test_firewall_before_the_server(network: Network) -> None:
     server = f"{network.ground.ipv4}:{SERVER_PORT}"
     with network.wire.firewall(network.ground.ipv4, SERVER_PORT):
         said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
-    assert said.startswith(f"{AT_THE_GROUND}connection timed out: {server} did not answer in time. Try: ")
+    assert said.startswith(f"{AT_THE_SERVER}connection timed out: {server} did not answer in time. Try: ")
     assert "the firewall of that machine" in said
 
 
@@ -105,9 +105,9 @@ def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
         running_server(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records,
         no_way_to("198.51.100.0/24", network.client_1),
     ):
-        to_ground = failure_of_client_1(network, elsewhere, network.client_2.ipv4)
+        to_server = failure_of_client_1(network, elsewhere, network.client_2.ipv4)
         to_client_2 = failure_of_client_1(network, records.address, elsewhere, "--wait", "0.1")
-    assert to_ground.startswith(f"{AT_THE_GROUND}there is no route to {elsewhere}. Try: ")
+    assert to_server.startswith(f"{AT_THE_SERVER}there is no route to {elsewhere}. Try: ")
     assert to_client_2.startswith(f"{AT_CLIENT_2}there is no route to {elsewhere}. Try: ")
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.protocol.printable import printable, printable_bytes
+from tandem.protocol.printable import encodable, printable, printable_bytes
 
 SAFE = {
     "plain": ("Team 1", "Team 1"),
@@ -48,3 +48,12 @@ def test_any_bytes_can_be_shown(data: bytes) -> None:
 @given(st.text(st.characters(codec="utf-8")).filter(str.isprintable))
 def test_bytes_that_are_text_are_shown_as_text(text: str) -> None:
     assert printable_bytes(text.encode()) == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", "Zoë \u56e2"), (None, "Zoë \u56e2"), ("latin-1", r"Zoë \u56e2"), ("ascii", r"Zo\xeb \u56e2")],
+)
+def test_what_an_encoding_lacks_becomes_an_escape(encoding: str | None, shown: str) -> None:
+    assert encodable("Zoë \u56e2", encoding) == shown
+    assert encodable("\ud800", encoding) == r"\ud800"

@@ -10,7 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 from tandem.diagnosis.problems import CATALOGUE
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.visits import Team
 
@@ -58,7 +58,7 @@ def public_name(team: Team) -> str:
     """The team's name for everybody: its own numbers are masked even if they are shorter than what `public` masks."""
     name = team.teamname
     for number in (team.studentnr1, team.studentnr2):
-        if len(number) >= _SHORTEST_NUMBER and number not in NOBODY:
+        if len(number) >= _SHORTEST_NUMBER and number not in NO_TEAMMATE:
             name = re.sub(_BETWEEN.join(map(re.escape, number)), _MASK, name)
     return public(name)
 

@@ -15,10 +15,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tandem.board.web.rate_limit import network
+from tandem.net.host_network import host_network
 
 MAX_CONNECTIONS = 4096
-SPARE_DESCRIPTORS = 64  # for the records, the board's own file and the rest
 REQUEST_WITHIN = 15.0  # seconds for a whole request, a roster's file with it
 BEYOND = 16  # connections over the most that are told so; those after them are closed
 
@@ -77,7 +76,7 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        self._address = network(self.client[0]) if self.client else ""
+        self._address = host_network(self.client[0]) if self.client else ""
         if not self.config.enter(self._address):
             transport.abort()
         self._wait_for_request()
@@ -128,21 +127,3 @@ class OnceASecond(logging.Filter):
 
 def _flood_in(said: str) -> str | None:
     return next((words for words in FLOODS if said.startswith(words)), None)
-
-
-def most_connections() -> int:
-    """How many connections the system lets this process have; asks it for as many as it allows."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return MAX_CONNECTIONS
-    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (ValueError, OSError):  # macOS has a lower limit for a process than it says
-            wanted = soft
-    return max(wanted - SPARE_DESCRIPTORS, wanted // 2)

@@ -47,8 +47,8 @@ def findings(found: Iterable[Problem], data: bytes) -> list[Finding]:
 
 def recorded_findings(recorded: Iterable[Problem], data: bytes) -> list[Finding]:
     """What is on record of a visit. How to set it right is not: that is found once more, in what came."""
-    edits = {(problem.id, problem.at): problem for problem in _all(check(data))} if data else {}
-    return findings((edits.get((problem.id, problem.at), problem) for problem in recorded), data)
+    edits = {(problem.id, problem.offset): problem for problem in _all(check(data))} if data else {}
+    return findings((edits.get((problem.id, problem.offset), problem) for problem in recorded), data)
 
 
 def repaired(data: bytes) -> str:

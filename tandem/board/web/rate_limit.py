@@ -6,7 +6,7 @@ A bucket an address: each try takes one from it, and it fills again with time. B
 remembered, those that have filled up are forgotten first, and if that is not enough, the rest share one bucket.
 """
 
-import ipaddress
+from tandem.net.host_network import host_network
 
 MAX_ADDRESSES = 10_000
 OTHERS = "others"
@@ -33,16 +33,5 @@ class RateLimiter:
         self._full_at[bucket] = max(now, self._full_at.get(bucket, now)) + self._seconds
 
     def _bucket(self, address: str) -> str:
-        bucket = network(address)
+        bucket = host_network(address)
         return bucket if bucket in self._full_at or len(self._full_at) < MAX_ADDRESSES else OTHERS
-
-
-def network(address: str) -> str:
-    """What stands for a host: of IPv6 it has a whole /64 to itself."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))

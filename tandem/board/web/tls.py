@@ -12,7 +12,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from tandem.board.web.http_connections import REQUEST_WITHIN, Config, HttpConnection
-from tandem.board.web.rate_limit import network
+from tandem.net.host_network import host_network
 from tandem.protocol.errors import TandemError
 
 SHUTDOWN_WITHIN = 1.0  # seconds for the other side to say that it closes, too
@@ -85,7 +85,7 @@ class Handshake(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # start_tls begins to read
-        self._address = network(transport.get_extra_info("peername")[0])
+        self._address = host_network(transport.get_extra_info("peername")[0])
         if not self._config.enter(self._address):
             self._config.leave(self._address)
             transport.abort()

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from tandem.board.web.auth import Auth, field
 from tandem.board.web.page_templates import PageTemplates
 from tandem.board.web.problem_text import findings, written
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.report.check import check
 
 AT_ONCE = 2  # messages that are being read; the others wait
@@ -30,7 +30,7 @@ class CheckPages:
 
     async def ask(self, request: Request) -> Response:
         viewer = self._entrance.viewer(request)
-        return self._looks.page("check.html", viewer, text="", diagnosis=None, too_long=0, most=LIMIT)
+        return self._looks.page("check.html", viewer, text="", diagnosis=None, too_long=0, most=MAX_MESSAGE_BYTES)
 
     async def answer(self, request: Request) -> Response:
         """A form turns the end of every line into two characters; the message that was pasted had one."""
@@ -39,8 +39,10 @@ class CheckPages:
         text = (await field(request, "message")).replace("\r\n", "\n")
         data = text.encode(errors="replace")
         viewer = self._entrance.viewer(request)
-        if len(data) > LIMIT:
-            return self._looks.page("check.html", viewer, 413, text="", diagnosis=None, too_long=len(data), most=LIMIT)
+        if len(data) > MAX_MESSAGE_BYTES:
+            return self._looks.page(
+                "check.html", viewer, 413, text="", diagnosis=None, too_long=len(data), most=MAX_MESSAGE_BYTES
+            )
         diagnosis = await anyio.to_thread.run_sync(check, data, limiter=self._threads)
         return self._looks.page(
             "check.html",
@@ -50,5 +52,5 @@ class CheckPages:
             found=findings((*diagnosis.problems, *diagnosis.remarks), data),
             corrected=written(diagnosis.repaired) if diagnosis.repaired else "",
             too_long=0,
-            most=LIMIT,
+            most=MAX_MESSAGE_BYTES,
         )

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.board.feed.channel import Channel
 from tandem.board.web.auth import Auth, address
-from tandem.board.web.rate_limit import network
+from tandem.net.host_network import host_network
 
 MAX_STREAMS = 2_000  # browsers that watch at once
 MAX_OF_ONE = 200  # of one address, which many classes may share: beyond, who has watched longest makes room
@@ -35,7 +35,7 @@ class Audience:
         if self._watching >= self._most:
             raise HTTPException(503, "Too many browsers are watching.")
         last_id = request.headers.get("last-event-id") or request.query_params.get("from", "")
-        who = TEACHER if self._entrance.is_logged_in(request) else network(address(request))
+        who = TEACHER if self._entrance.is_logged_in(request) else host_network(address(request))
         return _Stream(channel.listen(last_id, self._entrance.still_counts(request)), self, who)
 
     def enter(self, stream: "_Stream") -> None:

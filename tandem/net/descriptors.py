@@ -1,0 +1,27 @@
+"""How many files and sockets this process may open at a time. Owns the limit, knows nothing of what is opened."""
+
+SPARE_DESCRIPTORS = 64  # for databases, the log and the rest
+
+
+def raise_descriptor_limit(wanted: int) -> int:
+    """Raise the limit to `wanted` descriptors, or as far as the system allows. Return how many of them there are."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):  # macOS allows a process less than its hard limit
+        return soft
+    return wanted
+
+
+def max_connections(wanted: int) -> int:
+    """Return how many of `wanted` connections this process may have open beside its files; at least half the limit."""
+    descriptors = raise_descriptor_limit(wanted + SPARE_DESCRIPTORS)
+    return min(wanted, max(descriptors - SPARE_DESCRIPTORS, descriptors // 2))
