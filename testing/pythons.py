@@ -1,4 +1,4 @@
-"""Runs the tests that need no extra on each other Python of this machine: `make pythons`, the last part of `make test`.
+"""Run the tests that need no extra on each other Python of this machine: `make pythons`, the last part of `make test`.
 
 One Python of each minor version from OLDEST on, except that of the Python which runs this: from pyenv's versions, else
 from PATH. Each gets a virtual environment in .venv-pythons with requirements-base.txt, which the next run uses again.
@@ -29,7 +29,7 @@ Version = tuple[int, int, int]
 
 
 def candidates(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Every program that may be a Python: pyenv's, then those on PATH."""
+    """Yield every program that may be a Python: pyenv's, then those on PATH."""
     pyenv = Path(environment.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from sorted(pyenv.glob("versions/*/bin/python"))
     for folder in environment.get("PATH", "").split(os.pathsep):
@@ -39,7 +39,7 @@ def candidates(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def version_of(program: Path) -> Version | None:
-    """None: it is no Python that runs, such as pyenv's stand-in for a version that is not switched on."""
+    """Return its version. None: it is no Python that runs, such as pyenv's shim for a version that is not active."""
     try:
         done = subprocess.run([program, "-c", VERSION], capture_output=True, text=True, timeout=20, check=True)
         major, minor, micro = map(int, done.stdout.split())
@@ -49,7 +49,7 @@ def version_of(program: Path) -> Version | None:
 
 
 def others(programs: Iterable[Path], ours: tuple[int, ...]) -> dict[Version, Path]:
-    """The newest Python of each minor version from OLDEST on, without our own minor version; the oldest first."""
+    """Return the newest Python of each minor version from OLDEST on, oldest first, without our own minor version."""
     newest: dict[tuple[int, int], tuple[Version, Path]] = {}
     for program in programs:
         version = version_of(program)
@@ -61,15 +61,16 @@ def others(programs: Iterable[Path], ours: tuple[int, ...]) -> dict[Version, Pat
 
 
 def missing(versions: Iterable[Version], ours: tuple[int, ...]) -> list[str]:
-    """The minor versions up to NEWEST that are not on this machine."""
+    """Return the minor versions up to NEWEST that are not on this machine."""
     there = {ours[:2], *(version[:2] for version in versions)}
     return [_dotted((3, minor)) for minor in range(OLDEST[1], NEWEST[1] + 1) if (3, minor) not in there]
 
 
 def environment_of(version: Version, program: Path) -> Path | None:
-    """The Python of a virtual environment with the base requirements. None: this Python can make no environment.
+    """Return the Python of a virtual environment with the base requirements. None: this Python can make none.
 
-    Raises CalledProcessError if the packages cannot be installed.
+    Raises:
+        subprocess.CalledProcessError: The packages cannot be installed.
     """
     folder = ENVIRONMENTS / _dotted(version)
     python, stamp = folder / "bin" / "python", folder / "installed"
@@ -86,13 +87,14 @@ def environment_of(version: Version, program: Path) -> Path | None:
 
 
 def test(python: Path) -> bool:
-    """Run the tests; whether they passed."""
+    """Run the tests. Return whether they passed."""
     options = ["-n", str(WORKERS), "-m", "not needs_extra", "--hypothesis-profile", "few"]
     left_out = [f"--ignore={folder}" for folder in LEFT_OUT]
     return subprocess.run([python, "-m", "pytest", *options, *left_out], cwd=ROOT, check=False).returncode == 0
 
 
 def main() -> int:
+    """Run the tests on each Python, and print which were run. Return the exit code."""
     ours = sys.version_info[:3]
     found = others(candidates(os.environ), ours)
     told = [f"{_dotted(ours)}: all tests, by `make tests`"]

@@ -13,7 +13,7 @@ TLS_OPTIONS = ("--certfile", str(CERTIFICATE), "--keyfile", str(KEY))
 
 
 class RunningBoard:
-    """A board in a process of its own."""
+    """A running `tandem board`."""
 
     def __init__(self, process: Process, at: str) -> None:
         self.process = process
@@ -21,6 +21,7 @@ class RunningBoard:
         self.address = at.removeprefix("http://")
 
     def get(self, path: str) -> tuple[int, str]:
+        """Return status and body of a page."""
         connection = http.client.HTTPConnection(self.address, timeout=20)
         try:
             connection.request("GET", path)
@@ -32,7 +33,7 @@ class RunningBoard:
 
 @contextmanager
 def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Iterator[RunningBoard]:
-    """`tandem board` on a free port, killed at the end of the block."""
+    """Run `tandem board` on a free port, and stop it at the end of the block."""
     data.mkdir(exist_ok=True)  # a board makes none: it may be a typing error
     with process("-m", "tandem", "board", "--listen", listen, "--data", str(data), *options) as started:
         yield RunningBoard(started, started.wait_for("listening on").rpartition(" ")[2])
@@ -40,4 +41,5 @@ def running_board(data: Path, *options: str, listen: str = "127.0.0.1:0") -> Ite
 
 
 def token_of(started: Process) -> str:
+    """Return the teacher's token, which a board shows at its first start."""
     return started.wait_for("shown this once").rpartition(" ")[2]

@@ -1,4 +1,4 @@
-"""Confirmed is kept: whoever has read `Finished successfully` is in the results, however the ground ended."""
+"""Confirmed is kept: whoever has read `Finished successfully` is in the results, however the server ended."""
 
 import json
 import random
@@ -51,7 +51,7 @@ def test_sigterm_under_load_answers_whatever_was_read(endings: Endings) -> None:
 
 
 def test_a_message_that_came_before_sigterm_is_answered(tmp_path: Path) -> None:
-    """The ground is held still, so that both are there when it goes on: the message first, then the signal."""
+    """The server is held still, so that both are there when it goes on: the message first, then the signal."""
     with running_server(tmp_path / "data") as running, raw(running.host, running.port) as connection:
         connection.take_welcome()
         running.process.signal(signal.SIGSTOP)
