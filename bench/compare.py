@@ -24,7 +24,7 @@ from bench.contenders import LIMIT, TANDEM, Contender, ContenderError, limit, ou
 from bench.crowds import open_many_files
 from bench.idle import cost_beside_idle, cost_verdict, idle_bytes, memory_verdict
 from bench.measure import CONCURRENCY, COUNT, MAX_CONCURRENCY, MAX_COUNT, Load, Result, build_load
-from tandem.commands.arguments import Parser, reader, whole
+from tandem.commands.arguments import Parser, argument_type, positive_integer
 from tandem.protocol.printable import printable
 
 STREAMS = "asyncio_streams"
@@ -106,13 +106,16 @@ def _print_idle(
 
 def _options() -> argparse.Namespace:
     options = Parser("bench.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=whole(MAX_ROUNDS), default=5, help="(5)")
+    options.add_argument("--rounds", type=positive_integer(MAX_ROUNDS), default=5, help="(5)")
     options.add_argument(
-        "--count", type=whole(MAX_COUNT), default=COUNT, help=f"exchanges with each server in each round ({COUNT:,})"
+        "--count",
+        type=positive_integer(MAX_COUNT),
+        default=COUNT,
+        help=f"exchanges with each server in each round ({COUNT:,})",
     )
     options.add_argument(
         "--concurrency",
-        type=whole(MAX_CONCURRENCY),
+        type=positive_integer(MAX_CONCURRENCY),
         nargs="+",
         default=[CONCURRENCY],
         help=f"exchanges at a time ({CONCURRENCY})",
@@ -127,7 +130,7 @@ def _options() -> argparse.Namespace:
     )
     options.add_argument(
         "--idle",
-        type=whole(MAX_ROUNDS),
+        type=positive_integer(MAX_ROUNDS),
         nargs="?",
         const=IDLE_ROUNDS,
         metavar="ROUNDS",
@@ -148,7 +151,7 @@ def _options() -> argparse.Namespace:
     return given
 
 
-@reader
+@argument_type
 def _names(text: str) -> Sequence[str]:
     names = text.split(",")
     for name in names:
@@ -157,7 +160,7 @@ def _names(text: str) -> Sequence[str]:
     return list(dict.fromkeys(names))
 
 
-@reader
+@argument_type
 def _copy(text: str) -> tuple[str, Path]:
     """The name and the path of the folder of another copy of the project."""
     folder = Path(text).resolve()
@@ -168,7 +171,7 @@ def _copy(text: str) -> tuple[str, Path]:
     return folder.name, folder
 
 
-@reader
+@argument_type
 def _cpu(text: str) -> int:
     if not text.isdecimal() or int(text) not in CPUS:
         raise ValueError(f"{text!r} is no CPU of this machine; there are {', '.join(map(str, CPUS))}")

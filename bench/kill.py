@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.protocol.message import STATUS_FINISHED
-from tandem.server.handler import NOT_KEPT
+from tandem.server.handler import NOT_STORED
 from testing.processes import running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2
 from testing.server_faults import faults
@@ -82,7 +82,7 @@ class Patient:
             if reply["status"] == STATUS_FINISHED:
                 self.finished_at = time.monotonic()
                 return
-            assert reply["status"] == NOT_KEPT, reply
+            assert reply["status"] == NOT_STORED, reply
             self.refused += 1
 
 

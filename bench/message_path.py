@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.contenders import OUTPUT, ROOT, TANDEM, Contender, ContenderError, Running, running
-from tandem.commands.arguments import Parser, whole
+from tandem.commands.arguments import Parser, positive_integer
 
 TRACER = Path(__file__).with_name("path_tracer.py")
 REPEATS = 3
@@ -136,7 +136,7 @@ MESSAGES: dict[str, Callable[[TracedServer], Count]] = {
 def main() -> int:
     options = Parser("bench.message_path", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("checkout", nargs="?", type=Path, default=ROOT, help="the copy of the project (this one)")
-    options.add_argument("--repeats", type=whole(MAX_REPEATS), default=REPEATS, help=f"({REPEATS})")
+    options.add_argument("--repeats", type=positive_integer(MAX_REPEATS), default=REPEATS, help=f"({REPEATS})")
     options.add_argument("--files", action="store_true", help="name the files, too")
     given = options.parse_args()
     try:

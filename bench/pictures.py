@@ -120,12 +120,12 @@ def prepare(page: Page, url: str) -> None:
     page.goto(f"{url}/gradebook/classes")
     page.fill("#pasted", "classname,teamname\n" + "".join(f"{CLASS},{name}\n" for name in (*NAMES, *MISSING)))
     page.get_by_role("button", name="Upload").click()
-    page.wait_for_selector(".told")
+    page.wait_for_selector(".saved")
     deadline = datetime.now() + timedelta(minutes=2)
     page.get_by_label(re.compile("deadline of")).fill(deadline.isoformat(timespec="minutes"))
     page.get_by_role("button", name="Set").click()
     page.goto(f"{url}/health")
-    wait_until(lambda: page.locator("#visits-now").inner_text() not in ("-", "nothing yet"))
+    wait_until(lambda: page.locator("#visits-now").inner_text() not in ("-", "no data yet"))
 
 
 def shoot(page: Page, name: str) -> None:

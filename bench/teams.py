@@ -23,7 +23,7 @@ from bench.compare import CPUS, MAX_ROUNDS
 from bench.contenders import ROOT, Contender, ContenderError, our_server, running
 from bench.measure import COUNT, MAX_COUNT, Load, build_load
 from bench.pairs import Pairs, measure_pairs, ratio_of
-from tandem.commands.arguments import Parser, whole
+from tandem.commands.arguments import Parser, positive_integer
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, message_1, message_2
 from tandem.records.sqlite.sqlite_store import FILE, Store
 from tandem.records.visits import Outcome, RightVisit, Team
@@ -47,10 +47,13 @@ sys.exit(code)
 
 def main() -> int:
     options = Parser("bench.teams", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--teams", type=whole(MAX_TEAMS), default=TEAMS, help=f"({TEAMS:,})")
-    options.add_argument("--rounds", type=whole(MAX_ROUNDS), default=ROUNDS, help=f"({ROUNDS})")
+    options.add_argument("--teams", type=positive_integer(MAX_TEAMS), default=TEAMS, help=f"({TEAMS:,})")
+    options.add_argument("--rounds", type=positive_integer(MAX_ROUNDS), default=ROUNDS, help=f"({ROUNDS})")
     options.add_argument(
-        "--count", type=whole(MAX_COUNT), default=COUNT, help=f"exchanges with each in each round ({COUNT:,})"
+        "--count",
+        type=positive_integer(MAX_COUNT),
+        default=COUNT,
+        help=f"exchanges with each in each round ({COUNT:,})",
     )
     options.add_argument("--cpu", type=int, default=CPUS[0], help="for server and load both (the first)")
     options.add_argument("--seed", type=int, default=1, help="for the numbers and secrets (1)")

@@ -16,7 +16,7 @@ import timeit
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tandem.server.judge import MAX_REPLY, reject
+from tandem.server.judge import MAX_REPLY_BYTES, reject
 from testing.messages.corpus import CASES
 from testing.messages.mutations import RIGHT
 from testing.messages.oracle import is_right
@@ -58,7 +58,7 @@ def judged(data: bytes) -> set[str]:
         raise AssertionError(f"the oracle disagrees: {diagnosis.problems}")
     if diagnosis.repaired and diagnosed(diagnosis.repaired.encode()).problems:
         raise AssertionError(f"what is offered is wrong: {diagnosis.repaired}")
-    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > MAX_REPLY:
+    if diagnosis.problems and len(reject(diagnosis, diagnosis.problems).reply) > MAX_REPLY_BYTES:
         raise AssertionError("the reply is too long")
     return {problem.id for problem in diagnosis.problems} or {"right"}
 

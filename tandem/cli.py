@@ -1,9 +1,10 @@
-"""The commands: which there are, and which one is meant.
+"""The command line: parses it, runs one command, prints its error, returns its exit code.
 
 Exit codes: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
 
-Each is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is meant: `results`
-need not wait for what makes a ground.
+Each command is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is given:
+`results` does not wait for the import of the server. Errors that a user can act on are TandemErrors: a command raises
+them and prints none. Knows no option of a command but --data.
 """
 
 import argparse
@@ -15,37 +16,37 @@ from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
 from tandem.protocol.errors import TandemError
-from tandem.report.screen import finish, print_error, show
+from tandem.report.screen import echo, flush, print_error
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 COMMANDS = {
-    "demo": "show the whole exchange on this machine, as it happens",
-    "client": "be client 1 or client 2; `tandem client --help` has its options",  # __main__ starts it, without this
-    "serve": "run a testing ground",
-    "board": "show what is on record as live web pages",
-    "results": "what a ground has recorded: one row a team",
-    "backup": "copy everything but the key to one file, also while the server runs",
-    "restore": "put a backup back into a data folder, while no server runs",
+    "demo": "run the whole exchange on this machine and show it",
+    "client": "run client 1 or client 2; `tandem client --help` shows its options",  # run by __main__
+    "serve": "run the server",
+    "board": "show the records as live web pages",
+    "results": "print the results: one row a team",
+    "backup": "copy all data but the key to one file, also while the server runs",
+    "restore": "restore a backup into a data folder while no server runs",
     "forget": "remove personal data for good",
-    "key": "what secrets are made with",
-    "check": "what is wrong with a message; exit 0 if it would be accepted",
-    "bench": "make many exchanges with a server, and measure them",
+    "key": "manage the key that signs secrets",
+    "check": "check a message; exit 0 if the server would accept it",
+    "bench": "run many exchanges with a server and measure them",
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one command. Returns the exit code."""
+    """Run one command, and print its error. Return the exit code."""
     _open_closed_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
         if "data" in options:
             finish_restore(options.data)
         done: int = options.run(options)
-        finish()
+        flush()
     except TandemError as error:
         return print_error(str(error), error.exit_code)
-    except BrokenPipeError:  # nobody reads on, as in `tandem results | head`
+    except BrokenPipeError:  # the reader has closed the pipe, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -56,38 +57,38 @@ def main(arguments: list[str]) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Open the null device on the descriptors 0 to 2 that are closed, so that no socket and no file gets such a number.
+    """Open the null device on the closed ones of the descriptors 0 to 2, so that no socket or file gets their number.
 
-    Else what is meant for standard error would go to a student, or into the database.
+    Otherwise output for standard error would go to a student, or into the database.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
-    if sys.stdout is None:  # closed before we began: nobody wants to read it
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - as long as we live
-    if sys.stderr is None:  # print would take standard output in its place
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number: this one
+    if sys.stdout is None:  # closed at the start
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - until the end
+    if sys.stderr is None:  # otherwise print would use standard output
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    """Knows all commands by name, and the options of the one that is meant."""
-    parser = Parser(prog="tandem", description="A networking assignment as real software: clients, ground, results.")
+    """Return a parser that knows the names of all commands, and the options of the given one."""
+    parser = Parser(prog="tandem", description="A networking assignment as real software: clients, server, results.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
         if arguments[:1] == [name]:
-            meant = import_module(f"tandem.commands.{name}")
-            meant.add_options(command)
-            command.set_defaults(run=meant.run)
+            module = import_module(f"tandem.commands.{name}")
+            module.add_options(command)
+            command.set_defaults(run=module.run)
     return parser
 
 
 class _Version(argparse.Action):
-    """Shows the version, and ends the program."""
+    """Prints the version and ends the program."""
 
     def __call__(self, parser: argparse.ArgumentParser, *others: object) -> None:
-        show([f"tandem {__version__}\n"])
+        echo([f"tandem {__version__}\n"])
         parser.exit()

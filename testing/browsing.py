@@ -1,4 +1,4 @@
-"""Going through the board as people do: screens of three sizes, the way to every page, what must hold on each."""
+"""Real browsers for tests of the board: windows of three sizes, the way to every page, checks for each page."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ WRONG = '{"studentnr1": "0923456", studentnr2: "0934567",\n "classname": "INF2A"
 expect.set_options(timeout=LIMIT * 1000)
 
 
-# If the page can be scrolled sideways: what stands out and is not cut off or scrolled by what it stands in.
+# If the page can be scrolled sideways: the elements beyond its right edge that no parent cuts off or scrolls.
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -32,27 +32,29 @@ TOO_WIDE = """() => {
 }"""
 
 
-# Two frames later whatever follows the size of the window has followed it.
+# Wait for two frames: then the layout has followed a new size of the window.
 DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
 class Screen:
-    """One browser window that is logged in as the teacher, and everything that went wrong in it."""
+    """One browser window, and the errors in it."""
 
     def __init__(self, page: Page, url: str, token: str) -> None:
         self.page = page
         self.url = url
         self.token = token
-        self.wrong: list[str] = []  # errors, and whatever ran that must not
+        self.wrong: list[str] = []  # errors of scripts, and dialogs, which the board never opens
         page.set_default_timeout(LIMIT * 1000)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("dialog", self._refuse)
 
     def go(self, path: str) -> None:
+        """Open a page of the board."""
         self.page.goto(self.url + path)
 
     def log_in(self) -> None:
+        """Log in as the teacher."""
         self.go("/login")
         self.page.fill("#token", self.token)
         self.page.click("main button")
@@ -67,6 +69,7 @@ class Screen:
             self.wrong.append(message.text)
 
     def wait_until_live(self) -> None:
+        """Wait until the page's event stream is open."""
         expect(self.page.locator("#line")).to_have_text("live")
 
 
@@ -74,7 +77,7 @@ class Screen:
 def screen(
     browser: Browser, url: str, token: str = "", size: str = "laptop", scheme: Scheme = "light"
 ) -> Iterator[Screen]:
-    """A window of its own; at the end of the block nothing may have gone wrong in it."""
+    """Open a window. At the end of the block there must have been no errors in it."""
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
     try:
         opened = Screen(context.new_page(), url, token)
@@ -137,7 +140,7 @@ def _plain(path: str) -> Callable[[Screen], None]:
     return lambda screen: screen.go(path)
 
 
-# Every page, and how one gets there as the teacher.
+# Every page, and how the teacher gets there.
 PAGES: dict[str, Callable[[Screen], None]] = {
     "classes": _plain("/"),
     "class": _live("/class?name=INF2A"),
@@ -156,7 +159,7 @@ PAGES: dict[str, Callable[[Screen], None]] = {
 
 
 def too_wide(page: Page, sizes: Iterable[str] = SIZES) -> list[str]:
-    """What makes the page wider than windows of these sizes."""
+    """Return the elements that make the page wider than windows of these sizes."""
     found: list[str] = []
     for size in sizes:
         page.set_viewport_size(SIZES[size])
@@ -165,7 +168,7 @@ def too_wide(page: Page, sizes: Iterable[str] = SIZES) -> list[str]:
     return found
 
 
-# Where it is dark only the colours are other ones. Only what is wrong is asked for: all that is right is long.
+# In dark mode only the colours differ. Only violations are returned, because the list of passed rules is long.
 AXE_OPTIONS: dict[Scheme, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 AXE_RUN = (
     "(options) => axe.run(document, { ...options, resultTypes: ['violations'] }).then((found) => found.violations)"
@@ -173,7 +176,7 @@ AXE_RUN = (
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds that is serious or critical, in light and in dark."""
+    """Return the serious and critical violations that axe-core finds, in light and in dark mode."""
     page.evaluate(AXE)
     return [
         f"{scheme}: {each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}"

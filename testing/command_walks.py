@@ -230,7 +230,7 @@ class Stage:
         )
         self._patch.setattr("tandem.records.forget.open_eraser", lambda where: open_eraser(_place(where)))
         self._patch.setattr("tandem.commands.serve.serve", tell)
-        self._patch.setattr("tandem.commands.serve.board_beside", tell)
+        self._patch.setattr("tandem.commands.serve.board_process", tell)
         self._patch.setattr("tandem.commands.serve.is_installed", lambda: True)
         self._patch.setattr("tandem.board.serve_board.serve_board", tell)
         self._patch.setattr("tandem.commands.bench.bench", bench)

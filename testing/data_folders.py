@@ -76,7 +76,7 @@ def a_class(folder: Path, mark: str = NOTE.mark) -> None:
     with closing(BoardStore(folder)) as book:
         book.renew_token()
         book.signing_key()
-        book.set_rosters([TEAM, Team("INF2A", "Expected", "3333333", "")])
+        book.replace_rosters([TEAM, Team("INF2A", "Expected", "3333333", "")])
         book.set_deadline("INF2A", DEADLINE)
         book.write_note(TeamKey("INF2A", "Team1", TEAM.pair), Note(True, mark, NOTE.text))
 
@@ -90,7 +90,7 @@ def records_of(folder: Path) -> dict[str, Any]:
 def board_of(folder: Path) -> list[object]:
     """Return all that the teacher wrote, and the token's hash."""
     with closing(BoardStore(folder)) as book:
-        rosters = [book.roster(classname) for classname in book.rostered()]
+        rosters = [book.roster(classname) for classname in book.roster_sizes()]
         return [book.token_hash(), book.notes(), rosters, dict(book.deadlines())]
 
 

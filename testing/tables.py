@@ -40,7 +40,7 @@ def teams(where: DatabaseLocation, classname: str | None = None, state: str | No
 
 def surplus(rows: Rows) -> list[Row]:
     """Return the rows of the table of suppressed visits."""
-    return rows.ask("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
+    return rows.query("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
 
 
 def empty(where: DatabaseLocation) -> None:

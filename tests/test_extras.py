@@ -36,7 +36,7 @@ sys.exit(pytest.main(["--collect-only", "-q", "-m", "not needs_extra", "-p", "no
         ("records/test_store.py", set()),
         ("records/test_store_postgres.py", {"psycopg"}),
         ("deploy/test_cluster.py", {"psycopg"}),  # through deploy/cluster.py
-        ("board/test_book.py", {"playwright"}),  # through conftest.py
+        ("board/test_board_store.py", {"playwright"}),  # through conftest.py
     ],
 )
 def test_what_a_test_imports(file: str, libraries: set[str]) -> None:

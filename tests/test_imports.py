@@ -15,7 +15,9 @@ from testing.processes import LIMIT, ROOT, running_server, team_options, wait_un
 
 ANY = frozenset(sys.stdlib_module_names)
 DRIVER = "psycopg"  # and only in the files that are about PostgreSQL, which are imported only with --database
-BOARD_LIBRARIES = frozenset({"anyio", "jinja2", "markupsafe", "starlette", "uvicorn", "xlsxwriter"})
+BOARD_LIBRARIES = frozenset(
+    {"anyio", "jinja2", "markupsafe", "prometheus_client", "starlette", "uvicorn", "xlsxwriter"}
+)
 
 ALL_OF_OURS = frozenset(
     {
@@ -53,7 +55,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
     "cli": (ANY, frozenset({"protocol", "commands", "backup", "report", ""})),
-    "__main__": (ANY, frozenset({"cli", "client", "server"})),
+    "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),
     "": (frozenset(), frozenset()),  # tandem/__init__.py
 }
 

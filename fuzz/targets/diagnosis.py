@@ -17,8 +17,8 @@ from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one
 from tandem.protocol.reader import NEED_DATA, Reader
 from tandem.records.visits import Outcome, Team
-from tandem.server.judge import MAX_REPLY, Judgement, judge
-from tandem.server.message_2 import Recalled
+from tandem.server.judge import MAX_REPLY_BYTES, Judgement, judge
+from tandem.server.message_2 import SecretOwner
 from testing.messages.corpus import TEAM
 from testing.messages.oracle import is_right
 
@@ -27,7 +27,7 @@ KEYS = (b"k" * 32, b"o" * 32)  # the ground's, and the one before it
 OWN = Team("INF2C", "Packet Pirates", str(TEAM["studentnr1"]), str(TEAM["studentnr2"]))
 OTHER = Team("INF2D", "Other Pirates", "0987654", "7654321")
 ADDRESSES = ("", "145.137.54.21", "127.0.0.1", "::1", "fe80::1")
-ON_RECORD = (None, Recalled(OWN, "145.137.54.21"), Recalled(OTHER, "10.0.0.7"))
+OWNERS = (None, SecretOwner(OWN, "145.137.54.21"), SecretOwner(OTHER, "10.0.0.7"))
 SLOWEST = 0.1  # seconds of CPU time for 8 KiB; the slowest that is known takes some 0.002
 
 Fields = dict[str, str | int | None]
@@ -47,7 +47,7 @@ def run(data: bytes) -> None:
         again = _diagnosed((stream[:at], stream[at:]), ending, address)
         require(again == diagnosis, "a cut changes nothing", again, diagnosis)
     wanted = verdict(stream)
-    judgement = judge(diagnosis, KEYS, lambda secret: ON_RECORD[record % len(ON_RECORD)])
+    judgement = judge(diagnosis, KEYS, lambda secret: OWNERS[record % len(OWNERS)])
     _is_as_the_verdict_says(judgement, wanted, stream)
     _can_be_told(
         with_offsets(judgement.problems, bytearray(stream)),
@@ -84,7 +84,7 @@ def verdict(stream: bytes) -> tuple[Outcome, Fields]:
 
 def eight_fields(reply: bytes) -> Fields:
     """The fields of a reply, after it was held against what every reply must be."""
-    require(len(reply) <= MAX_REPLY, "a reply has at most 1,000 bytes", len(reply))
+    require(len(reply) <= MAX_REPLY_BYTES, "a reply has at most 1,000 bytes", len(reply))
     require(reply[:1] == b"{" and reply[-1:] == b"}", "a reply is an object, nothing around it", reply)
     fields: Fields = json.loads(reply.decode())
     require(tuple(fields) == FIELDS, "a reply has the eight fields, in their order", reply)

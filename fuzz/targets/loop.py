@@ -13,7 +13,7 @@ from fuzz.targets.law import require
 from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_DUE, Act, Event, Script, parse
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
 from tandem.keys.keyring import Keyring, OldKey
-from tandem.net.poller import Wakeup, new_poller
+from tandem.net.poller import new_poller
 from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
 from tandem.protocol.message import ERROR_PREFIX, STATUS_FINISHED, STATUS_WAITING
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
@@ -21,11 +21,11 @@ from tandem.records.queries import Records
 from tandem.records.visits import MAX_STORED_BYTES, Outcome
 from tandem.server import handler as handler_module
 from tandem.server import loop as loop_module
-from tandem.server import metrics as pulse_module
+from tandem.server import metrics as metrics_module
 from tandem.server.committer import Committer
-from tandem.server.handler import NOT_KEPT, VisitHandler
+from tandem.server.handler import NOT_STORED, VisitHandler
 from tandem.server.log import Log
-from tandem.server.loop import Connection, Loop
+from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
 
@@ -60,18 +60,23 @@ class Play:
         self._stopped_early = False  # while somebody was connected
 
     def perform(self) -> None:
-        """Runs a ground from its first turn to its last, and the recorder's last word."""
+        """Runs a ground from its first turn to its last, and the committer's last word."""
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
             visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Metrics("fuzz"))
-            recorder = cast("Committer[Connection]", self._ledger)
-            self._loop = Loop([self._door], visits, recorder, self, self._wakeup, log, self._script.most)
+            committer = cast("Committer[Connection]", self._ledger)
+            self._loop = Loop([self._door], visits, committer, self, self._wakeup, log, self._script.most)
             self._welcome = visits.welcome
             self._loop.run()
             for record in visits.last_records():
                 self._ledger.record(record)
             self._ledger.decide(stored=True)  # a commit may end when the loop has ended
+
+    @property
+    def pending(self) -> bool:
+        """Stand in for the signals: a stop request has come."""
+        return self._stop_within is not None
 
     def take(self) -> float | None:
         """Stand in for the signals: the seconds in which to stop, if that was asked for."""
@@ -104,7 +109,7 @@ class Play:
         asked: tuple[tuple[object, str, object], ...] = (
             (loop_module, "time", self._clock),
             (handler_module, "time", self._clock),
-            (pulse_module, "time", self._clock),
+            (metrics_module, "time", self._clock),
             (loop_module, "new_poller", lambda: Watch(new_poller(), self._go_on)),
             (loop_module, "Connection", self._door.connection),
         )
@@ -189,7 +194,7 @@ class Play:
         require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
         status = str(eight_fields(reply)["status"])
         wanted, _ = verdict(came)
-        if status == NOT_KEPT:
+        if status == NOT_STORED:
             require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return
         require(data == visit.reply, "what is answered is recorded", data, visit.reply)

@@ -1,14 +1,14 @@
 """What a loop and its handler touch, in the hands of a script: a clock, a door, lines to callers, a ledger, records.
 
 The lines are real sockets and the poller is the real one; only time, who calls, and what becomes of a record are
-made up. What of the inside of tandem/ground this stands on, here and in `_standing_in` and `left_over` of loop.py:
+made up. What of the inside of tandem/server this stands on, here and in `_standing_in` and `left_over` of loop.py:
 
-- loop.py, handler.py and pulse.py ask `time.monotonic` and `time.time`; loop.py makes its poller with `new_poller`,
+- loop.py, handler.py and metrics.py ask `time.monotonic` and `time.time`; loop.py makes its poller with `new_poller`,
   and a `Connection` for each descriptor that it accepts;
 - the listener is asked `fileno`, `family`, `_accept`, `close`; a connection is spoken to with `send`, once for all it
   is told;
-- the loop asks its recorder `record`, `commit`, `take_outcomes` and `waiting`; the handler asks its records
-  `team_given`, and its log `write`.
+- the loop asks its committer `record`, `commit`, `take_outcomes` and `waiting`; the handler asks its records
+  `named_team_with_secret`, and its log `write`.
 """
 
 import errno
@@ -229,7 +229,7 @@ class Entry:
 
 
 class Ledger:
-    """The recorder: the script says when a commit is over, and how it went."""
+    """The committer: the script says when a commit is over, and how it went."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -252,7 +252,7 @@ class Ledger:
         return sum(entry.waiter is not None and entry.stored is None for entry in self.entries)
 
     def decide(self, stored: bool) -> None:
-        """The oldest commit that has a waiter succeeds or fails; as the recorder, from any thread, at any time."""
+        """The oldest commit that has a waiter succeeds or fails; as the committer, from any thread, at any time."""
         entry = next((entry for entry in self.entries if entry.waiter and entry.stored is None), None)
         if entry and entry.waiter:
             entry.stored = stored
@@ -276,7 +276,7 @@ class Archive:
     def __init__(self) -> None:
         self.tells = 0
 
-    def team_given(self, secret: str, classname: str, teamname: str) -> Row | None:
+    def named_team_with_secret(self, secret: str, classname: str, teamname: str) -> Row | None:
         row = RECALLS[self.tells % len(RECALLS)]
         if isinstance(row, StoreError):
             raise row

@@ -1,1 +1,1 @@
-"""One file with everything but the key: `tandem backup` writes it, `tandem restore` puts it in place."""
+"""Backup and restore: one file with all data but the key."""

@@ -1,7 +1,7 @@
-"""A backup: one file with everything in a data folder but the key, made while servers and boards run.
+"""Makes a backup: one file with all data of a folder but the key, while servers and boards run.
 
 Each database is copied as it is at one moment, checked, and stripped of what must not leave the folder. The backup
-has its name only once it is whole and on disk; it replaces no other file.
+gets its name when it is complete and on disk. It replaces no other file.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem import __version__
-from tandem.backup.archive import KeyName, Manifest, Stored, write_archive
+from tandem.backup.archive import KeyReference, Manifest, StoredFile, write_archive
 from tandem.backup.pending_restore import sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.records.sqlite.data_file import (
-    LOCK_TIMEOUT,
+    LOCK_TIMEOUT_S,
     RECORDS,
     SQL_ERRORS,
     DataFile,
-    check_sound,
+    check_integrity,
     copy_database,
     count,
 )
@@ -33,30 +33,33 @@ from tandem.records.sqlite.file_watch import check_log
 from tandem.records.sqlite.sqlite_store import StoreError, no_results, store_error
 
 NEW_NAME = "the name of a new file"
-ARCHIVE = "backup.zip"  # its name until it is whole
+ARCHIVE = "backup.zip"  # its name until it is complete
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BackupSummary:
     """A backup that was made."""
 
     size: int
     manifest: Manifest
-    missing: Sequence[str]  # files that are not in the folder
-    key_error: str  # why the key cannot be read; "" if it can, or is not there
+    missing: Sequence[str]  # files that the folder lacks
+    key_error: str  # why the key cannot be read; "" if it can, or there is none
 
 
-def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> Made:
-    """Write a backup of the folder to a new file, for its owner alone. Raise StoreError, and leave nothing then.
+def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> BackupSummary:
+    """Write a backup of the folder to a new file, for its owner alone.
 
-    The draft is in a folder of its own beside the target; a process that is killed leaves it there.
+    The draft is in a folder of its own beside the target. A process that is killed leaves it there.
+
+    Raises:
+        StoreError: the folder cannot be read, or the file cannot be written. Then no file is left.
     """
     present = _present(folder, kinds)
     draft = target.parent / f"backup.{secrets.token_hex(4)}.draft"
     try:
         _check_absent(target)
         draft.mkdir(mode=0o700)
-        with in_use(folder):
+        with shared_lock(folder):
             key, key_error = name_key(folder)
             stored = [_store(folder, draft, kind) for kind in present]
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -64,7 +67,7 @@ def make_backup(folder: Path, target: Path, kinds: Sequence[DataFile]) -> Made:
         _write(draft, manifest)
         size = (draft / ARCHIVE).stat().st_size
         _publish(draft / ARCHIVE, target)
-        return Made(size, manifest, [kind.name for kind in kinds if kind not in present], key_error)
+        return BackupSummary(size, manifest, [kind.name for kind in kinds if kind not in present], key_error)
     except OSError as error:
         raise StoreError(f"the backup {target} cannot be written: {error.strerror or error}") from None
     finally:
@@ -81,23 +84,23 @@ def _present(folder: Path, kinds: Sequence[DataFile]) -> list[DataFile]:
     return present
 
 
-def name_key(folder: Path) -> tuple[KeyName | None, str]:
-    """Return which key the folder's server has, if it is here; and why it cannot be read, or ""."""
+def name_key(folder: Path) -> tuple[KeyReference | None, str]:
+    """Return the key of the folder, if there is one, and why it cannot be read, or ""."""
     if not has_key(folder):
         return None, ""
     kept_in = KEY_VARIABLE if KEY_VARIABLE in os.environ else str((folder / "key").absolute())
     try:
-        return KeyName(fingerprint(load_keyring(folder).key), kept_in), ""
+        return KeyReference(fingerprint(load_keyring(folder).key), kept_in), ""
     except KeyFileError as error:
         return None, str(error)
 
 
 def fingerprint(key: bytes) -> str:
-    """Return a name for a key that tells nothing of it."""
+    """Return a name for a key that reveals nothing of it."""
     return hashlib.sha256(b"tandem key fingerprint 1" + key).hexdigest()[:16]
 
 
-def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
+def _store(folder: Path, draft: Path, kind: DataFile) -> StoredFile:
     """Copy one database to the draft, and check the copy."""
     try:
         return _copy(folder, draft / kind.name, kind)
@@ -105,18 +108,18 @@ def _store(folder: Path, draft: Path, kind: DataFile) -> Stored:
         raise store_error(f"{folder / kind.name} could not be copied", error) from None
 
 
-def _copy(folder: Path, copied: Path, kind: DataFile) -> Stored:
+def _copy(folder: Path, copied: Path, kind: DataFile) -> StoredFile:
     os.close(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make one
+    uri = f"{(folder / kind.name).absolute().as_uri()}?mode=rw"  # never make a new one
     if kind is RECORDS:
         check_log(folder / kind.name)
-    with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT)) as source:
+    with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_TIMEOUT_S)) as source:
         copy_database(source, copied)
     with closing(sqlite3.connect(copied, isolation_level=None)) as copy:
-        check_sound(copy, kind, folder)
+        check_integrity(copy, kind, folder)
         kind.leave_out(copy)
         [schema] = copy.execute("PRAGMA user_version").fetchone()
-        return Stored(kind.name, schema, count(copy, kind))
+        return StoredFile(kind.name, schema, count(copy, kind))
 
 
 def _write(draft: Path, manifest: Manifest) -> None:
@@ -129,7 +132,7 @@ def _write(draft: Path, manifest: Manifest) -> None:
 
 
 def _publish(draft: Path, target: Path) -> None:
-    """Give the whole file its name."""
+    """Give the complete file its name."""
     try:
         os.link(draft, target)  # unlike a rename, it never replaces a file
     except FileExistsError:

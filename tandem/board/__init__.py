@@ -1,5 +1,5 @@
-"""The board: live web pages for the classroom, the teams and the teacher. Reads the store; changes nothing there.
+"""The board: live web pages for the classroom, the teams and the teacher.
 
-What needs Starlette, uvicorn, Jinja2 or XlsxWriter is imported by `serve.py` and what it imports, never by `tandem`
-itself: without the extra tandem[board] everything else runs.
+It reads the records and never changes them. The modules that need the extra tandem[board] (Starlette, uvicorn, Jinja2,
+prometheus_client, XlsxWriter) are imported by `serve_board.py` only, so every other command runs without the extra.
 """

@@ -1,4 +1,4 @@
-"""The board as one web application: its parts, who gets which, and what runs beside the pages."""
+"""Builds the board's web application: creates every part, connects them, and runs the background tasks."""
 
 import asyncio
 import contextlib
@@ -17,81 +17,92 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from tandem.board.feed.class_counts import ClassCounts
-from tandem.board.feed.follow import Follower, TooManyFeedsError
+from tandem.board.feed.follower import Follower, TooManyFeedsError
 from tandem.board.feed.records_pool import RecordsPool
-from tandem.board.feed.server_health import Monitor
+from tandem.board.feed.server_health import ServerHealth
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
 from tandem.board.web.auth import Auth
+from tandem.board.web.event_streams import MAX_STREAMS, StreamLimit
 from tandem.board.web.links import Links
 from tandem.board.web.page_templates import PageTemplates
 from tandem.board.web.pages.checks import CheckPages
 from tandem.board.web.pages.classes import ClassPages
 from tandem.board.web.pages.gradebook import GradebookPages
 from tandem.board.web.pages.health import HealthPages
-from tandem.board.web.pages.live import MAX_STREAMS, Audience
 from tandem.board.web.pages.login import LoginPages
 from tandem.board.web.pages.teams import TeamPages
+from tandem.board.web.prometheus import BoardHistograms, RequestTimer
 from tandem.board.web.security import SecurityMiddleware
-from tandem.board.web.sessions import Sessions
-from tandem.board.web.token import TokenCheck
+from tandem.board.web.sessions import SessionStore
+from tandem.board.web.token_check import TokenCheck
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import StoreError
 
-AFTER_BUG = 1.0  # seconds until what failed is begun again
+RESTART_DELAY_S = 1.0  # before a background task that has failed is started again
 STATIC = Path(__file__).parent / "web" / "static"
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The application, and what its server has to end."""
+    """The application, and the parts that its server must stop."""
 
     app: Starlette
     follower: Follower
-    monitor: Monitor
+    server_health: ServerHealth
 
-    def hang_up(self) -> None:
-        """Ends every stream, so that the server can stop."""
-        self.follower.hang_up()
-        self.monitor.channel.close()
+    def close_streams(self) -> None:
+        """End every event stream. Call it before the server stops: it waits for open responses."""
+        self.follower.close_streams()
+        self.server_health.channel.close()
 
 
 def build(
-    where: DatabaseLocation,
+    location: DatabaseLocation,
     data: Path,
-    book: BoardStore,
-    sessions: Sessions,
-    names: Sequence[str] = (),
+    board_store: BoardStore,
+    sessions: SessionStore,
+    host_names: Sequence[str] = (),
     proxied: bool = False,
-    allows_clear: bool = False,
-    streams: int = MAX_STREAMS,
+    insecure_login: bool = False,
+    max_streams: int = MAX_STREAMS,
 ) -> Board:
-    """`where`: the records; `data`: the folder with the ground's key, if it is here.
+    """Return the application with all its parts.
 
-    `names`, `proxied`: see SecurityMiddleware.
+    Args:
+        location: Where the records are.
+        data: The folder that may hold the server's key.
+        board_store: The open board store.
+        sessions: The open session store.
+        host_names: See SecurityMiddleware.
+        proxied: See SecurityMiddleware.
+        insecure_login: See Auth.
+        max_streams: How many browsers may watch at once.
 
-    `allows_clear`: see Auth. `streams`: how many browsers may watch at once.
+    Raises:
+        BoardStoreError: The signing key cannot be read or written.
     """
-    key = book.signing_key()
-    looks = PageTemplates()
-    entrance = Auth(book, sessions, TokenCheck(key), allows_clear)
-    reading = RecordsPool(where)
-    audience = Audience(entrance, streams)
-    census = ClassCounts(reading)
-    follower = Follower(where, book, looks, census, key)
-    monitor = Monitor(reading)
+    key = board_store.signing_key()
+    histograms = BoardHistograms()
+    page_templates = PageTemplates()
+    auth = Auth(board_store, sessions, TokenCheck(key), insecure_login)
+    records_pool = RecordsPool(location, histograms.reads.observe)
+    stream_limit = StreamLimit(auth, max_streams)
+    class_counts = ClassCounts(records_pool)
+    follower = Follower(location, board_store, page_templates, class_counts, key)
+    server_health = ServerHealth(records_pool)
     links = Links(key)
     pages = (
-        ClassPages(looks, entrance, audience, follower, census, book),
-        TeamPages(looks, entrance, audience, reading, follower, links),
-        CheckPages(looks, entrance),
-        LoginPages(looks, entrance),
-        GradebookPages(looks, entrance, reading, follower, census, book, links, data),
-        HealthPages(looks, entrance, audience, follower, census, monitor),
+        ClassPages(page_templates, auth, stream_limit, follower, class_counts, board_store),
+        TeamPages(page_templates, auth, stream_limit, records_pool, follower, links),
+        CheckPages(page_templates, auth),
+        LoginPages(page_templates, auth),
+        GradebookPages(page_templates, auth, records_pool, follower, class_counts, board_store, links, data),
+        HealthPages(page_templates, auth, stream_limit, follower, class_counts, server_health, histograms),
     )
 
     @contextlib.asynccontextmanager
-    async def beside(app: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_keep_running(part)) for part in (follower, census, monitor)]
+    async def background_tasks(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(_keep_running(task)) for task in (follower, class_counts, server_health)]
         try:
             yield
         finally:
@@ -99,41 +110,44 @@ def build(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             follower.close()
-            reading.close()
+            records_pool.close()
 
-    refusals = _Refusals(looks, entrance)
+    error_pages = _ErrorPages(page_templates, auth)
     app = Starlette(
         routes=[*(route for page in pages for route in page.routes()), Mount("/static", _Static(directory=STATIC))],
-        middleware=[Middleware(SecurityMiddleware, names=names, proxied=proxied)],
+        middleware=[
+            Middleware(RequestTimer, histogram=histograms.requests),
+            Middleware(SecurityMiddleware, host_names=host_names, proxied=proxied),
+        ],
         exception_handlers={
-            HTTPException: refusals.plain,
-            StoreError: refusals.no_records,
-            BoardStoreError: refusals.no_records,
-            TooManyFeedsError: refusals.crowded,
+            HTTPException: error_pages.http_error,
+            StoreError: error_pages.unreadable_records,
+            BoardStoreError: error_pages.unreadable_records,
+            TooManyFeedsError: error_pages.too_many_feeds,
         },
-        lifespan=beside,
+        lifespan=background_tasks,
     )
-    return Board(app, follower, monitor)
+    return Board(app, follower, server_health)
 
 
-class _Part(Protocol):
-    """What runs beside the pages."""
+class _BackgroundTask(Protocol):
+    """A part that runs until it is cancelled."""
 
     async def run(self) -> None: ...
 
 
-async def _keep_running(part: _Part) -> None:
-    """Until it is cancelled: a bug of ours must not leave the pages as they are for ever."""
+async def _keep_running(task: _BackgroundTask) -> None:
+    """Restart the task after a bug: without it the pages would show old data until the board is restarted."""
     while True:
         try:
-            await part.run()
+            await task.run()
         except Exception:
             traceback.print_exc()
-            await asyncio.sleep(AFTER_BUG)
+            await asyncio.sleep(RESTART_DELAY_S)
 
 
 class _Static(StaticFiles):
-    """A browser keeps them, and asks each time whether they are still the same."""
+    """Static files that a browser caches, and revalidates each time."""
 
     def file_response(self, *arguments: Any, **more: Any) -> Response:
         response = super().file_response(*arguments, **more)
@@ -141,29 +155,29 @@ class _Static(StaticFiles):
         return response
 
 
-class _Refusals:
-    """What a browser gets in the place of a page: what happened, and what to try."""
+class _ErrorPages:
+    """Pages that say what happened and what to try."""
 
-    def __init__(self, looks: PageTemplates, entrance: Auth) -> None:
-        self._looks = looks
-        self._entrance = entrance
+    def __init__(self, page_templates: PageTemplates, auth: Auth) -> None:
+        self._page_templates = page_templates
+        self._auth = auth
 
-    async def plain(self, request: Request, error: Exception) -> Response:
+    async def http_error(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        words = "There is no such page." if error.detail == "Not Found" else error.detail
-        response = self._page(request, error.status_code, words)
+        text = "There is no such page." if error.detail == "Not Found" else error.detail
+        response = self._page(request, error.status_code, text)
         response.headers.update(error.headers or {})
         return response
 
-    async def no_records(self, request: Request, error: Exception) -> Response:
-        """The path of a database is nothing for strangers."""
-        words = "The records cannot be read just now: try again in a moment."
-        is_teacher = self._entrance.refused_viewer(request)["is_teacher"]
-        return self._page(request, 503, f"{words} {error}" if is_teacher else words)
+    async def unreadable_records(self, request: Request, error: Exception) -> Response:
+        """Only the teacher reads the error itself: it holds the path of a file or the name of a database."""
+        text = "The records cannot be read at the moment. Try again in a few seconds."
+        is_teacher = self._auth.viewer_of_error_page(request)["is_teacher"]
+        return self._page(request, 503, f"{text} {error}" if is_teacher else text)
 
-    async def crowded(self, request: Request, error: Exception) -> Response:
-        return self._page(request, 503, "Too many classes are being looked at: try again in a moment.")
+    async def too_many_feeds(self, request: Request, error: Exception) -> Response:
+        return self._page(request, 503, "Too many classes are being watched. Try again in a few seconds.")
 
-    def _page(self, request: Request, status: int, words: str) -> Response:
-        viewer = self._entrance.refused_viewer(request)
-        return self._looks.page("refused.html", viewer, status, code=status, words=words)
+    def _page(self, request: Request, status: int, text: str) -> Response:
+        viewer = self._auth.viewer_of_error_page(request)
+        return self._page_templates.page("error.html", viewer, status, code=status, text=text)

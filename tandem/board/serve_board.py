@@ -1,4 +1,4 @@
-"""The board as a process: opens its socket, runs until a signal, or until the server that started it has gone."""
+"""Runs the board as a process: opens its socket, and serves until a signal or the end of standard input."""
 
 import asyncio
 import logging
@@ -12,26 +12,27 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
 from tandem.board.app import Board, build
 from tandem.board.gradebook.board_store import BoardStore
-from tandem.board.web.http_connections import FORMS, MAX_CONNECTIONS, Config, HttpConnection, OnceASecond
-from tandem.board.web.pages.live import MAX_STREAMS
-from tandem.board.web.security import is_loopback, names_for
-from tandem.board.web.sessions import Sessions
+from tandem.board.web.event_streams import MAX_STREAMS
+from tandem.board.web.http_connections import FORM_LOGGER, Config, FloodFilter, HttpConnection, raise_connection_limit
+from tandem.board.web.security import host_names_for, is_loopback
+from tandem.board.web.sessions import SessionStore
 from tandem.board.web.tls import Handshake, server_context
-from tandem.net.descriptors import max_connections
-from tandem.net.line_writer import say
+from tandem.net.line_writer import report
+from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.records.rows import DatabaseLocation
 
-BACKLOG = 1024
-STOP_WITHIN = 3  # seconds for the answers that are in hand; a server waits for its board a little longer
-PIECE = 65_536  # bytes of standard input at once; they mean nothing
+LISTEN_BACKLOG = 1024
+STOP_TIMEOUT_S = 3  # for responses that have begun; less than board_process.STOP_TIMEOUT_S
+READ_SIZE_BYTES = 65_536  # of standard input, whose content is ignored
 
 
 class BoardError(TandemError):
@@ -40,33 +41,37 @@ class BoardError(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class BoardOptions:
-    """What a board has to be told."""
+    """The options of a board."""
 
-    listen: tuple[str, int]
-    where: DatabaseLocation  # the records: a data folder, or a database's URL
-    data: Path  # where the board keeps its own, and where the ground's key may be
-    proxied_name: str | None = None  # the name under which a proxy on this machine is reached
+    listen: tuple[str, int]  # host and port
+    location: DatabaseLocation  # of the records: a data folder, or the URL of a database
+    data: Path  # the folder with the board's own file; it may hold the server's key
+    proxied_name: str | None = None  # public host name, when a reverse proxy on this machine forwards to the board
     certificate: tuple[Path, Path] | None = None  # certificate and key, for HTTPS by the board itself
-    insecure_login: bool = False  # the teacher's token may come over plain HTTP from other machines
+    insecure_login: bool = False  # accept the teacher's token over plain HTTP from other machines
     until_input_ends: bool = False  # stop when standard input ends
 
 
 def serve_board(options: BoardOptions) -> None:
-    """Runs a board until SIGTERM or Ctrl-C. Raises TandemError if it cannot start."""
+    """Run a board until SIGTERM or Ctrl-C.
+
+    Raises:
+        TandemError: The board cannot start.
+    """
     _check_data(options)
     tls = server_context(*options.certificate) if options.certificate else None
     with (
         _open_listener(*options.listen) as listener,
-        in_use(options.data),
-        closing(BoardStore(options.data)) as book,
-        closing(Sessions(options.data)) as sessions,
+        shared_lock(options.data),
+        closing(BoardStore(options.data)) as board_store,
+        closing(SessionStore(options.data)) as sessions,
     ):
-        _serve(options, listener, book, sessions, tls)
+        _serve(options, listener, board_store, sessions, tls)
 
 
 def _check_data(options: BoardOptions) -> None:
-    """Raise BoardError if there is no such folder: a board of a folder with a typing error would stay empty."""
-    if options.where == options.data and not options.data.is_dir():
+    """Raise BoardError if there is no such folder: with a typing error in its name the board would stay empty."""
+    if options.location == options.data and not options.data.is_dir():
         raise BoardError(
             f"there is no folder {options.data}",
             "the --data of the server whose results are to be shown, or start that server first",
@@ -74,117 +79,132 @@ def _check_data(options: BoardOptions) -> None:
 
 
 def _serve(
-    options: BoardOptions, listener: socket.socket, book: BoardStore, sessions: Sessions, tls: ssl.SSLContext | None
+    options: BoardOptions,
+    listener: socket.socket,
+    board_store: BoardStore,
+    sessions: SessionStore,
+    tls: ssl.SSLContext | None,
 ) -> None:
-    if not options.until_input_ends:  # the server that started it has said so
-        for warning in book.warnings:
-            _say(warning)
-    _show_first_token(book, options.data)
+    if not options.until_input_ends:  # else the server that started the board has logged them
+        for warning in board_store.warnings:
+            _log(warning)
+    _show_first_token(board_store, options.data)
     host = listener.getsockname()[0]
-    names = names_for(host, options.proxied_name)
+    host_names = host_names_for(host, options.proxied_name)
     proxied = options.proxied_name is not None
-    most = max_connections(MAX_CONNECTIONS)
-    streams = min(MAX_STREAMS, most // 2)
-    board = build(options.where, options.data, book, sessions, names, proxied, options.insecure_login, streams)
-    # All that a proxy passes on comes from one address.
-    server = _Server(board, most, most if proxied else most // 2, tls)
-    logging.basicConfig(format="%(message)s", handlers=[_Said()])
-    for name in ("asyncio", "uvicorn.error", FORMS):
-        logging.getLogger(name).addFilter(OnceASecond())
+    max_connections = raise_connection_limit()
+    max_streams = min(MAX_STREAMS, max_connections // 2)
+    board = build(
+        options.location, options.data, board_store, sessions, host_names, proxied, options.insecure_login, max_streams
+    )
+    # Behind a proxy every connection comes from one address.
+    server = _Server(board, max_connections, max_connections if proxied else max_connections // 2, tls)
+    logging.basicConfig(format="%(message)s", handlers=[_LogLines()])
+    for name in ("asyncio", "uvicorn.error", FORM_LOGGER):
+        logging.getLogger(name).addFilter(FloodFilter())
     if options.until_input_ends:
-        threading.Thread(target=_when_input_ends, args=(server.hang_up,), daemon=True).start()
+        threading.Thread(target=_call_when_input_ends, args=(server.stop_soon,), daemon=True).start()
         if sys.platform != "win32":
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop a group in the background that writes
-    _tell_who_can_read(options, is_loopback(host))
+    _log_access_warning(options, is_loopback(host))
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them, and gives them back when it has stopped
-        signal.signal(number, lambda *_: server.hang_up())
-    asyncio.run(_run(server, listener, "https" if tls else "http"))
+        signal.signal(number, lambda *_: server.stop_soon())
+    try:
+        asyncio.run(_run(server, listener, "https" if tls else "http"))
+    finally:
+        ignore_signals()
 
 
-def _tell_who_can_read(options: BoardOptions, is_local: bool) -> None:
-    """Say what others on the network may see and do, if they may."""
+def _log_access_warning(options: BoardOptions, is_local: bool) -> None:
+    """Log who can open the board and read its traffic, unless only this machine can."""
     if options.insecure_login:
-        _say("--insecure-login: everybody on the network can read the teacher's token when a teacher logs in")
+        _log("--insecure-login: everybody on the network can read the teacher's token when a teacher logs in")
     elif not is_local and not options.certificate:
-        _say("anybody on this network can open it; over plain HTTP a teacher can log in on this machine alone")
+        _log("everybody on the network can open the board; over plain HTTP the teacher can log in on this machine only")
     elif not is_local:
-        _say("anybody on this network can open it")
+        _log("everybody on the network can open the board")
 
 
 class _Server(uvicorn.Server):
-    """Ends the streams when it stops: they would go on for ever."""
+    """Ends the event streams when it stops: uvicorn would wait for them."""
 
     config: Config
 
-    def __init__(self, board: Board, most: int, most_of_one: int, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, board: Board, max_connections: int, max_per_address: int, tls: ssl.SSLContext | None) -> None:
         super().__init__(
             Config(
                 board.app,
-                most,
-                most_of_one,
+                max_connections,
+                max_per_address,
                 Handshake if tls else HttpConnection,
                 tls,
                 log_config=None,
-                access_log=False,  # addresses of pages are nobody's business
+                access_log=False,  # it would hold names of teams
                 server_header=False,
-                proxy_headers=False,  # Guard believes a proxy where one was told of
-                timeout_graceful_shutdown=STOP_WITHIN,
+                proxy_headers=False,  # SecurityMiddleware reads them, if there is a proxy
+                timeout_graceful_shutdown=STOP_TIMEOUT_S,
             )
         )
         self._board = board
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._board.hang_up()
+        self._board.close_streams()
         for transport in list(self.config.handshakes):
             transport.abort()
         await super().shutdown(sockets)
 
-    def hang_up(self) -> None:
-        """Stop soon. May be called from any thread, and before it runs."""
+    def stop_soon(self) -> None:
+        """Make `serve` return soon. Thread-safe; may be called before `serve`."""
         self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order after any number of signals. uvicorn would abort responses at the second Ctrl-C."""
+        self.stop_soon()
 
 
 async def _run(server: _Server, listener: socket.socket, scheme: str) -> None:
-    _say(f"listening on {scheme}://{show_address(*listener.getsockname()[:2])}")
+    _log(f"listening on {scheme}://{show_address(*listener.getsockname()[:2])}")
     await server.serve(sockets=[listener])
 
 
-def _show_first_token(book: BoardStore, data: Path) -> None:
-    token = book.make_first_token()
+def _show_first_token(board_store: BoardStore, data: Path) -> None:
+    token = board_store.make_first_token()
     if token:
-        _say(f"the teacher's token, shown this once: {token}")
-        _say(f"a new one: tandem board token rotate --data {data}")
+        _log(f"the teacher's token, shown this once: {token}")
+        _log(f"to make a new token: tandem board token rotate --data {data}")
 
 
-def _when_input_ends(act: Callable[[], None]) -> None:
-    """Call `act` at the end of standard input, for a thread that may be left waiting when the process ends.
+def _call_when_input_ends(act: Callable[[], None]) -> None:
+    """Call `act` at the end of standard input. Run it in a daemon thread: the process may end while it waits.
 
-    Descriptor 0 is read without a buffer: the interpreter aborts if it ends while a thread holds a buffer's lock.
+    It reads descriptor 0 without a buffer: the interpreter aborts if it ends while a thread holds a buffer's lock.
     """
     try:
-        while sys.stdin and os.read(0, PIECE):  # None: it was closed before the start, and 0 may be another file
+        while sys.stdin and os.read(
+            0, READ_SIZE_BYTES
+        ):  # None: it was closed before the start, and 0 may be another file
             pass
-    except OSError:  # a terminal that has gone
+    except OSError:  # the terminal has been closed
         pass
     act()
 
 
-def _say(words: str) -> None:
-    say(words, "tandem board")
+def _log(words: str) -> None:
+    report(words, "tandem board")
 
 
-class _Said(logging.Handler):
-    """Writes what libraries log as the rest is written: nothing that becomes of standard error holds up the board."""
+class _LogLines(logging.Handler):
+    """Writes log records of libraries through `line_writer`: a blocked standard error must not block the board."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _say(self.format(record))
+        _log(self.format(record))
 
 
 def _open_listener(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host or "0.0.0.0", port, type=socket.SOCK_STREAM)
         family, _, _, _, address = found[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener = socket.create_server(address[:2], family=family, backlog=LISTEN_BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BoardError(

@@ -1,1 +1,1 @@
-"""The commands, a file each: their options, and what they do with them. Nothing else."""
+"""The commands, one file each: options, exit codes, wiring."""

@@ -1,6 +1,6 @@
-"""What several commands' options have in common, and how the words on a command line are read.
+"""The parser of all commands, the options that several commands have, and the types of arguments.
 
-Each reader raises ArgumentTypeError, whose text becomes the one line that the user sees.
+A type raises ArgumentTypeError, whose text becomes the one line that the user sees.
 """
 
 import argparse
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tandem.commands.combinations import Rule, options_in, wrong_combination
+from tandem.commands.combinations import Rule, options_in, violated_rule
 from tandem.protocol.address import SERVER_PORT, parse_address
 from tandem.protocol.message import is_unicode
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
-from tandem.report.screen import finish, show, write_error
+from tandem.report.screen import echo, flush, write_error
 
-DATA = Path("tandem-data")
+DEFAULT_DATA = Path("tandem-data")
 BOARD_PORT = 8080
-SUBCOMMAND = "subcommand"  # where a command that has others below it keeps which one was meant
+SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
-VARIABLES = (DATABASE_VARIABLE,)  # of the environment, that count as options
+VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
 
 T = TypeVar("T")
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line. An option has one name, and is given once."""
+    """An argument parser with one-line errors. An option has one name, without abbreviations, and is given once."""
 
     def __init__(self, prog: str | None = None, **settings: Any) -> None:
         super().__init__(prog, **(settings | {"allow_abbrev": False}))
@@ -40,57 +40,65 @@ class Parser(argparse.ArgumentParser):
         below = getattr(parsed, SUBCOMMAND, None)
         variables = [name for name in VARIABLES if os.environ.get(name)]
         given = [*options_in(args or ()), *variables, *([below] if below else [])]
-        wrong = wrong_combination(given, self.rules, self.repeatable)
+        wrong = violated_rule(given, self.rules, self.repeatable)
         if wrong:
             self.error(wrong)
         return parsed, rest
 
     def print_help(self, file: Any = None) -> None:
-        """Unlike argparse's own, raises OutputError or BrokenPipeError if it cannot be written."""
-        show([self.format_help()])
+        """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
+        echo([self.format_help()])
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
-        """End the program. Raises OutputError or BrokenPipeError if the help could not be written."""
+        """End the program. Raises OutputError or BrokenPipeError if the output cannot be written."""
         if status == 0:
-            finish()
+            flush()
         write_error(message or "")
         sys.exit(status)
 
     def error(self, message: str) -> NoReturn:
+        """End the program with one line on standard error and exit code 2."""
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
-def combine(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
-    """Set which options of a command do not go together; --help says it."""
+def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
+    """Set the rules for the options of a command together. They are the epilog of its help."""
     command.epilog = " ".join(map(str, rules))
     if isinstance(command, Parser):
         command.rules, command.repeatable = rules, repeatable
 
 
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
-    """A command below a command: `commands` is what add_subparsers returned."""
+    """Add a command below a command. `commands` is the result of add_subparsers."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
     return command
 
 
 def data_option(command: argparse.ArgumentParser) -> None:
+    """Add --data."""
     command.add_argument(
-        "--data", type=folder, default=DATA, metavar="DIR", help=f"where the ground keeps what it knows (./{DATA})"
+        "--data",
+        type=folder,
+        default=DEFAULT_DATA,
+        metavar="DIR",
+        help=f"data folder of the server (default: ./{DEFAULT_DATA})",
     )
 
 
 def database_option(command: argparse.ArgumentParser) -> None:
+    """Add --database, whose default is the variable TANDEM_DATABASE."""
     command.add_argument(
         "--database",
         type=_database,
         default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
-        help="what a ground knows is in PostgreSQL: postgresql://USER@HOST/NAME (or TANDEM_DATABASE; a file in --data)",
+        help="PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
+        f" (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
     )
 
 
-def reader(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """A function that raises ValueError, as argparse wants it: the error's own words are shown."""
+def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Make a type for argparse from a function that raises ValueError. The user sees the message of the error."""
 
     def read(text: str) -> T:
         try:
@@ -101,29 +109,29 @@ def reader(parse: Callable[[str], T]) -> Callable[[str], T]:
     return read
 
 
-@reader
+@argument_type
 def folder(text: str) -> Path:
-    """A folder's name."""
+    """Read the name of a folder."""
     if not text:
-        raise ValueError("it is empty, and the name of a folder is wanted")
+        raise ValueError("it is empty: give the name of a folder")
     return Path(text)
 
 
-@reader
+@argument_type
 def address(text: str) -> tuple[str, int]:
-    """Where a ground is."""
+    """Read the HOST:PORT of a server."""
     return parse_address(text, SERVER_PORT)
 
 
-@reader
+@argument_type
 def board_address(text: str) -> tuple[str, int]:
-    """Where a board is."""
+    """Read the HOST:PORT of a board."""
     return parse_address(text, BOARD_PORT)
 
 
-@reader
+@argument_type
 def text(given: str) -> str:
-    """A name or a number that somebody is looked up by."""
+    """Read the name of a class or team, or a student number."""
     if not given:
         raise ValueError("it is empty")
     if not is_unicode(given):
@@ -131,23 +139,23 @@ def text(given: str) -> str:
     return given
 
 
-@reader
+@argument_type
 def _database(text: str) -> str:
     return parse_database(text) if text else ""
 
 
-@reader
+@argument_type
 def file_name(text: str) -> Path:
-    """A file to write."""
+    """Read the name of a file to write."""
     if not text:
-        raise ValueError("it is empty, and a file's name is wanted")
+        raise ValueError("it is empty: give the name of a file")
     return Path(text)
 
 
-def whole(most: int) -> Callable[[str], int]:
-    """Reads a whole number from 1 on."""
+def positive_integer(most: int) -> Callable[[str], int]:
+    """Make a type that reads a whole number from 1 to `most`."""
 
-    @reader
+    @argument_type
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit()) or len(text) > 20 or not 1 <= int(text) <= most:
             raise ValueError(f"{text!r} is not a whole number from 1 to {most:,}")
@@ -156,10 +164,10 @@ def whole(most: int) -> Callable[[str], int]:
     return read
 
 
-def number(most: float) -> Callable[[str], float]:
-    """Reads a number above 0."""
+def positive_number(most: float) -> Callable[[str], float]:
+    """Make a type that reads a number above 0, up to `most`."""
 
-    @reader
+    @argument_type
     def read(text: str) -> float:
         try:
             found = float(text)

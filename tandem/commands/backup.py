@@ -1,26 +1,28 @@
-"""`tandem backup`"""
+"""`tandem backup`: its options and its output."""
 
 import argparse
 from pathlib import Path
 
-from tandem.backup.backup import Made, make_backup
+from tandem.backup.backup import BackupSummary, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.commands.arguments import data_option, database_option
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 KINDS = (RECORDS, BOARD_FILE)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     data_option(command)
     database_option(command)
-    command.add_argument("file", type=Path, metavar="FILE", help="the backup, a new file; `tandem restore` reads it")
+    command.add_argument("file", type=Path, metavar="FILE", help="name of a new file for the backup")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Make a backup, and print what is in it."""
     if options.database:
         help = "pg_dump"
         if (options.data / BOARD_FILE.name).exists():
@@ -28,16 +30,17 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("the backup of a database server is made with its own program", help)
     made = make_backup(options.data, options.file, KINDS)
     lines = [f"{options.file}: {made.size:,} bytes"]
-    lines += [f"{stored.name}: {say_counts(stored.rows)}" for stored in made.manifest.files]
+    lines += [f"{stored.name}: {counts_text(stored.rows)}" for stored in made.manifest.files]
     lines += [f"{name} is not in {options.data}, so it is not in the backup" for name in made.missing]
-    return show(f"{printable(line)}\n" for line in [*lines, _say_key(options.data, made)])
+    return echo(f"{printable(line)}\n" for line in [*lines, _key_lines(options.data, made)])
 
 
-def say_counts(rows: Counts) -> str:
+def counts_text(rows: Counts) -> str:
+    """Return counts as text: "3 teams, 7 visits"."""
     return ", ".join(f"{number:,} {what}" for what, number in rows.items())
 
 
-def _say_key(data: Path, made: Made) -> str:
+def _key_lines(data: Path, made: BackupSummary) -> str:
     key = made.manifest.key
     if key:
         return f"the key is not in it: copy {key.kept_in} to a safe place yourself (fingerprint {key.fingerprint})"

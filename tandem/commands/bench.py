@@ -1,4 +1,4 @@
-"""`tandem bench`"""
+"""`tandem bench`: its options and its output."""
 
 import argparse
 from contextlib import nullcontext
@@ -6,61 +6,79 @@ from contextlib import nullcontext
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
 from tandem.bench.output_file import opened, write
-from tandem.commands.arguments import address, combine, file_name, number, reader, whole
-from tandem.commands.combinations import Together
-from tandem.report.screen import finish, show
+from tandem.commands.arguments import address, argument_type, file_name, positive_integer, positive_number, set_rules
+from tandem.commands.combinations import Interaction
+from tandem.report.screen import echo, flush
 
 RULES = (
-    Together(("--count", "--seconds"), "whichever is reached first ends the run"),
-    Together(("--rate", "--concurrency"), "no more than so many are under way; an exchange that is due waits its turn"),
+    Interaction(("--count", "--seconds"), "whichever is reached first ends the run"),
+    Interaction(("--rate", "--concurrency"), "no more than this many exchanges run at a time; the next ones wait"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES, repeatable=("--pid",))
-    command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="whom to load")
+    """Add the options of the command."""
+    set_rules(command, *RULES, repeatable=("--pid",))
+    command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="the server to test")
     command.add_argument(
         "--concurrency",
-        type=whole(pace.MAX_CONCURRENCY),
+        type=positive_integer(pace.MAX_CONCURRENCY),
         default=pace.DEFAULT_CONCURRENCY,
         metavar="N",
-        help=f"exchanges at a time ({pace.DEFAULT_CONCURRENCY})",
+        help=f"exchanges at a time (default: {pace.DEFAULT_CONCURRENCY})",
     )
-    command.add_argument("--count", type=whole(pace.MAX_COUNT), metavar="N", help="exchanges in all")
+    command.add_argument(
+        "--count", type=positive_integer(pace.MAX_COUNT), metavar="N", help="number of exchanges (default: no limit)"
+    )
     command.add_argument(
         "--seconds",
-        type=number(pace.MAX_SECONDS),
+        type=positive_number(pace.MAX_SECONDS),
         metavar="S",
-        help=f"how long ({pace.DEFAULT_SECONDS:g}, or until --count)",
+        help=f"duration of the run (default: {pace.DEFAULT_SECONDS:g}, or until --count)",
     )
     command.add_argument(
         "--rate",
-        type=number(pace.MAX_RATE),
+        type=positive_number(pace.MAX_RATE),
         metavar="R",
-        help="exchanges a second, whether or not the server keeps up (as fast as it can)",
+        help="exchanges a second, whether or not the server keeps up (default: as fast as the server can)",
     )
-    command.add_argument("--ramp", type=_ramp, default=0.0, metavar="S", help="time in which the load grows (0)")
+    command.add_argument(
+        "--ramp", type=_ramp, default=0.0, metavar="S", help="seconds in which the load grows (default: 0)"
+    )
     command.add_argument(
         "--timeout",
-        type=number(pace.MAX_TIMEOUT_S),
+        type=positive_number(pace.MAX_TIMEOUT_S),
         default=pace.DEFAULT_TIMEOUT_S,
         metavar="S",
-        help=f"for one visit ({pace.DEFAULT_TIMEOUT_S:g}); what takes longer has failed, and is not among the times",
+        help=f"seconds for one visit (default: {pace.DEFAULT_TIMEOUT_S:g}); visits that take longer count as failed"
+        " and are left out of the percentiles",
     )
     command.add_argument(
         "--pid",
-        type=whole(2**31),
+        type=positive_integer(2**31),
         action="append",
         default=[],
         metavar="PID",
-        help="a process of the server: its CPU time is measured, its children's included",
+        help="process of the server whose CPU time is measured, with its children (default: none)",
     )
-    command.add_argument("--seed", type=whole(2**63), metavar="N", help="for the teams that are made up")
-    command.add_argument("--format", choices=("table", "json"), default="table", help="how to show it (table)")
-    command.add_argument("--output", type=file_name, metavar="FILE.json", help="all figures, as JSON, to a file")
+    command.add_argument(
+        "--seed", type=positive_integer(2**63), metavar="N", help="seed of the invented teams (default: random)"
+    )
+    command.add_argument(
+        "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
+    )
+    command.add_argument(
+        "--output", type=file_name, metavar="FILE.json", help="file for all figures as JSON (default: none)"
+    )
+    command.add_argument(
+        "--picture",
+        type=file_name,
+        metavar="FILE.svg",
+        help="file for a picture of the distribution of the latency (default: none)",
+    )
 
 
-@reader
+@argument_type
 def _ramp(text: str) -> float:
     try:
         found = float(text)
@@ -72,6 +90,7 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Run the load, print the figures and write the file. Return 1 if an exchange failed."""
     seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -86,6 +105,6 @@ def run(options: argparse.Namespace) -> int:
             if options.output:
                 write(options.output, "".join(summary.as_json(result)))
         finally:  # a full disk must not lose the result
-            show(summary.render(result, options.format))
-            finish()
+            echo(summary.render(result, options.format))
+            flush()
     return 0 if result.succeeded else 1

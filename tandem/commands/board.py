@@ -1,27 +1,28 @@
-"""`tandem board`, and `tandem board token rotate`. Its libraries are there only with tandem[board]."""
+"""`tandem board` and `tandem board token rotate`: their options. The libraries of the board are an extra."""
 
 import argparse
 import re
 from pathlib import Path
 
-from tandem.board.beside import MISSING, is_installed
+from tandem.board.board_process import MISSING_EXTRA, is_installed
 from tandem.commands.arguments import (
     BOARD_PORT,
+    DEFAULT_DATA,
     SUBCOMMAND,
+    argument_type,
     board_address,
-    combine,
     data_option,
     database_option,
     folder,
-    reader,
+    set_rules,
     subcommand,
 )
-from tandem.commands.combinations import Apart, Needs, Together
+from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.protocol.errors import UsageError
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 RULES = (
-    Apart(
+    Excludes(
         (
             "--listen",
             "--database",
@@ -32,24 +33,25 @@ RULES = (
             "--until-input-ends",
         ),
         ("token",),
-        "a new token is made in the board's folder, and no board is started",
+        "it makes a new token in the data folder and starts no board",
     ),
-    Needs("--certfile", "--keyfile", "it is the certificate's private key"),
-    Needs("--keyfile", "--certfile", "it is the certificate of the key"),
-    Apart(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
-    Apart(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
-    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+    Requires("--certfile", "--keyfile", "it is the certificate's private key"),
+    Requires("--keyfile", "--certfile", "it is the certificate of the key"),
+    Excludes(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
+    Excludes(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
+    Interaction(("--data", "--database"), "the records are in the database, the file of the board is in the folder"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    """Add the options of the command."""
+    set_rules(command, *RULES)
     command.add_argument(
         "--listen",
         type=board_address,
         default=("127.0.0.1", BOARD_PORT),
         metavar="HOST:PORT",
-        help=f"where to listen (127.0.0.1:{BOARD_PORT}: this machine alone; port 0 takes a free one)",
+        help=f"address to listen on (default: 127.0.0.1:{BOARD_PORT}, this machine alone); port 0 takes a free one",
     )
     data_option(command)
     database_option(command)
@@ -57,34 +59,45 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--behind",
         type=_host_name,
         metavar="NAME",
-        help="public host name, when a reverse proxy on this machine forwards to the board",
+        help="public host name, when a reverse proxy on this machine forwards to the board (default: no proxy)",
     )
-    command.add_argument("--certfile", type=Path, metavar="FILE", help="serve HTTPS with this certificate (PEM)")
-    command.add_argument("--keyfile", type=Path, metavar="FILE", help="the private key of --certfile (PEM)")
+    command.add_argument(
+        "--certfile", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM (default: plain HTTP)"
+    )
+    command.add_argument("--keyfile", type=Path, metavar="FILE", help="private key of --certfile, in PEM")
     command.add_argument(
         "--insecure-login",
         action="store_true",
-        help="take the teacher's token over plain HTTP from other machines, too: everybody on the network can read it",
+        help="accept the teacher's token over plain HTTP from other machines: anybody on the network can read it",
     )
     command.add_argument("--until-input-ends", action="store_true", help="stop when standard input ends")
     token = subcommand(
-        command.add_subparsers(metavar="token", dest=SUBCOMMAND), "token", "what the teacher logs in with"
+        command.add_subparsers(metavar="token", dest=SUBCOMMAND),
+        "token",
+        "manage the token that the teacher logs in with",
     )
     rotates = token.add_subparsers(metavar="rotate", required=True)
-    rotate = subcommand(rotates, "rotate", "make a new token, and show it")
-    rotate.add_argument("--data", type=folder, default=argparse.SUPPRESS, metavar="DIR", help="the board's --data")
+    rotate = subcommand(rotates, "rotate", "make a new token and print it")
+    rotate.add_argument(
+        "--data",
+        type=folder,
+        default=argparse.SUPPRESS,
+        metavar="DIR",
+        help=f"data folder of the board (default: ./{DEFAULT_DATA})",
+    )
     rotate.set_defaults(run=_rotate)
 
 
 def run(options: argparse.Namespace) -> int:
+    """Serve the board until SIGTERM or Ctrl-C."""
     if not is_installed():
-        raise UsageError(*MISSING)
+        raise UsageError(*MISSING_EXTRA)
     _check_options(options)
     from tandem.board.serve_board import BoardOptions, serve_board
 
-    told = BoardOptions(
+    settings = BoardOptions(
         listen=options.listen,
-        where=options.database or options.data,
+        location=options.database or options.data,
         data=options.data,
         proxied_name=options.behind,
         certificate=(options.certfile, options.keyfile) if options.certfile else None,
@@ -92,8 +105,8 @@ def run(options: argparse.Namespace) -> int:
         until_input_ends=options.until_input_ends,
     )
     try:
-        serve_board(told)
-    except KeyboardInterrupt:  # so early that the board has not begun to listen for it
+        serve_board(settings)
+    except KeyboardInterrupt:  # before the board handles the signal
         pass
     return 0
 
@@ -113,9 +126,9 @@ def _check_options(options: argparse.Namespace) -> None:
         raise UsageError("--insecure-login changes nothing here: on this machine alone the login is safe already")
 
 
-@reader
+@argument_type
 def _host_name(text: str) -> str:
-    """A public name as it stands in an address, without the rest of it."""
+    """Read a host name: the part of an address between // and the port."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
         raise ValueError(f"{text!r} is not a host name: give it as board.example.org, without https:// and port")
     return text
@@ -125,4 +138,4 @@ def _rotate(options: argparse.Namespace) -> int:
     from tandem.board.gradebook.board_store import renew_token
 
     token = renew_token(options.data)
-    return show([f"the teacher's token, shown this once: {token}\n"])
+    return echo([f"the teacher's token, shown this once: {token}\n"])

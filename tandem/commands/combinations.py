@@ -1,66 +1,69 @@
-"""Which options of a command go together: a table beside each command's options, applied here in one way.
+"""Rules for the options of a command together: a table beside the options of each command, applied here.
 
-A pair of options that no rule names is independent: each does with the other what it does alone. tests/commands holds
-every pair of every command to this.
+Options that no rule names are independent: each has the same effect with the other as alone. tests/commands checks
+every pair of every command.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 
-class Apart(NamedTuple):
+class Excludes(NamedTuple):
     """Options that are refused together: one of `options` with one of `others`."""
 
     options: tuple[str, ...]
     others: tuple[str, ...]  # options, variables of the environment, or a command below the command
-    because: str
+    reason: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         first = next((name for name in self.options if name in given), "")
         second = next((name for name in self.others if name in given), "")
         if not (first and second):
             return ""
-        return f"{first} does not go with {second}: {self.because}; leave one of them out"
+        return f"{first} does not go with {second}: {self.reason}; leave one of them out"
 
     def __str__(self) -> str:
         do = "does" if len(self.options) == 1 else "do"
-        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.because}."
+        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.reason}."
 
 
-class Needs(NamedTuple):
-    """An option that is refused without another one."""
+class Requires(NamedTuple):
+    """An option that is refused without another option."""
 
     option: str
     needed: str
-    because: str
+    reason: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         if self.option not in given or self.needed in given:
             return ""
-        return f"{self.option} needs {self.needed}: {self.because}"
+        return f"{self.option} needs {self.needed}: {self.reason}"
 
     def __str__(self) -> str:
-        return f"{self.option} needs {self.needed}: {self.because}."
+        return f"{self.option} needs {self.needed}: {self.reason}."
 
 
-class Together(NamedTuple):
-    """Options that change what each other means. For the reader of --help; refuses nothing."""
+class Interaction(NamedTuple):
+    """Options that change the meaning of each other. For the help only; it refuses nothing."""
 
     options: tuple[str, ...]
     meaning: str
 
-    def broken_by(self, given: Collection[str]) -> str:
+    def violation(self, given: Collection[str]) -> str:
+        """Return what is wrong with the given options, or ""."""
         return ""
 
     def __str__(self) -> str:
         return f"{' and '.join(self.options)} together: {self.meaning}."
 
 
-Rule = Apart | Needs | Together
+Rule = Excludes | Requires | Interaction
 
 
 def options_in(words: Sequence[str]) -> Iterator[str]:
-    """The names of the options on a command line, in their order. A value never begins with two dashes."""
+    """Yield the names of the options on a command line, in order. A value never begins with two dashes."""
     for word in words:
         if word == "--":
             return
@@ -68,9 +71,9 @@ def options_in(words: Sequence[str]) -> Iterator[str]:
             yield word.partition("=")[0]
 
 
-def wrong_combination(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
-    """What is wrong with these options together, in one line; "" if nothing."""
+def violated_rule(given: Sequence[str], rules: Sequence[Rule], repeatable: Collection[str] = ()) -> str:
+    """Return what is wrong with the given options together, in one line, or ""."""
     for name in given:
         if given.count(name) > 1 and name not in repeatable:
             return f"{name} is given {given.count(name)} times: give it once"
-    return next((wrong for rule in rules if (wrong := rule.broken_by(given))), "")
+    return next((wrong for rule in rules if (wrong := rule.violation(given))), "")

@@ -1,4 +1,4 @@
-"""`tandem demo`"""
+"""`tandem demo`: it has no options."""
 
 import argparse
 
@@ -6,9 +6,10 @@ from tandem.demo.demo import demo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """It has none."""
+    """Add no options."""
 
 
 def run(options: argparse.Namespace) -> int:
+    """Show the exchange."""
     demo()
     return 0

@@ -1,42 +1,51 @@
-"""`tandem forget`"""
+"""`tandem forget`: its options and its output."""
 
 import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
-from tandem.commands.arguments import combine, data_option, database_option, reader, text
-from tandem.commands.combinations import Apart, Needs, Together
+from tandem.commands.arguments import argument_type, data_option, database_option, set_rules, text
+from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 RULES = (
-    Needs("--yes", "--before", "it confirms a date in the future"),
-    Apart(("--yes",), ("--dry-run",), "a dry run removes nothing, so there is nothing to confirm"),
-    Together(("--class", "--team", "--studentnr", "--before"), "only what all of them name is removed"),
-    Together(("--data", "--database"), "the records are in the database, what the board keeps is in the folder"),
+    Requires("--yes", "--before", "it confirms a date in the future"),
+    Excludes(("--yes",), ("--dry-run",), "a dry run removes nothing, so there is nothing to confirm"),
+    Interaction(("--class", "--team", "--studentnr", "--before"), "only records that match all of them are removed"),
+    Interaction(("--data", "--database"), "the records are in the database, the file of the board is in the folder"),
 )
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    """Add the options of the command."""
+    set_rules(command, *RULES)
     data_option(command)
     database_option(command)
-    command.add_argument("--class", dest="classname", type=text, metavar="CLASS", help="all teams of this class")
-    command.add_argument("--team", type=text, metavar="TEAM", help="the teams of this name")
-    command.add_argument("--studentnr", type=_student, metavar="NUMBER", help="the teams of this student")
     command.add_argument(
-        "--before", type=_moment, metavar="DATE", help="teams and visits that were last seen before YYYY-MM-DD, UTC"
+        "--class", dest="classname", type=text, metavar="CLASS", help="the teams of this class (default: all classes)"
     )
-    command.add_argument("--dry-run", action="store_true", help="list what would be removed, and remove nothing")
-    command.add_argument("--yes", action="store_true", help="--before may be a day in the future: everything goes")
+    command.add_argument("--team", type=text, metavar="TEAM", help="the teams of this name (default: all names)")
+    command.add_argument(
+        "--studentnr", type=_student, metavar="NUMBER", help="the teams of this student (default: all students)"
+    )
+    command.add_argument(
+        "--before",
+        type=_moment,
+        metavar="DATE",
+        help="teams and visits last seen before YYYY-MM-DD, UTC (default: all)",
+    )
+    command.add_argument("--dry-run", action="store_true", help="list what would be removed and remove nothing")
+    command.add_argument("--yes", action="store_true", help="allow a --before in the future, which removes everything")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Remove the selected records, or list them with --dry-run."""
     selection = Selection(options.classname, options.team, options.studentnr, options.before)
     if selection == Selection():
         raise UsageError("say what to forget", "--class, --team, --studentnr or --before, or several of them")
@@ -47,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
         if not options.dry_run:
             removal.commit()
     if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
-        raise TandemError("nothing was removed: nothing on record fits")
-    return show(_report(forgotten, notes, options.dry_run))
+        raise TandemError("nothing was removed: no record matches")
+    return echo(_report(forgotten, notes, options.dry_run))
 
 
 def _check_date(options: argparse.Namespace) -> None:
@@ -64,7 +73,7 @@ def _check_date(options: argparse.Namespace) -> None:
 
 
 def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> Iterator[str]:
-    """What goes and what stays. The student numbers are shown only while they are still on record."""
+    """Yield the lines of the output. Student numbers are shown only while they are still recorded."""
     verb = "would remove" if is_dry_run else "removed"
     for row in forgotten.teams:
         numbers = f" ({row.team.studentnr1}, {row.team.studentnr2})" if is_dry_run else ""
@@ -73,15 +82,15 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
     yield f"{verb} {_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}{for_good}\n"
     if notes.notes or notes.expected:
         what = f"{_count(notes.notes, 'note')} and {_count(notes.expected, 'line')} of rosters"
-        yield f"{verb} from the board's own file: {what}\n"
+        yield f"{verb} from the file of the board: {what}\n"
     for key in forgotten.sharing:
-        yield f"stays: {_name(key)} has a student number of a team that goes\n"
+        yield f"stays: {_name(key)} has a student number of a removed team\n"
     for key in notes.mentions:
-        yield f"stays: the board's note or roster line of {_name(key)} has a student number of a team that goes\n"
+        yield f"stays: the note or roster line of {_name(key)} on the board has a student number of a removed team\n"
     if is_dry_run:
-        yield "nothing has been removed: for that, leave --dry-run out\n"
+        yield "nothing was removed: leave --dry-run out to remove it\n"
     else:
-        yield "backups, and files made with results, still have all of it: delete them, too\n"
+        yield "backups, and files made with tandem results, still hold all of it: delete them, too\n"
 
 
 def _name(key: TeamKey) -> str:
@@ -92,14 +101,14 @@ def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-@reader
+@argument_type
 def _student(number: str) -> str:
     if number in NO_TEAMMATE:
-        raise ValueError(f"{number!r} is the number of no student: teams of one have it")
+        raise ValueError(f"{number!r} is not the number of a student: teams of one have it")
     return text(number)
 
 
-@reader
+@argument_type
 def _moment(date: str) -> datetime:
     try:
         return datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)

@@ -1,38 +1,40 @@
-"""`tandem key rotate`"""
+"""`tandem key rotate`: its options and its output."""
 
 import argparse
 
-from tandem.commands.arguments import data_option, reader, subcommand
+from tandem.commands.arguments import argument_type, data_option, subcommand
 from tandem.keys.keyring import rotate
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
-WEEK = 168.0  # hours
+DEFAULT_HOURS = 168.0  # hours
 MAX_HOURS = 87_600.0
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     below = subcommand(command.add_subparsers(metavar="rotate", required=True), "rotate", "make a new key")
     data_option(below)
     below.add_argument(
         "--valid",
         type=_hours,
-        default=WEEK,
+        default=DEFAULT_HOURS,
         metavar="HOURS",
-        help=f"how long secrets made before still count ({WEEK:g})",
+        help=f"how long earlier secrets stay valid (default: {DEFAULT_HOURS:g})",
     )
 
 
 def run(options: argparse.Namespace) -> int:
+    """Make a new key."""
     rotate(options.data, options.valid * 3600)
-    return show(
+    return echo(
         [
-            f"a new key is in {options.data / 'key'}; it counts from the ground's next start\n"
-            f"secrets made before count for {options.valid:g} hours more\n"
+            f"a new key is in {options.data / 'key'}: the server uses it after its next start\n"
+            f"earlier secrets stay valid for {options.valid:g} hours more\n"
         ]
     )
 
 
-@reader
+@argument_type
 def _hours(text: str) -> float:
     try:
         hours = float(text)

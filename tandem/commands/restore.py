@@ -1,49 +1,51 @@
-"""`tandem restore`"""
+"""`tandem restore`: its options and its output."""
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from tandem.backup.restore import KeyReport, Restored, restore
+from tandem.backup.restore import KeyReport, RestoreSummary, restore
 from tandem.commands.arguments import data_option, database_option
-from tandem.commands.backup import KINDS, say_counts
+from tandem.commands.backup import KINDS, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
-from tandem.report.screen import show
+from tandem.report.screen import echo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--replace", action="store_true", help="replace files that are there; they are kept in DIR/before-restore-DATE"
+        "--replace", action="store_true", help="replace existing files, and keep them in DIR/before-restore-DATE"
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="what `tandem backup` wrote, in any version")
+    command.add_argument("file", type=Path, metavar="FILE", help="backup of any version of tandem")
 
 
 def run(options: argparse.Namespace) -> int:
+    """Restore a backup, and print what was restored."""
     if options.database:
         raise UsageError("a database server is restored with its own program", "pg_restore")
     restored = restore(options.file, options.data, KINDS, options.replace)
-    return show(f"{printable(line)}\n" for line in _say(options.data, restored))
+    return echo(f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
 
 
-def _say(data: Path, restored: Restored) -> Iterator[str]:
+def _restore_lines(data: Path, restored: RestoreSummary) -> Iterator[str]:
     of = f", as it was at {restored.made_at}" if restored.made_at else ""
     yield f"restored into {data}{of}"
     for name, rows in restored.rows.items():
-        yield f"{name}: {say_counts(rows)}"
+        yield f"{name}: {counts_text(rows)}"
     for name in restored.kept:
         yield f"{name} is not in the backup: the one in {data} stays as it is"
-    if restored.aside:
-        yield f"the files that were there before are in {restored.aside}"
+    if restored.previous_files:
+        yield f"the files that were there before are in {restored.previous_files}"
     if not restored.locked:
         yield f"{data} is on a file system without locks: be sure that no server or board was running over it"
     if restored.key:
-        yield from _say_key(restored.key)
+        yield from _key_lines(restored.key)
 
 
-def _say_key(key: KeyReport) -> Iterator[str]:
+def _key_lines(key: KeyReport) -> Iterator[str]:
     right = f" (fingerprint {key.wanted.fingerprint})" if key.wanted else ""
     if key.error:
         yield f"the key cannot be used: {key.error}"
@@ -53,12 +55,12 @@ def _say_key(key: KeyReport) -> Iterator[str]:
         yield f"{key.place} is the key of the backup{right}"
     elif key.wanted:
         yield f"{key.place} is not the key of the backup{right}: put that one there before the server starts"
-    elif not key.stranded:
+    elif not key.invalidated:
         yield f"{key.place} accepts the secret of every team that waits for message 2"
-    if key.stranded:
-        more = f" and {key.stranded - len(key.named):,} more" if key.stranded > len(key.named) else ""
+    if key.invalidated:
+        more = f" and {key.invalidated - len(key.named):,} more" if key.invalidated > len(key.named) else ""
         other = "with this key" if key.found else "with another key"
         yield (
-            f"{other} the secrets of {key.stranded:,} teams that wait for message 2 are not valid,"
+            f"{other} the secrets of {key.invalidated:,} teams that wait for message 2 are not valid,"
             f" and their client 1 has to run again: {', '.join(key.named)}{more}"
         )

@@ -1,39 +1,40 @@
-"""`tandem serve`"""
+"""`tandem serve`: its options."""
 
 import argparse
 from contextlib import nullcontext
 
-from tandem.board.beside import MISSING, board_beside, is_installed
+from tandem.board.board_process import MISSING_EXTRA, board_process, is_installed
 from tandem.commands.arguments import (
     address,
+    argument_type,
     board_address,
-    combine,
     data_option,
     database_option,
     file_name,
-    reader,
-    whole,
+    positive_integer,
+    set_rules,
 )
-from tandem.commands.combinations import Together
-from tandem.net.proxy_header import parse_networks
+from tandem.commands.combinations import Interaction
+from tandem.net.networks import parse_networks
 from tandem.protocol.address import SERVER_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.records.folder_lock import in_use
+from tandem.records.folder_lock import shared_lock
 from tandem.server.serve import make_data_folder, serve
 from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
 
-RULES = (Together(("--data", "--database"), "the records are in the database, the key is in the folder"),)
+RULES = (Interaction(("--data", "--database"), "the records are in the database, the key is in the folder"),)
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    combine(command, *RULES)
+    """Add the options of the command."""
+    set_rules(command, *RULES)
     command.add_argument(
         "--listen",
         type=address,
         default=("", SERVER_PORT),
         metavar="HOST:PORT",
-        help=f"where to listen (port {SERVER_PORT} on all addresses; port 0 takes a free one)",
+        help=f"address to listen on (default: port {SERVER_PORT} on all addresses); port 0 takes a free one",
     )
     data_option(command)
     database_option(command)
@@ -41,31 +42,45 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--errors",
         choices=ERRORS,
         default=EXPLAIN,
-        help="what a wrong message gets: an explanation, a close without a word, or silence (explain)",
+        help="reply to a wrong message: an explanation, a close without a reply, or nothing (default: explain)",
     )
     command.add_argument(
-        "--on-wire", choices=FRAMINGS, default=PLAIN, help="length: the welcome goes out behind its length (plain)"
+        "--on-wire",
+        choices=FRAMINGS,
+        default=PLAIN,
+        help="length: the welcome comes after its length in 4 bytes (default: plain)",
     )
     command.add_argument(
-        "--workers", type=whole(MAX_WORKERS), default=1, metavar="N", help="processes that share the port (1)"
+        "--workers",
+        type=positive_integer(MAX_WORKERS),
+        default=1,
+        metavar="N",
+        help="processes that share the port (default: 1)",
     )
     command.add_argument(
         "--proxy-from",
-        type=reader(parse_networks),
+        type=argument_type(parse_networks),
         default=(),
         metavar="ADDRESSES",
-        help="balancers, as 10.0.0.7,10.1.0.0/24: their connections begin with a PROXY v2 header, all others never",
+        help="balancers, as 10.0.0.7,10.1.0.0/24, whose connections begin with a PROXY v2 header (default: none)",
     )
     command.add_argument(
-        "--log", type=file_name, metavar="FILE", help="where the log goes; SIGHUP opens it again (standard error)"
+        "--log",
+        type=file_name,
+        metavar="FILE",
+        help="file for the log, which SIGHUP opens again (default: standard error)",
     )
     command.add_argument(
-        "--board", type=board_address, metavar="HOST:PORT", help="run a board beside it, as a process of its own"
+        "--board",
+        type=board_address,
+        metavar="HOST:PORT",
+        help="run a board as a second process at this address (default: no board)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    told = ServeOptions(
+    """Run the server until SIGTERM or Ctrl-C."""
+    settings = ServeOptions(
         listen=options.listen,
         data=options.data,
         database=options.database,
@@ -76,9 +91,9 @@ def run(options: argparse.Namespace) -> int:
         log=options.log,
     )
     if options.board and not is_installed():
-        raise UsageError(*MISSING)
+        raise UsageError(*MISSING_EXTRA)
     make_data_folder(options.data)  # before the board looks for it
-    board = board_beside(options.board, options.data, options.database) if options.board else nullcontext()
-    with in_use(options.data), board:
-        serve(told)
+    board = board_process(options.board, options.data, options.database) if options.board else nullcontext()
+    with shared_lock(options.data), board:
+        serve(settings)
     return 0

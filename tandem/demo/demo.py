@@ -24,7 +24,7 @@ from tandem.protocol.errors import TandemError
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
 from tandem.report import results
-from tandem.report.screen import finish, show
+from tandem.report.screen import echo, flush
 
 TEAM = message_1("0923456", "0934567", "INF2A", "Team1", ip="")
 TEAM_FILE = "TEAM.json"
@@ -131,8 +131,8 @@ def _wants_colour() -> bool:
 
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
-        show([line, "\n"])
-        finish()
+        echo([line, "\n"])
+        flush()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from tandem.diagnosis import rules
-from tandem.diagnosis.problems import Edit, Findings, Problem, in_order
+from tandem.diagnosis.problems import MAX_FINDINGS, Edit, Findings, Problem, in_order
 from tandem.diagnosis.recovery.envelope import Place, find_object, to_text
 from tandem.diagnosis.recovery.fields import FieldReader, meant_field
 from tandem.diagnosis.recovery.members import MemberReader, ObjectEnd
@@ -53,7 +53,8 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
     recovered = recover(bytes(reader.received), ending, address)
     problems = recovered.problems
     if not recovered.is_whole and _is_too_large(reader):
-        problems = in_order((Problem("too-large", MAX_MESSAGE_BYTES, {"wanted": str(MAX_MESSAGE_BYTES)}), *problems))
+        too_large = Problem("too-large", MAX_MESSAGE_BYTES, {"wanted": str(MAX_MESSAGE_BYTES)})
+        problems = in_order((too_large, *problems[: MAX_FINDINGS - len(recovered.remarks) - 1]))
     if not problems:
         problems = (Problem("not-json", 0, {"found": bytes(reader.received[:_MAX_SHOWN]).decode("latin-1")}),)
     message = Message(**rules.repeatable(recovered.fields))  # type: ignore[arg-type]
@@ -130,7 +131,7 @@ def with_offsets(problems: Sequence[Problem], received: bytearray) -> tuple[Prob
     )
 
 
-_BEFORE_VALUE = {name: re.compile(rb'"%b"[ \t\r\n]*+:[ \t\r\n"]*+' % name.encode()) for name in FIELDS}
+_BEFORE_VALUE = {name: re.compile(rb'"%b"[ \t\r\n]*+:[ \t\r\n]*+"?+' % name.encode()) for name in FIELDS}
 
 
 def _offset_of(name: str, received: bytearray) -> int | None:

@@ -122,7 +122,7 @@ def wanted_value(name: str) -> str:
     plain = normalise(name)
     if plain == "clientid":
         return "the number 1 or 2"
-    return '"", or what the ground sent' if plain in ("secret", "status") else "a text in quotes"
+    return '"", or what the server sent' if plain in ("secret", "status") else "a text in quotes"
 
 
 # Values

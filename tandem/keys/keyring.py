@@ -1,8 +1,8 @@
-"""The ground's keys: where they are kept, which one makes secrets, which older ones still check them.
+"""The server's keys: where they are stored, which one makes secrets, which older ones still verify them.
 
-The file `key` in the data folder has a key a line, in hex: the first makes the secrets; each other one was
-made before, and stands behind the time until which its secrets still count. Readable by its owner alone.
-Grounds that share their visits share their key: they have copies of one file, or one TANDEM_KEY.
+Owns the file `key` in the data folder. It has one key a line, in hex. The first line makes secrets. Each further line
+is an older key after the time at which it expires. Only the owner of the file can read it. Servers that share their
+records share their key: copies of one file, or one TANDEM_KEY.
 """
 
 import os
@@ -15,10 +15,10 @@ from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, check_private_file
 
 KEY_BYTES = 32
-MAX_FILE = 65_536  # bytes of the file that are read: some 800 keys
+MAX_FILE_BYTES = 65_536  # read from the key file: some 800 keys
 LOCK_TIMEOUT = 5.0  # seconds to wait for another server that makes the key
-LOCK_RETRY = 0.01  # seconds between two looks
-KEY_VARIABLE = "TANDEM_KEY"  # in the environment: the key in hex, in the place of the file
+LOCK_RETRY_DELAY = 0.01  # seconds between two checks of the lock file
+KEY_VARIABLE = "TANDEM_KEY"  # environment variable: the key in hex, instead of the file
 
 
 class KeyFileError(TandemError):
@@ -27,33 +27,36 @@ class KeyFileError(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class OldKey:
-    """A key from before a rotation."""
+    """A key that a rotation has replaced. It verifies secrets until it expires."""
 
     key: bytes
-    until: int  # seconds since 1970: from then on its secrets do not count
+    expires_s: int  # seconds since 1970: from then on its secrets are invalid
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The key that makes secrets, and the older ones."""
+    """The key that makes secrets, and the older keys that still verify them."""
 
     key: bytes
     old: tuple[OldKey, ...] = ()
 
-    def checking(self, now: float) -> list[bytes]:
-        """The keys whose secrets count now, the newest first."""
-        return [self.key, *(old.key for old in self.old if now < old.until)]
+    def valid_keys(self, now: float) -> list[bytes]:
+        """Return the keys that verify secrets at `now` (seconds since 1970), the newest first."""
+        return [self.key, *(old.key for old in self.old if now < old.expires_s)]
 
 
 def has_key(folder: Path) -> bool:
-    """Whether there is a key already; if not, the first start makes one."""
+    """Return whether there is a key. If not, the first start of a server makes one."""
     return KEY_VARIABLE in os.environ or (folder / "key").exists()
 
 
 def load_keyring(folder: Path) -> Keyring:
-    """The ground's keys: from TANDEM_KEY, or from the file in the folder, which is made at the first start.
+    """Return the server's keys: from TANDEM_KEY, else from the file in the folder, which is made if it is absent.
 
-    TANDEM_KEY stays in the environment: a ground's workers need it, too.
+    TANDEM_KEY stays in the environment: the worker processes need it, too.
+
+    Raises:
+        KeyFileError: the key cannot be read, made or trusted.
     """
     given = os.environ.get(KEY_VARIABLE)
     if given is not None:
@@ -61,7 +64,7 @@ def load_keyring(folder: Path) -> Keyring:
     path = folder / "key"
     try:
         if not path.exists():
-            _make(path)
+            _create(path)
         return _read(path)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
@@ -69,8 +72,12 @@ def load_keyring(folder: Path) -> Keyring:
         raise KeyFileError(trouble.what, trouble.help) from None
 
 
-def rotate(folder: Path, valid: float) -> Keyring:
-    """Makes a new key. The secrets made with the one before count for `valid` seconds more."""
+def rotate(folder: Path, valid_s: float) -> Keyring:
+    """Replace the key in the file. The old key verifies secrets for `valid_s` seconds more. Restart the servers then.
+
+    Raises:
+        KeyFileError: TANDEM_KEY is set, or the file cannot be read or written. The old key stays in use.
+    """
     if KEY_VARIABLE in os.environ:
         raise KeyFileError(
             f"{KEY_VARIABLE} is set, and servers that have it read no key file",
@@ -79,32 +86,32 @@ def rotate(folder: Path, valid: float) -> Keyring:
         )
     path = folder / "key"
     try:
-        return _rotate(path, valid)
+        return _rotate(path, valid_s)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
     except DataFolderError as trouble:
         raise KeyFileError(trouble.what, trouble.help) from None
 
 
-def _rotate(path: Path, valid: float) -> Keyring:
+def _rotate(path: Path, valid_s: float) -> Keyring:
     before = _read(path)
     now = time.time()
-    kept = tuple(old for old in before.old if now < old.until)
-    after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid)), *kept))
+    unexpired = tuple(old for old in before.old if now < old.expires_s)
+    after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid_s)), *unexpired))
     try:
-        _put_in_place(path, after)
+        _replace_file(path, after)
     except OSError as error:
         raise KeyFileError(
-            f"the new key cannot be written to {path.parent}: {error.strerror}; the key before it still counts",
+            f"the new key cannot be written to {path.parent}: {error.strerror}; the old key stays in use",
             "as the owner of the folder, on a disk with room",
         ) from None
     return after
 
 
-def _put_in_place(path: Path, keyring: Keyring) -> None:
+def _replace_file(path: Path, keyring: Keyring) -> None:
     draft = _draft(path, keyring)
     try:
-        if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the ground must be able to read it as before
+        if hasattr(os, "chown") and os.geteuid() == 0:  # rotated by root: the server must still be able to read it
             owner = path.stat()
             os.chown(draft, owner.st_uid, owner.st_gid)
         draft.replace(path)
@@ -116,23 +123,23 @@ def _put_in_place(path: Path, keyring: Keyring) -> None:
 def _read(path: Path) -> Keyring:
     check_private_file(path, "key file")
     with path.open("rb") as file:
-        text = file.read(MAX_FILE).decode("ascii", errors="replace")
+        text = file.read(MAX_FILE_BYTES).decode("ascii", errors="replace")
     first, *rest = text.splitlines() or [""]
     old = []
     for line in rest:
-        until, _, key = line.partition(" ")
-        if not until.isdigit():
-            raise KeyFileError(f"{path} is damaged: every line behind the first must be a time and a key")
-        old.append(OldKey(_parse_key(key, str(path)), int(until)))
+        expires_s, _, key = line.partition(" ")
+        if not expires_s.isdigit():
+            raise KeyFileError(f"{path} is damaged: every line after the first must be a time and a key")
+        old.append(OldKey(_parse_key(key, str(path)), int(expires_s)))
     return Keyring(_parse_key(first, str(path)), tuple(old))
 
 
-def _make(path: Path) -> None:
-    """The first key. Where several grounds start at once over one folder, one of them makes it for all."""
+def _create(path: Path) -> None:
+    """Make the first key. If several servers start at once over one folder, one of them makes it for all."""
     draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
     try:
         check_private_file(draft, "key file")
-        os.link(draft, path)  # unlike a rename, it never takes the place of another's
+        os.link(draft, path)  # unlike a rename, a link never replaces a file
     except FileExistsError:
         pass
     except OSError:  # a file system without links
@@ -144,16 +151,16 @@ def _make(path: Path) -> None:
 def _rename_to_absent(draft: Path, path: Path) -> None:
     """Rename the draft to `path` unless that exists. A lock file keeps several servers from doing it at once."""
     lock = path.with_name("key.lock")
-    until = time.monotonic() + LOCK_TIMEOUT
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while not path.exists():
         try:
             os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
-            if time.monotonic() >= until:
+            if time.monotonic() >= deadline:
                 raise KeyFileError(
                     f"{lock} was left by a server that ended while it made the key", "delete it"
                 ) from None
-            time.sleep(LOCK_RETRY)
+            time.sleep(LOCK_RETRY_DELAY)
             continue
         try:
             if not path.exists():
@@ -163,13 +170,13 @@ def _rename_to_absent(draft: Path, path: Path) -> None:
 
 
 def _draft(path: Path, keyring: Keyring) -> Path:
-    """A whole file beside the one that is meant, readable by its owner alone."""
+    """Write a complete key file beside `path`, readable by its owner alone. Return its path."""
     draft = path.with_name(f"key.{secrets.token_hex(4)}.draft")  # process ids repeat from container to container
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(keyring.key.hex() + "\n")
-            file.writelines(f"{old.until} {old.key.hex()}\n" for old in keyring.old)
+            file.writelines(f"{old.expires_s} {old.key.hex()}\n" for old in keyring.old)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
@@ -179,7 +186,7 @@ def _draft(path: Path, keyring: Keyring) -> Path:
 
 
 def _parse_key(text: str, source: str) -> bytes:
-    """The key. The text never shows in an error: it may be a key, but for one digit."""
+    """Parse a hex key. The error never quotes the text: it may be a real key with a typing error."""
     text = text.strip()
     try:
         key = bytes.fromhex(text)

@@ -1,1 +1,1 @@
-"""What the server, the load generator and the board need of sockets: the poller and the form of the PROXY header."""
+"""What server, bench and board need of sockets: listeners, a poller, line output, IP networks, the PROXY header."""

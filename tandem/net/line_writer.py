@@ -1,7 +1,7 @@
-"""Whole lines on standard error or in a file, bounded in time, safe against what a terminal would obey.
+"""Whole lines on standard error or in a file: bounded in time, with control characters escaped.
 
-Writes to the descriptor: sys.stderr has a buffer, whose lock a thread that is stuck would keep. Lines that cannot be
-written are counted, and the count is written as soon as that is possible.
+Writes to the descriptor, because a blocked thread would hold the lock of sys.stderr's buffer. Lines that cannot be
+written are counted. The count is written as soon as the destination takes it. Knows nothing of what the lines say.
 """
 
 import errno
@@ -16,58 +16,76 @@ from typing import Protocol
 from tandem.protocol.printable import printable
 
 STANDARD_ERROR = 2  # the descriptor
-SAY_WITHIN = 0.2  # seconds that `say` waits for a reader
-WHOLE = getattr(select, "PIPE_BUF", 512)  # bytes that a pipe keeps together when several workers write to it
+REPORT_TIMEOUT = 0.2  # seconds that `report` waits for a reader
+ATOMIC_BYTES = getattr(select, "PIPE_BUF", 512)  # a pipe keeps them together when several processes write to it
 
 
 class Destination(Protocol):
-    """A place for lines."""
+    """Takes the bytes of lines."""
 
     @property
-    def encoding(self) -> str: ...
+    def encoding(self) -> str:
+        """Return the encoding of the text that is written to it."""
 
     def write(self, data: bytes, /) -> int:
-        """Write as much of it as there is room for. Return how many bytes that were. Raise OSError."""
+        """Write as many of the bytes as there is room for. Return how many were written.
+
+        Raises:
+            OSError: nothing can be written now.
+        """
 
     def reopen(self) -> bool:
-        """Open the file again, which may have been renamed. Return whether there is one. Raise OSError."""
+        """Open the file again, which may have been renamed. Return False if there is no file.
 
-    def close(self) -> None: ...
+        Raises:
+            OSError: it cannot be opened. The old file stays open.
+        """
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
 
 
 class StandardError:
-    """Descriptor 2. With `within`, `write` raises TimeoutError if nothing can be written for so many seconds."""
+    """Descriptor 2."""
 
-    def __init__(self, within: float | None = None) -> None:
-        self._within = within
+    def __init__(self, timeout_s: float | None = None) -> None:
+        """With a timeout, `write` raises TimeoutError if nothing can be written for so many seconds."""
+        self._timeout_s = timeout_s
         self._is_file = _is_file(STANDARD_ERROR)
 
     @property
     def encoding(self) -> str:
+        """Return the encoding of standard error, or ASCII on Windows."""
         if os.name == "nt":
-            return "ascii"  # a console there would read bytes in a code page of its own
+            return "ascii"  # a console there decodes bytes with its own code page
         return getattr(sys.stderr, "encoding", None) or "utf-8"
 
     def write(self, data: bytes) -> int:
-        if self._within is not None and not _has_room(self._within):
+        """Write as many of the bytes as there is room for, no more than a pipe keeps together. Return how many.
+
+        Raises:
+            OSError: nothing can be written now. TimeoutError is one.
+        """
+        if self._timeout_s is not None and not _has_room(self._timeout_s):
             raise TimeoutError(errno.ETIMEDOUT, "nobody reads standard error")
         if not self._is_file:
-            data = data[: data.rfind(b"\n", 0, WHOLE) + 1 or WHOLE]
+            data = data[: data.rfind(b"\n", 0, ATOMIC_BYTES) + 1 or ATOMIC_BYTES]
         try:
             return os.write(STANDARD_ERROR, data)
         except BlockingIOError:  # another program that shares it has made it non-blocking
-            _has_room(self._within)
+            _has_room(self._timeout_s)
             return 0
 
     def reopen(self) -> bool:
+        """Return False: there is no file to open again."""
         return False
 
     def close(self) -> None:
-        """Leave it open: it is not ours."""
+        """Leave it open: it belongs to the process that started this one."""
 
 
 class LineWriter:
-    """Writes whole lines to a destination. Counts those that it does not take, and writes the count when it can."""
+    """Writes whole lines to a destination. Counts the lines that it does not take, and writes the count when it can."""
 
     def __init__(self, destination: Destination) -> None:
         self.destination = destination
@@ -76,29 +94,29 @@ class LineWriter:
         self._is_torn = False  # does what was written end in the middle of a line?
 
     def drop(self, lines: int, reason: str) -> None:
-        """Count lines that were not even tried."""
+        """Count lines that the caller dropped before writing them."""
         self.dropped += lines
         self._reason = reason
 
     def write(self, text: str) -> None:
-        """Write lines, each with its newline, or count them as dropped. No OSError reaches the caller."""
-        lines = self._encoded(text)
-        data = self._encoded(self._count()) + lines
+        """Write lines, each with its newline, or count them as dropped. Raise no OSError."""
+        lines = self._encode(text)
+        data = self._encode(self._dropped_line()) + lines
         written = 0
         try:
             while written < len(data):
                 written += self.destination.write(data[written:])
         except OSError as error:
             self._reason = error.strerror or str(error)
-        lines_begin = len(data) - len(lines)
-        if written >= lines_begin:
+        lines_start = len(data) - len(lines)
+        if written >= lines_start:
             self.dropped = 0  # the count is out
-        self.dropped += data.count(b"\n", max(written, lines_begin))
+        self.dropped += data.count(b"\n", max(written, lines_start))
         if written:
             self._is_torn = not data[:written].endswith(b"\n")
 
     def reopen(self) -> str:
-        """Open the log file again. Return what became of it, in words."""
+        """Open the log file again. Return the result in words."""
         try:
             if self.destination.reopen():
                 return "the log file was opened again"
@@ -106,47 +124,47 @@ class LineWriter:
         except OSError as error:
             return f"the log file cannot be opened again, the old one goes on: {error.strerror}"
 
-    def _count(self) -> str:
-        """Return the line with the count, if something was dropped. It does not go on in a line that is torn."""
+    def _dropped_line(self) -> str:
+        """Return the line with the count of dropped lines, "" for none. It never continues an incomplete line."""
         if not self.dropped:
             return ""
         lines = "1 line was" if self.dropped == 1 else f"{self.dropped} lines were"
-        line = timed_line(f"{lines} dropped: {self._reason}")
+        line = timestamped_line(f"{lines} dropped: {self._reason}")
         return f"\n{line}" if self._is_torn else line
 
-    def _encoded(self, text: str) -> bytes:
-        """Return the text as bytes. What cannot be shown there becomes an escape."""
+    def _encode(self, text: str) -> bytes:
+        """Return the text as bytes. A character that the encoding does not have becomes an escape."""
         return text.encode(self.destination.encoding, "backslashreplace")
 
 
-def say(words: str, program: str = "tandem serve") -> None:
-    """Write a line on standard error at once, if it takes one within SAY_WITHIN. No OSError reaches the caller.
+def report(text: str, program: str = "tandem serve") -> None:
+    """Write a line on standard error now, or drop it after REPORT_TIMEOUT. Raise no OSError.
 
     It needs no thread, so a process that forks can use it.
     """
-    LineWriter(StandardError(SAY_WITHIN)).write(f"{program}: {printable(words)}\n")
+    LineWriter(StandardError(REPORT_TIMEOUT)).write(f"{program}: {printable(text)}\n")
 
 
-def timed_line(words: str, when: float | None = None) -> str:
-    """Return the words as a line of the log, with the time (`time.time()`) in front."""
-    when = time.time() if when is None else when
-    return f"{_second(int(when))}.{int(when % 1 * 1000):03}Z {printable(words)}\n"
+def timestamped_line(text: str, time_s: float | None = None) -> str:
+    """Return the text as a line of the log, after its time in seconds since 1970 (default: now)."""
+    time_s = time.time() if time_s is None else time_s
+    return f"{_format_second(int(time_s))}.{int(time_s % 1 * 1000):03}Z {printable(text)}\n"
 
 
 @lru_cache(maxsize=1)
-def _second(when: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(when))
+def _format_second(time_s: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_s))
 
 
-def _has_room(seconds: float | None) -> bool:
-    """Wait until standard error takes something. Return False if it does not within the time."""
+def _has_room(timeout_s: float | None) -> bool:
+    """Wait until standard error takes something. Return False after the timeout."""
     if os.name == "nt":
-        return True  # only sockets can be waited for there
-    return bool(select.select([], [STANDARD_ERROR], [], seconds)[1])
+        return True  # select() waits only for sockets there
+    return bool(select.select([], [STANDARD_ERROR], [], timeout_s)[1])
 
 
 def _is_file(descriptor: int) -> bool:
-    """Return whether it is an ordinary file, which keeps all bytes of a write together."""
+    """Return whether it is a regular file, which keeps all bytes of a write together."""
     try:
         return stat.S_ISREG(os.fstat(descriptor).st_mode)
     except OSError:

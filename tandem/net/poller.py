@@ -1,12 +1,11 @@
-"""Which sockets are ready, and how another thread wakes the one that waits for that.
+"""Which sockets are ready: one interface over epoll, kqueue, poll and select.
 
-epoll where the system has it, else what the standard library chooses. One interface for both, the one of epoll,
-because it is the fastest in Python and Linux is where servers run.
+The interface is that of epoll, which is used where the system has it: it is the fastest in Python, and servers run on
+Linux.
 """
 
 import select
 import selectors
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -17,31 +16,36 @@ ONCE = 1 << 30  # EPOLLONESHOT: report one event, then none until the next `modi
 
 
 class Poller(Protocol):
-    """register or modify(fd, READ, READ | ONCE or 0), unregister(fd), and poll(seconds) -> [(fd, events)].
+    """Reports which descriptors are ready. `events` is READ, READ | ONCE or 0.
 
     A descriptor whose one event was reported may be closed without `unregister`.
     """
 
-    def register(self, fd: int, events: int, /) -> None: ...
+    def register(self, fd: int, events: int, /) -> None:
+        """Watch a descriptor."""
 
-    def modify(self, fd: int, events: int, /) -> None: ...
+    def modify(self, fd: int, events: int, /) -> None:
+        """Change what is reported of a watched descriptor."""
 
-    def unregister(self, fd: int, /) -> None: ...
+    def unregister(self, fd: int, /) -> None:
+        """Stop watching a descriptor."""
 
-    def poll(self, timeout: float, /) -> Sequence[tuple[int, int]]: ...
+    def poll(self, timeout_s: float, /) -> Sequence[tuple[int, int]]:
+        """Wait until something is ready, `timeout_s` seconds at most. Return (descriptor, events) for each."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the poller. The descriptors stay open."""
 
 
 def new_poller() -> Poller:
-    """The best that this system has."""
+    """Return the best poller of this system."""
     if sys.platform == "linux":
         return select.epoll()
     return _Selector()
 
 
 class _Selector:
-    """kqueue, poll or select behind the same interface."""
+    """The same interface over kqueue, poll or select."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -58,11 +62,11 @@ class _Selector:
         if fd in self._selector.get_map():
             self._selector.unregister(fd)
 
-    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+    def poll(self, timeout_s: float, /) -> list[tuple[int, int]]:
         if not self._selector.get_map():
-            time.sleep(timeout)  # Windows: select() refuses to wait for nothing
+            time.sleep(timeout_s)  # Windows: select() refuses to wait for nothing
             return []
-        ready = [key for key, _ in self._selector.select(timeout)]
+        ready = [key for key, _ in self._selector.select(timeout_s)]
         for key in ready:
             if key.data & ONCE:
                 self._selector.unregister(key.fd)
@@ -70,39 +74,3 @@ class _Selector:
 
     def close(self) -> None:
         self._selector.close()
-
-
-class Wakeup:
-    """Wakes a poller that waits: register `fileno()` for READ, and call `drain` when it is ready."""
-
-    def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
-        self._receiver.setblocking(False)
-        self._sender.setblocking(False)
-
-    def fileno(self) -> int:
-        """Return the descriptor that becomes ready."""
-        return self._receiver.fileno()
-
-    def sender(self) -> int:
-        """Return the descriptor to which a signal handler may write a byte (signal.set_wakeup_fd)."""
-        return self._sender.fileno()
-
-    def wake(self) -> None:
-        """Make `fileno()` ready. May be called from any thread."""
-        try:
-            self._sender.send(b"!")
-        except OSError:
-            pass  # its buffer is full of wake-ups already, or it is closed
-
-    def drain(self) -> None:
-        """Take the wake-ups that came."""
-        try:
-            self._receiver.recv(4096)
-        except BlockingIOError:
-            pass
-
-    def close(self) -> None:
-        """Close both descriptors."""
-        self._receiver.close()
-        self._sender.close()

@@ -1,200 +1,145 @@
-"""The header of PROXY protocol version 2: who is behind a balancer. And whose header is believed.
+"""The header of PROXY protocol version 2, with which a balancer says whose connection it passes on. PROTOCOL 8.
 
-A balancer connects in the student's place, and says in a header before the student's first byte who that
-is. Owns the header's bytes and the believed addresses; opens no socket, reads no clock. Lawful outcomes of
-`feed`: None (give me more bytes), Introduced, BadProxyHeader. It never throws, whatever the bytes. PROTOCOL.md, part 8.
+A balancer connects in the client's place, and sends the client's address before the client's first byte. Owns the
+header's bytes. Opens no socket and reads no clock. `ProxyHeaderReader.feed` has three outcomes: None (more bytes are
+needed), ProxyHeader and BadProxyHeader. It raises nothing, whatever the bytes.
 
-The specification has its numbers in network byte order; this is the one place where a number of this
-project's is not little-endian.
+The specification uses network byte order. This is the one place where a number of this project is not little-endian.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-    ip_address,
-    ip_interface,
-)
+from ipaddress import ip_address
 
-MAX_HEADER = 1024  # bytes of a header: the addresses take 52 at most, a balancer's notes the rest
+from tandem.net.networks import mapped_ipv4
+
+MAX_HEADER_BYTES = 1024  # the addresses take 52 at most, extensions of the balancer the rest
 
 WANTED = "a header of PROXY protocol version 2 (HAProxy: send-proxy-v2 on the server's line)"
 
 _SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
-_FIXED = 16  # bytes: the signature, version and command, family and protocol, the length of what follows
+_FIXED_BYTES = 16  # the signature, version and command, family and protocol, the length of what follows
 _VERSION = 2
-_LOCAL, _PROXY = 0, 1  # the commands: the balancer comes for itself, or for somebody else
-_PORTS = 4  # bytes of both ports
-_TCP = {0x11: 4, 0x21: 16}  # by family and protocol: the bytes of one address
-_NAMELESS = frozenset((0x00, 0x12, 0x22, 0x31, 0x32))  # unspecified, UDP, not from a network: no address of use here
+_LOCAL, _PROXY = 0, 1  # the commands: the balancer's own connection, or one that it passes on
+_PORTS_BYTES = 4  # both ports
+_ADDRESS_BYTES = {0x11: 4, 0x21: 16}  # by family and protocol: the size of one address of TCP
+_WITHOUT_ADDRESS = frozenset((0x00, 0x12, 0x22, 0x31, 0x32))  # unspecified, UDP, Unix sockets: no address of use here
 _VERSION_1 = b"PROXY "
-_LINE_1 = re.compile(rb"PROXY (?:TCP[46](?: [0-9A-Fa-f.:]{1,39}){2}(?: [0-9]{1,5}){2}|UNKNOWN(?: [ -z]{0,91})?)\r?\n")
-_MAPPED_BITS = 96  # of an IPv6 address: before the IPv4 address that is within it
-
-Networks = tuple[IPv4Network | IPv6Network, ...]
+_VERSION_1_LINE = re.compile(
+    rb"PROXY (?:TCP[46](?: [0-9A-Fa-f.:]{1,39}){2}(?: [0-9]{1,5}){2}|UNKNOWN(?: [ -z]{0,91})?)\r?\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Introduced:
-    """The header is complete."""
+class ProxyHeader:
+    """A complete header."""
 
-    source: tuple[str, int] | None  # the address and port to take the connection for; None: the balancer's own
-    rest: bytes  # what came behind the header
+    source: tuple[str, int] | None  # the client's address and port; None: the balancer's own connection
+    rest: bytes  # the bytes that came after the header
 
 
 @dataclass(frozen=True, slots=True)
 class BadProxyHeader:
-    """No bytes to come could make this a header that we understand."""
+    """No further bytes could make this a header that we understand."""
 
-    came: str  # in words; WANTED says what was wanted
+    found: str  # in words; WANTED says what was wanted
 
 
-class ProxyHeader:
-    """Reads one header. Give it what came with `feed` until it returns something; then it is done."""
+class ProxyHeaderReader:
+    """Reads one header. Call `feed` with what came until it returns something, and then no more."""
 
-    __slots__ = ("_came",)
+    __slots__ = ("_received",)
 
     def __init__(self) -> None:
-        self._came = b""
+        self._received = b""
 
     @property
-    def size(self) -> int:
-        """How many bytes came so far."""
-        return len(self._came)
+    def size_bytes(self) -> int:
+        """Return how many bytes came so far."""
+        return len(self._received)
 
-    def feed(self, data: bytes) -> Introduced | BadProxyHeader | None:
-        """Adds bytes. None: more are needed. Any cut of the same bytes gives the same."""
-        came = self._came = self._came + data
-        if not came.startswith(_SIGNATURE[: len(came)]):
-            return _without_signature(came)
-        if len(came) < _FIXED:
+    def feed(self, data: bytes) -> ProxyHeader | BadProxyHeader | None:
+        """Add bytes, and return the header once it is complete or bad. Return None if more bytes are needed.
+
+        The result does not depend on how the bytes were cut. PROTOCOL 8.5.
+        """
+        received = self._received = self._received + data
+        if not received.startswith(_SIGNATURE[: len(received)]):
+            return _without_signature(received)
+        if len(received) < _FIXED_BYTES:
             return None
-        wrong = _wrong(came)
-        if wrong:
-            return BadProxyHeader(wrong)
-        end = _FIXED + _length(came)
-        return Introduced(_source(came), came[end:]) if len(came) >= end else None
+        mistake = _mistake_in_fixed_part(received)
+        if mistake:
+            return BadProxyHeader(mistake)
+        end = _FIXED_BYTES + _length(received)
+        return ProxyHeader(_source(received), received[end:]) if len(received) >= end else None
 
 
 def version_of(data: bytes) -> int:
-    """Of the header that `data` begins with."""
+    """Return the version of the header that `data` begins with."""
     return 1 if data.startswith(_VERSION_1) else _VERSION
 
 
 def end_of_headers(data: bytes) -> int:
-    """Where the message begins in what came with headers before it, of version 1 or 2; 0 if it has none.
+    """Return the offset of the first byte after the headers that `data` begins with, of version 1 or 2; 0 for none.
 
-    For whoever has to tell them from a message: what the headers say is not looked at.
+    It does not check what the headers say.
     """
     end = 0
-    while behind := _end_of_header(data, end):
-        end = behind
+    while following := _end_of_header(data, end):
+        end = following
     return end
 
 
-def parse_networks(text: str) -> Networks:
-    """Reads ADDRESS[/BITS][,…]: the addresses of balancers. Raises ValueError.
-
-    IPv4 within IPv6 (::ffff:10.0.0.7) is the IPv4 that is meant: so connections have it.
-    """
-    return tuple(_network(part.strip()) for part in text.split(","))
-
-
-def among(networks: Networks) -> Callable[[str], bool]:
-    """What tells whether an IP address is in one of the networks."""
-
-    @lru_cache(maxsize=1024)  # nearly every connection comes from the same few balancers
-    def is_among(address: str) -> bool:
-        ip = ip_address(address)
-        return any(ip in network for network in networks)
-
-    return is_among
-
-
-def _without_signature(came: bytes) -> BadProxyHeader | None:
-    if came.startswith(_VERSION_1):
+def _without_signature(received: bytes) -> BadProxyHeader | None:
+    if received.startswith(_VERSION_1):
         return BadProxyHeader("version 1 of the header came, which is text")
-    if _VERSION_1.startswith(came):
+    if _VERSION_1.startswith(received):
         return None
-    at = next(at for at, (is_, want) in enumerate(zip(came, _SIGNATURE, strict=False)) if is_ != want)
+    pairs = enumerate(zip(received, _SIGNATURE, strict=False))
+    offset = next(offset for offset, (came, wanted) in pairs if came != wanted)
     return BadProxyHeader(
-        f"no header came: byte {at + 1} is 0x{came[at]:02x}, where a header has 0x{_SIGNATURE[at]:02x}"
+        f"no header came: byte {offset + 1} is 0x{received[offset]:02x}, where a header has 0x{_SIGNATURE[offset]:02x}"
     )
 
 
-def _wrong(header: bytes) -> str:
-    """What is wrong with the fixed part of a header, in words; "" for nothing."""
+def _mistake_in_fixed_part(header: bytes) -> str:
+    """Return in words what is wrong with the fixed part of a header, "" for nothing."""
     version, command = divmod(header[12], 16)
     kind, length = header[13], _length(header)
     if version != _VERSION:
         return f"a header of version {version} came"
     if command not in (_LOCAL, _PROXY):
         return f"a header with the unknown command {command} came"
-    if _FIXED + length > MAX_HEADER:
-        return f"a header of {_FIXED + length} bytes came, and {MAX_HEADER} is the limit"
-    if command == _LOCAL or kind in _NAMELESS:
+    if _FIXED_BYTES + length > MAX_HEADER_BYTES:
+        return f"a header of {_FIXED_BYTES + length} bytes came, and {MAX_HEADER_BYTES} is the limit"
+    if command == _LOCAL or kind in _WITHOUT_ADDRESS:
         return ""  # what follows is skipped
-    if kind not in _TCP:
+    if kind not in _ADDRESS_BYTES:
         return f"a header with the unknown family and protocol 0x{kind:02x} came"
-    needed = 2 * _TCP[kind] + _PORTS
+    needed = 2 * _ADDRESS_BYTES[kind] + _PORTS_BYTES
     return f"a header with {length} bytes for its addresses came, which need {needed}" if length < needed else ""
 
 
 def _length(header: bytes) -> int:
-    """How many bytes follow the fixed part."""
+    """Return how many bytes follow the fixed part."""
     return header[14] << 8 | header[15]
 
 
 def _source(header: bytes) -> tuple[str, int] | None:
-    """The first of the two addresses in a complete header, with its port."""
-    if header[12] % 16 == _LOCAL or header[13] in _NAMELESS:
+    """Return the first of the two addresses in a complete header, with its port."""
+    if header[12] % 16 == _LOCAL or header[13] in _WITHOUT_ADDRESS:
         return None
-    size = _TCP[header[13]]
-    address = ip_address(header[_FIXED : _FIXED + size])
-    port_at = _FIXED + 2 * size  # behind both addresses
-    return str(_within(address) or address), header[port_at] << 8 | header[port_at + 1]
-
-
-def _within(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that is within this one."""
-    return address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    size = _ADDRESS_BYTES[header[13]]
+    address = ip_address(header[_FIXED_BYTES : _FIXED_BYTES + size])
+    port_offset = _FIXED_BYTES + 2 * size  # after both addresses
+    return str(mapped_ipv4(address) or address), header[port_offset] << 8 | header[port_offset + 1]
 
 
 def _end_of_header(data: bytes, start: int) -> int:
-    """Where the header ends that begins there, or at the latest what came; 0 if none begins."""
+    """Return where the header ends that begins at `start`, at most the end of `data`. Return 0 if none begins there."""
     if data.startswith(_SIGNATURE, start):
-        fixed = data[start : start + _FIXED].ljust(_FIXED, b"\0")
-        return min(start + _FIXED + _length(fixed), len(data))
-    line = _LINE_1.match(data, start)
+        fixed = data[start : start + _FIXED_BYTES].ljust(_FIXED_BYTES, b"\0")
+        return min(start + _FIXED_BYTES + _length(fixed), len(data))
+    line = _VERSION_1_LINE.match(data, start)
     return line.end() if line else 0
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        given = ip_interface(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not an IP address, or one with its bits, as 10.0.0.0/24") from None
-    meant = _as_connections_have_it(given)
-    if meant is None:
-        raise ValueError(
-            f"{text!r} has fewer than the {_MAPPED_BITS} bits that make it IPv4: give that, as 10.0.0.0/24"
-        )
-    if meant.ip != meant.network.network_address:
-        raise ValueError(f"{text!r} is an address within {meant.network}: give {meant.network}, or the address alone")
-    return meant.network
-
-
-def _as_connections_have_it(given: IPv4Interface | IPv6Interface) -> IPv4Interface | IPv6Interface | None:
-    """The same, but IPv4 within IPv6 as IPv4; None if that is only a part of it."""
-    within = _within(given.ip)
-    if within is None:
-        return given
-    bits = given.network.prefixlen - _MAPPED_BITS
-    return IPv4Interface((within, bits)) if bits >= 0 else None

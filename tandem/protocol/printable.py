@@ -14,6 +14,6 @@ def printable_bytes(data: bytes) -> str:
 
 
 def encodable(text: str, encoding: str | None) -> str:
-    """Write the characters that an encoding lacks as escapes. Without an encoding that is UTF-8."""
+    """Return the text with escapes for the characters that an encoding (default: UTF-8) lacks."""
     encoding = encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -6,7 +6,10 @@ from typing import Protocol
 
 
 class Closable(Protocol):
-    def close(self) -> None: ...
+    """A resource with a `close` method."""
+
+    def close(self) -> None:
+        """Release the resource."""
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""The data folder: made for its owner alone, and refused where that cannot be had.
+"""The data folder: made for its owner alone, and refused where the system cannot keep it private.
 
-Owns the folder's owner and mode, and the owner and mode of a private file in it. Knows nothing of what the files hold.
+Owns the rules for owner and mode of the folder and of a private file in it. Knows nothing of the content of the files.
 
-The process's user must own folder and key. Root may use those of another user, as `tandem key rotate` by root does for
-a service: `make_private_folder` says so in a warning.
+The user of the process must own folder and key. Root may use those of another user, as `tandem key rotate` by root
+does for a service: `make_private_folder` returns a warning then.
 """
 
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tandem.protocol.errors import TandemError
 
-OURS = ("tandem.sqlite3", "board.sqlite3")  # a folder with one of these is a data folder
+DATA_FILES = ("tandem.sqlite3", "board.sqlite3")  # a folder with one of these is a data folder
 HAS_MODES = sys.platform != "win32"
-OTHERS = 0o077  # what a mode lets other users do
+OTHER_USERS = 0o077  # the bits of a mode that give other users access
 
 
 class DataFolderError(TandemError):
@@ -24,17 +24,20 @@ class DataFolderError(TandemError):
 
 
 def make_private_folder(folder: Path) -> list[str]:
-    """Make the data folder, or check the one that is there. Return warnings, a line each.
+    """Make the data folder, or check an existing one. Return warnings, one line each: print them.
 
-    A folder that holds other things keeps its mode: it may be shared on purpose. Raise DataFolderError if the folder
-    belongs to somebody else, or its file system keeps no modes. Raise OSError if it cannot be made.
+    A folder that holds other things keeps its mode: it may be shared on purpose.
+
+    Raises:
+        DataFolderError: the folder belongs to another user, or its file system has no modes.
+        OSError: it cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not HAS_MODES:
         return []
     warnings = check_owner(folder, "data folder")
     names = {path.name for path in folder.iterdir()}
-    if not names or names.intersection(OURS):
+    if not names or names.intersection(DATA_FILES):
         _make_private(folder)
     elif folder.stat().st_mode & 0o022:
         warning = DataFolderError(
@@ -46,14 +49,16 @@ def make_private_folder(folder: Path) -> list[str]:
 
 
 def check_private_file(path: Path, words: str) -> None:
-    """Raise DataFolderError if a file belongs to somebody else, or others may read it."""
+    """Raise DataFolderError if a file belongs to another user, or others may read it. `words` names the file."""
     if not HAS_MODES:
         return
+    if path.exists() and not path.is_file():
+        raise DataFolderError(f"the {words} {path} is no file", "move it away")
     check_owner(path, words)
-    if not _mode(path) & OTHERS:
+    if not _mode(path) & OTHER_USERS:
         return
-    if not keeps_modes(path.parent):
-        raise no_modes(path.parent)
+    if not supports_modes(path.parent):
+        raise modes_unsupported(path.parent)
     raise DataFolderError(
         f"the {words} {path} can be read by others (mode {_mode(path):04o})",
         f"chmod 600 {path}; if it was read, `tandem key rotate`",
@@ -61,18 +66,18 @@ def check_private_file(path: Path, words: str) -> None:
 
 
 def check_owner(path: Path, words: str) -> list[str]:
-    """Raise DataFolderError if a folder or file belongs to somebody else. For root, return a warning instead."""
+    """Raise DataFolderError if a folder or file belongs to another user. For root, return a warning instead."""
     owner, we = path.stat().st_uid, os.geteuid()
     if owner == we:
         return []
-    told = f"the {words} {path} belongs to {user_name(owner)}, and this runs as {user_name(we)}"
+    what = f"the {words} {path} belongs to {user_name(owner)}, and this runs as {user_name(we)}"
     if we == 0:
-        return [str(DataFolderError(f"{told}: what it makes there belongs to root", f"run it as {user_name(owner)}"))]
-    raise DataFolderError(told, f"run it as {user_name(owner)}; or give a --data that is your own")
+        return [str(DataFolderError(f"{what}: what it makes there belongs to root", f"run it as {user_name(owner)}"))]
+    raise DataFolderError(what, f"run it as {user_name(owner)}; or give a --data that is your own")
 
 
 def user_name(number: int) -> str:
-    """The name of a user, or the number of one that has none."""
+    """Return the name of a user, or "user NUMBER" without one."""
     import pwd  # there is none on Windows
 
     try:
@@ -81,22 +86,22 @@ def user_name(number: int) -> str:
         return f"user {number}"
 
 
-def keeps_modes(folder: Path) -> bool:
-    """Whether the folder's file system keeps the mode of a file. True if no file can be made to find out."""
+def supports_modes(folder: Path) -> bool:
+    """Return whether the file system keeps the mode of a file. True if no file can be made to try it."""
     probe = folder / f"mode.{secrets.token_hex(4)}.draft"
     try:
         descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError:
         return True
     try:
-        return not os.fstat(descriptor).st_mode & OTHERS
+        return not os.fstat(descriptor).st_mode & OTHER_USERS
     finally:
         os.close(descriptor)
         probe.unlink()
 
 
-def no_modes(folder: Path) -> DataFolderError:
-    """The error for a file system that keeps no modes."""
+def modes_unsupported(folder: Path) -> DataFolderError:
+    """Return the error for a file system without modes."""
     return DataFolderError(
         f"{folder} is on a file system that keeps no file modes, as FAT, exFAT and WSL's /mnt/c: every user of this"
         " machine could read the key and the student numbers",
@@ -109,13 +114,13 @@ def _make_private(folder: Path) -> None:
     try:
         folder.chmod(0o700)
     except PermissionError:
-        raise no_modes(folder) from None
-    if _mode(folder) & OTHERS:
-        raise no_modes(folder)
+        raise modes_unsupported(folder) from None
+    if _mode(folder) & OTHER_USERS:
+        raise modes_unsupported(folder)
 
 
 def _better_folder(folder: Path) -> str:
-    """A folder on another file system, in the user's home if that is one."""
+    """Suggest a folder on another file system: in the home of the user, if that is one."""
     try:
         home = Path.home()
         if home.stat().st_dev != folder.stat().st_dev:

@@ -1,15 +1,19 @@
-"""Which database: the one in a data folder, or the one that a URL names. The driver is imported only for a URL."""
+"""Chooses the database: SQLite in a data folder, or PostgreSQL at a URL. Only a URL imports the driver."""
 
 from pathlib import Path
 
 from tandem.records.rows import DatabaseLocation, Rows, SqliteRows
-from tandem.records.sqlite.sqlite_store import LOCK_TIMEOUT
+from tandem.records.sqlite.sqlite_store import LOCK_TIMEOUT_S
 
 SCHEMES = ("postgresql://", "postgres://")
 
 
 def parse_database(text: str) -> str:
-    """The URL of a database that can be used from here. Raises ValueError; its words never quote the URL's password."""
+    """Check that the text is the URL of PostgreSQL and that the driver is installed. Return the text.
+
+    Raises:
+        ValueError: it is not, with a message that never quotes the URL, which may hold a password.
+    """
     if not text.startswith(SCHEMES):
         raise ValueError("a database is given as postgresql://USER@HOST:PORT/NAME")
     try:
@@ -19,10 +23,18 @@ def parse_database(text: str) -> str:
     return text
 
 
-def open_rows(where: DatabaseLocation, patience: float = LOCK_TIMEOUT) -> Rows:
-    """Opens a database for reading. Raises StoreError if there is none, or a newer one."""
+def open_rows(where: DatabaseLocation, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Rows:
+    """Open a database for reading. Close it after use.
+
+    Args:
+        where: a data folder or a URL.
+        lock_timeout_s: how long to wait for a lock on SQLite's file; PostgreSQL has a limit of its own.
+
+    Raises:
+        StoreError: there are no results, a newer version made them, or they cannot be read.
+    """
     if isinstance(where, Path):
-        return SqliteRows(where, patience)
+        return SqliteRows(where, lock_timeout_s)
     from tandem.records.postgres.postgres_rows import PostgresRows
 
     return PostgresRows(where)

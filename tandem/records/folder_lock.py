@@ -1,8 +1,8 @@
-"""The lock of a data folder: servers and boards share it for as long as they run, a restore has it alone.
+"""The lock of a data folder: servers and boards hold it shared while they run, a restore holds it exclusively.
 
 It is flock() on the folder itself. No file is left behind, the system releases it however a process ends, and the
 workers of a server share the lock that their supervisor took. Windows and some network file systems have no such
-lock: there a restore relies on the locks of SQLite, and Windows moves no file that is open.
+lock: there a restore relies on the locks of SQLite, and Windows does not move an open file.
 """
 
 import os
@@ -14,11 +14,13 @@ from tandem.records.sqlite.sqlite_store import StoreError
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[None]:
-    """Share the folder for as long as the block runs, so that no restore changes it. Make it if it is not there.
+def shared_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder shared while the block runs, so that no restore changes it. Make a missing folder.
 
-    Raise StoreError while a restore runs. A folder that cannot be made or opened is not locked: the caller will
-    fail on it, and knows better words.
+    A folder that cannot be made or opened is not locked: the caller fails on it with a better message.
+
+    Raises:
+        StoreError: a restore is running.
     """
     refusal = StoreError(f"a restore into {folder} is running", "the same command when it is done")
     with _locked(folder, shared=True, refusal=refusal):
@@ -26,10 +28,11 @@ def in_use(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def not_in_use(folder: Path, refusal: StoreError) -> Iterator[bool]:
-    """Have the folder alone for as long as the block runs. Yield False where the file system has no such lock.
+def exclusive_lock(folder: Path, refusal: StoreError) -> Iterator[bool]:
+    """Hold the folder exclusively while the block runs. Yield False where the file system has no such lock.
 
-    Raise `refusal` if a server, a board or another restore has it.
+    Raises:
+        StoreError: `refusal`, because a server, a board or another restore holds it.
     """
     with _locked(folder, shared=False, refusal=refusal) as locked:
         yield locked

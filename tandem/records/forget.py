@@ -1,8 +1,8 @@
-"""Forgetting for good: which records are meant, and what is removed with them. Portable SQL, one transaction.
+"""Removes records for good: which ones are selected, and what is removed with them. Portable SQL, one transaction.
 
-A team is removed with its visits. Its student numbers are then searched in all refused visits: a message that could
-not be read belongs to no team, and one with a wrong name to another. What the board keeps is in a file of its own,
-see board/forget.py.
+A team is removed with its visits. Its student numbers are then searched for in all refused visits: a message that
+could not be read belongs to no team, and one with a wrong name to another team. Knows nothing of the board's file,
+see board/gradebook/forget_board.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,8 @@ from tandem.records.sqlite.sqlite_eraser import Eraser, open_eraser
 from tandem.records.traces import Traces
 from tandem.records.visits import Team
 
-VISITS_AT_ONCE = 100  # each may hold 8 KiB
-NUMBERS_AT_ONCE = 100
+VISIT_BATCH = 100  # each may hold 8 KiB
+NUMBER_BATCH = 100
 
 _OF_NAME = "classname = :classname AND teamname = :teamname"
 _SILENT = """first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.classname = team.classname
@@ -27,23 +27,25 @@ _SILENT = """first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visi
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is to be forgotten: all conditions that are given must hold. Give at least one, and no empty text."""
+    """The records to remove: all given conditions must hold. Give at least one condition, and no empty text."""
 
     classname: str | None = None  # in any letter case
     teamname: str | None = None
     studentnr: str | None = None  # of either student
-    before: datetime | None = None  # of a team nothing came since then; a visit began before
+    before: datetime | None = None  # teams without a visit since then, and visits that began before it
 
     @property
     def has_names(self) -> bool:
+        """Whether a class or a team is given."""
         return self.classname is not None or self.teamname is not None
 
     @property
     def is_by_date_alone(self) -> bool:
+        """Whether only the date is given."""
         return not self.has_names and self.studentnr is None
 
-    def means(self, team: Team) -> bool:
-        """Whether a team has this class, name and number, as far as they are given. Leaves the date out."""
+    def matches(self, team: Team) -> bool:
+        """Return whether a team has the given class, name and student number. Ignores the date."""
         return (
             (self.classname is None or self.classname.casefold() == team.classname.casefold())
             and self.teamname in (None, team.teamname)
@@ -53,38 +55,46 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class ForgottenTeam:
-    """A row that is removed."""
+    """A team that is removed."""
 
     key: TeamKey
     team: Team
-    was_last: bool  # no team of this class and name stays
+    was_last: bool  # no other team of this class and name remains
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is removed, and which teams share something with it and stay."""
+    """What is removed, and which remaining teams share a student number with it."""
 
     teams: Sequence[ForgottenTeam]
     visits: int
-    numbers: frozenset[str]  # student numbers that no team has any more
-    sharing: Sequence[TeamKey]  # teams that stay, and have a student number of one that goes
+    numbers: frozenset[str]  # student numbers that no remaining team has
+    sharing: Sequence[TeamKey]  # remaining teams that have a student number of a removed one
 
 
 class Forgetting:
-    """What was removed in a transaction that is still open."""
+    """A removal in a transaction that is still open."""
 
     def __init__(self, eraser: Eraser, forgotten: Forgotten) -> None:
         self._eraser = eraser
         self.forgotten = forgotten
 
     def commit(self) -> None:
-        """Make it final. Without this call nothing has been removed."""
-        self._eraser.finish()
+        """Commit the removal. Without this call nothing is removed.
+
+        Raises:
+            StoreError: the removal is not committed, or traces of it stay on disk.
+        """
+        self._eraser.commit()
 
 
 @contextmanager
 def forgetting(where: DatabaseLocation, selection: Selection) -> Iterator[Forgetting]:
-    """Remove what is meant, and leave no trace of it if `commit` is called in the block. Raises StoreError."""
+    """Remove the selected records. Call `commit` in the block to make it final, and to leave no trace on disk.
+
+    Raises:
+        StoreError: the database cannot be used.
+    """
     eraser = open_eraser(where)
     try:
         yield Forgetting(eraser, _forget(eraser, selection))
@@ -95,48 +105,48 @@ def forgetting(where: DatabaseLocation, selection: Selection) -> Iterator[Forget
 def _forget(eraser: Eraser, selection: Selection) -> Forgotten:
     """Remove everything in a transaction that stays open.
 
-    The search through the visits may take long. Where writers would have to wait for the transaction, it is made
-    beforehand; in the transaction only the visits that came meanwhile are searched.
+    The search through the visits may take long. Where the transaction blocks writers, the search runs before it, and
+    the transaction searches only the visits that came since.
     """
     found = _Found(frozenset())
     while True:
         eraser.begin()
-        meant = _Meant(eraser, selection)
-        forgotten = meant.erase()
-        if not eraser.holds_up_writers or forgotten.numbers == found.numbers:
+        selected = _SelectedRows(eraser, selection)
+        forgotten = selected.erase()
+        if not eraser.blocks_writers or forgotten.numbers == found.numbers:
             break
         eraser.roll_back()
-        found = meant.search(_Found(forgotten.numbers))
-    found = meant.search(found if eraser.holds_up_writers else _Found(forgotten.numbers))
+        found = selected.search(_Found(forgotten.numbers))
+    found = selected.search(found if eraser.blocks_writers else _Found(forgotten.numbers))
     traces = sum(eraser.erase("visit", "id = :id", {"id": id}) for id in found.ids)
     return replace(forgotten, visits=forgotten.visits + traces)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The refused visits in which a student number was found, as far as they were searched."""
+    """The refused visits with a student number, among those that were searched."""
 
     numbers: frozenset[str]
     ids: tuple[int, ...] = ()
-    searched: int = -1  # the last id that was looked at
+    searched: int = -1  # the last id that was searched
 
 
 def _numbers(selection: Selection, teams: Sequence[ForgottenTeam]) -> set[str]:
-    """The student numbers of the teams that go; the one that was asked for, even if it is in no team."""
+    """Return the student numbers of the removed teams, and the selected one even if no team has it."""
     numbers = {number for forgotten in teams for number in (forgotten.team.studentnr1, forgotten.team.studentnr2)}
     if selection.studentnr is not None and (teams or not selection.has_names):
         numbers.add(selection.studentnr)
     return numbers.difference(NO_TEAMMATE)
 
 
-class _Meant:
-    """The rows that a selection means, as conditions in SQL."""
+class _SelectedRows:
+    """The rows of a selection, as conditions in SQL."""
 
     def __init__(self, eraser: Eraser, selection: Selection) -> None:
         self._eraser = eraser
         self._selection = selection
         self._values: dict[str, str | int] = {}
-        self._names = " AND ".join(self._name_conditions()) or "1 = 1"  # true of teams and of visits
+        self._names = " AND ".join(self._name_conditions()) or "1 = 1"  # for teams and for visits
         self._number = ""
         if selection.studentnr is not None:
             self._number = " AND :studentnr IN (studentnr1, studentnr2)"
@@ -156,72 +166,72 @@ class _Meant:
             yield "teamname = :teamname"
 
     def _spellings(self, classname: str) -> dict[str, str]:
-        """The class as it is on record, in whatever letter case."""
+        """Return the recorded spellings of a class, which differ in letter case only."""
         query = "SELECT DISTINCT classname FROM team UNION SELECT DISTINCT classname FROM visit"
-        found = [name for (name,) in self._eraser.ask(query, {}) if name.casefold() == classname.casefold()]
+        found = [name for (name,) in self._eraser.query(query, {}) if name.casefold() == classname.casefold()]
         return {f"class_{number}": name for number, name in enumerate(found)}
 
     def erase(self) -> Forgotten:
-        """Remove the teams and their visits; where only the date was given, all visits before it."""
+        """Remove the teams and their visits; with only a date, all visits before it."""
         gone = self._teams(only_silent=True)
         visits = self._erase_visits()
         self._eraser.erase("team", f"{self._names}{self._number}{self._silent}", self._values)
         teams = [ForgottenTeam(key, team, not _is_used(self._eraser, key)) for key, team in gone]
-        if self._selection.is_by_date_alone:  # there is nothing left to search: what came since that day stays
+        if self._selection.is_by_date_alone:  # nothing to search for: later visits stay
             self._eraser.erase("surplus", "minute < :before", self._values)
             return Forgotten(teams, visits, frozenset(), [])
         return Forgotten(teams, visits, *_no_longer_used(self._eraser, _numbers(self._selection, teams)))
 
     def search(self, found: _Found) -> _Found:
-        """Go on with the search in the refused visits, a block at a time."""
+        """Continue the search through the refused visits, a batch at a time."""
         query = f"""SELECT id, received, answered, findings FROM visit
             WHERE pair = '' AND id > :after{self._early} ORDER BY id LIMIT :limit"""
-        values = {**self._values, "after": found.searched, "limit": VISITS_AT_ONCE}
+        values = {**self._values, "after": found.searched, "limit": VISIT_BATCH}
         traces, ids, searched = Traces(found.numbers), list(found.ids), found.searched
-        while traces and (block := self._eraser.ask(query, values)):
+        while traces and (block := self._eraser.query(query, values)):
             ids += [id for id, received, answered, facts in block if traces.are_in(received, answered, facts.encode())]
             values["after"] = searched = block[-1][0]
         return _Found(found.numbers, tuple(ids), searched)
 
     def _teams(self, only_silent: bool) -> list[tuple[TeamKey, Team]]:
-        """The teams in their order; those of which nothing came since the date, or all."""
+        """Return the teams in order: all, or those without a visit since the date."""
         silent = self._silent if only_silent else ""
         query = f"""SELECT classname, teamname, pair, studentnr1, studentnr2 FROM team
             WHERE {self._names}{self._number}{silent} ORDER BY classname, teamname, pair"""
         return [
             (TeamKey(classname, teamname, pair), Team(classname, teamname, *numbers))
-            for classname, teamname, pair, *numbers in self._eraser.ask(query, self._values)
+            for classname, teamname, pair, *numbers in self._eraser.query(query, self._values)
         ]
 
     def _erase_visits(self) -> int:
-        """Remove the visits of the teams, before the teams. Return how many."""
+        """Remove the visits of the teams. Call it before the teams are removed. Return how many."""
         if self._selection.studentnr is None:
             return self._eraser.erase("visit", f"{self._names}{self._early}", self._values)
         return sum(self._erase_visits_of(key) for key, _ in self._teams(only_silent=False))
 
     def _erase_visits_of(self, key: TeamKey) -> int:
-        """A refused visit has a name and no numbers: it stays for the other teams of the name, if there are any."""
+        """Remove the visits of one team. A refused visit has no numbers: it stays if other teams have the same name."""
         values = {**self._values, **key._asdict()}
         others = f"SELECT 1 FROM team WHERE {_OF_NAME} AND :studentnr NOT IN (studentnr1, studentnr2)"
-        of_team = f"{_OF_NAME} AND pair = :pair AND pair != ''" if self._eraser.ask(others, values) else _OF_NAME
+        of_team = f"{_OF_NAME} AND pair = :pair AND pair != ''" if self._eraser.query(others, values) else _OF_NAME
         return self._eraser.erase("visit", f"{of_team}{self._early}", values)
 
 
 def _no_longer_used(eraser: Eraser, numbers: set[str]) -> tuple[frozenset[str], list[TeamKey]]:
-    """Those of the numbers that are no team's any more; and the teams that have one of the others."""
+    """Return the numbers that no remaining team has, and the teams that have one of the others."""
     used, sharing = set[str](), list[TeamKey]()
     ordered = sorted(numbers)
-    for start in range(0, len(ordered), NUMBERS_AT_ONCE):
-        block = {f"number_{i}": number for i, number in enumerate(ordered[start : start + NUMBERS_AT_ONCE])}
+    for start in range(0, len(ordered), NUMBER_BATCH):
+        block = {f"number_{i}": number for i, number in enumerate(ordered[start : start + NUMBER_BATCH])}
         names = ", ".join(f":{name}" for name in block)
         query = f"""SELECT classname, teamname, pair, studentnr1, studentnr2 FROM team
             WHERE studentnr1 IN ({names}) OR studentnr2 IN ({names}) ORDER BY classname, teamname, pair"""
-        for classname, teamname, pair, *theirs in eraser.ask(query, block):
+        for classname, teamname, pair, *theirs in eraser.query(query, block):
             sharing.append(TeamKey(classname, teamname, pair))
             used.update(theirs)
     return frozenset(numbers - used), list(dict.fromkeys(sharing))
 
 
 def _is_used(eraser: Eraser, key: TeamKey) -> bool:
-    """Whether there is a team of this class and name."""
-    return bool(eraser.ask(f"SELECT 1 FROM team WHERE {_OF_NAME} LIMIT 1", key._asdict()))
+    """Return whether a team of this class and name exists."""
+    return bool(eraser.query(f"SELECT 1 FROM team WHERE {_OF_NAME} LIMIT 1", key._asdict()))

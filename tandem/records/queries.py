@@ -1,7 +1,7 @@
-"""The reading side of the store: what results, the board and the judge's recall look at. Changes nothing.
+"""The reading side of the records: the queries of results, board and server. Changes nothing.
 
-Owns the questions, the same for every database: portable SQL, each answer bounded, so that a million teams are
-read page by page. How a database is asked is the business of rows.py.
+Owns the queries, which are the same for every database: portable SQL, each result bounded, so that a million teams
+are read page by page. Knows no connection: rows.py runs the queries.
 """
 
 import json
@@ -14,13 +14,13 @@ from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in
 from tandem.protocol.message import NotAMessageError, decode
 from tandem.records.database import open_rows
 from tandem.records.rows import DatabaseLocation, Row, Rows, Values
-from tandem.records.sqlite.sqlite_store import LOCK_TIMEOUT, STATES
+from tandem.records.sqlite.sqlite_store import LOCK_TIMEOUT_S, STATES
 from tandem.records.visits import MetricsSample, Outcome, Team
 
-TEAMS_AT_ONCE = 1000  # rows in one answer of the database
-VISITS_AT_ONCE = 100  # each may hold 8 KiB of what came
+TEAM_BATCH = 1000  # rows in one result
+VISIT_BATCH = 100  # each may hold 8 KiB of what came
 
-PATIENT = 600_000_000  # microseconds
+MAX_COMMIT_DELAY_US = 600_000_000  # from the end of a visit to the commit of its record
 
 _FOUND = (
     "(teamname LIKE :as_written ESCAPE '!' OR lower(teamname) LIKE :in_small ESCAPE '!'"
@@ -30,7 +30,7 @@ _OF_TEAM = "classname = :classname AND teamname = :teamname AND pair IN (:pair, 
 
 
 class TeamKey(NamedTuple):
-    """Which team, and where it stands among all: they are in the order of these three."""
+    """The primary key of a team. Teams are sorted by these three fields."""
 
     classname: str
     teamname: str
@@ -39,7 +39,7 @@ class TeamKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
-    """One team as it stands. Times in microseconds since 1970, UTC."""
+    """One team in its current state. Times are in microseconds since 1970, UTC."""
 
     team: Team
     state: str
@@ -52,7 +52,7 @@ class TeamRow:
 
     @property
     def key(self) -> TeamKey:
-        """What asks for this team, and for those behind it."""
+        """The key of this team, also the start of the page of teams after it."""
         return TeamKey(self.team.classname, self.team.teamname, self.pair)
 
 
@@ -73,10 +73,10 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A visit as it passes by: whose it was and how it ended, without its bytes."""
+    """A new visit: its team and its outcome, without its bytes."""
 
     id: int
-    classname: str  # of its team; "" if that could not be read
+    classname: str  # of its team; "" if it could not be read
     teamname: str
     pair: str  # "" if it was refused: the numbers may be what was wrong
     started_us: int
@@ -85,8 +85,8 @@ class Arrival:
     findings: tuple[Problem, ...]
 
 
-class Given(NamedTuple):
-    """A secret that was given, to whom, and the ip in that message 1."""
+class IssuedSecret(NamedTuple):
+    """A secret that a reply to message 1 contained, its team, and the ip of that message."""
 
     secret: str
     team: Team
@@ -95,31 +95,32 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One class: how many teams are in each state."""
+    """The number of teams of one class in each state."""
 
     classname: str
     teams: dict[str, int]  # each of STATES
 
 
-class _Way(NamedTuple):
-    """In which direction teams are read."""
+class _Direction(NamedTuple):
+    """The direction in which teams are read."""
 
-    beyond: str  # how a key there compares with the one where it starts
+    beyond: str  # compares the keys to read with the key at the start
     order: str
 
 
-_FORWARD = _Way(">", "classname, teamname, pair")
-_BACKWARD = _Way("<", "classname DESC, teamname DESC, pair DESC")
+_FORWARD = _Direction(">", "classname, teamname, pair")
+_BACKWARD = _Direction("<", "classname DESC, teamname DESC, pair DESC")
 
 
 class Records:
-    """Answers questions about what is on record. Use it in one thread only; each method may raise StoreError."""
+    """Runs the queries. Use it in one thread only. Each method raises StoreError if the database cannot be read."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self.lateness = rows.lateness  # see Tail in tail.py
+        self.visibility_delay_s = rows.visibility_delay_s  # see Tail in tail.py
 
     def close(self) -> None:
+        """Close the connection."""
         self._rows.close()
 
     def teams(
@@ -130,16 +131,21 @@ class Records:
         limit: int | None = None,
         search: str | None = None,
     ) -> Iterator[TeamRow]:
-        """The teams by class, name and pair; of one class or in one state, after a key, no more than a limit.
+        """Yield teams sorted by class, name and pair. Read them a page at a time.
 
-        search: a part of the name, or one of the numbers. Looks at every team until it has found its limit.
+        Args:
+            classname: only the teams of this class.
+            state: only the teams in this state.
+            after: only the teams after this key.
+            limit: at most this many teams.
+            search: only the teams with this part of a name, or this student number. It scans all teams up to `limit`.
         """
         left = limit
         while left is None or left > 0:
-            most = TEAMS_AT_ONCE if left is None else min(left, TEAMS_AT_ONCE)
+            most = TEAM_BATCH if left is None else min(left, TEAM_BATCH)
             page = self._page(classname, state, after, most, search, _FORWARD)
             yield from page
-            if len(page) < TEAMS_AT_ONCE:
+            if len(page) < TEAM_BATCH:
                 return
             after = page[-1].key
             left = None if left is None else left - len(page)
@@ -152,7 +158,7 @@ class Records:
         state: str | None = None,
         search: str | None = None,
     ) -> list[TeamRow]:
-        """The same the other way: those before a key, the nearest first."""
+        """Return the teams before a key in reverse order. The other arguments are those of `teams`."""
         return self._page(classname, state, key, limit, search, _BACKWARD)
 
     def _page(
@@ -162,11 +168,11 @@ class Records:
         start: TeamKey | None,
         limit: int,
         search: str | None,
-        way: _Way,
+        direction: _Direction,
     ) -> list[TeamRow]:
-        """Only conditions that are meant stand in the query, so that the index leads to its first row."""
+        """Read one page. The query has only the conditions that are given, so that it can use the index."""
         if search is not None and "\0" in search:
-            return []  # a pattern would end there
+            return []  # a NUL ends the pattern of LIKE
         conditions: list[str] = []
         values: dict[str, str | int] = {"limit": limit}
         if classname is not None:
@@ -176,17 +182,19 @@ class Records:
             conditions.append("state = :state")
             values["state"] = state
         if start is not None:
-            conditions.append(f"(classname, teamname, pair) {way.beyond} (:start_class, :start_team, :start_pair)")
+            conditions.append(
+                f"(classname, teamname, pair) {direction.beyond} (:start_class, :start_team, :start_pair)"
+            )
             values |= {"start_class": start.classname, "start_team": start.teamname, "start_pair": start.pair}
         if search is not None:
             conditions.append(_FOUND)
             pattern = f"%{search.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%"
             values |= {"as_written": pattern, "in_small": pattern.lower(), "number": search}
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-        return self._teams(f"{where}ORDER BY {way.order} LIMIT :limit", values)
+        return self._teams(f"{where}ORDER BY {direction.order} LIMIT :limit", values)
 
     def teams_named(self, teamname: str, classname: str | None = None) -> Iterator[TeamRow]:
-        """The teams with this name, in one class or in all."""
+        """Yield the teams of this name, in one class or in all classes."""
         values: dict[str, str | int] = {"teamname": teamname}
         condition = "teamname = :teamname"
         if classname is not None:
@@ -195,90 +203,91 @@ class Records:
         yield from self._teams(f"WHERE {condition} ORDER BY classname, pair", values)
 
     def team(self, key: TeamKey) -> TeamRow | None:
-        """The team with this key."""
+        """Return the team with this key, or None."""
         condition = "WHERE classname = :classname AND teamname = :teamname AND pair = :pair"
         return next(iter(self._teams(condition, key._asdict())), None)
 
     def team_with_secret(self, secret: str) -> TeamRow | None:
-        """The team that the secret was given to, if that is on record. May look at every team."""
+        """Return the recorded team that got this secret, or None. May scan all teams."""
         return next(iter(self._teams("WHERE secret = :secret AND secret != ''", {"secret": secret})), None)
 
-    def team_given(self, secret: str, classname: str, teamname: str) -> TeamRow | None:
-        """The same among the teams of one name, at once."""
+    def named_team_with_secret(self, secret: str, classname: str, teamname: str) -> TeamRow | None:
+        """Return the team of this name that got this secret, or None. Uses the index."""
         condition = "WHERE classname = :classname AND teamname = :teamname AND secret = :secret AND secret != ''"
         values = {"classname": classname, "teamname": teamname, "secret": secret}
         return next(iter(self._teams(condition, values)), None)
 
-    def recent_secrets(self, limit: int) -> Iterator[Given]:
-        """The secrets that were given last, the newest last."""
+    def recent_secrets(self, limit: int) -> Iterator[IssuedSecret]:
+        """Yield the latest secrets, the newest last."""
         query = "SELECT answered FROM visit WHERE outcome = 'message 1' ORDER BY id DESC LIMIT :limit"
-        for (answered,) in reversed(self._rows.ask(query, {"limit": limit})):
+        for (answered,) in reversed(self._rows.query(query, {"limit": limit})):
             try:
-                reply = decode(answered[answered.find(b"{") :])  # its length may stand before it
+                reply = decode(answered[answered.find(b"{") :])  # with --on-wire length its length is before it
             except NotAMessageError:  # the connection was lost before the reply
                 continue
             team = Team(reply.classname, reply.teamname, reply.studentnr1, reply.studentnr2)
-            yield Given(reply.secret, team, reply.ip)
+            yield IssuedSecret(reply.secret, team, reply.ip)
 
     def classes(self) -> Iterator[ClassRow]:
-        """Every class by name, with its teams counted by state. Looks at all teams: keep the answer for a while."""
+        """Yield every class by name, with its teams counted by state. Scans all teams: cache the result."""
         query = "SELECT classname, state, count(*) FROM team GROUP BY classname, state ORDER BY classname"
         found: dict[str, dict[str, int]] = {}
-        for classname, state, teams in self._rows.ask(query, {}):
+        for classname, state, teams in self._rows.query(query, {}):
             found.setdefault(classname, dict.fromkeys(STATES, 0))[state] = teams
         for classname, counts in found.items():
             yield ClassRow(classname, counts)
 
     def visits(self, key: TeamKey) -> Iterator[VisitRow]:
-        """The visits of one team, in their order; with the refused ones of its name, whosever they were."""
+        """Yield the visits of one team in order, with all refused visits of its name: they have no student numbers."""
         query = (
             "SELECT id, at, took, address, port, outcome, received, size, answered, findings FROM visit"
             f" WHERE {_OF_TEAM} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
         )
-        values: dict[str, str | int] = {**key._asdict(), "after_at": -1, "after_id": -1, "limit": VISITS_AT_ONCE}
-        while page := self._rows.ask(query, values):
+        values: dict[str, str | int] = {**key._asdict(), "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
+        while page := self._rows.query(query, values):
             for _, at, took, address, port, outcome, received, size, answered, findings in page:
                 problems = findings_in(findings)
                 yield VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, problems)
             values |= {"after_id": page[-1][0], "after_at": page[-1][1]}
 
     def last_outcome(self, key: TeamKey) -> Outcome | None:
-        """How the latest of those visits ended."""
+        """Return the outcome of the last visit that `visits` yields, or None."""
         query = f"SELECT outcome FROM visit WHERE {_OF_TEAM} ORDER BY at DESC, id DESC LIMIT 1"
-        found = self._rows.ask(query, key._asdict())
+        found = self._rows.query(query, key._asdict())
         return Outcome(found[0][0]) if found else None
 
     def visits_since(self, id: int) -> Iterator[Arrival]:
-        """The visits with higher ids, in their order.
+        """Yield the visits after an id, sorted by id.
 
-        Where several grounds write to one database, a visit may become visible up to `lateness` seconds after
-        one with a higher id: who must not miss any reads through a Tail (tail.py).
+        Where several servers write to one database, a visit may become visible up to `visibility_delay_s` seconds
+        after one with a higher id. Use a Tail (tail.py) to miss none.
         """
         query = (
             "SELECT id, classname, teamname, pair, at, took, outcome, findings FROM visit"
             " WHERE id > :after_id ORDER BY id LIMIT :limit"
         )
-        values = {"after_id": id, "limit": TEAMS_AT_ONCE}
-        while page := self._rows.ask(query, values):
+        values = {"after_id": id, "limit": TEAM_BATCH}
+        while page := self._rows.query(query, values):
             for id, classname, teamname, pair, at, took, outcome, findings in page:
                 yield Arrival(id, classname, teamname, pair, at, took, Outcome(outcome), findings_in(findings))
             values |= {"after_id": page[-1][0]}
 
     def visit_ids_since(self, id: int) -> list[int]:
-        """The ids of the visits that `visits_since` gives, for next to nothing."""
-        return [found for (found,) in self._rows.ask("SELECT id FROM visit WHERE id > :id ORDER BY id", {"id": id})]
+        """Return the ids of the visits that `visits_since` yields. Reads the index only."""
+        return [found for (found,) in self._rows.query("SELECT id FROM visit WHERE id > :id ORDER BY id", {"id": id})]
 
-    def last_visit_id(self, but: int = 0) -> int:
-        """The id of the last visit, or of one that many before it; 0 if there are not as many."""
-        found = self._rows.ask("SELECT id FROM visit ORDER BY id DESC LIMIT 1 OFFSET :but", {"but": but})
+    def last_visit_id(self, skip: int = 0) -> int:
+        """Return the id of the last visit after the last `skip` ones, or 0 if there are not as many."""
+        found = self._rows.query("SELECT id FROM visit ORDER BY id DESC LIMIT 1 OFFSET :skip", {"skip": skip})
         return int(found[0][0]) if found else 0
 
     def mistakes(self, since: int, classname: str | None = None) -> list[tuple[str, int]]:
-        """How often each problem was in a refused visit since a moment, the most frequent first; of one class or all.
+        """Count the refused visits with each problem since a time, the most frequent first; in one class or in all.
 
-        Only whole visits count, remarks do not. Looks at every visit since then, and at none before.
+        `since` is in microseconds since 1970. Remarks, and visits that are only counted, are left out. Scans the
+        visits since then, and none before.
         """
-        values: dict[str, str | int] = {"since": since, "after_id": self._id_before(since), "limit": TEAMS_AT_ONCE}
+        values: dict[str, str | int] = {"since": since, "after_id": self._id_before(since), "limit": TEAM_BATCH}
         one_class = ""
         if classname is not None:
             values["classname"] = classname
@@ -288,36 +297,37 @@ class Records:
             f" {one_class}ORDER BY id LIMIT :limit"
         )
         found = Counter[str]()
-        while page := self._rows.ask(query, values):
+        while page := self._rows.query(query, values):
             for _, findings in page:
                 found.update({problem.id for problem in findings_in(findings) if _is_mistake(problem)})
             values["after_id"] = page[-1][0]
         return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
     def _id_before(self, moment: int) -> int:
-        """An id behind which all visits are that began since then: visits are recorded in the order of their ends.
+        """Return an id below all visits that began since a time, in microseconds since 1970.
 
-        Found by halving, for want of an index; a record may have waited for its database as long as PATIENT says.
+        Binary search: there is no index on time. Visits are recorded in the order of their ends, and ids may be up to
+        MAX_COMMIT_DELAY_US out of that order.
         """
         low, high = 0, self.last_visit_id()
         query = "SELECT id, at + took FROM visit WHERE id > :after_id ORDER BY id LIMIT 1"
         while low < high:
             middle = (low + high) // 2
-            found = self._rows.ask(query, {"after_id": middle})
-            if found and found[0][1] < moment - PATIENT:
+            found = self._rows.query(query, {"after_id": middle})
+            if found and found[0][1] < moment - MAX_COMMIT_DELAY_US:
                 low = int(found[0][0])
             else:
                 high = middle
         return low
 
     def metrics_since(self, ended_us: int) -> Iterator[MetricsSample]:
-        """How the grounds were doing, in periods that ended after a moment, by time."""
+        """Yield the metrics of the servers in periods that ended after a time, in microseconds since 1970, by time."""
         query = (
             "SELECT at, ground, period, visits, connections, took_p50, took_p99, commits, commit_p50, commit_p99,"
             " waiting FROM vitals WHERE (at, ground) > (:after_at, :after_ground) ORDER BY at, ground LIMIT :limit"
         )
-        values: dict[str, str | int] = {"after_at": ended_us + 1, "after_ground": "", "limit": TEAMS_AT_ONCE}
-        while page := self._rows.ask(query, values):
+        values: dict[str, str | int] = {"after_at": ended_us + 1, "after_ground": "", "limit": TEAM_BATCH}
+        while page := self._rows.query(query, values):
             for row in page:
                 yield MetricsSample(*row)
             values |= {"after_at": page[-1][0], "after_ground": page[-1][1]}
@@ -327,16 +337,20 @@ class Records:
             "SELECT classname, teamname, studentnr1, studentnr2, state, ip, first_seen, finished_at, visits,"
             f" problems, pair FROM team {condition}"
         )
-        return [_team_row(row) for row in self._rows.ask(query, values)]
+        return [_team_row(row) for row in self._rows.query(query, values)]
 
 
-def open_records(where: DatabaseLocation, patience: float = LOCK_TIMEOUT) -> Records:
-    """What is on record in a data folder or at a database's URL. Raises StoreError if there is nothing to read."""
-    return Records(open_rows(where, patience))
+def open_records(where: DatabaseLocation, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Records:
+    """Open the records in a data folder or at the URL of a database. Close them after use.
+
+    Raises:
+        StoreError: there are none, or they cannot be read.
+    """
+    return Records(open_rows(where, lock_timeout_s))
 
 
 def _is_mistake(found: Problem) -> bool:
-    """What another version of the ground found, and this one does not know, counts."""
+    """Return whether a finding is a problem. An id that this version does not know counts as one."""
     return found.id not in CATALOGUE or not found.is_remark
 
 

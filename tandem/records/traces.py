@@ -1,14 +1,15 @@
-"""Whether a text, such as a student number, stands in bytes in any encoding. Pure.
+"""Finds texts, such as student numbers, in bytes of any encoding. Pure.
 
 Finds it in UTF-8, UTF-16, UTF-32, Windows' and IBM's code pages, base64 and hex, in the digits of any script, and
-behind the escapes of JSON, Python, HTML and URLs, also where these were escaped again.
+in the escapes of JSON, Python, HTML and URLs, also where these were escaped again. A number is also found without its
+first zeros, and with signs between its digits ("09 23-456").
 """
 
 import base64
 import re
 from collections.abc import Iterable, Iterator
 
-SHORTEST = 5  # characters: a shorter text would be found in nearly everything
+MIN_LENGTH = 5  # characters: a shorter text would be found in nearly everything
 
 _NARROW = ("utf-8", "cp1252", "cp500")  # cp500 is EBCDIC: all its code pages have the same digits
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
@@ -19,32 +20,44 @@ _ESCAPE = re.compile(
 _ESCAPING = frozenset("\\%&")  # one of these begins every escape
 _BASES = (16, 16, 16, 16, 16, 16, 8, 10)  # of the numbers in the groups of _ESCAPE
 _MAX_NESTING = 3  # escapes of escapes that are undone
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[^0-9A-Za-z:=]+(?=[0-9])")  # a name of a field may end in a digit
 _BASE64_OFFSETS = range(3)  # base64 turns 3 bytes into 4 characters, and the text may begin at each of the 3
 
 
 class Traces:
-    """Looks for some texts. Those that are shorter than SHORTEST are left out."""
+    """Searches for texts. A text shorter than MIN_LENGTH is ignored."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = [text for text in texts if len(text) >= SHORTEST]
+        self._texts = [text for text in texts if len(text) >= MIN_LENGTH]
         self._encoded = [form for text in self._texts for form in _unreadable_forms(text)]
+        numbers = [text.lstrip("0") for text in self._texts if text.isascii() and text.isdigit()]
+        numbers = [number for number in numbers if len(number) >= MIN_LENGTH]
+        # A longer number that ends in the same digits is another one.
+        self._numbers = re.compile(rf"(?<![0-9])0*(?:{'|'.join(numbers)})(?![0-9])") if numbers else None
 
     def __bool__(self) -> bool:
-        """Whether there is anything to look for."""
+        """Return whether there is any text to search for."""
         return bool(self._texts)
 
     def are_in(self, *data: bytes) -> bool:
-        """Whether one of the texts stands in one of these."""
+        """Return whether one of the texts is in one of these bytes."""
         return any(self._are_in(each) for each in data)
 
     def _are_in(self, data: bytes) -> bool:
         if any(form in data for form in self._encoded):
             return True
-        return any(text in reading for reading in _readings(data) for text in self._texts)
+        return any(self._are_in_text(reading) for reading in _readings(data))
+
+    def _are_in_text(self, reading: str) -> bool:
+        if any(text in reading for text in self._texts):
+            return True
+        if not self._numbers:
+            return False
+        return bool(self._numbers.search(reading) or self._numbers.search(_BETWEEN_DIGITS.sub("", reading)))
 
 
 def _unreadable_forms(text: str) -> Iterator[bytes]:
-    """The bytes of a text in hex and in base64."""
+    """Yield the bytes of a text in hex and in base64."""
     data = text.encode()
     yield data.hex().encode()
     yield data.hex().upper().encode()
@@ -56,7 +69,7 @@ def _unreadable_forms(text: str) -> Iterator[bytes]:
 
 
 def _readings(data: bytes) -> Iterator[str]:
-    """Every text that these bytes may be."""
+    """Yield every text that the bytes may stand for."""
     for text in _decoded(data):
         yield text
         for _ in range(_MAX_NESTING if _ESCAPING.intersection(text) else 0):
@@ -70,7 +83,7 @@ def _readings(data: bytes) -> Iterator[str]:
 
 
 def _decoded(data: bytes) -> Iterator[str]:
-    """Without their zero bytes, texts in UTF-16 and UTF-32 are ASCII or Latin-1; only other letters need more."""
+    """Decode the bytes in each encoding. UTF-16 and UTF-32 of Latin-1 text need only their zero bytes removed."""
     narrow = data.replace(b"\0", b"")
     for codec in ("ascii",) if narrow.isascii() else _NARROW:
         yield narrow.decode(codec, errors="replace")

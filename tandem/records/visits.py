@@ -1,4 +1,4 @@
-"""What is remembered of visits and of the server: made by the handler, written by the store, read by results."""
+"""The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 
 class Team(NamedTuple):
-    """Who an exchange belongs to; the numbers in the order of message 1."""
+    """The team of an exchange, with the student numbers in the order of message 1."""
 
     classname: str
     teamname: str
@@ -30,16 +30,16 @@ class Team(NamedTuple):
 
     @property
     def pair(self) -> str:
-        """Both numbers in sorted order: a team stays the same when they are swapped."""
+        """Both student numbers in sorted order: the team is the same when they are swapped."""
         if self.studentnr1 <= self.studentnr2:
             return f"{self.studentnr1}\n{self.studentnr2}"
         return f"{self.studentnr2}\n{self.studentnr1}"
 
 
 class RightVisit(NamedTuple):
-    """A visit with a right message. The first fields are the columns of its row, in their order; see ROW_COLUMNS.
+    """A visit with a right message. Its first fields are the columns of its row, in order; see ROW_COLUMNS.
 
-    A tuple because nearly every visit is one: it goes to the database as it is.
+    It is a tuple because nearly every visit is one, and the database takes it unchanged.
     """
 
     classname: str
@@ -95,7 +95,7 @@ class Visit:
 
     @property
     def findings(self) -> str:
-        """The problems and remarks as the row holds them."""
+        """The problems and remarks as JSON, as the row holds them."""
         return findings_text(self.problems + self.remarks)
 
     def log_line(self) -> str:
@@ -123,7 +123,7 @@ def _remarks_in_words(findings: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisits:
-    """Refused visits of one address that were only counted. The fields are the columns of its row, in their order."""
+    """Refused visits of one address that were counted instead of recorded. The fields are the columns of its row."""
 
     minute_us: int  # the start of the minute: microseconds since 1970, UTC
     address: str
@@ -132,7 +132,7 @@ class SuppressedVisits:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSample:
-    """The load of one server over a few seconds. The fields stand in the order of METRICS_COLUMNS."""
+    """The metrics of one server process over a few seconds. The fields stand in the order of METRICS_COLUMNS."""
 
     ended_us: int  # the end of the period: microseconds since 1970, UTC
     server: str  # its address and process

@@ -1,1 +1,1 @@
-"""What a person reads: the results of a ground, the visits of a team, one message checked. Reads only."""
+"""Output for a terminal: the results, the visits of a team, a checked message. Reads only."""

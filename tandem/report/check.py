@@ -1,6 +1,6 @@
-"""One message checked as the ground would, and shown in full: what `tandem check` prints.
+"""`tandem check`: one message checked as the server checks it, with all problems and remarks.
 
-Pure: bytes in, text out. The words are the ground's own (`explain`), and so is the judgement.
+Pure: bytes in, text out. Diagnosis and sentences are those of the server.
 """
 
 import json
@@ -23,15 +23,18 @@ _COLOURED = {
 }
 
 
-def main_text(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
-    """What to print about a message, and whether it would be accepted. `format` is "text" or "json"."""
+def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
+    """Return the text to print about a message, and whether the server would accept it.
+
+    `format` is "text" or "json".
+    """
     diagnosis = check(data)
     text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
     return text, not diagnosis.problems
 
 
 def check(data: bytes, address: str = "") -> Diagnosis:
-    """The diagnosis of a connection that sends `data` and then ends."""
+    """Return the diagnosis of a connection from `address` that sends `data` and then ends."""
     reader = Reader()
     reader.feed(data)
     if reader.state is NEED_DATA and reader.maybe_framed:
@@ -41,7 +44,7 @@ def check(data: bytes, address: str = "") -> Diagnosis:
 
 
 def as_json(diagnosis: Diagnosis, data: bytes) -> str:
-    """For programs: every problem and remark with its place, its words and the corrected line."""
+    """Return JSON: every problem and remark with its place, its sentences and the corrected line."""
     whole = {
         "accepted": not diagnosis.problems,
         "problems": [_entry(problem, data) for problem in diagnosis.problems],
@@ -67,7 +70,7 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
 
 
 def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
-    """For people: each problem with its line, a mark under the place, and the line as it should be."""
+    """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
     lines = [_verdict(diagnosis, style)]
     for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
@@ -81,7 +84,7 @@ def _verdict(diagnosis: Diagnosis, style: dict[str, str]) -> str:
     problems, remarks = _count(diagnosis.problems, "problem"), _count(diagnosis.remarks, "remark")
     if diagnosis.problems:
         return f"{style['problem']}not accepted: {problems}, {remarks}{style['end']}"
-    known = "; only the ground can tell whether its secret is right" if diagnosis.message.clientid == 2 else ""
+    known = "; only the server can tell whether its secret is right" if diagnosis.message.clientid == 2 else ""
     return f"{style['right']}accepted: {problems}, {remarks}{style['end']}{known}"
 
 
@@ -105,5 +108,5 @@ def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str
 
 
 def _message(message: Message) -> Iterator[str]:
-    """The message as one writes it by hand. Its texts hold nothing that a terminal would obey but what JSON escapes."""
+    """Yield the message as indented JSON, whose escapes make it safe for a terminal."""
     yield from json.dumps(message.fields(), indent=4).splitlines()

@@ -1,7 +1,7 @@
 """`tandem results`: one row a team, or the visits of one team; as a table, JSON or CSV.
 
-Everything here came from the network: a table shows control characters as escapes, and a CSV cell that
-a spreadsheet would run as a formula gets an apostrophe in front.
+The data came from the network: a table shows control characters as escapes, and a CSV cell that a spreadsheet would
+run as a formula gets an apostrophe in front.
 """
 
 import csv
@@ -31,14 +31,14 @@ COLUMNS = (
 )
 VISIT_COLUMNS = ("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings")
 FORMATS = ("table", "json", "csv")
-MEASURED = 1000  # rows of a table that are looked at before the first is shown
+WIDTH_SAMPLE_ROWS = 1000  # first rows of a table, which set the widths of its columns
 
 Cell = str | int | float | None | list[str]
 Row = dict[str, Cell]
 
 
 def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
-    """The rows of `tandem results`, with CONTRACT's names and types."""
+    """Yield the rows of `tandem results`."""
     for row in teams:
         yield {
             "classname": row.team.classname,
@@ -54,7 +54,7 @@ def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
 
 
 def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
-    """The rows of `tandem results --visits`: what came, what was answered, what was wrong or odd."""
+    """Yield the rows of `tandem results --visits`: bytes received, bytes answered, problems and remarks."""
     for visit in visits:
         yield {
             "at": timestamp(visit.started_us),
@@ -65,12 +65,12 @@ def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
             "size": visit.size_bytes,
             "received": visit.received.decode(errors="backslashreplace"),
             "answered": visit.reply.decode(errors="backslashreplace"),
-            "findings": [f"{finding.id}: {_words(finding)}" for finding in visit.findings],
+            "findings": [f"{finding.id}: {_sentence(finding)}" for finding in visit.findings],
         }
 
 
 def as_json(rows: Iterable[Row]) -> Iterator[str]:
-    """A list of objects, an object a line."""
+    """Yield the rows as a JSON list, one object a line."""
     before = "["
     for row in rows:
         yield f"{before}\n  {json.dumps(row)}"
@@ -79,7 +79,7 @@ def as_json(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
-    """A line of column names, then a line a row; several ids stand in one cell with spaces between."""
+    """Yield the rows as CSV, after a line of column names. Several ids share a cell, separated by spaces."""
     yield csv_line(columns)
     for row in rows:
         yield csv_line(csv_cell(cell) for cell in row.values())
@@ -90,23 +90,23 @@ _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def csv_line(cells: Iterable[str]) -> str:
-    """Quoted where that is needed."""
+    """Return a line of CSV. Cells are quoted where needed."""
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
 
 
 def csv_cell(cell: Cell) -> str:
-    """In one line, and nothing that a spreadsheet would run."""
+    """Return a cell as one line of text that no spreadsheet runs as a formula."""
     text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
     text = "".join(c if c.isprintable() else printable(c) for c in text)
     return _FORMULA.sub(r"'\1", text)
 
 
 def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    """For a terminal: columns as wide as what stands in the first MEASURED rows."""
+    """Yield the rows as a table for a terminal. The first WIDTH_SAMPLE_ROWS rows set the widths of the columns."""
     lines = ([_table_cell(row[name]) for name in columns] for row in rows)
-    first = list(islice(lines, MEASURED))
+    first = list(islice(lines, WIDTH_SAMPLE_ROWS))
     widths = [max(map(width, column)) for column in zip(columns, *first, strict=True)]
     yield _table_line(columns, widths)
     yield _table_line(["-" * size for size in widths], widths)
@@ -124,8 +124,8 @@ def _table_line(cells: Iterable[str], widths: Iterable[int]) -> str:
     return "  ".join(padded).rstrip() + "\n"
 
 
-def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
-    """The visits of one team for a person: what came, what was answered, what was wrong and what to try."""
+def visits_report(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
+    """Yield the visits of one team as text: bytes received, bytes answered, each finding with its help."""
     who = printable(f"{team.team.classname} / {team.team.teamname}")
     yield f"{who}: {team.state}, {team.visits} visit{'s' * (team.visits != 1)}\n"
     for visit in visits:
@@ -138,7 +138,7 @@ def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
         yield f"  answered  {len(visit.reply)} bytes: {printable_bytes(visit.reply)}\n"
         for finding in visit.findings:
             severity = finding.kind.severity if finding.id in CATALOGUE else ""
-            yield f"  {severity:8}  {finding.id}: {printable(_words(finding))}\n"
+            yield f"  {severity:8}  {finding.id}: {printable(_sentence(finding))}\n"
             place = excerpt(visit.received, finding)
             if place:
                 yield f"            line {place.line}, column {place.column}\n"
@@ -146,12 +146,12 @@ def visits_story(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
                 yield f"              {place.mark}\n"
 
 
-def _words(finding: Problem) -> str:
-    """What it says; nothing, where a newer ground found what this version does not know."""
+def _sentence(finding: Problem) -> str:
+    """Return the sentence of a finding, or "" for an id of a newer version."""
     return explain.sentence(finding) if finding.id in CATALOGUE else ""
 
 
 def timestamp(microseconds: int) -> str:
-    """UTC, ISO 8601, to the millisecond: 2026-11-22T21:04:05.678Z."""
+    """Return a time in UTC, ISO 8601, to the millisecond: 2026-11-22T21:04:05.678Z."""
     moment = datetime.fromtimestamp(microseconds / 1e6, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

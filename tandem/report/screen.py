@@ -1,4 +1,4 @@
-"""What commands say: text on standard output, one line on standard error when something is wrong."""
+"""The output of commands: text on standard output, one line on standard error for an error."""
 
 import select
 import sys
@@ -7,48 +7,61 @@ from collections.abc import Iterable
 from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import encodable, printable
 
-WRITE_TIMEOUT_S = 0.2  # how long a line on standard error waits for a reader
+WRITE_TIMEOUT_S = 0.2  # to wait for a reader of standard error
 
 
 class OutputError(TandemError):
     """Standard output cannot be written."""
 
 
-def show(pieces: Iterable[str]) -> int:
-    """To standard output; a character that it cannot show becomes an escape. Returns the exit code 0."""
+def echo(pieces: Iterable[str]) -> int:
+    """Write pieces of text to standard output. Characters that its encoding lacks become escapes.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        OutputError: standard output cannot be written.
+        BrokenPipeError: the reader has closed the pipe.
+    """
     for piece in pieces:
         try:
             sys.stdout.write(encodable(piece, sys.stdout.encoding))
         except OSError as error:
-            raise _trouble(error) from None
+            raise _output_error(error) from None
     return 0
 
 
-def finish() -> None:
-    """What was shown is out when this returns."""
+def flush() -> None:
+    """Flush standard output.
+
+    Raises:
+        OutputError: standard output cannot be written.
+        BrokenPipeError: the reader has closed the pipe.
+    """
     try:
         sys.stdout.flush()
     except OSError as error:
-        raise _trouble(error) from None
+        raise _output_error(error) from None
 
 
-def _trouble(error: OSError) -> Exception:
+def _output_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
-    sys.stdout = None  # or it would be tried, and told, once more at the end
+    sys.stdout = None  # otherwise Python would try to flush it at exit
     return OutputError(f"standard output cannot be written: {error.strerror}", "a file on a disk with room")
 
 
 def print_error(words: str, code: int = 1) -> int:
-    """One line on standard error. Returns the exit code."""
+    """Print one line on standard error. Return the exit code."""
     write_error(f"tandem: {printable(words)}\n")
     return code
 
 
 def write_error(line: str) -> None:
-    """Write to standard error, if somebody reads it: the exit code says enough.
+    """Write to standard error if it accepts a line within WRITE_TIMEOUT_S. Without a reader the exit code says enough.
 
-    A pipe that is full and that nobody reads is given up after WRITE_TIMEOUT_S: a server must not hang there.
+    A server must not block on a full pipe.
     """
     if sys.stderr is None or not _takes_a_line():
         return
@@ -56,11 +69,11 @@ def write_error(line: str) -> None:
         sys.stderr.write(line)
         sys.stderr.flush()
     except OSError:
-        sys.stderr = None  # or it would be tried once more at the end, and change the exit code
+        sys.stderr = None  # otherwise Python would flush it at exit and change the exit code
 
 
 def _takes_a_line() -> bool:
-    """Return whether standard error has room. Where that cannot be asked (Windows, a test's buffer), it has."""
+    """Return whether standard error has room. True where that is unknown: on Windows, or without a descriptor."""
     try:
         return bool(select.select([], [sys.stderr], [], WRITE_TIMEOUT_S)[1])
     except (OSError, ValueError):

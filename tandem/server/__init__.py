@@ -1,4 +1,4 @@
 """The server: connections in, recorded and answered visits out.
 
-socket -> loop -> handler -> reader, diagnose, judge -> committer (records) -> loop -> socket
+socket -> loop -> handler (fast path, or reader, diagnose, judge) -> committer (commit to records) -> loop -> socket
 """

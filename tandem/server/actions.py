@@ -1,13 +1,13 @@
-"""Between the loop and a handler: what the loop tells, and the action that the handler returns. Data only.
+"""Between the loop and a handler: what the loop passes, and the action that the handler returns. Data only.
 
-The loop owns sockets and time; the handler owns what a message deserves. The handler gets values and returns one
-action; the loop carries it out. Nothing here may block.
+The loop owns sockets and time. The handler decides on messages. The handler gets values and returns one action, and the
+loop carries it out. Nothing here may block.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-from tandem.net.proxy_header import ProxyHeader
+from tandem.net.proxy_header import ProxyHeaderReader
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record, RightVisit
 from tandem.server.states import State
@@ -18,36 +18,37 @@ class Peer(Protocol):
 
     @property
     def address(self) -> str:
-        """An IP address in its usual form."""
+        """Return the IP address in its usual form."""
 
     @property
-    def port(self) -> int: ...
+    def port(self) -> int:
+        """Return the TCP port."""
 
     @property
-    def opened(self) -> float:
-        """When it connected: time.monotonic()."""
+    def connected_at(self) -> float:
+        """Return when it connected: seconds of time.monotonic()."""
 
 
 class ProxiedPeer(NamedTuple):
-    """A client behind a balancer, as the balancer's header has it. Satisfies Peer."""
+    """A client behind a balancer, as in the balancer's header. Implements Peer."""
 
     address: str
     port: int
-    opened: float
+    connected_at: float
 
 
 class Proxied(NamedTuple):
-    """What is known of a connection once its balancer's header has been read."""
+    """The progress of a connection whose balancer's header has been read."""
 
-    peer: ProxiedPeer | None  # None: the balancer connected for itself
+    peer: ProxiedPeer | None  # None: the balancer's own connection
     reader: Reader | None  # None: nothing has come after the header
 
 
-Progress = Reader | ProxyHeader | Proxied | None  # what a handler remembers between two calls; None: nothing came yet
+Progress = Reader | ProxyHeaderReader | Proxied | None  # a handler's state between two calls; None: nothing came yet
 
 
 class Wait(NamedTuple):
-    """Wait for more in `state`, and hand `progress` back with it."""
+    """Wait for more bytes in `state`. Pass `progress` to the next call."""
 
     state: State
     progress: Progress
@@ -55,14 +56,14 @@ class Wait(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """Send `data`, which is the whole reply."""
+    """Send `data`, the whole reply, and record the visit."""
 
     data: bytes
     record: Record | None
 
 
 class CommitThenReply(NamedTuple):
-    """Commit `record`, then send what `Handler.committed` returns for this action."""
+    """Commit `record`, then send what `Handler.committed` returns for this action. PROTOCOL 5.4."""
 
     record: RightVisit
     reply: bytes
@@ -78,34 +79,38 @@ Action = Wait | Reply | CommitThenReply | End
 
 
 class Handler(Protocol):
-    """Decides what becomes of a connection."""
+    """Decides on the bytes of a connection."""
 
     welcome: bytes
 
     def received_first(self, peer: Peer, progress: Progress, data: bytes) -> Action | None:
-        """Return the action for the first bytes of a visit if a quick look is enough, else None.
+        """Return the action for the first bytes of a visit if the fast path decides it, else None.
 
-        After None the loop calls `received` with the same bytes as soon as it has time for a closer look.
+        After None the loop must call `received` with the same bytes, when the connection has its turn.
         """
 
     def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
-        """Return the action for bytes that came; b"" is the end of the stream."""
+        """Return the action for bytes that came. b"" is the end of the stream."""
 
     def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
-        """Return the action for a connection that was silent for the whole limit of FIRST_BYTE, IN_DOUBT or MESSAGE."""
+        """Return the action after the limit of FIRST_BYTE, IN_DOUBT or MESSAGE has passed without a byte."""
 
-    def committed(self, commit: CommitThenReply, stored: bool, waited: float) -> bytes:
-        """Return the reply, `waited` seconds after `commit` was returned. `stored`: its record is on disk."""
+    def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
+        """Return the reply for a commit, `waited_s` seconds after it was asked for. `stored`: its record is on disk."""
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
-        """Return what to record of a connection that broke before it was answered."""
+        """Return what to record of a connection that ended before its reply."""
 
     def on_tick(self, connections: int, waiting: int) -> Iterable[Record]:
-        """Return what to record once a second, with `connections` open and `waiting` records not yet committed."""
+        """Return the periodic records, with `connections` open and `waiting` records not yet committed."""
 
 
 class StopRequests(Protocol):
-    """Tells the loop when it has to stop."""
+    """Requests to stop the loop. After each wake-up the loop calls `take` if `pending` is set."""
+
+    @property
+    def pending(self) -> bool:
+        """Return whether a request has come since the last call of `take`."""
 
     def take(self) -> float | None:
-        """Return the seconds in which to stop, once for each request that came, else None."""
+        """Return the seconds in which to stop, once for each request, else None."""

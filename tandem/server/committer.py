@@ -1,8 +1,8 @@
-"""Group commit, off the loop: many records in one transaction, then the outcomes for those that wait.
+"""Group commit in a thread: many records in one transaction, then an outcome for each waiter.
 
-A thread of its own writes. While one commit runs, what arrives meanwhile waits and shares the next. A record that
-nobody waits for may be deferred a little, so that message 1 mostly shares the commit of its team's message 2. Each
-waiter is named exactly once in an outcome: the record is on disk, or it is not.
+Records that arrive during a commit share the next one. A record without a waiter may be deferred, so that message 1
+mostly shares the commit of its team's message 2. Each waiter gets exactly one outcome: the record is on disk, or it is
+not and will not be. Owns the only thread that writes. Knows nothing of sockets and replies.
 """
 
 import threading
@@ -16,75 +16,83 @@ from tandem.records.visits import Record, RightVisit, Visit
 from tandem.server.metrics import Metrics
 
 MAX_BATCH = 1000  # records in one transaction
-MAX_WAITING = 20_000  # records that may wait while nothing can be written; those beyond are dropped, and counted
-GROUP_COMMIT_DELAY = 0.003  # seconds from the first record that has a waiter to its commit: others come meanwhile
+MAX_WAITING = 20_000  # records that wait while nothing can be written; more are dropped and counted
+GROUP_COMMIT_DELAY = 0.003  # seconds from the first record with a waiter to its commit: others join it
 DEFERRED_DELAY = 0.2  # seconds that a record without a waiter may be deferred
-RETRY_DELAY = 1.0  # seconds between two tries to write what could not be written
+RETRY_DELAY = 1.0  # seconds between two attempts after a failure
 
 Waiter = TypeVar("Waiter")
 
 
 class BatchStore(Protocol):
-    """What a recorder writes to: all records are on disk when `write` returns, none if it raises StoreError."""
+    """Where a committer writes to."""
 
-    def write(self, records: Sequence[Record]) -> None: ...
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction. All are on disk when it returns.
 
-    def close(self) -> None: ...
+        Raises:
+            StoreError: none of them is on disk, or nobody can know. Write them again.
+        """
+
+    def close(self) -> None:
+        """Close the store."""
 
 
 class Committer(Generic[Waiter]):
-    """Give it records with `record` or `commit`. After each call of `wake`, call `take_outcomes`."""
+    """Takes records with `record` and `commit`. After each call of `wake`, call `take_outcomes`."""
 
-    def __init__(self, store: BatchStore, wake: Callable[[], None], log: Callable[[str], None], pulse: Metrics) -> None:
-        """Start the thread. Call `stop` at the end."""
+    def __init__(
+        self, store: BatchStore, wake: Callable[[], None], log: Callable[[str], None], metrics: Metrics
+    ) -> None:
+        """Start the thread, which calls `wake` after each commit with a waiter. Call `stop` at the end."""
         self._store = store
         self._wake = wake
-        self._pulse = pulse
+        self._metrics = metrics
         self._log = log
         # Each entry is a record and its waiter, if there is one.
-        self._arrived: deque[tuple[Record, Waiter | None]] = deque()  # from the caller's thread to ours
+        self._arrived: deque[tuple[Record, Waiter | None]] = deque()  # from the caller's thread to this one
         self._deferred: dict[tuple[str, str], list[tuple[Record, Waiter | None]]] = {}  # by class and team
         self._deferred_until = 0.0  # time.monotonic()
         self._ready: deque[tuple[Record, Waiter | None]] = deque()  # to be written, in this order
         self._outcomes: deque[tuple[Waiter, bool]] = deque()
-        self._urgent = threading.Event()  # there is a waiter
-        self._failed = False  # did the last try fail?
-        self._trouble = ""  # as it was last logged
-        self._taken = 0  # records, counted by the caller's thread
-        self._finished = 0  # those of them that are written, or given up; counted by ours
+        self._urgent = threading.Event()  # a record with a waiter has come
+        self._failed = False  # the last attempt has failed
+        self._logged_error = ""  # the last one, "" if writing works
+        self._submitted = 0  # records, counted by the caller's thread
+        self._completed = 0  # records that are written or given up, counted by this thread
         self._dropped = 0
         self._stopping = False
-        self._error: Exception | None = None  # what has ended our thread
-        self._thread = threading.Thread(target=self._run, name="recorder")
+        self._error: Exception | None = None  # what has ended the thread
+        self._thread = threading.Thread(target=self._run, name="committer")
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """How many records are not on disk yet."""
-        return self._taken - self._finished
+        """Return how many records are not written yet."""
+        return self._submitted - self._completed
 
     def record(self, record: Record) -> None:
-        """Write a record soon. Nobody waits for it."""
-        if self._taken - self._finished >= MAX_WAITING:
+        """Write a record soon, without an outcome."""
+        if self._submitted - self._completed >= MAX_WAITING:
             self._drop()
             return
-        self._taken += 1
+        self._submitted += 1
         self._arrived.append((record, None))
 
     def commit(self, record: Record, waiter: Waiter) -> None:
-        """Write a record now, and name the waiter in an outcome once it is on disk, or cannot be."""
-        if self._taken - self._finished >= MAX_WAITING:
+        """Write a record as soon as possible. The waiter gets an outcome."""
+        if self._submitted - self._completed >= MAX_WAITING:
             self._drop()
             self._outcomes.append((waiter, False))
             self._wake()
             return
-        self._taken += 1
+        self._submitted += 1
         self._arrived.append((record, waiter))
         if not self._urgent.is_set():
             self._urgent.set()
 
     def take_outcomes(self) -> list[tuple[Waiter, bool]]:
-        """Return the waiters whose record is on disk (True) or is not and will not be (False), each once.
+        """Return each waiter once: with True if its record is on disk, with False if it will not be.
 
         Raises:
             Exception: What has ended the thread, a MemoryError if it had no memory. Nothing is committed any more:
@@ -96,14 +104,14 @@ class Committer(Generic[Waiter]):
         return [outcomes.popleft() for _ in range(len(outcomes))]
 
     def stop(self) -> None:
-        """Write what is still waiting, then end the thread and close the store."""
+        """Write what is waiting, end the thread, and close the store."""
         self._stopping = True
         self._urgent.set()
         self._thread.join()
         self._store.close()
 
     def _drop(self) -> None:
-        """Count a record for which there is no room: nothing could be written for long."""
+        """Count a record that is dropped because MAX_WAITING records wait."""
         if not self._dropped:
             self._log(f"{MAX_WAITING} records wait to be written: more are dropped, and counted")
         self._dropped += 1
@@ -131,7 +139,7 @@ class Committer(Generic[Waiter]):
             self._log(f"{self._dropped + self.waiting} records could not be written")
 
     def _promote(self, everything: bool) -> None:
-        """Make entries ready: those with a waiter after earlier ones of their team, the rest after DEFERRED_DELAY."""
+        """Move entries to the write queue: with a waiter, after earlier ones of their team; the rest when due."""
         arrived, deferred, ready = self._arrived, self._deferred, self._ready
         for _ in range(len(arrived)):
             entry = arrived.popleft()
@@ -150,38 +158,38 @@ class Committer(Generic[Waiter]):
             self._deferred_until = now + DEFERRED_DELAY
 
     def _write_all(self) -> None:
-        """Write everything that is ready, or until the first failure."""
+        """Write everything that is ready, up to the first failure."""
         self._failed = False
         while self._ready and not self._failed:
             self._write([self._ready.popleft() for _ in range(min(len(self._ready), MAX_BATCH))])
         if self._failed:
-            self._give_up_on_waiters()
+            self._fail_waiters()
 
     def _write(self, batch: list[tuple[Record, Waiter | None]]) -> None:
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             self._store.write([record for record, _ in batch])
-        except (StoreError, MemoryError) as trouble:
-            self._log_change(str(trouble) or "there is not enough memory")
+        except (StoreError, MemoryError) as error:
+            self._log_change(str(error) or "there is not enough memory")
             self._failed = True
             self._ready.extendleft(reversed(batch))
-        except Exception as bug:  # one record that cannot be written must not cost the others theirs
+        except Exception as bug:  # one record that cannot be written must not prevent the others
             if len(batch) == 1:
                 self._log(f"bug: this cannot be recorded: {bug!r}")
-                self._finish(batch, stored=False)
+                self._complete(batch, stored=False)
             else:
                 self._ready.extendleft(reversed(batch))
                 self._write_one_by_one(len(batch))
         else:
             self._log_change("")
-            self._pulse.committed(time.monotonic() - began)
-            self._finish(batch, stored=True)
+            self._metrics.commits_s.append(time.monotonic() - started)
+            self._complete(batch, stored=True)
 
-    def _log_change(self, trouble: str) -> None:
-        """Log a failure once for as long as it stays the same, and once when it is over."""
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._log(f"could not be written, will be tried again: {trouble}" if trouble else "written again")
+    def _log_change(self, error: str) -> None:
+        """Log an error once while it stays the same, and once when it is over ("")."""
+        if error != self._logged_error:
+            self._logged_error = error
+            self._log(f"could not be written, will be tried again: {error}" if error else "written again")
 
     def _write_one_by_one(self, count: int) -> None:
         for _ in range(count):
@@ -189,14 +197,14 @@ class Committer(Generic[Waiter]):
                 return
             self._write([self._ready.popleft()])
 
-    def _give_up_on_waiters(self) -> None:
-        """Tell every waiter now that it failed. What nobody waits for is written when that is possible."""
+    def _fail_waiters(self) -> None:
+        """Give every waiter the outcome False now. Records without a waiter stay ready."""
         given_up = [entry for entry in self._ready if entry[1] is not None]
         self._ready = deque(entry for entry in self._ready if entry[1] is None)
-        self._finish(given_up, stored=False)
+        self._complete(given_up, stored=False)
 
-    def _finish(self, batch: list[tuple[Record, Waiter | None]], stored: bool) -> None:
-        self._finished += len(batch)
+    def _complete(self, batch: list[tuple[Record, Waiter | None]], stored: bool) -> None:
+        self._completed += len(batch)
         outcomes = [(waiter, stored) for _, waiter in batch if waiter is not None]
         if outcomes:
             self._outcomes.extend(outcomes)
@@ -204,6 +212,6 @@ class Committer(Generic[Waiter]):
 
 
 def _team_of(record: Record) -> tuple[str, str]:
-    """Return class and team of a record, as far as they are known."""
+    """Return class and team of a record, "" for what is not known."""
     team = record.team if isinstance(record, Visit) else None
     return (team.classname, team.teamname) if team else ("", "")

@@ -1,7 +1,7 @@
-"""What a message deserves. Pure: a diagnosis, the key and what is on record go in, a judgement comes out.
+"""The judgement of a message: its reply, and what is recorded. Pure: takes a diagnosis, the keys and a lookup.
 
-The secret carries the state: message 2 is judged from itself and the key alone. What is on record only
-makes the words for a wrong message better, and is asked for wrong messages only.
+The secret carries the state: message 2 is judged from itself and the key alone. The lookup in the records only makes
+the problems of a wrong message more exact.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from tandem.diagnosis.problems import Problem
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
-from tandem.server.message_2 import Recall, problems_of_message_2, team_of_message_2
+from tandem.server.message_2 import FindOwner, problems_of_message_2, team_of_message_2
 
-MAX_REPLY = 1000  # bytes, so that a program that receives once has it all
+MAX_REPLY_BYTES = 1000  # so that a program that receives once gets all of it: PROTOCOL 3.3
 
-_IN_SECRET = ("studentnr1", "studentnr2", "classname", "teamname", "secret")
+_SIGNED_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname", "secret")
 
 
 class Judgement(NamedTuple):
-    """What becomes of a message that went the long way: the reply, and what is to be recorded."""
+    """The judgement of a message in the slow path: its reply, and what is recorded."""
 
     outcome: Outcome
     reply: bytes
@@ -33,7 +33,7 @@ class Judgement(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """A right message: its reply, and what is to be recorded. The fast lane and the long way both end here."""
+    """The judgement of a right message, in the fast path or the slow path: its reply, and what is recorded."""
 
     outcome: Outcome
     reply: bytes
@@ -43,26 +43,23 @@ class Accepted(NamedTuple):
     findings: str  # the remarks as a record holds them
 
 
-def judge(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> Judgement:
-    """Judges one message. The first of the keys makes secrets, each of them checks.
-
-    `recall(message)` tells what is known of the team that the secret was given to, None for nothing.
-    """
+def judge(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) -> Judgement:
+    """Judge one message. The first of the keys makes secrets, each of them verifies secrets. PROTOCOL 4, 5, 7."""
     message = diagnosis.message
     if diagnosis.problems:
-        return reject(diagnosis, (*diagnosis.problems, *_problems_besides(diagnosis, keys, recall)))
+        return reject(diagnosis, (*diagnosis.problems, *_problems_besides(diagnosis, keys, find_owner)))
     if message.clientid == 1:
         return _accept_message_1(diagnosis, message, keys[0])
     team = team_of_message_2(message, keys)
     if team is None:
-        return reject(diagnosis, problems_of_message_2(message, keys, recall))
-    return _accept_message_2(diagnosis, message, team, recall)
+        return reject(diagnosis, problems_of_message_2(message, keys, find_owner))
+    return _accept_message_2(diagnosis, message, team, find_owner)
 
 
 def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
-    """The judgement of a wrong message: fields as they could be read, no secret, the problems in words."""
+    """Return the judgement of a wrong message: the fields as read, no secret, the problems in words. PROTOCOL 7.1."""
     message = diagnosis.message
-    room = MAX_REPLY - len(message.answered("", "").encode())
+    room = MAX_REPLY_BYTES - len(message.answered("", "").encode())
     refused = message.answered("", explain.status(problems, room))
     team = None
     if message.classname and message.teamname:
@@ -79,29 +76,29 @@ def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Jud
     return Judgement(Outcome.MESSAGE_1, reply, team, secret, message.ip, (), diagnosis.remarks)
 
 
-def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, recall: Recall) -> Judgement:
+def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, find_owner: FindOwner) -> Judgement:
     remarks = diagnosis.remarks
     if any(remark.id == "ip-elsewhere" for remark in remarks):
-        recalled = recall(message)
-        if recalled and recalled.ip == message.ip:
-            remarks = tuple(_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
+        owner = find_owner(message)
+        if owner and owner.ip == message.ip:
+            remarks = tuple(_ip_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
     reply = message.answered(message.secret, STATUS_FINISHED).encode()
     return Judgement(Outcome.MESSAGE_2, reply, team, message.secret, message.ip, (), remarks)
 
 
-def _of_client_1(remark: Problem) -> Problem:
-    """What "ip-elsewhere" really is, where client 1's message had the same ip."""
+def _ip_of_client_1(remark: Problem) -> Problem:
+    """Return the remark for an ip that client 1's message had, too."""
     return Problem("ip-of-client-1", remark.offset, {"field": "ip", "found": remark.facts["found"]})
 
 
-def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], recall: Recall) -> tuple[Problem, ...]:
-    """What a wrong message gets wrong as message 2, too, so that all of it is told at once."""
+def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) -> tuple[Problem, ...]:
+    """Return what a wrong message gets wrong as message 2, too, so that one reply names all of it."""
     is_second = any(problem.id == "clientid-still-1" for problem in diagnosis.problems)
     message = diagnosis.message
     if diagnosis.repaired and not is_second:
         message = diagnosis.repaired
-    elif any(problem.facts.get("field") in _IN_SECRET for problem in diagnosis.problems):
-        return ()  # what could not be read for certain is not held against the secret
+    elif any(problem.facts.get("field") in _SIGNED_FIELDS for problem in diagnosis.problems):
+        return ()  # the secret is not compared with fields that could not be read for certain
     if not (is_second or message.clientid == 2) or not (message.secret and message.classname and message.teamname):
         return ()
-    return problems_of_message_2(message, keys, recall)
+    return problems_of_message_2(message, keys, find_owner)

@@ -1,6 +1,6 @@
-"""How the ground is doing: counts while it runs, and every few seconds makes a MetricsSample of it.
+"""Metrics of one server process: counters that it adds to, and a MetricsSample of them every few seconds.
 
-The loop's thread counts visits and replies, the recorder's thread commits; neither waits for the other.
+The loop's thread counts visits and replies, the committer's thread counts commits. Neither waits for the other.
 """
 
 import time
@@ -9,59 +9,52 @@ from collections.abc import Sequence
 
 from tandem.records.visits import MetricsSample
 
-PERIOD = 5.0  # seconds
-MAX_TIMES = 10_000  # times that are remembered in a period: the latest
+MAX_DURATIONS = 10_000  # durations that are remembered of one period: the latest
 
 
 class Metrics:
-    """Of one ground: `name` says which."""
+    """Add to `visits`, `replies_s` and `commits_s`. Call `take_sample` once a period."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.visits = 0  # since the last MetricsSample
-        self._replies: deque[float] = deque(maxlen=MAX_TIMES)  # seconds each
-        self._commits: deque[float] = deque(maxlen=MAX_TIMES)
-        self._began = time.monotonic()
+    def __init__(self, server: str) -> None:
+        """Count from now on. `server` is its name in the samples."""
+        self._server = server
+        self.visits = 0  # answered
+        self.replies_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # from a right message 2 to its reply: seconds
+        self.commits_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # of one commit: seconds
+        self._period_start = time.monotonic()
 
-    def replied(self, took: float) -> None:
-        """A right message 2 has its reply, so many seconds after its last byte."""
-        self._replies.append(took)
+    def take_sample(self, connections: int, waiting: int) -> MetricsSample:
+        """Return the sample of the period that ends now, and begin the next one.
 
-    def committed(self, took: float) -> None:
-        """A commit is over, in so many seconds."""
-        self._commits.append(took)
-
-    def take(self, connections: int, waiting: int) -> MetricsSample | None:
-        """The period's MetricsSample, once it is over; the next one begins."""
+        `connections` are open, and `waiting` records are not committed yet.
+        """
         now = time.monotonic()
-        period = now - self._began
-        if period < PERIOD:
-            return None
-        replies = _drained(self._replies)
-        commits = _drained(self._commits)
-        visits, self.visits, self._began = self.visits, 0, now
+        replies_s = _take_sorted(self.replies_s)
+        commits_s = _take_sorted(self.commits_s)
+        visits, period_s = self.visits, now - self._period_start
+        self.visits, self._period_start = 0, now
         return MetricsSample(
             ended_us=int(time.time() * 1e6),
-            server=self._name,
-            period_us=_microseconds(period),
+            server=self._server,
+            period_us=_microseconds(period_s),
             visits=visits,
             connections=connections,
-            reply_p50_us=_percentile(replies, 50),
-            reply_p99_us=_percentile(replies, 99),
-            commits=len(commits),
-            commit_p50_us=_percentile(commits, 50),
-            commit_p99_us=_percentile(commits, 99),
+            reply_p50_us=_percentile_us(replies_s, 50),
+            reply_p99_us=_percentile_us(replies_s, 99),
+            commits=len(commits_s),
+            commit_p50_us=_percentile_us(commits_s, 50),
+            commit_p99_us=_percentile_us(commits_s, 99),
             waiting=waiting,
         )
 
 
-def _drained(times: deque[float]) -> list[float]:
-    return sorted(times.popleft() for _ in range(len(times)))
+def _take_sorted(durations_s: deque[float]) -> list[float]:
+    return sorted(durations_s.popleft() for _ in range(len(durations_s)))
 
 
-def _percentile(times: Sequence[float], percent: int) -> int:
-    """In microseconds, by the nearest rank; 0 if there are none."""
-    return _microseconds(times[(len(times) * percent - 1) // 100]) if times else 0
+def _percentile_us(sorted_s: Sequence[float], percent: int) -> int:
+    """Return the percentile in microseconds, by the nearest rank; 0 if there are no durations."""
+    return _microseconds(sorted_s[(len(sorted_s) * percent - 1) // 100]) if sorted_s else 0
 
 
 def _microseconds(seconds: float) -> int:

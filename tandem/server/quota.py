@@ -1,78 +1,79 @@
-"""How many visits are recorded whole in a minute. The rest are answered, too, but only counted.
+"""How many visits a minute are stored in full. The rest are answered like all others, but only counted.
 
-A flood of nonsense must not fill the disk; a class behind one campus address must not be throttled, and one
-noisy team there must not cost the others their records. So there is a ration for each team at an address,
-and a larger one for the address. Nobody's reply depends on it. Pure: the time comes in.
+A flood of wrong messages must not fill the disk. A class behind one campus address must not lose records, and one noisy
+team there must not cost the others theirs. So there is a quota for each team at an address, and a larger one for the
+address. No reply depends on it. Pure: the time is an argument.
 """
 
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 from tandem.records.visits import SuppressedVisits, Team
 
-MAX_OF_TEAM = 60  # refused visits in a minute: of one team at one address
-MAX_OF_ADDRESS = 600  # of one address
-MAX_COUNTED = 20_000  # addresses, and teams, that are counted apart in a minute; the others together
+MAX_PER_TEAM = 60  # refused visits a minute of one team at one address
+MAX_PER_ADDRESS = 600  # refused visits a minute of one address
+MAX_COUNTERS = 20_000  # addresses, and teams, that are counted apart in a minute; all others are counted together
 OTHERS = "others"
 
 
 class RecordQuota:
-    """Ask `allows` for every refused visit; hand what `take_surplus` returns to the records."""
+    """Decides which visits are stored in full, and counts the others. Record what `take_suppressed` returns."""
 
-    def __init__(self, of_team: int = MAX_OF_TEAM, of_address: int = MAX_OF_ADDRESS) -> None:
-        self._of_team = of_team
-        self._of_address = of_address
-        self._minute = 0
-        self._by_address: dict[str, int] = {}  # refused visits that were allowed in this minute
-        self._by_team: dict[tuple[str, str, str], int] = {}  # visits in this minute
-        self._surplus: dict[str, int] = {}  # those of them that were not allowed, by address
-        self._past: list[SuppressedVisits] = []
+    def __init__(self, max_per_team: int = MAX_PER_TEAM, max_per_address: int = MAX_PER_ADDRESS) -> None:
+        """Both are visits a minute."""
+        self._max_per_team = max_per_team
+        self._max_per_address = max_per_address
+        self._minute = 0  # since 1970
+        self._allowed: dict[str, int] = {}  # refused visits of this minute that were allowed, by address
+        self._visits: dict[tuple[str, str, str], int] = {}  # visits of this minute, by address and team
+        self._suppressed: dict[str, int] = {}  # refused visits of this minute that were not allowed, by address
+        self._finished: list[SuppressedVisits] = []  # of earlier minutes
 
     def allows(self, address: str, team: Team | None, now: float) -> bool:
-        """Whether a refused visit at `now` (seconds since 1970) is recorded whole."""
-        self._turn(int(now // 60))
+        """Return whether a refused visit at `now` (seconds since 1970) is stored in full."""
+        self._start_minute(int(now // 60))
         host = host_network(address)
-        if host not in self._by_address and len(self._by_address) >= MAX_COUNTED:
+        if host not in self._allowed and len(self._allowed) >= MAX_COUNTERS:
             host = OTHERS
-        who = (host, team.classname, team.teamname) if team else (host, "", "")
-        if who not in self._by_team and len(self._by_team) >= MAX_COUNTED:
-            who = (OTHERS, "", "")
-        of_team = self._by_team[who] = self._by_team.get(who, 0) + 1
-        of_address = self._by_address.setdefault(host, 0)
-        if of_team <= self._of_team and of_address < self._of_address:
-            self._by_address[host] = of_address + 1
+        key = (host, team.classname, team.teamname) if team else (host, "", "")
+        if key not in self._visits and len(self._visits) >= MAX_COUNTERS:
+            key = (OTHERS, "", "")
+        of_team = self._visits[key] = self._visits.get(key, 0) + 1
+        of_address = self._allowed.setdefault(host, 0)
+        if of_team <= self._max_per_team and of_address < self._max_per_address:
+            self._allowed[host] = of_address + 1
             return True
-        self._surplus[host] = self._surplus.get(host, 0) + 1
+        self._suppressed[host] = self._suppressed.get(host, 0) + 1
         return False
 
     def allows_right(self, address: str, team: Team, now: float) -> bool:
-        """Whether a right visit is recorded whole: a team that repeats itself without end counts, no more.
+        """Return whether a right visit at `now` is stored in full: its team must be within its quota.
 
-        An address has no ration of these: a whole class may be behind one.
+        The quota of an address does not count for it: a whole class may be behind one address.
         """
         minute = int(now // 60)
         if minute != self._minute:
-            self._turn(minute)
+            self._start_minute(minute)
         host = host_network(address)
-        who = (host, team.classname, team.teamname)
-        if who not in self._by_team and len(self._by_team) >= MAX_COUNTED:
+        key = (host, team.classname, team.teamname)
+        if key not in self._visits and len(self._visits) >= MAX_COUNTERS:
             return True
-        of_team = self._by_team[who] = self._by_team.get(who, 0) + 1
-        return of_team <= self._of_team
+        of_team = self._visits[key] = self._visits.get(key, 0) + 1
+        return of_team <= self._max_per_team
 
-    def is_first_surplus(self, address: str) -> bool:
-        """Whether the visit asked for last was the first of its address too many: worth a word in the log."""
-        return self._surplus.get(host_network(address)) == 1
+    def is_first_suppressed(self, address: str) -> bool:
+        """Return whether the last visit was the first one of its address over the quota in this minute."""
+        return self._suppressed.get(host_network(address)) == 1
 
-    def take_surplus(self, now: float | None = None) -> list[SuppressedVisits]:
-        """What was only counted in the minutes before `now`, or until now without it; each is told once."""
-        self._turn(int(now // 60) if now is not None else self._minute + 1)
-        past, self._past = self._past, []
-        return past
+    def take_suppressed(self, now: float | None = None) -> list[SuppressedVisits]:
+        """Return the counts of the minutes before `now`, or of all without it. Each is returned once."""
+        self._start_minute(int(now // 60) if now is not None else self._minute + 1)
+        finished, self._finished = self._finished, []
+        return finished
 
-    def _turn(self, minute: int) -> None:
+    def _start_minute(self, minute: int) -> None:
         if minute == self._minute:
             return
-        began = self._minute * 60_000_000
-        self._past += [SuppressedVisits(began, address, visits) for address, visits in self._surplus.items()]
-        for counts in (self._by_address, self._by_team, self._surplus):
+        minute_us = self._minute * 60_000_000
+        self._finished += [SuppressedVisits(minute_us, host, visits) for host, visits in self._suppressed.items()]
+        for counts in (self._allowed, self._visits, self._suppressed):
             counts.clear()
         self._minute = minute

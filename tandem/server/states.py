@@ -1,14 +1,14 @@
 """The states of a connection, as data: what each one means, how long it may last, and which state may follow it.
 
-Knows no socket and no message. The loop (loop.py) makes every move through this table: a move that is not in it is a
-bug of the server. The picture in ARCHITECTURE.md is drawn from it.
+Knows no socket and no message. The loop (loop.py) makes every transition through this table: one that is not in it is a
+bug of the server. The diagram in ARCHITECTURE.md is generated from it.
 """
 
 from collections.abc import Mapping
 
 
 class State:
-    """One state of a connection. States are compared by identity."""
+    """One state of a connection. Compare states by identity."""
 
     __slots__ = ("name", "meaning")
 
@@ -24,11 +24,11 @@ FIRST_BYTE = State("FIRST_BYTE", "the welcome was sent, and nothing has come yet
 LAST_CHANCE = State("LAST_CHANCE", "the same, while the server stops")
 IN_DOUBT = State("IN_DOUBT", "up to three bytes came that may begin a length")
 MESSAGE = State("MESSAGE", "a part of a message came")
-QUEUED = State("QUEUED", "what came waits for its turn to be read and diagnosed")
+QUEUED = State("QUEUED", "what came waits for its turn in the slow path")
 COMMITTING = State("COMMITTING", "the reply waits until its record is on disk")
 SILENCED = State("SILENCED", "a wrong message that gets no reply (--errors silent)")
 ANSWERED = State("ANSWERED", "the reply was sent, and most clients close now")
-DRAINING = State("DRAINING", "this client did not close yet: what still comes is discarded")
+DRAINING = State("DRAINING", "the client has not closed yet: what still comes is discarded")
 CLOSED = State("CLOSED", "the socket is closed")
 
 STATES = (
@@ -44,10 +44,10 @@ STATES = (
     CLOSED,
 )
 
-# Which state may follow, and when. PROTOCOL.md, part 3.
+# Which state may follow, and when. PROTOCOL 3.
 TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     FIRST_BYTE: {
-        QUEUED: "bytes that need a closer look, or 15 minutes of silence",
+        QUEUED: "bytes for the slow path, or 15 minutes of silence",
         COMMITTING: "a right message 2",
         ANSWERED: "a right message 1, or the end of the stream",
         SILENCED: "the end of the stream, with --errors silent",
@@ -55,7 +55,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
         CLOSED: "reset, or evicted",
     },
     LAST_CHANCE: {
-        QUEUED: "bytes that need a closer look",
+        QUEUED: "bytes for the slow path",
         COMMITTING: "a right message 2",
         ANSWERED: "a right message 1, or the end of the stream",
         SILENCED: "the end of the stream, with --errors silent",
@@ -92,24 +92,26 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     CLOSED: {},
 }
 
-# Seconds that a state may last. QUEUED has no limit: the loop works on it in every turn. PROTOCOL.md 3.4.
+# Seconds that a state may last. QUEUED has no limit: the loop works on it in every turn. PROTOCOL 3.4.
 LIMITS: dict[State, float] = {
     FIRST_BYTE: 900.0,  # a person may be typing, and client 2 may connect early
-    LAST_CHANCE: 0.5,  # for a message that is under way
+    LAST_CHANCE: 0.5,  # for a message that is on its way
     IN_DOUBT: 0.2,
-    MESSAGE: 3.0,  # of silence: starts again with every byte
-    COMMITTING: 4.0,  # then the reply says that the result was not stored: clients give up at 5 s
+    MESSAGE: 3.0,  # of silence: every byte starts it again
+    COMMITTING: 4.0,  # then the reply says that the result was not stored: clients give up after 5 s
     SILENCED: 900.0,
     ANSWERED: 0.01,
     DRAINING: 5.0,
 }
 
-WATCHED = frozenset({FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, SILENCED, DRAINING})  # the poller reports new bytes
-UNANSWERED = frozenset({FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, QUEUED})  # the visit is not on record yet
+WATCHED = frozenset(
+    {FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, SILENCED, DRAINING}
+)  # the poller reports bytes in them
+UNANSWERED = frozenset({FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, QUEUED})  # the visit is not recorded yet
 
 
-class UnlawfulMoveError(Exception):
-    """A move that TRANSITIONS does not have: a bug of the server."""
+class IllegalTransitionError(Exception):
+    """A transition that is not in TRANSITIONS: a bug of the server."""
 
     def __init__(self, before: State, after: State) -> None:
         super().__init__(f"a connection cannot go from {before} to {after}")

@@ -1,7 +1,7 @@
-"""Several processes for one ground: starts them, starts them again when they die, passes signals on.
+"""The supervisor of worker processes: starts them, starts them again when they die, passes signals on.
 
-Owns processes and nothing else: what a worker does is given. The supervisor itself serves nobody, so that
-nothing that comes from the network can end it.
+Owns processes and nothing else: the work of a worker is an argument. The supervisor serves no connection, so nothing
+from the network can end it.
 """
 
 import os
@@ -13,38 +13,44 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
-from tandem.net.line_writer import Destination, LineWriter, say, timed_line
+from tandem.net.line_writer import Destination, LineWriter, report, timestamped_line
+from tandem.net.process_signals import HANGUP, STOP_SIGNALS, exit_on_signals, ignore_signals
 from tandem.protocol.errors import TandemError
-from tandem.server.signals import HANGUP, STOPPING, exit_on_signals, ignore_signals
 
-PAUSE = 1.0  # seconds before a worker is started again that lived for less
+RESTART_DELAY = 1.0  # seconds before a worker that ended sooner than that is started again
 
-Work = Callable[[Callable[[], None]], None]  # what a worker does until SIGTERM; it calls what it is given when ready
+Work = Callable[[Callable[[], None]], None]  # runs a worker until SIGTERM; it calls its argument when it is ready
 
 
 class Supervisor:
-    """Keeps a number of workers running until SIGTERM or Ctrl-C. SIGHUP is passed on: each opens its log file again.
+    """Keeps a number of workers running until SIGTERM or Ctrl-C. Passes SIGHUP on: each opens its log file again.
 
-    It has no thread for its log, because it forks: its lines are written at once. None of them can end it.
+    It writes its log lines without a thread, because it forks. A line that cannot be written is dropped.
     """
 
     def __init__(self, workers: int, work: Work, log: Destination) -> None:
-        """`log` must not block."""
+        """Start nothing yet. `log` must not block."""
         self._count = workers
         self._work = work
         self._log = LineWriter(log)
         self._is_ready = False
-        self._hung_up = False  # is the log file to be opened again?
-        self._started: dict[int, float] = {}  # by process id: when, time.monotonic()
+        self._reopen_log = False  # SIGHUP came: open the log file again
+        self._started_at: dict[int, float] = {}  # by process id: time.monotonic()
         self._stopping = False
-        self._lifeline, self._anchor = os.pipe()  # a worker sees the end of it when we are gone
+        self._alive_recv, self._alive_send = os.pipe()  # a worker reads its end when the supervisor has gone
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Calls `ready` when all are; returns when they have ended after a signal. SystemExit: they cannot start."""
-        for number in STOPPING:
+        """Start the workers, call `ready` when all are ready, and return when all have ended after a signal.
+
+        Raises:
+            SystemExit: a worker could not start, and has reported why.
+        """
+        for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # then the system does not report which child ended
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
             if all(self._start_and_wait() for _ in range(self._count)):
                 self._is_ready = True
@@ -52,79 +58,79 @@ class Supervisor:
             elif not self._stopping:
                 self._stop(signal.SIGTERM, None)
                 self._wait_for_all()
-                raise SystemExit(1)  # the worker has said why
+                raise SystemExit(1)  # the worker has reported why
             self._wait_for_all()
         finally:
             ignore_signals()
-            os.close(self._lifeline)
-            os.close(self._anchor)
+            os.close(self._alive_recv)
+            os.close(self._alive_send)
 
     def _wait_for_all(self) -> None:
-        while self._started:
+        while self._started_at:
             pid, status = os.waitpid(-1, 0)
-            began = self._started.pop(pid, None)
-            if self._stopping or began is None:
+            started_at = self._started_at.pop(pid, None)
+            if self._stopping or started_at is None:
                 continue
-            self._report(f"worker {pid} ended {_how(status)}; another is started in its place")
-            if time.monotonic() - began < PAUSE:
-                time.sleep(PAUSE)
+            self._report(f"worker {pid} ended {_describe_end(status)}: starting another")
+            if time.monotonic() - started_at < RESTART_DELAY:
+                time.sleep(RESTART_DELAY)
             self._replace()
 
     def _replace(self) -> None:
-        """One more, however often the system has none to give."""
+        """Start one more worker. Try again until the system allows it."""
         while not self._stopping:
             try:
                 os.close(self._start())
                 return
             except OSError as error:
                 self._report(f"no worker can be started: {error.strerror}; will be tried again")
-                time.sleep(PAUSE)
+                time.sleep(RESTART_DELAY)
 
     def _start_and_wait(self) -> bool:
-        """Starts a worker; whether it got so far that it is ready."""
+        """Start a worker. Return whether it became ready."""
         try:
-            told = self._start()
+            ready_recv = self._start()
         except OSError as error:
             self._report(f"no worker can be started: {error.strerror}")
             return False
         try:
-            return os.read(told, 1) != b""
+            return os.read(ready_recv, 1) != b""
         finally:
-            os.close(told)
+            os.close(ready_recv)
 
     def _start(self) -> int:
-        """Starts a worker. From the descriptor that is returned comes a byte when it is ready."""
-        told, tell = os.pipe()
-        signals = (*STOPPING, HANGUP) if HANGUP else STOPPING
-        signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until it is in the table, or has its own ears
+        """Start a worker. Return a descriptor that gives a byte when it is ready, or its end if it fails."""
+        ready_recv, ready_send = os.pipe()
+        signals = (*STOP_SIGNALS, HANGUP) if HANGUP else STOP_SIGNALS
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # until the supervisor knows it, or it has its own handlers
         try:
             pid = os.fork()
         except OSError:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-            os.close(told)
-            os.close(tell)
+            os.close(ready_recv)
+            os.close(ready_send)
             raise
         if not pid:
-            os.close(told)
-            os.close(self._anchor)
-            self._be_worker(tell, signals)
-        self._started[pid] = time.monotonic()
+            os.close(ready_recv)
+            os.close(self._alive_send)
+            self._run_worker(ready_send, signals)
+        self._started_at[pid] = time.monotonic()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-        os.close(tell)
-        if self._stopping:  # the others were told before this one was there
+        os.close(ready_send)
+        if self._stopping:  # the signal came before this worker was known
             _signal(pid, signal.SIGTERM)
-        return told
+        return ready_recv
 
-    def _be_worker(self, tell: int, signals: tuple[signal.Signals, ...]) -> None:
-        """The rest of a worker's life. It never returns: what follows is the supervisor's."""
+    def _run_worker(self, ready_send: int, signals: tuple[signal.Signals, ...]) -> None:
+        """Run the worker in the new process, and end the process. It never returns."""
         code = 1
         try:
-            os.setpgid(0, 0)  # Ctrl-C goes to the whole group at a terminal: the supervisor passes it on
+            os.setpgid(0, 0)  # a terminal sends Ctrl-C to the whole group, and the supervisor passes it on
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop another group that writes to it
             exit_on_signals()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
             threading.Thread(target=self._end_with_supervisor, daemon=True).start()
-            self._work(partial(_tell, tell))
+            self._work(partial(_send_ready, ready_send))
             code = 0
         except TandemError as error:
             self._report(str(error))
@@ -134,48 +140,48 @@ class Supervisor:
             os._exit(code)
 
     def _end_with_supervisor(self) -> None:
-        os.read(self._lifeline, 1)
+        os.read(self._alive_recv, 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        """The first of any kind is passed on as SIGTERM; after that, Ctrl-C as it is: it ends them at once."""
+        """Pass the first signal on as SIGTERM, and later ones as they are: Ctrl-C then ends the workers at once."""
         passed_on = number if self._stopping else signal.SIGTERM
         self._stopping = True
-        for pid in list(self._started):
+        for pid in list(self._started_at):
             _signal(pid, passed_on)
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        self._hung_up = True
-        for pid in list(self._started):
+        self._reopen_log = True
+        for pid in list(self._started_at):
             _signal(pid, number)
 
-    def _report(self, words: str) -> None:
-        """To the log; until all are ready, to whoever has just started us."""
+    def _report(self, text: str) -> None:
+        """Write a line to the log, or on standard error until all workers are ready."""
         if not self._is_ready:
-            say(words)
+            report(text)
             return
-        if self._hung_up:
-            self._hung_up = False
+        if self._reopen_log:
+            self._reopen_log = False
             self._log.reopen()
-        self._log.write(timed_line(words))
+        self._log.write(timestamped_line(text))
 
 
 def _signal(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        pass  # it has ended by itself
+        pass  # it has ended already
 
 
-def _tell(descriptor: int) -> None:
+def _send_ready(descriptor: int) -> None:
     try:
         os.write(descriptor, b"!")
     except BrokenPipeError:
-        pass  # nobody waits for one that was started again
+        pass  # the supervisor does not wait for a worker that it started again
     os.close(descriptor)
 
 
-def _how(status: int) -> str:
+def _describe_end(status: int) -> str:
     if os.WIFSIGNALED(status):
         return f"by signal {os.WTERMSIG(status)}"
     return f"with exit code {os.waitstatus_to_exitcode(status)}"

@@ -18,7 +18,7 @@ from typing import Any
 
 from tandem.protocol.address import parse_address
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from tandem.server.handler import NOT_KEPT
+from tandem.server.handler import NOT_STORED
 from testing.raw_sockets import encoded, message_1, message_2
 
 PAUSE = 60.0  # seconds between two tries at the most: the server's reply asks for it
@@ -118,7 +118,7 @@ class Students:
             raise VisitError("closed without a reply")
         reply: dict[str, Any] = json.loads(came)
         if reply["status"] != wanted:
-            raise VisitError("told to send it again" if reply["status"] == NOT_KEPT else reply["status"])
+            raise VisitError("told to send it again" if reply["status"] == NOT_STORED else reply["status"])
         return reply
 
 

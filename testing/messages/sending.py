@@ -1,19 +1,20 @@
-"""Gives bytes to the diagnosis as a connection would."""
+"""Passes bytes to the diagnosis as a connection does."""
 
 from collections.abc import Iterable
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.protocol.reader import NEED_DATA, Reader
 
-ADDRESS = "145.137.54.21"  # where the messages of the tests come from
+ADDRESS = "145.137.54.21"  # of the sender
 
 
 def diagnosed(data: bytes, address: str = "") -> Diagnosis:
-    """All in one piece, and then silence."""
+    """Return the diagnosis of data that comes in one piece, and then silence."""
     return diagnosed_in_pieces((data,), address)
 
 
 def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "") -> Diagnosis:
+    """Return the diagnosis of data that comes in pieces, and then silence."""
     reader = Reader()
     for piece in pieces:
         reader.feed(piece)
@@ -23,5 +24,5 @@ def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "") -> Diagnosis
 
 
 def ids(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """Of the problems and the remarks, sorted."""
+    """Return the ids of the problems and the remarks, sorted."""
     return tuple(sorted(problem.id for problem in (*diagnosis.problems, *diagnosis.remarks)))

@@ -149,7 +149,7 @@ def kill_a_worker(running: RunningServer) -> None:
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     if workers:
         os.kill(int(workers[0]), signal.SIGKILL)
-        running.process.wait_for("another is started in its place")
+        running.process.wait_for("starting another")
 
 
 def use_commands(data: Path, folder: Path, outcome: Outcome) -> str:

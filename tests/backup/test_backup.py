@@ -61,9 +61,9 @@ def test_a_backup_is_a_zip_file_with_both_databases_and_a_manifest(data: Path, t
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["manifest.json", FILE, BOARD]
-    told = manifest_of(target)
-    assert told["format"] == 1
-    assert told["files"] == {
+    manifest = manifest_of(target)
+    assert manifest["format"] == 1
+    assert manifest["files"] == {
         FILE: {"schema": VERSION, "rows": {"teams": 2, "visits": 4}},
         BOARD: {"schema": BOARD_FILE.version, "rows": {"notes and marks": 1, "teams on rosters": 2, "deadlines": 1}},
     }
@@ -178,7 +178,7 @@ def test_a_file_system_without_links_is_good_enough(
     assert manifest_of(tmp_path / "backup.zip")["format"] == 1
 
 
-@pytest.mark.parametrize("step", ["copy_database", "check_sound", "write_archive", "_publish"])
+@pytest.mark.parametrize("step", ["copy_database", "check_integrity", "write_archive", "_publish"])
 def test_a_backup_that_fails_at_any_step_leaves_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -186,7 +186,7 @@ def test_a_backup_that_fails_at_any_step_leaves_nothing(
 
     def fails(*_: object) -> None:
         assert not (tmp_path / "copy").exists()
-        if step in ("copy_database", "check_sound"):
+        if step in ("copy_database", "check_integrity"):
             raise sqlite3.OperationalError("database or disk is full")
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -213,9 +213,9 @@ def test_what_is_damaged_or_newer_or_no_database_is_no_backup(data: Path, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_database_that_stays_locked_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.records.sqlite.data_file.LOCK_TIMEOUT", 0.01)
-    monkeypatch.setattr("tandem.backup.backup.LOCK_TIMEOUT", 0.01)
+def test_a_database_that_stays_locked_is_reported(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.records.sqlite.data_file.LOCK_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("tandem.backup.backup.LOCK_TIMEOUT_S", 0.01)
     with closing(sqlite3.connect(data / BOARD, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked"):

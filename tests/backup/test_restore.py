@@ -17,16 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem.backup.archive import MAX_MANIFEST
+from tandem.backup.archive import MAX_MANIFEST_BYTES
 from tandem.backup.backup import fingerprint, make_backup
 from tandem.backup.pending_restore import OLD, PENDING, finish_restore
-from tandem.backup.restore import Restored, restore
+from tandem.backup.restore import RestoreSummary, restore
 from tandem.board.gradebook.board_schema import FILE as BOARD
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.commands.backup import KINDS
 from tandem.keys.keyring import Keyring, load_keyring, rotate
 from tandem.keys.secret import derive
-from tandem.records.folder_lock import in_use, not_in_use
+from tandem.records.folder_lock import exclusive_lock, shared_lock
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from tandem.records.visits import RightVisit, Team
@@ -58,7 +58,7 @@ def contents(original: Path) -> tuple[Any, Any]:
     return records_of(original), board_of(original)
 
 
-def restored(source: Path, folder: Path, replace: bool = False) -> Restored:
+def restored(source: Path, folder: Path, replace: bool = False) -> RestoreSummary:
     return restore(source, folder, KINDS, replace)
 
 
@@ -85,7 +85,7 @@ class TestBackups:
         done = restored(backup, data)
         assert (records_of(data), board_of(data)) == contents
         assert done.rows[FILE] == {"teams": 2, "visits": 4}
-        assert (done.kept, done.aside, done.locked) == ([], None, True)
+        assert (done.kept, done.previous_files, done.locked) == ([], None, True)
         assert stat.S_IMODE(data.stat().st_mode) == 0o700
         assert {stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()} == {0o600}
         assert names(data) == [BOARD, FILE]
@@ -154,8 +154,8 @@ class TestReplacing:
         data = tmp_path / "data"
         killed_server(tmp_path / "live", data)
         before = records_of(tmp_path / "live"), board_of(tmp_path / "live")
-        first = restored(backup, data, replace=True).aside
-        second = restored(backup, data, replace=True).aside
+        first = restored(backup, data, replace=True).previous_files
+        second = restored(backup, data, replace=True).previous_files
         assert first
         assert second
         assert first != second
@@ -172,9 +172,9 @@ class TestReplacing:
         data.mkdir()
         for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{BOARD}-journal", BOARD):
             (data / name).write_bytes(b"damaged " * 1000)
-        aside = restored(backup, data, replace=True).aside
-        assert aside
-        assert len(names(aside)) == 5
+        previous_files = restored(backup, data, replace=True).previous_files
+        assert previous_files
+        assert len(names(previous_files)) == 5
         assert (records_of(data), board_of(data)) == contents
 
     def test_drafts_of_restores_that_were_killed_are_removed(self, backup: Path, tmp_path: Path) -> None:
@@ -187,15 +187,15 @@ class TestInUse:
     """Never under a running server or board."""
 
     def test_a_folder_that_is_in_use_is_left_alone_and_the_other_way_round(self, backup: Path, tmp_path: Path) -> None:
-        with in_use(tmp_path), in_use(tmp_path):
+        with shared_lock(tmp_path), shared_lock(tmp_path):
             assert "stop it, then restore" in refusal(backup, tmp_path)
-        with not_in_use(tmp_path, StoreError("in use")) as locked:
+        with exclusive_lock(tmp_path, StoreError("in use")) as locked:
             assert locked
-            with pytest.raises(StoreError, match="a restore into"), in_use(tmp_path):
+            with pytest.raises(StoreError, match="a restore into"), shared_lock(tmp_path):
                 pass
-            with pytest.raises(StoreError, match="in use"), not_in_use(tmp_path, StoreError("in use")):
+            with pytest.raises(StoreError, match="in use"), exclusive_lock(tmp_path, StoreError("in use")):
                 pass
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             pass
 
     @pytest.mark.parametrize("is_board", [False, True])
@@ -216,26 +216,26 @@ class TestInUse:
             other.communicate(b"\n")
         restored(backup, tmp_path, replace=True)
 
-    def test_a_file_system_without_locks_is_told(
+    def test_a_file_system_without_locks_is_reported(
         self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def no_locks(*_: object) -> None:
             raise OSError(95, "Operation not supported")
 
         monkeypatch.setattr("fcntl.flock", no_locks)
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             assert not restored(backup, tmp_path).locked
 
     def test_where_there_is_no_flock_at_all(
         self, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setitem(sys.modules, "fcntl", None)
-        with in_use(tmp_path):
+        with shared_lock(tmp_path):
             assert not restored(backup, tmp_path).locked
 
     def test_a_folder_that_cannot_be_made_is_for_the_caller_to_fail_on(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        with in_use(tmp_path / "file" / "below"):
+        with shared_lock(tmp_path / "file" / "below"):
             assert names(tmp_path) == ["file"]
 
 
@@ -254,7 +254,7 @@ def with_secret(key: bytes, team: Team) -> RightVisit:
 
 
 class TestKey:
-    """The key is not in a backup; what follows from the one in place is told."""
+    """The key is not in a backup; the output says whether the key in place matches."""
 
     TEAMS = [Team("INF2A", f"Team {number:02}", f"{number:07}", "") for number in range(12)]
 
@@ -273,7 +273,7 @@ class TestKey:
         assert (code, err) == (0, "")
         return out
 
-    def test_the_right_key_is_told_as_such(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_the_right_key_is_reported_as_such(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         backup, keyring = lost
         data = tmp_path / "data"
         data.mkdir()
@@ -285,7 +285,9 @@ class TestKey:
             path.unlink()
         assert "accepts the secret of every team that waits" in self.say(tmp_path / "old.sqlite3", data)
 
-    def test_no_key_is_told_with_the_teams_that_it_concerns(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_no_key_is_reported_with_the_teams_that_it_concerns(
+        self, lost: tuple[Path, Keyring], tmp_path: Path
+    ) -> None:
         backup, keyring = lost
         out = self.say(backup, tmp_path / "data")
         assert f"there is no key: copy the one of the backup (fingerprint {fingerprint(keyring.key)})" in out
@@ -294,7 +296,7 @@ class TestKey:
         assert "INF2A/Team 09 and 2 more" in out
         assert not (tmp_path / "data" / "key").exists()
 
-    def test_another_key_is_told(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
+    def test_another_key_is_reported(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         load_keyring_in(tmp_path / "data")
         out = self.say(lost[0], tmp_path / "data")
         assert f"{tmp_path / 'data' / 'key'} is not the key of the backup" in out
@@ -309,7 +311,7 @@ class TestKey:
         rotate(tmp_path / "data", 3600)
         report = restored(lost[0], tmp_path / "data").key
         assert report
-        assert (report.fits, report.stranded) == (True, 0)
+        assert (report.fits, report.invalidated) == (True, 0)
 
     def test_the_key_of_the_environment_counts(self, lost: tuple[Path, Keyring], tmp_path: Path) -> None:
         env = os.environ | {"TANDEM_KEY": lost[1].key.hex()}
@@ -417,8 +419,8 @@ def zipped(path: Path, members: dict[str, bytes], way: int = zipfile.ZIP_DEFLATE
 
 
 def manifest(**changed: object) -> bytes:
-    told = {"format": 1, "made_by": "", "made_at": "", "files": {FILE: {}, BOARD: {}}, "key": None} | changed
-    return json.dumps(told).encode()
+    manifest = {"format": 1, "made_by": "", "made_at": "", "files": {FILE: {}, BOARD: {}}, "key": None} | changed
+    return json.dumps(manifest).encode()
 
 
 class TestHostileArchives:
@@ -443,7 +445,7 @@ class TestHostileArchives:
             {"manifest.json": b"[]"},
             {"manifest.json": b"[" * 60_000},
             {"manifest.json": b"1" * 60_000},
-            {"manifest.json": b" " * (MAX_MANIFEST + 1)},
+            {"manifest.json": b" " * (MAX_MANIFEST_BYTES + 1)},
             {"manifest.json": manifest(format=2)},
             {"manifest.json": manifest(format="1")},
             {"manifest.json": manifest(format=True)},
@@ -481,7 +483,7 @@ class TestHostileArchives:
 
     def test_another_compression(self, members: dict[str, bytes], tmp_path: Path) -> None:
         for way in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-            assert "packed in another way" in refusal(zipped(tmp_path / "zip", members, way), tmp_path / "data")
+            assert "compressed in another way" in refusal(zipped(tmp_path / "zip", members, way), tmp_path / "data")
         restored(zipped(tmp_path / "zip", members, zipfile.ZIP_STORED), tmp_path / "data")
 
     @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -518,6 +520,32 @@ def test_a_damaged_schema_is_refused_in_one_line(original: Path, tmp_path: Path,
     (tmp_path / "changed").write_bytes(content.replace(b"NOT NULL", after))
     with pytest.raises(StoreError) as caught:
         restored(tmp_path / "changed", tmp_path / "data")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM identity",
+        "UPDATE team SET first_seen = 9000000000000000000",
+        "UPDATE team SET first_seen = 'abc'",
+        "UPDATE team SET problems = '{bad'",
+        "UPDATE team SET state = 'odd'",
+        "UPDATE team SET finished_at = -1",
+        "UPDATE team SET teamname = x'ff'",
+        "UPDATE visit SET at = 9000000000000000000",
+        "UPDATE visit SET outcome = 'odd'",
+        "UPDATE visit SET findings = '{bad'",
+        """UPDATE visit SET findings = '[{"id": "no-such-problem", "at": 1, "facts": {}}]'""",
+        """UPDATE visit SET findings = '[1]'""",
+    ],
+)
+def test_values_that_tandem_never_writes_are_refused(original: Path, tmp_path: Path, statement: str) -> None:
+    old_backup(original, tmp_path / "plain")
+    with closing(sqlite3.connect(tmp_path / "plain", isolation_level=None)) as database:
+        assert database.execute(statement).rowcount > 0
+    with pytest.raises(StoreError, match="foreign value") as caught:
+        restored(tmp_path / "plain", tmp_path / "data")
     assert "\n" not in str(caught.value)
 
 
@@ -590,8 +618,8 @@ def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new(
         assert found in (old, contents), step
         seen.append(found == contents)
         if found == contents:
-            [aside] = data.glob("before-restore-*")
-            assert (records_of(aside), board_of(aside)) == old
+            [previous_files] = data.glob("before-restore-*")
+            assert (records_of(previous_files), board_of(previous_files)) == old
         assert not (data / PENDING).exists()
         restored(backup, data, replace=True)
         assert not list(data.glob("restore.*"))
@@ -612,18 +640,18 @@ def test_what_is_pending_is_finished_by_any_command_but_not_under_a_server(
     (data / PENDING / "new").mkdir(parents=True)
     (data / PENDING / OLD).mkdir()
     shutil.move(tmp_path / "new" / BOARD, data / PENDING / "new" / BOARD)
-    with in_use(data):
+    with shared_lock(data):
         code, out, err = tandem("results", "--data", str(data))
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert "stop the server" in err
     assert tandem("results", "--data", str(data))[0] == 0
     assert board_of(data) == contents[1]
     assert not (data / PENDING).exists()
-    [aside] = data.glob("before-restore-*")
-    assert names(aside) == [BOARD]
+    [previous_files] = data.glob("before-restore-*")
+    assert names(previous_files) == [BOARD]
 
 
-def test_an_interrupted_restore_that_cannot_be_finished_is_told(
+def test_an_interrupted_restore_that_cannot_be_finished_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / PENDING / "new").mkdir(parents=True)
@@ -644,5 +672,5 @@ def test_restored_by_root_the_files_belong_to_whom_the_folder_belongs(backup: Pa
     os.chown(data, 12345, 12345)
     restored(backup, data, replace=True)
     assert {path.stat().st_uid for path in data.rglob("*") if "before" not in str(path)} == {12345}
-    [aside] = data.glob("before-restore-*")
-    assert aside.stat().st_uid == 12345
+    [previous_files] = data.glob("before-restore-*")
+    assert previous_files.stat().st_uid == 12345

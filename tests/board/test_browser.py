@@ -12,11 +12,20 @@ from playwright.sync_api import Browser, expect
 
 from tandem.records.sqlite.sqlite_store import FILE
 from tandem.records.visits import MetricsSample, Team, Visit
-from testing.boards import keep, numbered, refused, team, with_secret
+from testing.boards import (
+    TLS_OPTIONS,
+    RunningBoard,
+    numbered,
+    refused,
+    running_board,
+    team,
+    token_of,
+    with_secret,
+    write_records,
+)
 from testing.browsing import DRAWN, PAGES, SIZES, WRONG, Screen, screen, too_wide, violations
 from testing.clients import assert_done, client_1, client_2
 from testing.processes import TEAM, running_server, wait_until
-from testing.running_boards import TLS_OPTIONS, RunningBoard, running_board, token_of
 from testing.visits import message_1, message_2, rejected
 
 CLASS = f"/class?name={TEAM['classname']}"
@@ -33,57 +42,59 @@ def test_an_exchange_of_real_clients_shows_live(browser: Browser, tmp_path: Path
     with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         token = token_of(serving.process)
-        with screen(browser, url, token) as teacher, screen(browser, url) as room:
+        with screen(browser, url, token) as teacher, screen(browser, url) as projector:
             teacher.log_in()
             teacher.go("/gradebook/classes")
             teacher.page.fill("#pasted", f"classname,teamname\n{TEAM['classname']},{TEAM['teamname']}\n")
             teacher.page.get_by_role("button", name="Upload").click()
             expect(teacher.page.get_by_role("status")).to_contain_text("1 team expected")
-            room.go(CLASS)
-            room.wait_until_live()
-            room.page.evaluate("window.sameDocument = true")
-            tile(room, TEAM["teamname"], "expected")
+            projector.go(CLASS)
+            projector.wait_until_live()
+            projector.page.evaluate("window.sameDocument = true")
+            tile(projector, TEAM["teamname"], "expected")
             with client_2(serving.address) as second:
                 peer = f"127.0.0.1:{second.port}"
                 with client_1(serving.address, peer) as first:
                     assert_done(first)
                 assert_done(second.process)
-            tile(room, TEAM["teamname"], "finished")
-            expect(room.page.locator("#summary")).to_contain_text("1 finished")
-            expect(room.page.locator("#curve")).to_have_attribute("aria-label", "a chart: 1 team has finished so far")
-            assert room.page.evaluate("window.sameDocument")
+            tile(projector, TEAM["teamname"], "finished")
+            expect(projector.page.locator("#summary")).to_contain_text("1 finished")
+            expect(projector.page.locator("#curve")).to_have_attribute(
+                "aria-label", "chart: 1 team has finished so far"
+            )
+            assert projector.page.evaluate("window.sameDocument")
 
 
 def test_a_browser_catches_up_after_the_board_was_away(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1), numbered(2))
-    with running_board(tmp_path) as first, screen(browser, first.url) as room:
-        room.go("/class?name=INF2A")
-        room.wait_until_live()
-        room.page.evaluate("window.sameDocument = true")
+    write_records(tmp_path, numbered(1), numbered(2))
+    with running_board(tmp_path) as first, screen(browser, first.url) as projector:
+        projector.go("/class?name=INF2A")
+        projector.wait_until_live()
+        projector.page.evaluate("window.sameDocument = true")
         first.process.stop()
-        expect(room.page.locator("#line")).to_have_text("connecting again")
-        keep(tmp_path, with_secret(message_2(team(1)), 1), rejected(team(3), "not-json"))
+        expect(projector.page.locator("#line")).to_have_text("reconnecting")
+        write_records(tmp_path, with_secret(message_2(team(1)), 1), rejected(team(3), "not-json"))
         with running_board(tmp_path, listen=first.address):
-            tile(room, "Team 1", "finished")
-            tile(room, "Team 2", "waiting")
-            tile(room, "Team 3", "stuck")
-            room.wait_until_live()
-            assert room.page.evaluate("window.sameDocument")
-        room.wrong.clear()  # the browser says that nobody answered
+            tile(projector, "Team 1", "finished")
+            tile(projector, "Team 2", "waiting")
+            tile(projector, "Team 3", "stuck")
+            projector.wait_until_live()
+            assert projector.page.evaluate("window.sameDocument")
+        projector.wrong.clear()  # the browser says that nobody answered
 
 
 def test_a_teams_page_follows_what_the_team_does(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(3))
+    write_records(tmp_path, numbered(3))
     with running_board(tmp_path) as running, screen(browser, running.url) as mine:
         PAGES["team"](mine)
-        expect(mine.page.locator(".state")).to_contain_text("waiting for client 2")
-        keep(tmp_path, refused(3, "not-swapped", NOW))
+        expect(mine.page.locator(".state")).to_contain_text("waiting for message 2")
+        write_records(tmp_path, refused(3, "not-swapped", NOW))
         expect(mine.page.locator(".state")).to_contain_text("stuck: The numbers are not swapped")
         expect(mine.page.locator(".wide .arrow.refused")).to_have_count(1)
 
         mine.page.locator("#visit-1 summary").focus()
         mine.page.route("**/team", lambda route: route.abort(), times=1)
-        keep(tmp_path, refused(3, "secret-wrong", NOW + 1))
+        write_records(tmp_path, refused(3, "secret-wrong", NOW + 1))
         expect(mine.page.locator("#visit-3")).to_be_visible()
         assert mine.page.evaluate("document.activeElement.closest('[id]').id") == "visit-1", "the focus stays"
         mine.wrong.clear()  # the browser says that one fetch failed: it was made again
@@ -108,15 +119,15 @@ SLOW = """() => {
 
 
 def test_a_slow_answer_never_takes_the_place_of_a_newer_one(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(3))
+    write_records(tmp_path, numbered(3))
     with running_board(tmp_path) as running, screen(browser, running.url) as mine:
         PAGES["team"](mine)
         html = mine.page.locator("html")
         mine.page.evaluate(SLOW)
-        keep(tmp_path, refused(3, "not-swapped", NOW))
+        write_records(tmp_path, refused(3, "not-swapped", NOW))
         expect(html).to_have_attribute("data-held", "yes")
         expect(html).to_have_attribute("data-heard", "1")
-        keep(tmp_path, with_secret(message_2(team(3), NOW + 1), 3))
+        write_records(tmp_path, with_secret(message_2(team(3), NOW + 1), 3))
         expect(html).to_have_attribute("data-heard", "2")
         mine.page.evaluate(
             "fetch('/team').then((newer) => newer.text())"
@@ -130,7 +141,7 @@ def test_a_slow_answer_never_takes_the_place_of_a_newer_one(browser: Browser, tm
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBoard, str]]:
     """A board with something on every page: teams in all states, what was refused, figures of a ground."""
     folder = tmp_path_factory.mktemp("filled")
-    keep(
+    write_records(
         folder,
         *(numbered(number, NOW - 400_000_000 + number) for number in range(1, 20)),
         *(with_secret(message_2(team(number), NOW - 300_000_000 + number), number) for number in range(4, 12)),
@@ -148,17 +159,19 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBo
 
 
 def test_300_teams_stand_on_one_screen(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, *(numbered(number) for number in range(1, 301)))
-    with running_board(tmp_path) as running, screen(browser, running.url, size="projector") as room:
-        PAGES["class"](room)
-        boxes = room.page.evaluate(
+    write_records(tmp_path, *(numbered(number) for number in range(1, 301)))
+    with running_board(tmp_path) as running, screen(browser, running.url, size="projector") as projector:
+        PAGES["class"](projector)
+        boxes = projector.page.evaluate(
             "[...document.querySelectorAll('#tiles > li')].map((tile) => tile.getBoundingClientRect().toJSON())"
         )
         assert len(boxes) == 300
         assert all(box["right"] <= 1920 and box["bottom"] <= 1080 for box in boxes)
-        letters = room.page.evaluate("parseFloat(getComputedStyle(document.querySelector('#tiles .name')).fontSize)")
+        letters = projector.page.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('#tiles .name')).fontSize)"
+        )
         assert letters >= 16
-        cut = room.page.evaluate(
+        cut = projector.page.evaluate(
             "[...document.querySelectorAll('#tiles .name')].filter(n => n.scrollWidth > n.clientWidth).length"
         )
         assert cut == 0
@@ -196,34 +209,38 @@ KINDS = (
 def test_nothing_that_is_listed_is_cut_however_many_teams(browser: Browser, tmp_path: Path, teams: int) -> None:
     names = ("Team {}", "De Onwaarschijnlijk Lange Teamnaam {}", "gypsy {}", "W" * 30 + "{}")
     everybody = [team(number, names[number % 4].format(number)) for number in range(teams)]
-    keep(tmp_path, *(rejected(each, KINDS[place % 7], NOW) for place, each in enumerate(everybody[:50])))
-    keep(tmp_path, *(message_1(each, NOW) for each in everybody[50:]))
-    with running_board(tmp_path) as running, screen(browser, running.url) as room:
-        PAGES["class"](room)
-        expect(room.page.locator("#tiles > li")).to_have_count(teams)
+    write_records(tmp_path, *(rejected(each, KINDS[place % 7], NOW) for place, each in enumerate(everybody[:50])))
+    write_records(tmp_path, *(message_1(each, NOW) for each in everybody[50:]))
+    with running_board(tmp_path) as running, screen(browser, running.url) as projector:
+        PAGES["class"](projector)
+        expect(projector.page.locator("#tiles > li")).to_have_count(teams)
         for size in ("projector", "laptop"):
-            room.page.set_viewport_size(SIZES[size])
-            room.page.evaluate(DRAWN)
-            found = room.page.evaluate(CUT)
+            projector.page.set_viewport_size(SIZES[size])
+            projector.page.evaluate(DRAWN)
+            found = projector.page.evaluate(CUT)
             assert found.pop("listed") >= 2, size
             assert found == {"tiles": 0, "lines": 0, "mistakes": 0, "kinds": 7, "told": 50}, size
 
 
 def test_on_a_phone_the_end_of_a_name_is_seen_and_the_tiles_come_last(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, *(rejected(team(number, f"De Snelle Slakken {number}"), "not-json", NOW) for number in range(70)))
-    with running_board(tmp_path) as running, screen(browser, running.url, size="phone") as room:
-        PAGES["class"](room)
-        expect(room.page.locator("#tiles > li")).to_have_count(70)
-        ends = room.page.evaluate(
+    write_records(
+        tmp_path, *(rejected(team(number, f"De Snelle Slakken {number}"), "not-json", NOW) for number in range(70))
+    )
+    with running_board(tmp_path) as running, screen(browser, running.url, size="phone") as projector:
+        PAGES["class"](projector)
+        expect(projector.page.locator("#tiles > li")).to_have_count(70)
+        ends = projector.page.evaluate(
             "[...document.querySelectorAll('#tiles .end')].filter((end) => end.getBoundingClientRect().right"
             " <= end.closest('li').getBoundingClientRect().right).length"
         )
         assert ends == 70
         order = ["#summary", "#mistakes", "#stuck", "#tiles"]
-        tops = [room.page.evaluate(f"document.querySelector('{each}').getBoundingClientRect().top") for each in order]
+        tops = [
+            projector.page.evaluate(f"document.querySelector('{each}').getBoundingClientRect().top") for each in order
+        ]
         assert tops == sorted(tops)
-        assert room.page.evaluate(CUT)["told"] == 70
-        assert room.page.locator("#stuck li:visible").count() == 10
+        assert projector.page.evaluate(CUT)["told"] == 70
+        assert projector.page.locator("#stuck li:visible").count() == 10
 
 
 def test_a_login_in_the_clear_is_refused_on_a_page_that_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
@@ -261,7 +278,9 @@ def test_a_teacher_logs_in_over_https_and_logs_out_for_good(browser: Browser, tm
 
 
 def test_the_columns_of_both_lists_of_classes_stand_below_each_other(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1), message_1(team(2, classname="A class with a name that is rather long, and longer")))
+    write_records(
+        tmp_path, numbered(1), message_1(team(2, classname="A class with a name that is rather long, and longer"))
+    )
     with running_board(tmp_path) as running, screen(browser, running.url, token_of(running.process)) as teacher:
         teacher.log_in()
         teacher.go("/gradebook/classes")
@@ -299,7 +318,7 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, filled: tuple[RunningBo
             teacher.go("/gradebook/classes")
             teacher.page.fill("#pasted", f"classname,teamname,studentnr1\n{'W' * 64},{'W' * 128},{number}")
             teacher.page.get_by_role("button", name="Upload").click()
-            expect(teacher.page.locator(".told, .trouble")).to_contain_text("line 2: studentnr1 is")
+            expect(teacher.page.locator(".saved, .trouble")).to_contain_text("line 2: studentnr1 is")
             assert too_wide(teacher.page, ["phone"]) == [], number
         teacher.wrong.clear()  # the browser says that the board refused one
 
@@ -310,7 +329,7 @@ def test_by_keyboard_alone(browser: Browser, filled: tuple[RunningBoard, str]) -
         press, focused = mine.page.keyboard.press, mine.page.locator(":focus")
         mine.go("/check")
         press("Tab")
-        expect(focused).to_have_text("To the content")
+        expect(focused).to_have_text("Skip to the content")
         press("Enter")
         press("Tab")
         expect(focused).to_have_attribute("id", "message")
@@ -357,7 +376,7 @@ def test_what_was_corrected_can_be_copied(browser: Browser, filled: tuple[Runnin
         )
         mine.page.fill("#message", wrong)
         mine.page.click("main button")
-        mine.page.get_by_role("button", name="Copy it").click()
+        mine.page.get_by_role("button", name="Copy").click()
         expect(mine.page.locator("#copied")).to_have_text("copied")
         copied = json.loads(mine.page.evaluate("navigator.clipboard.readText()"))
         assert copied["classname"] == TEAM["classname"]
@@ -391,48 +410,50 @@ def test_charts_are_drawn(browser: Browser, filled: tuple[RunningBoard, str]) ->
 
 
 def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, *(of_a_ground(5 * age) for age in range(60)))
+    write_records(tmp_path, *(of_a_ground(5 * age) for age in range(60)))
     with running_board(tmp_path) as running, screen(browser, running.url, token_of(running.process)) as teacher:
         now, silent = teacher.page.locator("#connections-now"), teacher.page.locator("#silent")
         teacher.log_in()
         PAGES["health"](teacher)
-        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (99 of 100)")
+        expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (p99)")
         expect(now).to_have_text("7")
         expect(silent).to_be_hidden()
-        keep(tmp_path, of_a_ground(0, 8, replies=0))
+        write_records(tmp_path, of_a_ground(0, 8, replies=0))
         expect(now).to_have_text("8")
         for nothing in ("took", "commit"):
             expect(teacher.page.locator(f"#{nothing}-now")).to_have_text("-")
-        expect(silent).to_have_text(re.compile(r"^No ground tells how it is: last figures from \d\d:\d\d:\d\d\.$"))
+        silence = r"^No server writes its figures\. The last ones are from \d\d:\d\d:\d\d\.$"
+        expect(silent).to_have_text(re.compile(silence))
         expect(now).to_have_text("-")
         expect(teacher.page.locator("#visits-now")).to_have_text("-")
 
 
 def test_a_page_whose_records_cannot_be_read_is_not_live(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1))
+    write_records(tmp_path, numbered(1))
     files = list(tmp_path.glob("tandem.sqlite3*"))
     with (
         running_board(tmp_path) as running,
         screen(browser, running.url, token_of(running.process)) as teacher,
-        screen(browser, running.url) as room,
+        screen(browser, running.url) as projector,
     ):
         teacher.log_in()
         PAGES["health"](teacher)
-        PAGES["class"](room)
+        PAGES["class"](projector)
         for file in files:
             file.rename(tmp_path / f"away-{file.name}")
         (tmp_path / FILE).write_bytes(b"garbage" * 1000)
-        for each in (teacher, room):
+        for each in (teacher, projector):
             words = each.page.locator("#trouble .trouble")
-            expect(words).to_have_text(re.compile(r"^The records cannot be read just now: what is shown is from \d\d:"))
+            error = r"^The records cannot be read at the moment\. This page shows them as of \d\d:"
+            expect(words).to_have_text(re.compile(error))
             expect(each.page.locator("#line")).to_be_hidden()
-        assert too_wide(room.page) == []
-        room.page.reload()
-        expect(room.page.locator("#trouble .trouble")).to_be_visible()
-        assert str(tmp_path) not in room.page.content()
+        assert too_wide(projector.page) == []
+        projector.page.reload()
+        expect(projector.page.locator("#trouble .trouble")).to_be_visible()
+        assert str(tmp_path) not in projector.page.content()
         for file in files:
             (tmp_path / f"away-{file.name}").rename(file)
-        for each in (teacher, room):
+        for each in (teacher, projector):
             expect(each.page.locator("#trouble .trouble")).to_have_count(0)
             expect(each.page.locator("#line")).to_be_visible()
 
@@ -461,12 +482,14 @@ def test_the_curve_of_nobody_of_one_and_of_all_at_once(
     browser: Browser, tmp_path: Path, teams: int, words: str
 ) -> None:
     at = NOW // 60_000_000 * 60 + 26  # so that half a minute later the axis ends just behind a whole minute
-    keep(tmp_path, *(with_secret(message_2(team(n), at * 1_000_000), n) for n in range(teams)), message_1(team(99)))
-    with running_board(tmp_path) as running, screen(browser, running.url) as room:
-        room.page.clock.set_fixed_time(datetime.fromtimestamp(at + 31, UTC))
-        PAGES["class"](room)
-        expect(room.page.locator("#curve")).to_have_attribute("aria-label", f"a chart: {words} finished so far")
-        line = room.page.evaluate(LINE)
+    write_records(
+        tmp_path, *(with_secret(message_2(team(n), at * 1_000_000), n) for n in range(teams)), message_1(team(99))
+    )
+    with running_board(tmp_path) as running, screen(browser, running.url) as projector:
+        projector.page.clock.set_fixed_time(datetime.fromtimestamp(at + 31, UTC))
+        PAGES["class"](projector)
+        expect(projector.page.locator("#curve")).to_have_attribute("aria-label", f"chart: {words} finished so far")
+        line = projector.page.evaluate(LINE)
         assert not line.pop("cut")
         height = line["bottom"] - line["top"]
         assert height > 0.5 if teams else height < 0.05
@@ -475,7 +498,7 @@ def test_the_curve_of_nobody_of_one_and_of_all_at_once(
 
 
 def test_the_teacher_sees_a_roster_file_through(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path / "data", numbered(1))
+    write_records(tmp_path / "data", numbered(1))
     (tmp_path / "roster.csv").write_text(ROSTER)
     with (
         running_board(tmp_path / "data") as running,
@@ -542,9 +565,9 @@ def a_hostile_visit(number: int, text: str) -> Visit:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBoard, str]]:
     """A board on which every field is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
-    keep(folder, numbered(1), *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
-    keep(folder, *(rejected(Team(text[:16], text, "1", "2"), "not-json") for text in HOSTILE))
-    keep(folder, numbered(3))
+    write_records(folder, numbered(1), *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
+    write_records(folder, *(rejected(Team(text[:16], text, "1", "2"), "not-json") for text in HOSTILE))
+    write_records(folder, numbered(3))
     with running_board(folder) as running:
         token = token_of(running.process)
         wait_until(lambda: running.get("/healthz")[0] == 200)
@@ -595,20 +618,20 @@ FOUND = """() => ({
 })"""
 
 
-def harmless(screen: Screen, where: str) -> None:
+def harmless(screen: Screen, location: str) -> None:
     """Nothing ran, nothing is wider than a window of any size, nothing steers the text around it."""
-    assert screen.wrong == [], where
-    assert too_wide(screen.page) == [], where
+    assert screen.wrong == [], location
+    assert too_wide(screen.page) == [], location
     found = screen.page.evaluate(FOUND)
-    assert not set(found.pop("text")) & set("\u202e\u2066\u2067\u200f\x1b\x9b\x07\0"), where
-    assert found == {"executed": False, "foreign": 0, "left": 0, "title": True}, where
+    assert not set(found.pop("text")) & set("\u202e\u2066\u2067\u200f\x1b\x9b\x07\0"), location
+    assert found == {"executed": False, "foreign": 0, "left": 0, "title": True}, location
 
 
 def test_a_hostile_team_does_no_harm_live(browser: Browser, tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1))
-    with running_board(tmp_path) as running, screen(browser, running.url) as room:
-        room.go("/class?name=INF2A")
-        room.wait_until_live()
-        keep(tmp_path, *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
-        expect(room.page.locator("#tiles > li")).to_have_count(1 + len(HOSTILE))
-        harmless(room, "live")
+    write_records(tmp_path, numbered(1))
+    with running_board(tmp_path) as running, screen(browser, running.url) as projector:
+        projector.go("/class?name=INF2A")
+        projector.wait_until_live()
+        write_records(tmp_path, *(a_hostile_visit(number, text) for number, text in enumerate(HOSTILE)))
+        expect(projector.page.locator("#tiles > li")).to_have_count(1 + len(HOSTILE))
+        harmless(projector, "live")

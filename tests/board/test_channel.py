@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tandem.board.feed import channel as channels
-from tandem.board.feed.channel import MAX_UNSENT, REMEMBERED, Channel
+from tandem.board.feed.channel import MAX_QUEUED_EVENTS, MAX_REPLAYED_EVENTS, Channel
 
 LIMIT = 10.0
 
@@ -62,12 +62,12 @@ def test_what_this_channel_does_not_remember_is_a_snapshot() -> None:
         channel = Channel(lambda: "all of it")
         first = channel.last_id
         name = first.partition("-")[0]
-        for number in range(REMEMBERED + 1):
+        for number in range(MAX_REPLAYED_EVENTS + 1):
             channel.publish(number)
         for last in (first, "another-3", "3", "-", f"{name}-x", f"{name}-{'9' * 400}", f"{name}-²"):
             assert (await take(channel.listen(last), 1))[0][1] == "snapshot", last
-        remembered = await take(channel.listen(f"{name}-1"), REMEMBERED)
-        assert [data for _, _, data in remembered] == list(range(1, REMEMBERED + 1))
+        remembered = await take(channel.listen(f"{name}-1"), MAX_REPLAYED_EVENTS)
+        assert [data for _, _, data in remembered] == list(range(1, MAX_REPLAYED_EVENTS + 1))
 
     asyncio.run(play())
 
@@ -78,11 +78,11 @@ def test_a_browser_that_takes_nothing_is_let_go_and_others_are_not() -> None:
         slow, quick = channel.listen(""), channel.listen("")
         await take(slow, 1)
         await take(quick, 1)
-        for number in range(MAX_UNSENT + 5):
+        for number in range(MAX_QUEUED_EVENTS + 5):
             channel.publish(number)
             await take(quick, 1)
         assert channel.listeners == 1
-        assert len(await take(slow, MAX_UNSENT)) == MAX_UNSENT
+        assert len(await take(slow, MAX_QUEUED_EVENTS)) == MAX_QUEUED_EVENTS
         assert [event async for event in slow] == []
 
     asyncio.run(play())
@@ -93,7 +93,7 @@ def test_silence_is_broken_by_beats(monkeypatch: pytest.MonkeyPatch) -> None:
         stream = Channel(lambda: None).listen("")
         assert [kind for _, kind, _ in await take(stream, 3)] == ["snapshot", "beat", "beat"]
 
-    monkeypatch.setattr(channels, "BEAT", 0.01)
+    monkeypatch.setattr(channels, "HEARTBEAT_INTERVAL_S", 0.01)
     asyncio.run(play())
 
 

@@ -16,15 +16,16 @@ from uvicorn.server import ServerState
 
 from tandem.board.web import http_connections
 from tandem.board.web.http_connections import (
-    BAD_FORM,
-    FLOODS,
-    FORMS,
+    BAD_FORM_MESSAGE,
+    FLOOD_MESSAGES,
+    FORM_LOGGER,
     Config,
+    FloodFilter,
     HttpConnection,
-    OnceASecond,
+    raise_connection_limit,
 )
-from tandem.net.descriptors import SPARE_DESCRIPTORS
-from testing.processes import LIMIT, limited, process, wait_until
+from testing.boards import with_limits
+from testing.processes import LIMIT, process, wait_until
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -51,7 +52,7 @@ def play(
             await asyncio.wait_for(use(connect), LIMIT)
         while state.connections:
             await asyncio.sleep(0)
-        assert not config.open, "all have been counted out again"
+        assert not config.open_connections, "all have been counted out again"
 
     asyncio.run(run())
 
@@ -73,7 +74,7 @@ async def ask(streams: Streams) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", REQUEST[:-2], b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"])
 def test_who_sends_no_whole_request_is_let_go(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_connections, "REQUEST_WITHIN", 0.05)
+    monkeypatch.setattr(http_connections, "REQUEST_TIMEOUT_S", 0.05)
 
     async def use(connect: Callable[[], Awaitable[Streams]]) -> None:
         reader, writer = await connect()
@@ -88,7 +89,7 @@ def test_the_time_begins_anew_with_the_next_request(monkeypatch: pytest.MonkeyPa
         streams = await connect()
         assert b"200 OK" in await ask(streams)
         await streams[0].readexactly(len("fine"))
-        monkeypatch.setattr(http_connections, "REQUEST_WITHIN", 0.05)
+        monkeypatch.setattr(http_connections, "REQUEST_TIMEOUT_S", 0.05)
         assert b"200 OK" in await ask(streams)
         streams[1].write(REQUEST[:-2])
         assert await rest(streams[0]) == b"fine"
@@ -108,7 +109,7 @@ def test_one_address_has_so_many_and_no_more() -> None:
 
 def test_over_the_most_a_page_says_so() -> None:
     async def use(connect: Callable[[], Awaitable[Streams]]) -> None:
-        for _ in range(2 + http_connections.BEYOND):
+        for _ in range(2 + http_connections.MAX_REFUSED_WITH_503):
             last = await connect()
         assert await rest((await connect())[0]) == b""
         assert b"503" in await ask(last)
@@ -119,18 +120,18 @@ def test_over_the_most_a_page_says_so() -> None:
 def test_a_flood_is_one_line_a_second_and_all_else_is_untouched(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    limit = OnceASecond()
+    limit = FloodFilter()
 
     def passes(words: str) -> tuple[bool, logging.LogRecord]:
         trouble = OSError(errno.EMFILE, "Too many open files")
         record = logging.LogRecord("asyncio", logging.ERROR, "", 1, words, (), (OSError, trouble, None))
         return limit.filter(record), record
 
-    flood = f"{FLOODS[0]}\nsocket: <socket.socket>"
+    flood = f"{FLOOD_MESSAGES[0]}\nsocket: <socket.socket>"
     passed, record = passes(flood)
-    assert (passed, record.getMessage(), record.exc_info) == (True, FLOODS[0], None)
+    assert (passed, record.getMessage(), record.exc_info) == (True, FLOOD_MESSAGES[0], None)
     assert not passes(flood)[0]
-    assert passes(FLOODS[1])[0], "each has its own second"
+    assert passes(FLOOD_MESSAGES[1])[0], "each has its own second"
     now += 1
     assert passes(flood)[0]
     for _ in range(2):
@@ -142,16 +143,17 @@ def test_a_flood_is_one_line_a_second_and_all_else_is_untouched(monkeypatch: pyt
 def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path))
-    with process(*board, before=limited("-Sn 128")) as started:
+    with process(*board, before=with_limits("-Sn 128")) as started:
         started.wait_for("listening on")
         soft, _ = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
         assert soft > 128
-        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + SPARE_DESCRIPTORS
+        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + http_connections.SPARE_DESCRIPTORS
+    assert 0 < raise_connection_limit() <= http_connections.MAX_CONNECTIONS
 
 
 def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> None:
     board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path))
-    with process(*board, before=limited("-n 256")) as started, contextlib.ExitStack() as opened:
+    with process(*board, before=with_limits("-n 256")) as started, contextlib.ExitStack() as opened:
         place = started.wait_for("listening on").rpartition("/")[2]
         host, _, port = place.rpartition(":")
         for _ in range(300):
@@ -170,7 +172,7 @@ def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> N
 
 def test_whatever_is_wrong_with_forms_is_one_line_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.monotonic", lambda: 100.0)
-    limit = OnceASecond()
-    records = [logging.LogRecord(FORMS, logging.WARNING, "", 1, f"Found {at}", (), None) for at in range(3)]
+    limit = FloodFilter()
+    records = [logging.LogRecord(FORM_LOGGER, logging.WARNING, "", 1, f"Found {at}", (), None) for at in range(3)]
     assert [limit.filter(record) for record in records] == [True, False, False]
-    assert records[0].getMessage() == BAD_FORM
+    assert records[0].getMessage() == BAD_FORM_MESSAGE

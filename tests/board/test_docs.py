@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.boards import CERTIFICATE, KEY
 from testing.processes import ROOT, process, tandem
-from testing.running_boards import CERTIFICATE, KEY
 
 PAGE = (ROOT / "docs/board.md").read_text(encoding="utf-8")
 COMMANDS = [

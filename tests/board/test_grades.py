@@ -8,28 +8,28 @@ import pytest
 
 from tandem.board.gradebook import grades, recognition
 from tandem.board.gradebook.board_store import BoardStore, Note
-from tandem.board.gradebook.exports import MAX_XLSX, TooManyRowsError, write_xlsx
-from tandem.board.gradebook.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, Wanted, as_row
+from tandem.board.gradebook.exports import MAX_XLSX_ROWS, TooManyRowsError, write_xlsx
+from tandem.board.gradebook.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, GradeQuery, as_row
 from tandem.board.gradebook.recognition import expected_key
 from tandem.records.queries import open_records
 from tandem.records.visits import Record, Team
-from testing.boards import keep, team
+from testing.boards import team, write_records
 from testing.visits import message_1, message_2, rejected
 
 
 @pytest.fixture
 def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
     """Thirty teams, of which every third has finished; one more is expected."""
-    keep(
+    write_records(
         tmp_path,
         *(message_1(team(number), 1_000_000 * number) for number in range(1, 30)),
         *(message_2(team(number), 90_000_000 - number) for number in range(3, 30, 3)),
         rejected(team(30)),
     )
-    with closing(BoardStore(tmp_path)) as book:
-        book.set_rosters([team(1), Team("INF2A", "Nobody", "", "")])
+    with closing(BoardStore(tmp_path)) as board_store:
+        board_store.replace_rosters([team(1), Team("INF2A", "Nobody", "", "")])
         with closing(open_records(tmp_path)) as records:
-            yield Gradebook(records, book)
+            yield Gradebook(records, board_store)
 
 
 def names(page: GradePage) -> list[str]:
@@ -41,75 +41,79 @@ def numbered(page: GradePage) -> list[int]:
 
 
 def test_few_are_sorted_as_asked(gradebook: Gradebook) -> None:
-    page = gradebook.page(Wanted())
+    page = gradebook.page(GradeQuery())
     assert numbered(page) == list(range(1, 31)), "as people count"
     assert (page.total, page.pages, names(page)[0]) == (31, 1, "Nobody")
-    finished = gradebook.page(Wanted(state="finished", sort="finished"))
+    finished = gradebook.page(GradeQuery(state="finished", sort="finished"))
     assert numbered(finished) == list(range(27, 0, -3))
-    assert numbered(gradebook.page(Wanted(state="finished", sort="finished", descending=True))) == list(range(3, 30, 3))
+    assert numbered(gradebook.page(GradeQuery(state="finished", sort="finished", descending=True))) == list(
+        range(3, 30, 3)
+    )
     for sort in grades.SORTS:
-        assert len(gradebook.page(Wanted(sort=sort)).grades) == 31
+        assert len(gradebook.page(GradeQuery(sort=sort)).grades) == 31
 
 
 def test_few_come_on_numbered_pages(gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grades, "A_PAGE", 10)
-    pages = [gradebook.page(Wanted(page=number)) for number in (1, 2, 3, 4)]
+    monkeypatch.setattr(grades, "PAGE_ROWS", 10)
+    pages = [gradebook.page(GradeQuery(page=number)) for number in (1, 2, 3, 4)]
     assert [len(page.grades) for page in pages] == [10, 10, 10, 1]
-    assert gradebook.page(Wanted(page=99)).page == 4
+    assert gradebook.page(GradeQuery(page=99)).page == 4
 
 
 def test_many_come_in_the_order_of_the_records(gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grades, "A_PAGE", 7)
+    monkeypatch.setattr(grades, "PAGE_ROWS", 7)
     monkeypatch.setattr(grades, "MAX_SORTED", 20)
     found: list[str] = []
-    wanted = Wanted()
+    wanted = GradeQuery()
     while True:
         page = gradebook.page(wanted)
         assert page.pages is page.total is None
         found += names(page)
-        if page.next is None:
+        if page.next_key is None:
             break
-        wanted = Wanted(after=page.next)
+        wanted = GradeQuery(after=page.next_key)
     assert found == sorted(f"Team {number}" for number in range(1, 31))
-    assert page.back is not None
-    before = gradebook.page(Wanted("INF2A", before=page.back))
-    assert (names(before), before.next is not None) == (found[21:28], True)
-    assert gradebook.page(Wanted(after=before.next)).grades == page.grades
-    while before.back:
-        before = gradebook.page(Wanted(before=before.back))
+    assert page.previous_key is not None
+    before = gradebook.page(GradeQuery("INF2A", before=page.previous_key))
+    assert (names(before), before.next_key is not None) == (found[21:28], True)
+    assert gradebook.page(GradeQuery(after=before.next_key)).grades == page.grades
+    while before.previous_key:
+        before = gradebook.page(GradeQuery(before=before.previous_key))
     assert names(before) == found[:7]
-    assert names(gradebook.page(Wanted(state=EXPECTED))) == ["Nobody"]
+    assert names(gradebook.page(GradeQuery(state=EXPECTED))) == ["Nobody"]
 
 
 def test_a_file_has_all_of_them(gradebook: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grades, "MAX_SORTED", 20)
-    rows = [as_row(grade) for grade in gradebook.grades(Wanted())]
+    rows = [as_row(grade) for grade in gradebook.grades(GradeQuery())]
     assert len(rows) == 31
     assert {row["state"] for row in rows} == {"finished", "waiting for message 2", "rejected", "expected"}
 
 
 def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)), message_2(team(1)), message_2(team(2)))
-    with closing(BoardStore(tmp_path)) as book:
-        book.set_deadline("INF2A", 2_000_000)
+    write_records(tmp_path, message_1(team(1)), message_2(team(1)), message_2(team(2)))
+    with closing(BoardStore(tmp_path)) as board_store:
+        board_store.set_deadline("INF2A", 2_000_000)
         with closing(open_records(tmp_path)) as records:
             [key, _] = [row.key for row in records.teams()]
-            book.write_note(key, Note(True, "7", "short"))
-            first, second = (as_row(grade) for grade in Gradebook(records, book).grades(Wanted()))
+            board_store.write_note(key, Note(True, "7", "short"))
+            first, second = (as_row(grade) for grade in Gradebook(records, board_store).grades(GradeQuery()))
             assert (first["late"], first["oral"], first["mark"], first["note"]) == ("late", "done", "7", "short")
             assert (second["oral"], second["mark"], second["note"]) == ("", "", "")
 
 
 def marks(tmp_path: Path, noted: Team, *came: Record, roster: bool = True) -> list[tuple[str, str, str]]:
     """Name, state and mark of everybody, when a team has a mark and these records have come."""
-    keep(tmp_path, *came)
-    with closing(BoardStore(tmp_path)) as book:
-        book.set_rosters([noted] if roster else [])
-        book.write_note(expected_key(noted), Note(mark="8"))
+    write_records(tmp_path, *came)
+    with closing(BoardStore(tmp_path)) as board_store:
+        board_store.replace_rosters([noted] if roster else [])
+        board_store.write_note(expected_key(noted), Note(mark="8"))
         with closing(open_records(tmp_path)) as records:
-            gradebook = Gradebook(records, book)
-            exported = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.grades(Wanted())]
-            shown = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.page(Wanted()).grades]
+            gradebook = Gradebook(records, board_store)
+            exported = [(grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.grades(GradeQuery())]
+            shown = [
+                (grade.team.teamname, grade.state, grade.note.mark) for grade in gradebook.page(GradeQuery()).grades
+            ]
             assert sorted(shown) == sorted(exported)
     return exported
 
@@ -129,33 +133,38 @@ def test_a_note_on_who_is_expected_goes_with_whom_it_is_recognised_in(tmp_path: 
 def test_a_note_stays_with_its_team_when_others_use_its_name(tmp_path: Path) -> None:
     found = marks(tmp_path, BETA, message_1(BETA), message_1(team(2, "Beta")), message_1(team(3, "BETA")))
     assert sorted(mark for _, _, mark in found) == ["", "", "8"]
-    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as book:
+    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as board_store:
         [key] = [row.key for row in records.teams() if row.team == BETA]
-        assert Gradebook(records, book).note(key) == Note(mark="8")
+        assert Gradebook(records, board_store).note(key) == Note(mark="8")
 
 
 def test_a_note_on_nobody_stands_at_the_end(tmp_path: Path) -> None:
     came = [message_1(team(number, "Zeta")) for number in (5, 6)]
     found = marks(tmp_path, BETA, *came, roster=False)
     assert found[-1] == ("Beta", NOTE_ONLY, "8")
-    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as book:
-        for wanted in (Wanted(), Wanted(sort="mark"), Wanted(descending=True), Wanted("INF2A", state=NOTE_ONLY)):
-            assert Gradebook(records, book).page(wanted).grades[-1].team == BETA
-        assert names(Gradebook(records, book).page(Wanted(state="finished"))) == []
+    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as board_store:
+        for wanted in (
+            GradeQuery(),
+            GradeQuery(sort="mark"),
+            GradeQuery(descending=True),
+            GradeQuery("INF2A", state=NOTE_ONLY),
+        ):
+            assert Gradebook(records, board_store).page(wanted).grades[-1].team == BETA
+        assert names(Gradebook(records, board_store).page(GradeQuery(state="finished"))) == []
 
 
 def test_of_two_notes_on_one_team_the_surer_is_shown_and_the_other_not_lost(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(BETA))
-    with closing(BoardStore(tmp_path)) as book, closing(open_records(tmp_path)) as records:
+    write_records(tmp_path, message_1(BETA))
+    with closing(BoardStore(tmp_path)) as board_store, closing(open_records(tmp_path)) as records:
         key = expected_key(BETA)
-        book.write_note(key._replace(pair=""), Note(mark="1"))
-        book.write_note(key, Note(mark="2"))
-        found = [(grade.state, grade.note.mark) for grade in Gradebook(records, book).grades(Wanted())]
+        board_store.write_note(key._replace(pair=""), Note(mark="1"))
+        board_store.write_note(key, Note(mark="2"))
+        found = [(grade.state, grade.note.mark) for grade in Gradebook(records, board_store).grades(GradeQuery())]
         assert found == [("waiting for message 2", "2"), (NOTE_ONLY, "1")]
 
 
 def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recognition, "MAX_COMPARED", 3)
+    monkeypatch.setattr(recognition, "MAX_COMPARED_TEAMS", 3)
     others = [message_1(team(number, f"A{number}")) for number in range(10, 20)]
     found = marks(tmp_path, BETA, *others, message_1(team(2, "Beta")))
     assert found[-1] == ("Beta", "waiting for message 2", "8")
@@ -163,7 +172,7 @@ def test_who_came_is_found_behind_all_that_are_compared(tmp_path: Path, monkeypa
 
 
 def test_more_rows_than_a_spreadsheet_holds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.board.gradebook.exports.MAX_XLSX", 2)
+    monkeypatch.setattr("tandem.board.gradebook.exports.MAX_XLSX_ROWS", 2)
     with (tmp_path / "x").open("wb") as file, pytest.raises(TooManyRowsError, match="choose a class, or CSV"):
         write_xlsx([{"a": "1"}] * 3, file)
-    assert MAX_XLSX == 2**20 - 1
+    assert MAX_XLSX_ROWS == 2**20 - 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.gradebook.recognition import Fit, Known, expected_key, file_notes, other_numbers
+from tandem.board.gradebook.recognition import MatchKind, TeamMatcher, assign_notes, differing_numbers, expected_key
 from tandem.records.queries import TeamKey, TeamRow
 from tandem.records.visits import Team
 
@@ -23,18 +23,18 @@ ROWS = st.lists(st.builds(row, TEAMS, st.booleans()), unique_by=lambda each: eac
 def test_what_fits_best_counts() -> None:
     beta = Team("INF2A", "Beta", "1", "2")
     rows = {
-        Fit.KEY: row(beta),
-        Fit.NUMBERS: row(beta._replace(teamname="Gamma")),
-        Fit.NAME: row(beta._replace(studentnr1="3")),
-        Fit.LETTERS: row(beta._replace(teamname="BE TA", studentnr1="3")),
-        Fit.CLAIM: row(beta._replace(teamname="Delta"), is_certain=False),
+        MatchKind.KEY: row(beta),
+        MatchKind.NUMBERS: row(beta._replace(teamname="Gamma")),
+        MatchKind.NAME: row(beta._replace(studentnr1="3")),
+        MatchKind.LETTERS: row(beta._replace(teamname="BE TA", studentnr1="3")),
+        MatchKind.CLAIM: row(beta._replace(teamname="Delta"), is_certain=False),
     }
-    for fit in Fit:
-        left = [rows[each] for each in Fit if each >= fit]
-        assert Known.on_record(reversed(left)).find(expected_key(beta)) == (fit, [rows[fit].key])
-    assert Known.on_record([row(beta._replace(classname="inf2a"))]).find(expected_key(beta)) is not None
+    for fit in MatchKind:
+        left = [rows[each] for each in MatchKind if each >= fit]
+        assert TeamMatcher.on_record(reversed(left)).find(expected_key(beta)) == (fit, [rows[fit].key])
+    assert TeamMatcher.on_record([row(beta._replace(classname="inf2a"))]).find(expected_key(beta)) is not None
     strange = [row(beta._replace(classname="INF2Z")), row(Team("INF2A", "Other", "", ""))]
-    assert Known.on_record(strange).find(expected_key(beta)) is None
+    assert TeamMatcher.on_record(strange).find(expected_key(beta)) is None
 
 
 BETA = Team("INF2A", "Beta", "0923456", "0934567")
@@ -58,15 +58,15 @@ CAME = {  # a team that came -> the numbers of the roster, where they are others
 @pytest.mark.parametrize("is_certain", [True, False])
 def test_numbers_that_are_not_those_of_the_roster(came: Team, numbers: list[str], is_certain: bool) -> None:
     roster = [BETA, Team("INF2A", "One", "0911111", ""), Team("INF2A", "None", "", "")]
-    assert other_numbers(Known(map(expected_key, roster)), row(came, is_certain)) == numbers
+    assert differing_numbers(TeamMatcher(map(expected_key, roster)), row(came, is_certain)) == numbers
 
 
 @given(st.lists(st.builds(expected_key, TEAMS), unique=True), ROWS, st.lists(TEAMS, unique_by=expected_key))
 def test_every_note_is_shown_or_left(notes: list[TeamKey], rows: list[TeamRow], expected: list[Team]) -> None:
-    filed = file_notes(notes, rows, expected)
+    filed = assign_notes(notes, rows, expected)
     shown = set(filed.sources.values())
-    assert shown | set(filed.left) == set(notes)
-    assert not shown & set(filed.left)
+    assert shown | set(filed.unassigned) == set(notes)
+    assert not shown & set(filed.unassigned)
     on_record = {each.key for each in rows}
     assert set(filed.sources) <= on_record | set(map(expected_key, expected))
     assert all(filed.sources[key] == key for key in on_record & set(notes)), "its own before any other"

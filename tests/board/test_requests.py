@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from testing.boards import RunningBoard, running_board
 from testing.processes import LIMIT
-from testing.running_boards import RunningBoard, running_board
 
 HOST = b"Host: 127.0.0.1\r\n"
 POST = b"POST /check HTTP/1.1"

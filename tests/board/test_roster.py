@@ -7,13 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.gradebook.roster import EXAMPLE, MAX_BYTES, MAX_TEAMS, MAX_TOLD, RosterError, parse_roster
+from tandem.board.gradebook.roster import (
+    MAX_REPORTED_MISTAKES,
+    MAX_ROSTER_BYTES,
+    MAX_ROSTER_TEAMS,
+    ROSTER_EXAMPLE,
+    RosterError,
+    parse_roster,
+)
 from tandem.records.visits import Team
 
 ONE = Team("INF2A", "Team1", "0923456", "0934567")
 
 RIGHT = {
-    "the example": EXAMPLE,
+    "the example": ROSTER_EXAMPLE,
     "another order": "teamname,classname,studentnr2,studentnr1\nTeam1,INF2A,0934567,0923456",
     "semicolons": "classname;teamname;studentnr1;studentnr2\nINF2A;Team1;0923456;0934567\n",
     "tabs": "classname\tteamname\tstudentnr1\tstudentnr2\r\nINF2A\tTeam1\t0923456\t0934567\r\n",
@@ -27,27 +34,27 @@ WRONG = {
     "nothing": (b"", "the file is empty"),
     "a header alone": (b"classname,teamname\n", "there is no team below"),
     "no header": (b"INF2A,Team1\n", "line 1: there is no column classname: the header has INF2A, Team1"),
-    "a column twice": (b"class,klas,team\n", "line 1: the column classname is there 2 times"),
+    "a column twice": (b"class,klas,team\n", "line 1: there are 2 columns classname"),
     "no class": (b"classname,teamname\n,Team1\n", "line 2: classname is empty"),
     "no team": (b"classname,teamname\nINF2A\n", "line 2: teamname is empty"),
     "not UTF-8": (b"classname,teamname\nINF2A,caf\xe9\n", "line 2: not UTF-8: save the table as CSV UTF-8"),
     "a long name": (b"classname,teamname\nINF2A," + b"x" * 129, "line 2: teamname has 129 bytes, more than 128"),
     "a control character": (
         b"classname,teamname\nINF2A,a\x1bb\n",
-        r"line 2: teamname holds a control character: a\x1bb",
+        r"line 2: teamname contains a control character: a\x1bb",
     ),
     "no number": (
         b"classname,teamname,studentnr1\nINF2A,a,s0923456\n",
-        "line 2: studentnr1 is s0923456: digits are wanted, 7 as a rule; leave it empty if there is none",
+        "line 2: studentnr1 is s0923456: write digits, usually 7; leave the cell empty if there is none",
     ),
     "a number of other digits": (
         "classname,teamname,studentnr2\nINF2A,a,\u0661\u0662\u0663\n".encode(),
-        "line 2: studentnr2 is \u0661\u0662\u0663: digits are wanted",
+        "line 2: studentnr2 is \u0661\u0662\u0663: write digits",
     ),
-    "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the team of line 2 again"),
-    "twice, in other letters": (b"classname,teamname\nINF2A,a\ninf2a,a\n", "line 3: the team of line 2 again"),
+    "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the same team as in line 2"),
+    "twice, in other letters": (b"classname,teamname\nINF2A,a\ninf2a,a\n", "line 3: the same team as in line 2"),
     "an open quote": (b'classname,teamname\nINF2A,"a\n', "line 2: not CSV: "),
-    "too large": (b"x" * (MAX_BYTES + 1), "more than"),
+    "too large": (b"x" * (MAX_ROSTER_BYTES + 1), "more than"),
 }
 
 
@@ -66,10 +73,10 @@ def test_the_numbers_may_be_missing() -> None:
 def test_a_number_of_an_unusual_length_is_kept_and_remarked_on() -> None:
     roster = parse_roster(b"classname,teamname,studentnr1,studentnr2\nINF2A,Team1,923456,0934567\n")
     assert roster.teams == [ONE._replace(studentnr1="923456")]
-    words = "line 2: studentnr1 is 923456: 6 digits, 7 are usual: a spreadsheet takes zeros away at the front"
+    words = "line 2: studentnr1 is 923456: 6 digits, 7 are usual: a spreadsheet program removes zeros at the front"
     assert roster.remarks == [words]
     many = b"".join(b"INF2A,%d,1\n" % number for number in range(100))
-    assert len(parse_roster(b"classname,teamname,studentnr1\n" + many).remarks) == MAX_TOLD
+    assert len(parse_roster(b"classname,teamname,studentnr1\n" + many).remarks) == MAX_REPORTED_MISTAKES
 
 
 @pytest.mark.parametrize(("data", "words"), WRONG.values(), ids=WRONG)
@@ -82,11 +89,11 @@ def test_wrong_rosters_are_told_with_their_line(data: bytes, words: str) -> None
 def test_every_mistake_is_told_but_not_without_end() -> None:
     with pytest.raises(RosterError) as caught:
         parse_roster(b"classname,teamname\n" + b"INF2A,\n" * 100)
-    assert len(caught.value.mistakes) == MAX_TOLD
+    assert len(caught.value.mistakes) == MAX_REPORTED_MISTAKES
 
 
 def test_too_many_teams() -> None:
-    lines = "".join(f"INF2A,{number}\n" for number in range(MAX_TEAMS + 1))
+    lines = "".join(f"INF2A,{number}\n" for number in range(MAX_ROSTER_TEAMS + 1))
     with pytest.raises(RosterError, match="more than the"):
         parse_roster(b"classname,teamname\n" + lines.encode())
 

@@ -3,51 +3,63 @@
 import dataclasses
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
 
+from tandem.board.feed.tiles import ClassTiles, TeamStatus
 from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
-from tandem.board.web.prometheus import metrics
-from tandem.board.web.rate_limit import MAX_ADDRESSES, RateLimiter
-from tandem.board.web.security import LOOPBACK, is_loopback, names_for
-from tandem.board.web.token import TokenCheck
-from tandem.records.queries import TeamKey, open_records
+from tandem.board.web.prometheus import BoardHistograms, metrics_text
+from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter, network
+from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
+from tandem.board.web.token_check import TokenCheck
+from tandem.records.queries import TeamKey, TeamRow, open_records
 from tandem.records.visits import MetricsSample, Team
-from testing.boards import keep, team
+from testing.boards import team, write_records
 from testing.visits import message_1
 
 
 def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:
-    brake = RateLimiter(3, 10.0)
+    limiter = RateLimiter(3, 10.0)
     for _ in range(3):
-        assert brake.wait("192.0.2.1", 100.0) == 0
-        brake.count("192.0.2.1", 100.0)
-    assert brake.wait("192.0.2.1", 100.0) == pytest.approx(10.0)
-    assert brake.wait("192.0.2.2", 100.0) == 0
-    assert brake.wait("192.0.2.1", 110.0) == 0
-    brake.count("192.0.2.1", 110.0)
-    assert brake.wait("192.0.2.1", 110.0) == pytest.approx(10.0)
-    assert brake.wait("192.0.2.1", 1000.0) == 0
+        assert limiter.wait_s("192.0.2.1", 100.0) == 0
+        limiter.count_try("192.0.2.1", 100.0)
+    assert limiter.wait_s("192.0.2.1", 100.0) == pytest.approx(10.0)
+    assert limiter.wait_s("192.0.2.2", 100.0) == 0
+    assert limiter.wait_s("192.0.2.1", 110.0) == 0
+    limiter.count_try("192.0.2.1", 110.0)
+    assert limiter.wait_s("192.0.2.1", 110.0) == pytest.approx(10.0)
+    assert limiter.wait_s("192.0.2.1", 1000.0) == 0
 
 
 def test_an_ipv6_host_cannot_change_its_address() -> None:
-    brake = RateLimiter(1, 10.0)
-    brake.count("2001:db8::1", 0.0)
-    assert brake.wait("2001:db8::2", 0.0) > 0
-    assert brake.wait("2001:db8:0:1::2", 0.0) == 0
+    limiter = RateLimiter(1, 10.0)
+    limiter.count_try("2001:db8::1", 0.0)
+    assert limiter.wait_s("2001:db8::2", 0.0) > 0
+    assert limiter.wait_s("2001:db8:0:1::2", 0.0) == 0
+
+
+def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() -> None:
+    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
+    assert network("::ffff:192.0.2.2") == "192.0.2.2"
+    assert network("fe80::1%eth0") == "fe80::/64"
+    assert network("no address") == "no address"
 
 
 def test_a_brake_remembers_a_bounded_number() -> None:
-    brake = RateLimiter(1, 10.0)
-    for number in range(MAX_ADDRESSES + 10):
-        brake.count(str(number), 0.0)
-    assert brake.wait("another", 0.0) > 0, "the others share one bucket"
-    brake.count("much later", 100_000.0)
-    assert brake.wait("another", 100_000.0) == 0
+    limiter = RateLimiter(1, 10.0)
+    for number in range(MAX_BUCKETS + 10):
+        limiter.count_try(str(number), 0.0)
+    assert limiter.wait_s("another", 0.0) > 0, "the others share one bucket"
+    limiter.count_try("much later", 100_000.0)
+    assert limiter.wait_s("another", 100_000.0) == 0
 
 
 ADMISSION = TokenCheck(b"key" * 11)
@@ -67,15 +79,15 @@ def test_a_forms_token_belongs_to_one_cookie() -> None:
 
 @given(st.text())
 def test_a_halved_name_loses_nothing_and_is_cut_only_between_plain_letters(name: str) -> None:
-    start, end = display_text.halves(name)
+    start, end = display_text.split_name(name)
     assert start + end == name
     assert not end or (start[-1] + end).isascii()
 
 
 def test_long_names_keep_their_end() -> None:
-    assert display_text.halves("Byte Brigade 12") == ("Byte Brigad", "e 12")
-    assert display_text.halves("Team 12") == ("Team 12", "")
-    assert display_text.halves("Team of the ❤️") == ("Team of the ❤️", "")
+    assert display_text.split_name("Byte Brigade 12") == ("Byte Brigad", "e 12")
+    assert display_text.split_name("Team 12") == ("Team 12", "")
+    assert display_text.split_name("Team of the ❤️") == ("Team of the ❤️", "")
 
 
 @given(st.text())
@@ -198,7 +210,7 @@ def test_what_one_class_is() -> None:
 
 def test_links_tell_no_number_and_find_the_team(tmp_path: Path) -> None:
     one, two = team(1, "same"), team(2, "same")
-    keep(tmp_path, message_1(one), message_1(two), message_1(team(3)))
+    write_records(tmp_path, message_1(one), message_1(two), message_1(team(3)))
     links = Links(b"key")
     with closing(open_records(tmp_path)) as records:
         for each in (one, two, team(3)):
@@ -217,28 +229,85 @@ def test_page_numbers() -> None:
 
 
 def test_names_that_a_board_answers_to() -> None:
-    assert names_for("127.0.0.1", None) == names_for("::1", None) == LOOPBACK
-    assert names_for("0.0.0.0", None) == ()
-    assert names_for("127.0.0.1", "Board.example.org") == (*LOOPBACK, "board.example.org")
+    assert host_names_for("127.0.0.1", None) == host_names_for("::1", None) == LOOPBACK
+    assert host_names_for("0.0.0.0", None) == ()
+    assert host_names_for("127.0.0.1", "Board.example.org") == (*LOOPBACK, "board.example.org")
     assert not is_loopback("board.example.org")
 
 
 VITALS = MetricsSample(1_000_000, 'a "ground"\n', 5_000_000, 100, 7, 300, 1500, 50, 2000, 4000, 3)
 
 
-def test_metrics_are_in_prometheus_text_format() -> None:
-    text = metrics({VITALS.server: VITALS}, {"finished": 5}, {"tandem_board_watching": 2.0}, {"free": 10})
-    lines = text.splitlines()
-    assert 'tandem_ground_visits_per_second{ground="a \\"ground\\"\\n"} 20' in lines
-    assert 'tandem_ground_visit_p99_seconds{ground="a \\"ground\\"\\n"} 0.0015' in lines
-    assert 'tandem_teams{state="finished"} 5' in lines
-    assert "tandem_board_watching 2" in lines
-    late = metrics(
-        {"a": dataclasses.replace(VITALS, ended_us=1_795_412_345_678_901)}, {}, {}, {"free": 123_456_789_012_345}
-    )
-    assert 'tandem_ground_reported_timestamp_seconds{ground="a"} 1795412345.678901' in late
-    assert 'tandem_disk_bytes{what="free"} 123456789012345\n' in late
-    assert 'tandem_disk_bytes{what="free"} 10' in lines
-    assert "tandem_disk_bytes" not in metrics({}, {}, {}, None)
-    named = [line for line in lines if not line.startswith("#")]
-    assert all(f"# TYPE {line.partition('{')[0].partition(' ')[0]} gauge" in lines for line in named)
+def families(text: bytes) -> dict[str, Metric]:
+    """Parse metrics with the parser of prometheus_client, which refuses what is not the text format."""
+    return {family.name: family for family in text_string_to_metric_families(text.decode())}
+
+
+def value(found: dict[str, Metric], name: str, **labels: str) -> float:
+    [sample] = [each for each in found[name].samples if each.labels == labels]
+    return float(sample.value)
+
+
+def test_each_gauge_of_a_server_has_its_name_and_its_old_name() -> None:
+    found = families(metrics_text({VITALS.server: VITALS}, {}, {}, None, BoardHistograms()))
+    for end, right in (
+        ("visits_per_second", 20),
+        ("commits_per_second", 10),
+        ("connections", 7),
+        ("waiting_records", 3),
+        ("visit_p50_seconds", 0.0003),
+        ("commit_p50_seconds", 0.002),
+        ("reported_timestamp_seconds", 1),
+    ):
+        assert value(found, f"tandem_server_{end}", server=VITALS.server) == pytest.approx(right)
+        assert value(found, f"tandem_ground_{end}", ground=VITALS.server) == pytest.approx(right)
+        assert found[f"tandem_ground_{end}"].type == "gauge"
+    assert not [name for name in found if "p99" in name]
+
+
+def test_metrics_of_teams_disk_and_board() -> None:
+    disk = {"free": 123_456_789_012_345}
+    found = families(metrics_text({}, {"finished": 5}, {"tandem_board_watching": 2.0}, disk, BoardHistograms()))
+    assert value(found, "tandem_teams", state="finished") == 5
+    assert value(found, "tandem_board_watching") == 2
+    assert value(found, "tandem_disk_bytes", what="free") == 123_456_789_012_345
+    assert not [name for name in found if name.startswith(("tandem_server", "tandem_ground"))]
+    assert "tandem_disk_bytes" not in families(metrics_text({}, {}, {}, None, BoardHistograms()))
+
+
+def test_a_time_in_metrics_has_all_its_digits() -> None:
+    late = dataclasses.replace(VITALS, ended_us=1_795_412_345_678_901)
+    found = families(metrics_text({"a": late}, {}, {}, None, BoardHistograms()))
+    assert value(found, "tandem_server_reported_timestamp_seconds", server="a") == 1795412345.678901
+
+
+def test_histograms_count_every_observation_in_its_buckets() -> None:
+    histograms = BoardHistograms()
+    for duration_s in (0.0005, 0.02, 100.0):
+        histograms.reads.observe(duration_s)
+    found = families(metrics_text({}, {}, {}, None, histograms))["tandem_board_read_seconds"]
+    buckets = {each.labels["le"]: each.value for each in found.samples if each.name.endswith("_bucket")}
+    assert found.type == "histogram"
+    assert (buckets["0.001"], buckets["0.025"], buckets["10.0"], buckets["+Inf"]) == (1, 2, 2, 3)
+
+
+TEXTS = st.text(max_size=5)
+
+
+@given(st.lists(TEXTS, max_size=4), st.lists(TEXTS, max_size=4))
+def test_hashes_of_different_texts_or_purposes_differ(some: list[str], others: list[str]) -> None:
+    domains = list(Domain)
+    assert len({keyed_hash(b"key", domain, *some) for domain in domains}) == len(domains)
+    as_bytes = [[text.encode(errors="replace") for text in texts] for texts in (some, others)]
+    is_same = keyed_hash(b"key", Domain.TILE, *some) == keyed_hash(b"key", Domain.TILE, *others)
+    assert is_same == (as_bytes[0] == as_bytes[1])
+
+
+def test_the_public_id_of_a_tile_is_not_the_tag_in_a_teachers_link() -> None:
+    key, row_key = b"key", TeamKey("INF2A", "Team 1", "1000001\n2000001")
+    row = TeamRow(team(1), "finished", "192.0.2.1", 1, 2, 1, (), row_key.pair)
+    class_tiles = ClassTiles("INF2A", key)
+    class_tiles.replace([TeamStatus(row, False)], [])
+    [tag] = parse_qs(Links(key).team(row.key))["tag"]
+    assert len(tag) == 12
+    assert tag not in class_tiles.tiles[0].key

@@ -10,18 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.beside import board_beside
+from tandem.board.board_process import board_process
 from tandem.board.gradebook.board_store import FILE
-from tandem.board.web.http_connections import BAD_FORM
-from testing.boards import keep, team
+from tandem.board.web.http_connections import BAD_FORM_MESSAGE
+from testing.boards import RunningBoard, running_board, team, token_of, write_records
 from testing.processes import ROOT, process, running_server, tandem, wait_until
-from testing.running_boards import RunningBoard, running_board, token_of
 from testing.visits import message_1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_shows_what_is_there_and_a_signal_ends_it_with_exit_code_0(tmp_path: Path, number: int) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with running_board(tmp_path) as running:
         wait_until(lambda: running.get("/healthz")[0] == 200)
         assert "Team 1" in running.get("/class?name=INF2A")[1]
@@ -96,7 +95,7 @@ def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Pa
         running_board(tmp_path / "one") as first,
         running_server(tmp_path / "two", "--board", first.address) as serving,
     ):
-        serving.process.wait_for("the board has ended; the ground goes on without it")
+        serving.process.wait_for("the board has ended; the server continues without it")
         assert serving.results() == []
 
 
@@ -107,7 +106,7 @@ def test_a_service_that_may_not_change_priorities_has_its_board(
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "setpriority", forbidden)
-    keep(tmp_path, message_1())
+    write_records(tmp_path, message_1())
     told = ""
 
     def listens() -> bool:
@@ -115,7 +114,7 @@ def test_a_service_that_may_not_change_priorities_has_its_board(
         told += "".join(capfd.readouterr())
         return "listening on http" in told
 
-    with board_beside(("127.0.0.1", 0), tmp_path, ""):
+    with board_process(("127.0.0.1", 0), tmp_path, ""):
         wait_until(listens)
 
 
@@ -207,8 +206,8 @@ def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Pa
 
 def test_on_all_addresses_it_says_who_can_open_it(tmp_path: Path) -> None:
     with running_board(tmp_path, listen="0.0.0.0:0") as running:
-        assert "over plain HTTP a teacher can log in on this machine alone" in running.process.wait_for(
-            "anybody on this network"
+        assert "over plain HTTP the teacher can log in on this machine only" in running.process.wait_for(
+            "everybody on the network"
         )
     with running_board(tmp_path, "--insecure-login", listen="0.0.0.0:0") as running:
         assert "can read the teacher's token" in running.process.wait_for("--insecure-login")
@@ -230,7 +229,7 @@ def test_a_form_that_cannot_be_read_is_told_in_its_own_words(tmp_path: Path) -> 
         connection.request("POST", "/check", "no boundary at all", headers)
         assert connection.getresponse().status == 400
         connection.close()
-        assert running.process.wait_for(BAD_FORM) == f"tandem board: {BAD_FORM}"
+        assert running.process.wait_for(BAD_FORM_MESSAGE) == f"tandem board: {BAD_FORM_MESSAGE}"
         running.process.stop()
         assert "boundary" not in running.process.err
 

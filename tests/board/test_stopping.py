@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.beside import board_beside
-from testing.boards import keep, team
+from tandem.board.board_process import board_process
+from testing.boards import team, write_records
 from testing.processes import LIMIT, ROOT, wait_until
 from testing.visits import message_1
 
 BOARD = ("board", "--listen", "127.0.0.1:0")
 ENDS_WITH_INPUT = (*BOARD, "--until-input-ends")
 SERVE = ("serve", "--listen", "127.0.0.1:0", "--board", "127.0.0.1:0")
-ENDED = "the board has ended; the ground goes on without it"
+ENDED_LINE = "the board has ended; the server continues without it"
 STREAMS = 5
 ASKING = 3  # threads
 TIMES = 3
@@ -144,7 +144,7 @@ def started(folder: Path, *arguments: str, stdin: int, before: tuple[str, ...] =
 
 def assert_ends_well(busy: Busy) -> None:
     assert busy.process.wait(LIMIT) == 0, busy.said
-    for word in ("Fatal", "Traceback", "Exception", "rror:", ENDED):
+    for word in ("Fatal", "Traceback", "Exception", "rror:", ENDED_LINE):
         assert word not in busy.said, busy.said
 
 
@@ -154,7 +154,7 @@ def test_a_signal_while_it_answers(
     tmp_path: Path, command: tuple[str, ...], stdin: Input, number: signal.Signals
 ) -> None:
     """As Ctrl-C at a terminal does, the signal goes to the whole group."""
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     for _ in range(TIMES):
         with stdin() as given, started(tmp_path, *command, stdin=given) as busy:
             busy.begin()
@@ -167,7 +167,7 @@ def test_a_signal_while_it_answers(
 def test_a_signal_where_standard_input_was_closed(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals
 ) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     closed = ("sh", "-c", 'exec "$0" "$@" <&-')
     with nothing() as given, started(tmp_path, *command, stdin=given, before=closed) as busy:
         busy.begin()
@@ -177,13 +177,50 @@ def test_a_signal_where_standard_input_was_closed(
 
 @pytest.mark.parametrize("numbers", [(signal.SIGINT,) * 3, (signal.SIGTERM,) * 3, (signal.SIGTERM, signal.SIGINT)])
 def test_a_second_signal_changes_nothing_but_the_time(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     for _ in range(TIMES):
         with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as busy:
             busy.begin()
             for number in numbers:
                 busy.process.send_signal(number)
             assert_ends_well(busy)
+
+
+@pytest.mark.parametrize("gap", [0.005, 0.03, 0.15, 0.3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_again_and_again_until_it_has_ended(tmp_path: Path, number: signal.Signals, gap: float) -> None:
+    """`gap`: seconds from one signal to the next."""
+    write_records(tmp_path, message_1(team(1)))
+    with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as idle:
+        idle.address()
+        while idle.process.poll() is None:
+            idle.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                idle.process.wait(gap)
+        assert_ends_well(idle)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.2, 0.5, 0.9, 1.3])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("command", [BOARD, SERVE], ids=" ".join)
+def test_a_signal_while_it_starts(
+    tmp_path: Path, command: tuple[str, ...], number: signal.Signals, moment: float
+) -> None:
+    """`moment`: seconds after the command takes signals itself; before that, Python is starting."""
+    write_records(tmp_path, message_1(team(1)))
+    with open_pipe() as given, started(tmp_path, *command, stdin=given) as starting:
+        wait_until(lambda: catches(starting.process.pid, signal.SIGTERM))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            starting.process.wait(moment)
+        starting.process.send_signal(number)
+        assert_ends_well(starting)
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("before", [(), ("sh", "-c", 'exec "$0" "$@" <&-')], ids=["empty", "closed"])
@@ -195,7 +232,7 @@ def test_one_that_stops_at_the_end_of_its_input_ends_at_once_without_any(
 
 
 def test_the_end_of_its_input_while_it_answers(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     reading, writing = os.pipe()
     try:
         with started(tmp_path, *ENDS_WITH_INPUT, stdin=reading) as busy:
@@ -210,9 +247,9 @@ def test_the_end_of_its_input_while_it_answers(tmp_path: Path) -> None:
 
 
 def test_beside_a_server_no_thread_runs_that_a_fork_would_lose(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     threads, handler = threading.active_count(), signal.getsignal(signal.SIGCHLD)
-    with board_beside(("127.0.0.1", 0), tmp_path, ""):
+    with board_process(("127.0.0.1", 0), tmp_path, ""):
         assert threading.active_count() == threads
     assert signal.getsignal(signal.SIGCHLD) is handler, "the handler is given back"
 
@@ -222,10 +259,10 @@ def test_a_board_that_is_killed_is_told_once_and_its_server_goes_on(tmp_path: Pa
         busy.address()
         [board] = children(busy.process.pid, "board")
         os.kill(board, signal.SIGKILL)
-        wait_until(lambda: ENDED in busy.said)
+        wait_until(lambda: ENDED_LINE in busy.said)
         busy.process.send_signal(signal.SIGTERM)
         assert busy.process.wait(LIMIT) == 0
-        assert busy.said.count(ENDED) == 1
+        assert busy.said.count(ENDED_LINE) == 1
 
 
 def children(pid: int, word: str) -> list[int]:

@@ -12,12 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.beside import GRACE
-from tandem.board.web.tls import BadCertificate, server_context
-from testing.boards import keep, team
-from testing.processes import LIMIT, limited, process, tandem, wait_until
-from testing.running_boards import CERTIFICATE, CERTIFICATES, KEY, TLS_OPTIONS, RunningBoard, running_board, token_of
+from tandem.board.board_process import STOP_TIMEOUT_S
+from tandem.board.web.tls import CertificateError, server_context
+from testing.boards import (
+    CERTIFICATE,
+    KEY,
+    TLS_OPTIONS,
+    RunningBoard,
+    running_board,
+    team,
+    token_of,
+    with_limits,
+    write_records,
+)
+from testing.processes import LIMIT, process, tandem, wait_until
 from testing.visits import message_1
+
+FOLDER = Path(__file__).parent / "certificate"
 
 
 @contextlib.contextmanager
@@ -44,7 +55,7 @@ def place(running: RunningBoard) -> tuple[str, int]:
 
 
 def test_a_teacher_logs_in_over_it_and_the_cookie_goes_nowhere_else(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with running_board(tmp_path, *TLS_OPTIONS, listen="0.0.0.0:0") as started:
         running = RunningBoard(started.process, started.url.replace("0.0.0.0", "127.0.0.1"))
         wait_until(lambda: get(running, "/healthz")[0] == 200)
@@ -65,7 +76,7 @@ def test_a_teacher_logs_in_over_it_and_the_cookie_goes_nowhere_else(tmp_path: Pa
 
 
 def test_pages_and_streams_come_over_it(tmp_path: Path) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with running_board(tmp_path, *TLS_OPTIONS) as running:
         wait_until(lambda: get(running, "/healthz")[0] == 200)
         with connected(running) as connection:
@@ -78,7 +89,7 @@ def test_pages_and_streams_come_over_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_as_fast_while_some_watch_and_some_say_nothing(tmp_path: Path, number: int) -> None:
-    keep(tmp_path, message_1(team(1)))
+    write_records(tmp_path, message_1(team(1)))
     with running_board(tmp_path, *TLS_OPTIONS) as running, contextlib.ExitStack() as opened:
         wait_until(lambda: get(running, "/healthz")[0] == 200)
         for _ in range(3):
@@ -89,7 +100,7 @@ def test_it_stops_as_fast_while_some_watch_and_some_say_nothing(tmp_path: Path, 
         running.process.signal(number)
         assert running.process.wait() == 0
         assert "Traceback" not in running.process.err
-        assert "Cancel" not in running.process.err, f"it took all its time, which must be below {GRACE} s"
+        assert "Cancel" not in running.process.err, f"it took all its time, which must be below {STOP_TIMEOUT_S} s"
 
 
 NO_TLS = {
@@ -119,7 +130,7 @@ def test_what_is_no_tls_is_let_go_without_a_word(tmp_path: Path, sent: bytes) ->
 def test_who_never_ends_the_handshake_keeps_nobody_out(tmp_path: Path) -> None:
     """From one address, more than the board may have open; from another one pages are there all the time."""
     board = ("-m", "tandem", "board", "--listen", "127.0.0.1:0", "--data", str(tmp_path), *TLS_OPTIONS)
-    with process(*board, before=limited("-n 256")) as started, contextlib.ExitStack() as opened:
+    with process(*board, before=with_limits("-n 256")) as started, contextlib.ExitStack() as opened:
         running = RunningBoard(started, started.wait_for("listening on").rpartition(" ")[2])
         for _ in range(300):
             opened.enter_context(socket.create_connection(place(running), timeout=LIMIT))
@@ -146,8 +157,8 @@ def broken(tmp_path: Path) -> dict[str, tuple[Path, Path]]:
     secret.write_text(KEY.read_text())
     secret.chmod(0)
     pairs = {
-        "the key is of another certificate": (CERTIFICATE, CERTIFICATES / "other.pem"),
-        "the key has a password": (CERTIFICATE, CERTIFICATES / "password.pem"),
+        "the key is of another certificate": (CERTIFICATE, FOLDER / "other.pem"),
+        "the key has a password": (CERTIFICATE, FOLDER / "password.pem"),
         "not PEM, or not in this order: 1": (junk, KEY),
         "not PEM, or not in this order: 2": (CERTIFICATE, junk),
         "not PEM, or not in this order: 3": (cut, KEY),
@@ -166,14 +177,14 @@ def broken(tmp_path: Path) -> dict[str, tuple[Path, Path]]:
 
 def test_files_that_are_none_are_told_in_one_line(broken: dict[str, tuple[Path, Path]]) -> None:
     for words, (certificate, key) in broken.items():
-        with pytest.raises(BadCertificate) as told:
+        with pytest.raises(CertificateError) as told:
             server_context(certificate, key)
         assert words.partition(":")[0] in str(told.value)
         assert "\n" not in str(told.value)
 
 
 def test_a_board_does_not_start_with_them(tmp_path: Path) -> None:
-    options = ("--certfile", str(CERTIFICATE), "--keyfile", str(CERTIFICATES / "other.pem"))
+    options = ("--certfile", str(CERTIFICATE), "--keyfile", str(FOLDER / "other.pem"))
     code, out, err = tandem("board", "--listen", "127.0.0.1:0", "--data", str(tmp_path), *options)
     assert (code, out, err.count("\n")) == (1, "", 1), err
     assert "the key is of another certificate" in err

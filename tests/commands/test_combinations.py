@@ -13,7 +13,7 @@ from tandem.cli import COMMANDS, main
 from tandem.client.__main__ import main as client
 from tandem.client.options import _CONFLICTS, USAGE
 from tandem.commands.arguments import Parser
-from tandem.commands.combinations import Apart, Needs, Together, wrong_combination
+from tandem.commands.combinations import Excludes, Interaction, Requires, violated_rule
 from tandem.protocol.errors import UsageError
 from testing.command_walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
 from testing.processes import tandem
@@ -69,7 +69,7 @@ def test_a_pair_is_refused_or_both_options_count(walk: Walk, stage: Stage) -> No
     alone = {name: stage.run(walk, name) for name in walk.examples}
     for one, other in combinations(walk.examples, 2):
         seen = stage.run(walk, one, other)
-        wrong = wrong_combination([one, other], rules)
+        wrong = violated_rule([one, other], rules)
         if wrong:
             assert (seen.code, seen.out, seen.err.count("\n")) == (2, "", 1), (one, other)
             assert wrong in seen.err
@@ -124,9 +124,9 @@ def is_overridden(walk: Walk, name: str, beside: str) -> bool:
 
 @pytest.mark.parametrize(("words", "parser"), PARSERS.items(), ids=lambda value: str(value)[:20])
 def test_the_help_says_what_does_not_go_together(words: tuple[str, ...], parser: Parser) -> None:
-    told = " ".join(tandem(*words, "--help")[1].split())
+    help = " ".join(tandem(*words, "--help")[1].split())
     for rule in parser.rules:
-        assert str(rule) in told
+        assert str(rule) in help
 
 
 def test_the_help_of_the_client_says_what_does_not_go_together() -> None:
@@ -156,7 +156,7 @@ def test_an_option_of_the_client_is_given_once(option: str, capsys: pytest.Captu
     assert f"{option} is given more than once" in capsys.readouterr().err
 
 
-RULES = (Apart(("--a", "--b"), ("--c",), "why"), Needs("--d", "--a", "why"), Together(("--a", "--b"), "how"))
+RULES = (Excludes(("--a", "--b"), ("--c",), "why"), Requires("--d", "--a", "why"), Interaction(("--a", "--b"), "how"))
 
 
 @pytest.mark.parametrize(
@@ -172,4 +172,4 @@ RULES = (Apart(("--a", "--b"), ("--c",), "why"), Needs("--d", "--a", "why"), Tog
     ],
 )
 def test_a_rule_is_broken_by_what_is_given(given: list[str], wrong: str) -> None:
-    assert wrong_combination(given, RULES, repeatable=("--f",)) == wrong
+    assert violated_rule(given, RULES, repeatable=("--f",)) == wrong

@@ -166,7 +166,7 @@ def writing(pipe: Path, data: bytes) -> Iterator[None]:
 
 
 class TestCtrlC:
-    """The second one comes while the first one is being told."""
+    """The second one comes while the first one is being printed."""
 
     SCRIPT = """
 import os, runpy, signal, sys
@@ -174,9 +174,9 @@ import {module} as module
 def interrupt(*words): os.kill(os.getpid(), signal.SIGINT); return words[0]
 real = module.{function}
 module.{function} = lambda *words: (interrupt(*words), real(*words))[1]
-import {told} as told
-again = told.{speaks}
-told.{speaks} = lambda *words: (interrupt(*words), again(*words))[1]
+import {printer} as printer
+again = printer.{prints}
+printer.{prints} = lambda *words: (interrupt(*words), again(*words))[1]
 sys.argv = {arguments}
 runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
 """
@@ -188,8 +188,8 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
                 {
                     "module": "tandem.commands.check",
                     "function": "run",
-                    "told": "tandem.report.screen",
-                    "speaks": "write_error",
+                    "printer": "tandem.report.screen",
+                    "prints": "write_error",
                     "arguments": ["tandem", "check", "README.md"],
                     "start": "tandem",
                 },
@@ -200,8 +200,8 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
                 {
                     "module": "tandem.client.client2",
                     "function": "run",
-                    "told": "tandem.protocol.printable",
-                    "speaks": "printable",
+                    "printer": "tandem.protocol.printable",
+                    "prints": "printable",
                     "arguments": ["client", "2", "--server", "192.0.2.1"],
                     "start": "tandem.client",
                 },
@@ -274,7 +274,7 @@ program.run()
 
 
 @pytest.mark.parametrize(
-    ("error", "is_told"),
+    ("error", "is_reported"),
     [
         ("MemoryError()", False),
         ("OSError('Signal 2 ignored due to race condition')", False),
@@ -282,8 +282,8 @@ program.run()
         ("ValueError('a bug')", True),
     ],
 )
-def test_what_python_ignores_is_told_where_it_matters(error: str, is_told: bool) -> None:
+def test_what_python_ignores_is_reported_where_it_matters(error: str, is_reported: bool) -> None:
     """Whether a signal comes in the very moment in which it becomes ignored is up to the system, so it is made up."""
     script = IGNORED.format(error=error)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
-    assert (done.returncode, error.partition("(")[0] in done.stderr) == (0, is_told), done.stderr
+    assert (done.returncode, error.partition("(")[0] in done.stderr) == (0, is_reported), done.stderr

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.web.auth import TOKENS
-from testing.boards import keep, team
+from tandem.board.web.auth import WRONG_TOKENS
+from testing.boards import CERTIFICATE, KEY, RunningBoard, running_board, team, token_of, write_records
 from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import LIMIT, wait_until
-from testing.running_boards import CERTIFICATE, KEY, RunningBoard, running_board, token_of
 from testing.visits import message_1
 
 NAME = "board.example.org"
@@ -89,7 +88,7 @@ def haproxy(configuration: str, port: int) -> Iterator[None]:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    keep(tmp_path / "data", message_1(team(1)))
+    write_records(tmp_path / "data", message_1(team(1)))
     pair = tmp_path / "board.pem"
     pair.write_text(CERTIFICATE.read_text() + KEY.read_text())
     with running_board(tmp_path / "data", "--behind", NAME) as board:
@@ -127,8 +126,8 @@ def test_who_guesses_is_held_up_whatever_address_it_makes_up_and_others_are_not(
         address = forged.replace("198.51.100.", f"198.51.{number}.")
         return [("X-Forwarded-For", address), ("X-Forwarded-For", address), ("Forwarded", f"for={address}")]
 
-    codes = [site.guess("127.0.0.5", lines(number)) for number in range(TOKENS[0] + 5)]
-    assert codes == [403] * TOKENS[0] + [429] * 5
+    codes = [site.guess("127.0.0.5", lines(number)) for number in range(WRONG_TOKENS[0] + 5)]
+    assert codes == [403] * WRONG_TOKENS[0] + [429] * 5
     assert site.guess("127.0.0.6") == 403, "another browser is not held up"
     victim = site.guess("127.0.0.7", [("X-Forwarded-For", "127.0.0.5")])
     assert victim == 403, "nor does a made-up address bring one in the place of another"
@@ -137,8 +136,8 @@ def test_who_guesses_is_held_up_whatever_address_it_makes_up_and_others_are_not(
 
 def test_many_browsers_are_told_apart(site: Site) -> None:
     for source in ("127.0.0.5", "127.0.0.6", "127.0.0.7"):
-        codes = [site.guess(source) for _ in range(TOKENS[0] + 1)]
-        assert codes == [403] * TOKENS[0] + [429]
+        codes = [site.guess(source) for _ in range(WRONG_TOKENS[0] + 1)]
+        assert codes == [403] * WRONG_TOKENS[0] + [429]
 
 
 def test_a_teacher_logs_in_and_out_and_the_cookie_is_for_https_alone(site: Site) -> None:

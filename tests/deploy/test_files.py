@@ -13,7 +13,7 @@ import yaml
 
 from tandem.keys.keyring import KEY_VARIABLE
 from tandem.net.descriptors import SPARE_DESCRIPTORS
-from tandem.server.serve import STOP_WITHIN
+from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, PORT, SERVERS
@@ -79,7 +79,7 @@ def test_every_limit_of_the_server_comes_before_the_balancers() -> None:
 
 def test_a_server_that_stops_has_finished_before_its_connections_are_cut() -> None:
     checks_between = int(server_setting("fall")) - 1
-    assert checks_between * seconds(server_setting("inter")) > STOP_WITHIN
+    assert checks_between * seconds(server_setting("inter")) > STOP_TIMEOUT
 
 
 def test_the_balancer_names_the_servers_and_introduces_students() -> None:
@@ -121,7 +121,7 @@ def test_the_unit_is_true_of_the_server() -> None:
     [files] = re.findall(r"^LimitNOFILE=(\d+)", UNIT, re.MULTILINE)
     assert int(files) == MAX_CONNECTIONS + SPARE_DESCRIPTORS
     [stop] = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
-    assert int(stop) > STOP_WITHIN
+    assert int(stop) > STOP_TIMEOUT
 
 
 def test_a_server_is_started_again_however_long_the_database_is_away() -> None:
@@ -191,7 +191,7 @@ def test_the_composed_servers_are_started_rightly_and_share_what_they_must() -> 
         assert server["environment"] == COMPOSED[0]["environment"]
         assert f"@{DATABASE}/" in server["environment"]["TANDEM_DATABASE"]
         assert server["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
-        assert seconds(server["stop_grace_period"]) > STOP_WITHIN
+        assert seconds(server["stop_grace_period"]) > STOP_TIMEOUT
         assert server["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
 
 

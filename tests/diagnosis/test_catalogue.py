@@ -13,7 +13,7 @@ from tandem.keys.secret import derive
 from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
 from tandem.server.judge import judge
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 from testing.messages.sending import diagnosed, ids
 
 KINDS = list(CATALOGUE.values())
@@ -34,14 +34,14 @@ def test_a_right_message_gives_none_of_them(right: bytes) -> None:
     assert ids(diagnosed(right)) == ()
 
 
-# What the judge finds: each from a right message 2 of a team, and what the ground has on record of it.
+# What the judge finds: each from a right message 2 of a team, and what the server has on record of it.
 
-KEY = b"a ground's own key"
+KEY = b"a server's own key"
 FIRST = Message("0923456", "0934567", "INF2A", 1, "Team1", "192.168.1.2")
 
 
 def _judged(data: bytes, record: Team | None, address: str = "192.168.1.3") -> tuple[str, ...]:
-    recalled = Recalled(record, FIRST.ip) if record else None
+    recalled = SecretOwner(record, FIRST.ip) if record else None
     judgement = judge(diagnosed(data, address), [KEY], lambda secret: recalled)
     return tuple(problem.id for problem in (*judgement.problems, *judgement.remarks))
 
@@ -110,9 +110,9 @@ def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None
 
 
 @by_id
-def test_a_problem_without_facts_has_words_all_the_same(kind: Kind) -> None:
-    assert explain.what(Problem(kind.id))
-    assert explain.help_for(Problem(kind.id))
+def test_a_fact_that_is_missing_becomes_a_question_mark(kind: Kind) -> None:
+    for template, words in ((kind.what, explain.what), (kind.help, explain.help_for)):
+        assert words(Problem(kind.id)) == template.format_map(dict.fromkeys(FACTS, "?"))
 
 
 def test_titles_are_different() -> None:

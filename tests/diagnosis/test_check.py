@@ -6,7 +6,7 @@ import pytest
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import Edit, Problem
-from tandem.report.check import main_text
+from tandem.report.check import check_report
 from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 
 PAGE = """\
@@ -16,8 +16,8 @@ not accepted: 4 problems, no remarks
    line 2, column 31
               "studentnr1": "0923456".
                                      ^
-   what  after studentnr1 stands '.' where ',' belongs
-   try   put ',' there
+   what  after studentnr1 comes '.', where ',' belongs
+   try   write ',' there
    so           "studentnr1": "0923456",
 
 2. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -25,7 +25,7 @@ not accepted: 4 problems, no remarks
               "studentnr2": "0934567"
                                      ^
    what  a comma is missing after studentnr2
-   try   put "," behind its value
+   try   put "," after its value
    so           "studentnr2": "0934567",
 
 3. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -33,15 +33,15 @@ not accepted: 4 problems, no remarks
               "secret": ""
                           ^
    what  a comma is missing after secret
-   try   put "," behind its value
+   try   put "," after its value
    so           "secret": "",
 
-4. Never closed (never-closed; PROTOCOL.md 2.4)
+4. The last brace is missing (never-closed; PROTOCOL.md 2.4)
    line 9, column 20
               "status": ""
                           ^
    what  the last brace is missing: after status came the end of the connection
-   try   send the whole object, down to its }
+   try   send the whole object, with its last }
    so           "status": ""}
 
 Did you mean
@@ -60,18 +60,18 @@ Did you mean
 
 
 def test_the_assignments_own_example_as_a_page() -> None:
-    assert main_text(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False) == (PAGE, False)
+    assert check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False) == (PAGE, False)
 
 
 def test_a_right_message() -> None:
-    assert main_text(ONE.encode() + b"\n", "text", colour=False) == ("accepted: no problems, no remarks\n", True)
-    text, accepted = main_text(SECOND.encode(), "text", colour=False)
+    assert check_report(ONE.encode() + b"\n", "text", colour=False) == ("accepted: no problems, no remarks\n", True)
+    text, accepted = check_report(SECOND.encode(), "text", colour=False)
     assert accepted
-    assert "only the ground can tell whether its secret is right" in text
+    assert "only the server can tell whether its secret is right" in text
 
 
 def test_a_remark_is_shown_and_accepted() -> None:
-    text, accepted = main_text(team(ip="localhost").encode(), "text", colour=False)
+    text, accepted = check_report(team(ip="localhost").encode(), "text", colour=False)
     assert accepted
     assert text.startswith("accepted: no problems, 1 remark\n")
     assert "1. remark: A name in place of an address" in text
@@ -79,8 +79,8 @@ def test_a_remark_is_shown_and_accepted() -> None:
 
 
 def test_colour_comes_only_on_request() -> None:
-    plain, _ = main_text(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False)
-    coloured, _ = main_text(ASSIGNMENT_EXAMPLE.encode(), "text", colour=True)
+    plain, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False)
+    coloured, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=True)
     assert "\x1b" not in plain
     assert "\x1b[31m" in coloured
     for code in ("\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"):
@@ -89,7 +89,7 @@ def test_colour_comes_only_on_request() -> None:
 
 
 def test_for_programs() -> None:
-    text, accepted = main_text(ASSIGNMENT_EXAMPLE.encode(), "json", colour=True)
+    text, accepted = check_report(ASSIGNMENT_EXAMPLE.encode(), "json", colour=True)
     page = json.loads(text)
     assert (page["accepted"], accepted) == (False, False)
     assert page["repaired"]["studentnr1"] == "0923456"
@@ -99,8 +99,8 @@ def test_for_programs() -> None:
         "severity": "problem",
         "line": 2,
         "column": 31,
-        "what": "after studentnr1 stands '.' where ',' belongs",
-        "help": "put ',' there",
+        "what": "after studentnr1 comes '.', where ',' belongs",
+        "help": "write ',' there",
         "clause": "2.1",
         "excerpt": '       "studentnr1": "0923456".',
         "corrected": '       "studentnr1": "0923456",',
@@ -108,7 +108,7 @@ def test_for_programs() -> None:
 
 
 def test_nothing_at_all_for_programs() -> None:
-    page = json.loads(main_text(b"", "json", colour=False)[0])
+    page = json.loads(check_report(b"", "json", colour=False)[0])
     assert page["repaired"] is None
     [problem] = page["problems"]
     assert (problem["id"], problem["line"], problem["excerpt"]) == ("nothing-came", None, None)
@@ -162,7 +162,7 @@ def test_the_corrected_line_has_the_edits_that_begin_in_it(edits: tuple[Edit, ..
 
 def test_a_hostile_name_cannot_steer_the_terminal() -> None:
     data = json.dumps(TEAM | {"teamname": "x"}).replace('"x"', '"\x1b]0;owned\x07"')
-    text, accepted = main_text(data.encode(), "text", colour=False)
+    text, accepted = check_report(data.encode(), "text", colour=False)
     assert not accepted
     assert "\x1b" not in text
     assert "\\x1b" in text

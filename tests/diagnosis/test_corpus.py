@@ -1,7 +1,6 @@
 """Every wrong message gives exactly the problems it has: none is missed, none is made up."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -16,19 +15,11 @@ from testing.messages.sending import diagnosed, ids
 from testing.messages.working import MESSAGES
 
 
-def test_precision_and_recall_are_100_percent(record_property: Callable[[str, object], None]) -> None:
-    right = given = wanted = 0
+def test_every_mistake_is_found_and_no_other(record_property: Callable[[str, object], None]) -> None:
     for case in CASES:
-        found, expected = Counter(ids(diagnosed(case.data))), Counter(case.ids)
-        assert found == expected, case.data
-        right += (found & expected).total()
-        given += found.total()
-        wanted += expected.total()
-    record_property(
-        "figure",
-        f"{len(CASES)} wrong messages, {wanted} mistakes: precision {right / given:.1%}, recall {right / wanted:.1%}",
-    )
-    assert right == given == wanted
+        assert ids(diagnosed(case.data)) == case.ids, case.data
+    mistakes = sum(len(case.ids) for case in CASES)
+    record_property("figure", f"{len(CASES)} wrong messages with {mistakes} mistakes: all found, and no others")
 
 
 def test_the_corpus_is_large_and_each_of_its_messages_is_wrong() -> None:
@@ -123,7 +114,7 @@ def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
     return result + data[done:]
 
 
-@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1, corpus.INTRODUCED * 2])
+@pytest.mark.parametrize("header", [corpus.PROXY_HEADER_V2, corpus.PROXY_HEADER_V1, corpus.PROXY_HEADER_V2 * 2])
 @pytest.mark.parametrize("message", [corpus.ONE.encode(), corpus.LINES.encode(), corpus.SECOND.encode()])
 def test_without_a_balancers_header_the_rest_is_the_message(header: bytes, message: bytes) -> None:
     diagnosis = diagnosed(header + message)
@@ -133,7 +124,7 @@ def test_without_a_balancers_header_the_rest_is_the_message(header: bytes, messa
     assert diagnosis.repaired == diagnosed(message).message
 
 
-@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1])
+@pytest.mark.parametrize("header", [corpus.PROXY_HEADER_V2, corpus.PROXY_HEADER_V1])
 @pytest.mark.parametrize(
     "case",
     [case for case in CASES if not {"proxy-header", "nothing-came"} & set(case.ids)][::3],

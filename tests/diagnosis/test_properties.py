@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.diagnosis import explain, rules
-from tandem.diagnosis.diagnose import Diagnosis, Ending, recover
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, recover
 from tandem.diagnosis.problems import MAX_FINDINGS
 from tandem.protocol.message import FIELDS, Message
+from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
 from tandem.report.check import as_json, as_text, check
-from tandem.server.judge import MAX_REPLY, reject
+from tandem.server.judge import MAX_REPLY_BYTES, reject
 from testing.messages.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
 from testing.messages.oracle import is_right
 from testing.messages.pieces import PIECES
@@ -85,7 +86,7 @@ def test_a_reply_always_fits_and_a_status_keeps_to_its_room(data: bytes) -> None
     diagnosis = diagnosed(data)
     if diagnosis.problems:
         reply = reject(diagnosis, diagnosis.problems).reply
-        assert len(reply) <= MAX_REPLY
+        assert len(reply) <= MAX_REPLY_BYTES
         assert json.loads(reply).keys() == set(FIELDS)
 
 
@@ -98,7 +99,7 @@ def longest_message() -> Message:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
 def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
     problems = diagnosed(case.data).problems
-    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY
+    assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY_BYTES
     assert explain.sentence(problems[0])
 
 
@@ -182,6 +183,17 @@ def test_what_a_campaign_found_does_not_come_back(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("space", ["\x1c", "\x85", "\xa0", "\u2003"])
-def test_a_clientid_in_any_white_space_is_read(space: str) -> None:
-    message = diagnosed(('{"clientid": "1' + space + '"}').encode()).message
-    assert message.clientid in (0, 1)
+def test_a_clientid_in_quotes_may_have_any_white_space_after_it(space: str) -> None:
+    diagnosis = diagnosed(('{"clientid": "1' + space + '"}').encode())
+    assert "clientid-in-quotes" in ids(diagnosis)
+    assert diagnosis.message.clientid == 0
+
+
+@pytest.mark.parametrize(
+    "member", [b"f%d: True, ", b"'studentnr1' = None; f%d: x, ", b"\xffip = \xe2\x80\x9cYOUR%d\xe2\x80\x9d, "]
+)
+def test_what_is_found_is_bounded_in_a_message_that_is_too_large(member: bytes) -> None:
+    reader = Reader()
+    reader.feed(b"{" + b"".join(member % number for number in range(40)) + b" " * MAX_MESSAGE_BYTES)
+    diagnosis = diagnose(reader, Ending.DECIDED, "127.0.0.1")
+    assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS

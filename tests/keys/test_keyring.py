@@ -24,12 +24,12 @@ def test_the_key_is_made_once_with_mode_0600(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
-def test_of_two_grounds_that_start_at_once_one_makes_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_servers_that_start_at_once_one_makes_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faster: list[Keyring] = []
     random = secrets.token_bytes
 
     def overtaken(size: int) -> bytes:
-        """The other ground does all of it between our look and our write."""
+        """The other server does all of it between this one's check and write."""
         monkeypatch.undo()
         faster.append(load_keyring(tmp_path))
         return random(size)
@@ -76,20 +76,20 @@ BAD_KEYS = {
 
 
 @pytest.mark.parametrize(("given", "words"), BAD_KEYS.values(), ids=BAD_KEYS.keys())
-def test_a_bad_key_in_the_environment_is_told_in_one_line_and_not_shown(
+def test_a_bad_key_in_the_environment_is_one_line_that_does_not_quote_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, words: str
 ) -> None:
     load_keyring(tmp_path)  # the file does not stand in for it
     monkeypatch.setenv("TANDEM_KEY", given)
-    with pytest.raises(KeyFileError) as trouble:
+    with pytest.raises(KeyFileError) as error:
         load_keyring(tmp_path)
-    told = str(trouble.value)
-    assert told.startswith(f"TANDEM_KEY does not hold a key: {words} Try: 64 hex digits")
-    assert "\n" not in told
-    assert not given or given not in told
+    text = str(error.value)
+    assert text.startswith(f"TANDEM_KEY does not hold a key: {words} Try: 64 hex digits")
+    assert "\n" not in text
+    assert not given or given not in text
 
 
-def test_a_ground_with_a_bad_key_does_not_start(tmp_path: Path) -> None:
+def test_a_server_with_a_bad_key_does_not_start(tmp_path: Path) -> None:
     environment = os.environ | {"TANDEM_KEY": "5ec2e7" * 10}
     code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path), env=environment)
     assert (code, out) == (1, "")
@@ -98,7 +98,7 @@ def test_a_ground_with_a_bad_key_does_not_start(tmp_path: Path) -> None:
     assert "5ec2e7" not in err
 
 
-def test_grounds_with_one_key_in_the_environment_take_each_others_visits(tmp_path: Path) -> None:
+def test_servers_with_one_key_in_the_environment_take_each_others_visits(tmp_path: Path) -> None:
     environment = os.environ | {"TANDEM_KEY": "5ec2e7" * 10 + "abcd"}
     with (
         running_server(tmp_path / "1", env=environment) as first,
@@ -113,9 +113,9 @@ def test_grounds_with_one_key_in_the_environment_take_each_others_visits(tmp_pat
 def test_a_key_in_the_environment_is_not_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = load_keyring(tmp_path)
     monkeypatch.setenv("TANDEM_KEY", "0f" * 32)
-    with pytest.raises(KeyFileError, match="restart them all with a new TANDEM_KEY") as trouble:
+    with pytest.raises(KeyFileError, match="restart them all with a new TANDEM_KEY") as error:
         rotate(tmp_path, HOUR)
-    assert "0f0f" not in str(trouble.value)
+    assert "0f0f" not in str(error.value)
     monkeypatch.delenv("TANDEM_KEY")
     assert load_keyring(tmp_path) == before
 
@@ -127,8 +127,8 @@ def test_after_a_rotation_the_old_key_checks_until_its_time(tmp_path: Path) -> N
     assert second.key != first.key
     [old] = second.old
     assert old.key == first.key
-    assert second.checking(old.until - 1) == [second.key, first.key]
-    assert second.checking(old.until) == [second.key]
+    assert second.valid_keys(old.expires_s - 1) == [second.key, first.key]
+    assert second.valid_keys(old.expires_s) == [second.key]
 
 
 def test_rotations_pile_up_and_what_is_over_is_dropped(tmp_path: Path) -> None:

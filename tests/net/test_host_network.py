@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.net.host_network import host_network
+from tandem.net.networks import host_network
 
 NETWORKS = {
     "192.0.2.7": "192.0.2.7",

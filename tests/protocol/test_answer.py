@@ -1,4 +1,4 @@
-"""What the ground sends on one connection: the welcome and the reply are told apart, however they are cut or glued."""
+"""What the server sends on one connection: the welcome and the reply are told apart, however they are cut or glued."""
 
 import pytest
 from hypothesis import example, given, settings

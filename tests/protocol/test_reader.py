@@ -54,7 +54,7 @@ def test_any_bytes_in_any_pieces(parts: list[bytes]) -> None:
         assert (text, tail) == (wanted_text, wanted_tail)
 
 
-def test_up_to_three_bytes_may_become_a_length_until_the_object_is_assumed_bare() -> None:
+def test_up_to_three_bytes_may_become_a_length_and_settle_decides() -> None:
     for head in (b"h", b"hi", b"hi\0", b"\x07", b"\x07\0\0"):
         reader = Reader()
         assert reader.feed(head) == (NEED_DATA if expected(head)[0] == NEED_DATA else INVALID)

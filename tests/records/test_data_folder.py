@@ -10,7 +10,7 @@ import pytest
 
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.keys.keyring import KeyFileError, load_keyring, rotate
-from tandem.records.data_folder import DataFolderError, check_private_file, keeps_modes, make_private_folder
+from tandem.records.data_folder import DataFolderError, check_private_file, make_private_folder, supports_modes
 from tandem.server.serve import make_data_folder
 from testing.processes import running_server, tandem
 
@@ -25,24 +25,24 @@ def as_user(number: int, work: Callable[[], object]) -> str:
     read, write = os.pipe()
     pid = os.fork()
     if not pid:
-        told = "ended"
+        message = "ended"
         try:
             os.close(read)
             os.setgroups([])
             os.setgid(number)
             os.setuid(number)
             work()
-            told = ""
+            message = ""
         except BaseException as error:
-            told = f"{type(error).__name__}: {error}"
+            message = f"{type(error).__name__}: {error}"
         finally:
-            os.write(write, told.encode())
+            os.write(write, message.encode())
             os._exit(0)
     os.close(write)
     with os.fdopen(read) as pipe:
-        told = pipe.read()
+        message = pipe.read()
     os.waitpid(pid, 0)
-    return told
+    return message
 
 
 @pytest.fixture
@@ -67,12 +67,12 @@ def test_a_data_folder_that_was_opened_to_others_is_closed(tmp_path: Path) -> No
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize(("mode", "told"), [(0o755, False), (0o775, True), (0o757, True), (0o1777, True)])
-def test_a_shared_folder_keeps_its_mode_and_is_told(tmp_path: Path, mode: int, told: bool) -> None:
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o755, False), (0o775, True), (0o757, True), (0o1777, True)])
+def test_a_shared_folder_keeps_its_mode_and_gives_a_warning(tmp_path: Path, mode: int, is_warned: bool) -> None:
     (tmp_path / "something else").touch()
     tmp_path.chmod(mode)
     warnings = make_private_folder(tmp_path)
-    assert [f"other users may write to {tmp_path} (mode {mode:04o})" in line for line in warnings] == [True] * told
+    assert [f"other users may write to {tmp_path} (mode {mode:04o})" in line for line in warnings] == [True] * is_warned
     assert stat.S_IMODE(tmp_path.stat().st_mode) == mode
 
 
@@ -88,14 +88,16 @@ def test_the_warning_is_one_line_of_the_server(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_refused(open_path: Path) -> None:
     folder = open_path / "data"
     folder.mkdir()
-    told = as_user(NOBODY, lambda: make_private_folder(folder))
-    assert told.startswith(f"DataFolderError: the data folder {folder} belongs to root, and this runs as nobody. Try: ")
+    message = as_user(NOBODY, lambda: make_private_folder(folder))
+    assert message.startswith(
+        f"DataFolderError: the data folder {folder} belongs to root, and this runs as nobody. Try: "
+    )
     os.chown(folder, NOBODY, NOBODY)
     assert as_user(NOBODY, lambda: make_private_folder(folder)) == ""
 
 
 @needs_root
-def test_root_may_use_a_folder_of_somebody_else_and_is_told(tmp_path: Path) -> None:
+def test_root_may_use_a_folder_of_somebody_else_and_gives_a_warning(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     os.chown(folder, SOMEBODY, SOMEBODY)
@@ -130,9 +132,9 @@ def test_serve_and_board_refuse_a_folder_of_somebody_else(open_path: Path, start
     folder = open_path / "data"
     folder.mkdir()
     folder.chmod(0o777)
-    told = as_user(NOBODY, lambda: start(folder))
-    assert told.startswith(("DataFolderError: ", "BoardStoreError: ")), told
-    assert "belongs to root" in told
+    message = as_user(NOBODY, lambda: start(folder))
+    assert message.startswith(("DataFolderError: ", "BoardStoreError: ")), message
+    assert "belongs to root" in message
     assert not list(folder.iterdir())
 
 
@@ -177,17 +179,17 @@ def test_a_file_system_without_modes_is_named_with_a_folder_that_would_do(
 
     without_modes(monkeypatch, chmod_fails)
     monkeypatch.setattr(Path, "home", home)
-    with pytest.raises(DataFolderError) as trouble:
+    with pytest.raises(DataFolderError) as caught:
         make_private_folder(tmp_path / "data")
-    told = str(trouble.value)
-    assert "keeps no file modes" in told
-    assert told.endswith("Try: --data /dev/tandem-data")
-    assert "chmod" not in told
+    message = str(caught.value)
+    assert "keeps no file modes" in message
+    assert message.endswith("Try: --data /dev/tandem-data")
+    assert "chmod" not in message
 
 
 def test_the_key_is_not_left_on_a_file_system_without_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_modes(monkeypatch, chmod_fails=False)
-    assert not keeps_modes(tmp_path)
+    assert not supports_modes(tmp_path)
     with pytest.raises(KeyFileError, match="keeps no file modes"):
         load_keyring(tmp_path)
     assert not list(tmp_path.iterdir())
@@ -201,7 +203,7 @@ def test_a_home_without_modes_is_not_advised(tmp_path: Path, monkeypatch: pytest
 
 
 def test_where_modes_are_kept_chmod_is_advised(tmp_path: Path) -> None:
-    assert keeps_modes(tmp_path)
+    assert supports_modes(tmp_path)
     (tmp_path / "key").touch()
     (tmp_path / "key").chmod(0o644)
     with pytest.raises(DataFolderError, match="chmod 600"):
@@ -234,7 +236,7 @@ def test_an_empty_name_is_wrong_usage(words: list[str]) -> None:
     [words for words, code in DATA_COMMANDS.values() if code],
     ids=[n for n, (_, c) in DATA_COMMANDS.items() if c],
 )
-def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path: Path, words: list[str]) -> None:
+def test_a_folder_that_is_not_there_is_reported_and_not_made(tmp_path: Path, words: list[str]) -> None:
     typo = tmp_path / "typo"
     code, out, err = tandem(*words, "--data", str(typo))
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -244,7 +246,7 @@ def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path: Path, words: 
 
 @pytest.mark.needs_extra
 @pytest.mark.parametrize("words", [words for words, _ in DATA_COMMANDS.values()], ids=DATA_COMMANDS)
-def test_a_file_instead_of_a_folder_is_told(tmp_path: Path, words: list[str]) -> None:
+def test_a_file_instead_of_a_folder_is_reported(tmp_path: Path, words: list[str]) -> None:
     file = tmp_path / "file"
     file.write_text("precious")
     code, out, err = tandem(*words, "--data", str(file))

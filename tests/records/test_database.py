@@ -1,4 +1,4 @@
-"""A ground with its records on a server, as its user meets it: commands, passwords, and a server that goes away."""
+"""A server with its records in PostgreSQL: commands, passwords, and a database that goes away."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from testing.processes import LIMIT, ROOT, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 from testing.relay import relay
 
-TRY_AGAIN = "error: your message is right, but the ground could not keep the result just now: send it again in a minute"
+TRY_AGAIN = "error: your message is right, but the server could not store the result: send it again in a minute"
 AWAY = "postgresql://tandem:topsecret@127.0.0.1:1/x"
 
 
@@ -37,13 +37,13 @@ def test_an_exchange_is_on_record(tmp_path: Path, database: str) -> None:
     assert not list((tmp_path / "data").glob("*.sqlite3*"))
 
 
-def test_a_new_key_is_told_for_the_other_grounds_need_it(tmp_path: Path, database: str) -> None:
-    for is_told in (True, False):
+def test_a_new_key_is_reported_because_other_servers_need_it(tmp_path: Path, database: str) -> None:
+    for is_reported in (True, False):
         with running_server(tmp_path / "data", "--database", database) as running:
-            assert ("all grounds over one database need the same one" in running.process.err) is is_told
+            assert ("all servers over one database need the same one" in running.process.err) is is_reported
 
 
-def test_what_was_only_sent_is_on_record_when_the_ground_has_stopped(tmp_path: Path, database: str) -> None:
+def test_what_was_only_sent_is_on_record_when_the_server_has_stopped(tmp_path: Path, database: str) -> None:
     odd = (
         b'{"studentnr1": "1", "teamname": "a\\u0000b", "classname": "\\ud800"}',
         b"\0\0\0\0",
@@ -60,7 +60,7 @@ def test_what_was_only_sent_is_on_record_when_the_ground_has_stopped(tmp_path: P
     assert "\U0001f600" in out
 
 
-def test_two_grounds_with_one_key_share_their_teams(tmp_path: Path, database: str) -> None:
+def test_two_servers_with_one_key_share_their_teams(tmp_path: Path, database: str) -> None:
     data = tmp_path / "data"
     with running_server(data, "--database", database) as one, running_server(data, "--database", database) as other:
         handover = visit(one.host, one.port, encoded(message_1()))
@@ -100,10 +100,10 @@ def test_a_server_that_dies_and_comes_back(tmp_path: Path, own_server: Server) -
     _, out, _ = tandem("results", "--database", url, "--format", "csv")
     assert out.count("finished,") == 3
     _, out, _ = tandem("results", "--database", url, "--visits", "meanwhile", "--format", "csv")
-    assert out.count("message 1") == 2  # the first of them waited in the ground for the server to come back
+    assert out.count("message 1") == 2  # the first of them waited in the server for the database to come back
 
 
-def test_a_connection_that_was_ended_while_the_class_was_away_is_nobodys_trouble(tmp_path: Path, database: str) -> None:
+def test_a_connection_that_was_ended_while_the_class_was_away_is_no_error(tmp_path: Path, database: str) -> None:
     url = f"{database}&application_name=tandem-{tmp_path.name}"
     others = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE application_name = %s"
     with running_server(tmp_path / "data", "--database", url) as running:
@@ -129,7 +129,7 @@ def test_a_network_that_falls_silent(tmp_path: Path, own_server: Server) -> None
             wait_until(lambda: visit(running.host, running.port, again)["status"] == STATUS_FINISHED)
 
 
-def test_a_ground_stops_though_its_server_is_away(tmp_path: Path, own_server: Server) -> None:
+def test_a_server_stops_though_its_database_is_away(tmp_path: Path, own_server: Server) -> None:
     with running_server(tmp_path / "data", "--database", own_server.url()) as running:
         own_server.kill()
         try:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -200,3 +201,52 @@ def test_main_file_and_log_of_a_database_before_version_3_are_not_compared(tmp_p
     (tmp_path / FILE).write_bytes(b"no database" * 1000)
     with pytest.raises(DamagedFilesError, match="not a database"):
         check_log(tmp_path / FILE)
+
+
+@pytest.mark.parametrize("removed", ["-wal", "-shm"])
+def test_the_files_beside_the_one_that_a_link_leads_to_are_watched(tmp_path: Path, removed: str) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "data"
+    for made in (elsewhere, folder):
+        made.mkdir()
+    Store(elsewhere).close()
+    (folder / FILE).symlink_to(elsewhere / FILE)
+    with closing(Store(folder)) as store:
+        store.write(batch("first"))
+        Path(f"{elsewhere / FILE}{removed}").unlink()
+        with pytest.raises(StoreError, match=removed):
+            store.write(batch("second"))
+
+
+def test_a_backup_over_the_file_of_a_running_server_is_noticed(tmp_path: Path, store: Store) -> None:
+    """Also one that has all that is in the main file: somebody wanted to go back to it."""
+    archive = tmp_path / "backup.zip"
+    make_backup(tmp_path, archive, [RECORDS])
+    store.write(batch("second"))
+    with zipfile.ZipFile(archive) as backup:
+        (tmp_path / FILE).write_bytes(backup.read(FILE))
+    with pytest.raises(StoreError, match="do not belong together"):
+        store.write(batch("third"))
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR_READ])
+def test_what_says_nothing_of_the_files_is_not_called_damage(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("no luck")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr("tandem.records.sqlite.file_watch.read_identity", fails)
+    with pytest.raises(sqlite3.OperationalError, match=r"^no luck$"):
+        check_log(tmp_path / FILE)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM identity", "UPDATE identity SET commits = 'abc'"])
+def test_a_damaged_identity_is_one_line(tmp_path: Path, statement: str) -> None:
+    Store(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute(statement)
+    for use in (lambda: Store(tmp_path), lambda: open_records(tmp_path)):
+        with pytest.raises(StoreError, match="its table identity is damaged"):
+            use().close()

@@ -72,11 +72,11 @@ def plan(connection: PostgresConnection, statement: str) -> list[dict[str, Any]]
     name = found[0] if found else "on_trial"
     if not found:
         connection.execute(f"PREPARE {name} (json) AS {as_sent}".encode(), prepare=False)
-    told = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ('[]')".encode(), prepare=False).fetchone()
+    row = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name} ('[]')".encode(), prepare=False).fetchone()
     if not found:
         connection.execute(f"DEALLOCATE {name}".encode(), prepare=False)
-    assert told
-    return list(_nodes(told[0][0]["Plan"]))
+    assert row
+    return list(_nodes(row[0][0]["Plan"]))
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -147,7 +147,7 @@ def test_what_reads_a_table_is_found_out(
 
 def test_a_statement_that_reads_a_table_for_want_of_an_index_is_found_out(store: PostgresStore) -> None:
     assert slow_ones(store._connection, "DELETE FROM team WHERE ip IN (SELECT address FROM surplus)")
-    assert not slow_ones(store._connection, statements._HOLD)
+    assert not slow_ones(store._connection, statements._LOCK_NAMES)
 
 
 @pytest.mark.parametrize("statement", [statements._ADOPT, statements._REFUSED])

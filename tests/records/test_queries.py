@@ -10,7 +10,7 @@ import pytest
 
 from tandem.protocol.message import Message
 from tandem.records import queries as records_module
-from tandem.records.queries import Given, Records, TeamKey, open_records
+from tandem.records.queries import IssuedSecret, Records, TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import FINISHED, REJECTED, WAITING
 from tandem.records.visits import Outcome, Team
@@ -37,7 +37,7 @@ def records(where: DatabaseLocation, store: BatchStore) -> Iterator[Records]:
 def test_teams_come_in_order_whatever_the_size_of_a_page(
     records: Records, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records_module, "TEAMS_AT_ONCE", size)
+    monkeypatch.setattr(records_module, "TEAM_BATCH", size)
     assert [row.team for row in records.teams()] == MANY
     assert [row.team for row in records.teams(classname="INF2B")] == MANY[5:10]
     assert [row.team for row in records.teams(state=FINISHED)] == MANY[::5]
@@ -98,17 +98,17 @@ def test_a_nul_finds_nothing(records: Records) -> None:
     for text in ("\0", "Team0\0", "\0Team0", "%\0"):
         assert list(records.teams(search=text)) == list(records.teams(text)) == []
         assert list(records.teams_named(text)) == list(records.teams_named("Team0", text)) == []
-        assert records.team_with_secret(text) is records.team_given(text, "INF2A", "Team1") is None
+        assert records.team_with_secret(text) is records.named_team_with_secret(text, "INF2A", "Team1") is None
         assert records.team(TeamKey("INF2A", text, "")) is None
 
 
 def test_a_team_is_found_by_its_secret(records: Records) -> None:
     secret = message_1(MANY[6]).secret
-    for found in (records.team_with_secret(secret), records.team_given(secret, "INF2B", "Team1")):
+    for found in (records.team_with_secret(secret), records.named_team_with_secret(secret, "INF2B", "Team1")):
         assert found
         assert found.team == MANY[6]
-    assert records.team_given(secret, "INF2B", "Team2") is None
-    assert records.team_with_secret("") is records.team_given("", "INF2B", "Team4") is None
+    assert records.named_team_with_secret(secret, "INF2B", "Team2") is None
+    assert records.team_with_secret("") is records.named_team_with_secret("", "INF2B", "Team4") is None
 
 
 def test_classes_count_their_teams(records: Records) -> None:
@@ -121,7 +121,7 @@ def test_classes_count_their_teams(records: Records) -> None:
 def test_the_visits_of_a_team(
     records: Records, where: DatabaseLocation, store: BatchStore, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records_module, "VISITS_AT_ONCE", size)
+    monkeypatch.setattr(records_module, "VISIT_BATCH", size)
     store.write([rejected(MANY[0], started_us=at) for at in (9_000_002, 9_000_000, 9_000_001)])
     [row] = records.teams_named("Team0", "INF2A")
     outcomes = [(visit.outcome, visit.started_us) for visit in records.visits(row.key)]
@@ -134,7 +134,7 @@ def test_the_visits_of_a_team(
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_visits_pass_by_in_their_order(records: Records, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records_module, "TEAMS_AT_ONCE", size)
+    monkeypatch.setattr(records_module, "TEAM_BATCH", size)
     passed = list(records.visits_since(0))
     ids = [arrival.id for arrival in passed]
     assert len(ids) == 4 * 6
@@ -145,13 +145,13 @@ def test_visits_pass_by_in_their_order(records: Records, size: int, monkeypatch:
     ]
     assert list(records.visits_since(ids[9])) == passed[10:]
     assert records.last_visit_id() == ids[-1]
-    assert records.last_visit_id(but=23) == ids[0]
-    assert records.last_visit_id(but=24) == 0
+    assert records.last_visit_id(skip=23) == ids[0]
+    assert records.last_visit_id(skip=24) == 0
 
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_mistakes_by_frequency(records: Records, store: BatchStore, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records_module, "TEAMS_AT_ONCE", size)
+    monkeypatch.setattr(records_module, "TEAM_BATCH", size)
     store.write([rejected(None, "not-swapped", started_us=5_000_000 + number) for number in range(7)])
     assert records.mistakes(0) == [("not-swapped", 7), ("secret-wrong", 4)]
     assert records.mistakes(5_000_000) == [("not-swapped", 7)]
@@ -187,6 +187,6 @@ def test_the_secrets_that_were_given_last(records: Records, store: BatchStore, b
     visits = [message_1(started_us=6_000_000 + number, reply=before + given(number)) for number in range(3)]
     store.write([*visits, message_1(started_us=7_000_000, reply=b""), message_2()])
     assert list(records.recent_secrets(3)) == [
-        Given(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
+        IssuedSecret(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
     ]
     assert json.loads(given(0))["secret"] not in [found.secret for found in records.recent_secrets(3)]

@@ -29,7 +29,7 @@ WEEK = 7 * 86_400_000_000  # microseconds
 STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ...]]]] = {
     "message 1": ([message_1()], ("waiting for message 2", 1, ())),
     "both messages": ([message_1(), message_2()], ("finished", 2, ())),
-    "message 2 alone, its message 1 was on another ground": ([message_2()], ("finished", 1, ())),
+    "message 2 alone, its message 1 was on another server": ([message_2()], ("finished", 1, ())),
     "message 1 again": ([message_1(), message_1()], ("waiting for message 2", 2, ())),
     "message 2 again": ([message_1(), message_2(), message_2()], ("finished", 3, ())),
     "message 1 again after the end": ([message_1(), message_2(), message_1()], ("finished", 3, ())),
@@ -206,7 +206,7 @@ def test_many_records_fit_in_one_batch(where: DatabaseLocation, store: BatchStor
     assert [(row.team, row.state, row.visits) for row in teams(where)] == [(team, "finished", 2) for team in many]
 
 
-def test_nothing_to_keep_is_no_trouble(where: DatabaseLocation, store: BatchStore) -> None:
+def test_nothing_to_write_is_no_error(where: DatabaseLocation, store: BatchStore) -> None:
     store.write([])
     assert teams(where) == []
 

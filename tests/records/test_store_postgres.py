@@ -1,4 +1,4 @@
-"""What holds for the store on a server: one round trip, several grounds at once, a server that goes and comes back."""
+"""The store in PostgreSQL: one round trip, several servers at once, a database that goes and comes back."""
 
 import itertools
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from tandem.records.postgres.postgres_schema import MIGRATIONS, VERSION
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
-from tandem.records.postgres.postgres_store import _WISHED, MAX_PAUSE, PostgresStore
+from tandem.records.postgres.postgres_store import _OPTIONAL_SETTINGS, MAX_RETRY_S, PostgresStore
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Outcome, Record
@@ -48,7 +48,7 @@ def network(own_server: Server) -> Iterator[Relay]:
 
 def hurry(store: PostgresStore) -> None:
     """It waits for the answers on its connection no longer than a test likes."""
-    store._connection.patience = 0.3
+    store._connection.answer_timeout_s = 0.3
 
 
 def kept(store: PostgresStore, visits: Sequence[Record]) -> bool:
@@ -105,7 +105,9 @@ def test_another_connection_has_the_same_settings(database: str) -> None:
 def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.postgres.postgres_store._WISHED", ("SET no_such_thing = on", *_WISHED))
+    monkeypatch.setattr(
+        "tandem.records.postgres.postgres_store._OPTIONAL_SETTINGS", ("SET no_such_thing = on", *_OPTIONAL_SETTINGS)
+    )
     with opened(f"{database}%20-csynchronous_commit%3Doff") as store:
         for setting, value in (
             ("synchronous_commit", "on"),
@@ -119,12 +121,12 @@ def test_a_wish_that_the_server_does_not_know_costs_no_other_setting(
 
 
 def test_a_server_without_a_needed_setting_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.records.postgres.postgres_store._NEEDED", "SET no_such_timeout = '4s'")
+    monkeypatch.setattr("tandem.records.postgres.postgres_store._REQUIRED_SETTINGS", "SET no_such_timeout = '4s'")
     with pytest.raises(StoreError, match="no_such_timeout"):
         PostgresStore(database)
 
 
-def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:
+def test_a_name_that_is_held_for_long_is_an_error(database: str) -> None:
     with opened(database) as store, psycopg.connect(database) as other:
         store.write([message_1()])
         other.execute("SELECT * FROM team_name FOR UPDATE")
@@ -136,7 +138,7 @@ def test_a_name_that_is_held_for_long_is_trouble(database: str) -> None:
     assert [row.state for row in teams(database)] == ["finished"]
 
 
-def test_two_grounds_finish_the_same_team_at_once(database: str) -> None:
+def test_two_servers_finish_the_same_team_at_once(database: str) -> None:
     many = [TEAM._replace(teamname=f"Team{number}") for number in range(40)]
 
     def play(seed: int) -> None:
@@ -198,7 +200,7 @@ def test_a_commit_of_which_nobody_heard_counts_once_when_it_is_tried_again(netwo
     assert row.visits == 1
 
 
-def test_a_server_that_says_nothing_is_trouble_soon(network: Relay) -> None:
+def test_a_server_that_says_nothing_is_an_error_soon(network: Relay) -> None:
     with opened(network.url()) as store:
         hurry(store)
         network.answers.clear()
@@ -209,7 +211,7 @@ def test_a_server_that_says_nothing_is_trouble_soon(network: Relay) -> None:
         wait_until(lambda: kept(store, [message_1()]))
 
 
-def test_a_stopped_server_is_trouble_soon(own_server: Server) -> None:
+def test_a_stopped_server_is_an_error_soon(own_server: Server) -> None:
     with opened(own_server.url()) as store:
         hurry(store)
         backend = store._connection.info.backend_pid
@@ -249,15 +251,15 @@ def test_a_connection_that_was_cut_while_nobody_used_it_costs_no_record(network:
     assert row.visits == 5
 
 
-def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_again_at_once_is_an_error(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[PostgresConnection] = []
 
-    def settle_in(connection: PostgresConnection) -> None:
+    def set_options(connection: PostgresConnection) -> None:
         made.append(connection)
         end(connection)
 
     with opened(database) as store, monkeypatch.context() as broken:
-        broken.setattr("tandem.records.postgres.postgres_store._settle_in", settle_in)
+        broken.setattr("tandem.records.postgres.postgres_store._set_session_options", set_options)
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
             store.write([message_1()])
@@ -266,12 +268,12 @@ def test_a_connection_that_breaks_again_at_once_is_trouble(database: str, monkey
         store.write([message_1()])
 
 
-def test_a_connection_that_breaks_after_a_long_silence_is_trouble(
+def test_a_connection_that_breaks_after_a_long_silence_is_an_error(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for the record has waited long enough."""
     with opened(database) as store, monkeypatch.context() as slow:
-        later = itertools.count(1000.0, store._connection.patience)
+        later = itertools.count(1000.0, store._connection.answer_timeout_s)
         slow.setattr("tandem.records.postgres.postgres_store.time.monotonic", partial(next, later))
         end(store._connection)
         with pytest.raises(StoreError, match="cannot be used"):
@@ -322,13 +324,13 @@ def test_while_a_server_is_away_most_tries_cost_nothing(own_server: Server, monk
             own_server.start()
         pauses = [after - before for before, after in itertools.pairwise(tried)]
         assert pauses == sorted(pauses)
-        assert MAX_PAUSE <= pauses[-1] < MAX_PAUSE + 0.1
+        assert MAX_RETRY_S <= pauses[-1] < MAX_RETRY_S + 0.1
         assert len(tried) < 12
-        now += MAX_PAUSE
+        now += MAX_RETRY_S
         assert kept(store, [message_1()])
 
 
-def test_who_loses_against_another_ground_tries_again(database: str) -> None:
+def test_who_loses_against_another_server_tries_again(database: str) -> None:
     url = f"{database}%20-cdefault_transaction_isolation%3Dserializable"  # as CockroachDB is
     teams_of_all = [TEAM._replace(teamname=f"Team{number}") for number in range(5)]
 
@@ -342,7 +344,7 @@ def test_who_loses_against_another_ground_tries_again(database: str) -> None:
     assert [row.visits for row in teams(database)] == [60] * 5
 
 
-def test_grounds_that_start_at_once_make_the_tables_once(database: str) -> None:
+def test_servers_that_start_at_once_make_the_tables_once(database: str) -> None:
     together(*[lambda: PostgresStore(database).close()] * 4)
     with opened(database) as store:
         store.write([message_1()])
@@ -404,7 +406,7 @@ def test_text_that_the_server_cannot_hold_is_our_bug_and_costs_the_others_nothin
     assert len(teams(database)) == 1
 
 
-def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
+def test_lost_tables_are_an_error_and_not_a_bug(database: str) -> None:
     with opened(database) as store:
         with psycopg.connect(database) as connection:
             connection.execute("ALTER TABLE visit RENAME TO visit_away")
@@ -426,7 +428,7 @@ def test_lost_tables_are_trouble_and_not_a_bug(database: str) -> None:
         f"postgresql://tandem:{PASSWORD}@127.0.0.1,localhost:1,2/x",
     ],
 )
-def test_no_trouble_shows_the_password(url: str) -> None:
+def test_no_error_shows_the_password(url: str) -> None:
     for opening in (PostgresStore, open_records):
         with pytest.raises(StoreError) as caught:
             opening(url)
@@ -437,7 +439,7 @@ def test_no_trouble_shows_the_password(url: str) -> None:
 
 def test_a_refusal_in_words_that_hold_the_password_hides_it() -> None:
     at_server = PostgresServer("postgresql://tandem:topsecret@192.0.2.1/x")
-    assert at_server.words(psycopg.OperationalError("no topsecret\n\there")) == "no *** here"
+    assert at_server.error_text(psycopg.OperationalError("no topsecret\n\there")) == "no *** here"
     assert at_server.name == "postgresql://tandem@192.0.2.1/x"
 
 

@@ -18,7 +18,7 @@ from testing.visits import TEAM, message_1, message_2
 def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT", 0.01)
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT_S", 0.01)
     with closing(Store(tmp_path)) as store:
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

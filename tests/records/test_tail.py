@@ -45,8 +45,8 @@ def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
             assert names(tail.visits()) == [("Team1", "message 1")]
 
 
-def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
-    """One transaction takes its ids, and commits after a later one: so it is with every two grounds."""
+def test_what_another_server_commits_late_is_not_missed(database: str) -> None:
+    """One transaction takes its ids, and commits after a later one: as with any two servers."""
     late = (
         "INSERT INTO visit SELECT nextval('visit_id_seq'), classname, 'late', pair, at, took, address, port, outcome,"
     )
@@ -67,17 +67,17 @@ def test_what_another_ground_commits_late_is_not_missed(database: str) -> None:
 class Commits:
     """A database with nothing but visits that become visible in any order."""
 
-    def __init__(self, lateness: float) -> None:
-        self.lateness = lateness
+    def __init__(self, visibility_delay_s: float) -> None:
+        self.visibility_delay_s = visibility_delay_s
         self.seen: set[int] = set()
 
-    def ask(self, query: str, values: Values) -> list[Row]:
+    def query(self, sql: str, values: Values) -> list[Row]:
         ids = sorted(self.seen)
-        if "DESC" in query:
-            return [(id,) for id in ids[::-1][int(values["but"]) :][:1]]
+        if "DESC" in sql:
+            return [(id,) for id in ids[::-1][int(values["skip"]) :][:1]]
         after = int(values.get("after_id", values.get("id", 0)))
         ids = [id for id in ids if id > after][: int(values.get("limit", len(ids)))]
-        if query.startswith("SELECT id FROM"):
+        if sql.startswith("SELECT id FROM"):
             return [(id,) for id in ids]
         return [(id, "", "", "", 0, 0, "rejected", "[]") for id in ids]
 
@@ -93,7 +93,7 @@ def test_every_visit_is_given_once_if_none_is_later_than_the_limit(
     delays: list[int], looks: list[int], begin: int
 ) -> None:
     """Visit n takes its id at n and is seen a delay later; the tail begins at some time and looks at others."""
-    database = Commits(lateness=10.0)
+    database = Commits(visibility_delay_s=10.0)
     now = 0.0
     commits = [(number + delay, number + 1) for number, delay in enumerate(delays)]
 
@@ -113,7 +113,7 @@ def test_every_visit_is_given_once_if_none_is_later_than_the_limit(
 
 
 def test_it_remembers_only_what_may_still_come_late() -> None:
-    database = Commits(lateness=10.0)
+    database = Commits(visibility_delay_s=10.0)
     now = 0.0
     tail = Tail(Records(database), clock=lambda: now)
     for id in range(1, 1000):

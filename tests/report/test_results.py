@@ -145,7 +145,7 @@ def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv"])
-def test_a_finding_of_a_newer_ground_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
+def test_a_finding_of_a_newer_server_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
     with closing(Store(tmp_path)) as store:
         store.write([rejected(problem="of-tomorrow")])
     assert "of-tomorrow" in run(tmp_path, "--visits=Team1", f"--format={format}")
@@ -181,10 +181,10 @@ def test_a_long_table_is_shown_while_it_is_read() -> None:
     def rows() -> Iterator[results.Row]:
         nonlocal taken
         for taken in range(1, 5001):
-            yield {"a": "x" * (taken > results.MEASURED) + "x"}
+            yield {"a": "x" * (taken > results.WIDTH_SAMPLE_ROWS) + "x"}
 
     lines = results.as_table(rows(), ("a",))
     assert next(lines) == "a\n"
-    assert taken == results.MEASURED
+    assert taken == results.WIDTH_SAMPLE_ROWS
     assert list(lines)[-1] == "xx\n"
     assert taken == 5000

@@ -9,7 +9,7 @@ import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.sqlite.sqlite_store import Store
-from tandem.server.handler import NOT_KEPT
+from tandem.server.handler import NOT_STORED
 from testing import visits
 from testing.processes import RunningServer, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
@@ -44,7 +44,7 @@ def hold(running: RunningServer, fault: Fault, words: str) -> None:
     second = message_2(ask(running, message_1(teamname="Team1")))
     with fault(running):
         reply = ask(running, second)
-        assert reply == second | {"secret": "", "status": NOT_KEPT}
+        assert reply == second | {"secret": "", "status": NOT_STORED}
         assert ask(running, message_1(teamname="meanwhile"))["status"] == STATUS_WAITING
         running.process.wait_for(words)
         running.process.wait_for("told to try again")
@@ -74,7 +74,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
         store.write([visits.message_1(team) for team in teams])
     with running_server(tmp_path) as running:
         with faults.damaged(running):
-            assert ask(running, second) == second | {"secret": "", "status": NOT_KEPT}
+            assert ask(running, second) == second | {"secret": "", "status": NOT_STORED}
             running.process.wait_for("one is damaged")
         wait_until(lambda: ask(running, second)["status"] == STATUS_FINISHED)
         assert states(running)["Team1"] == "finished"

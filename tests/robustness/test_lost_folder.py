@@ -12,7 +12,7 @@ import pytest
 
 from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from tandem.records.folder_lock import not_in_use
+from tandem.records.folder_lock import exclusive_lock
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Team
@@ -32,7 +32,7 @@ def prepare(data: Path) -> str:
     """A roster, a deadline and a mark, as a teacher writes them. Return the teacher's token."""
     first = Team(TEAM["classname"], TEAM["teamname"], TEAM["studentnr1"], TEAM["studentnr2"])
     with closing(BoardStore(data)) as book:
-        book.set_rosters([first, Team("INF2A", "Absent", "3333333", "")])
+        book.replace_rosters([first, Team("INF2A", "Absent", "3333333", "")])
         book.set_deadline("INF2A", DEADLINE)
         book.write_note(TeamKey("INF2A", "Team1", first.pair), Note(True, "8.5", "explained the handover"))
         return book.renew_token()
@@ -151,7 +151,7 @@ def test_a_running_program_keeps_a_restore_away_until_it_ends_however_it_ends(
 
 def test_one_that_starts_while_a_restore_runs_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with not_in_use(data, StoreError("in use")):
+    with exclusive_lock(data, StoreError("in use")):
         for command in ("serve", "board"):
             code, out, err = tandem(command, "--listen", "127.0.0.1:0", "--data", str(data))
             assert (code, out, err.count("\n")) == (1, "", 1)

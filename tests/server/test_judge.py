@@ -11,7 +11,7 @@ from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import Judgement, judge
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 from testing.raw_sockets import encoded, message_1, message_2
 
 KEY = b"k" * 32
@@ -19,7 +19,7 @@ OLD_KEY = b"o" * 32
 ADDRESS = "192.0.2.7"
 
 
-def judged(message: dict[str, Any], known: Recalled | None = None) -> Judgement:
+def judged(message: dict[str, Any], known: SecretOwner | None = None) -> Judgement:
     reader = Reader()
     reader.feed(encoded(message))
     return judge(diagnose(reader, Ending.DECIDED, ADDRESS), [KEY], lambda secret: known)
@@ -33,7 +33,7 @@ def reply(judgement: Judgement) -> dict[str, Any]:
 FIRST = message_1(ip=ADDRESS)
 HANDOVER = reply(judged(FIRST))
 SECOND = message_2(HANDOVER, ip=ADDRESS)
-ON_RECORD = Recalled(Team("INF2A", "Team1", "0923456", "0934567"), "192.0.2.6")
+ON_RECORD = SecretOwner(Team("INF2A", "Team1", "0923456", "0934567"), "192.0.2.6")
 
 
 def test_both_right_messages() -> None:
@@ -82,7 +82,7 @@ def named(problem: Problem) -> str:
     return f"{problem.id} {problem.facts['field']}" if problem.id == "field-changed" else problem.id
 
 
-ALONE = Recalled(Team("INF2A", "Team1", "0923456", ""), ADDRESS)
+ALONE = SecretOwner(Team("INF2A", "Team1", "0923456", ""), ADDRESS)
 NUMBERS = [
     ("a typing error", ON_RECORD, "0934568", "0923456", ["number-changed studentnr1 of studentnr2"]),
     ("a = b; b = a", ON_RECORD, "0934567", "0934567", ["number-lost"]),
@@ -102,14 +102,14 @@ NUMBERS = [
     ("known", "first", "second", "expected"), [row[1:] for row in NUMBERS], ids=[row[0] for row in NUMBERS]
 )
 def test_changed_numbers_are_named_as_they_were_in_message_1(
-    known: Recalled, first: str, second: str, expected: list[str]
+    known: SecretOwner, first: str, second: str, expected: list[str]
 ) -> None:
     judgement = judged(SECOND | {"secret": "0" * 64, "studentnr1": first, "studentnr2": second}, known)
     assert [named(problem) for problem in judgement.problems] == expected
 
 
 def test_the_same_team_name_in_another_class_is_another_team() -> None:
-    other = Recalled(Team("INF2B", "Team1", "1111111", "2222222"), ADDRESS)
+    other = SecretOwner(Team("INF2B", "Team1", "1111111", "2222222"), ADDRESS)
     judgement = judged(SECOND | {"secret": "0" * 64}, other)
     assert [problem.id for problem in judgement.problems] == ["secret-of-another-team"]
     assert b"1111111" not in judgement.reply
@@ -128,7 +128,7 @@ BESIDES = [
 
 
 @pytest.mark.parametrize(("changed", "expected"), BESIDES)
-def test_all_that_is_wrong_is_told_at_once(changed: dict[str, Any], expected: list[str]) -> None:
+def test_one_reply_names_everything_that_is_wrong(changed: dict[str, Any], expected: list[str]) -> None:
     assert sorted(problem.id for problem in judged(SECOND | changed).problems) == expected
 
 
@@ -175,7 +175,7 @@ def test_nothing_that_came_is_an_outcome_of_its_own() -> None:
 
 
 def test_a_right_message_asks_nothing_of_the_records() -> None:
-    def never(message: Message) -> Recalled | None:
+    def never(message: Message) -> SecretOwner | None:
         raise AssertionError("the records were asked")
 
     for message in (FIRST, SECOND):

@@ -156,7 +156,7 @@ def test_every_line_is_written_whole_or_counted_wherever_a_disk_gets_full(room: 
 def test_the_count_is_written_as_soon_as_there_is_room_also_if_nothing_new_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tandem.server.log.RETRY", 0.01)
+    monkeypatch.setattr("tandem.server.log.RETRY_DELAY", 0.01)
     disk = Disk(0)
     with logging(disk) as log:
         log.write("lost")
@@ -180,7 +180,7 @@ def test_no_memory_for_lines_costs_those_and_no_others(tmp_path: Path) -> None:
         log.write(Huge("huge"))
         wait_until(lambda: (tmp_path / "log").exists())
         log.write("after")
-    assert "1 line was dropped: there was no memory" in (tmp_path / "log").read_text()
+    assert "1 line was dropped: there was not enough memory" in (tmp_path / "log").read_text()
     assert "Z after\n" in (tmp_path / "log").read_text()
 
 
@@ -211,13 +211,13 @@ def test_a_file_that_cannot_be_opened_again_goes_on_in_the_old_one(tmp_path: Pat
         folder.rename(aside)
         log.reopen()
         log.write("after")
-    before, trouble, after = (aside / "log").read_text().splitlines()
+    before, error, after = (aside / "log").read_text().splitlines()
     assert (before[-6:], after[-5:]) == ("before", "after")
-    assert "the log file cannot be opened again, the old one goes on: No such file or directory" in trouble
+    assert "the log file cannot be opened again, the old one goes on: No such file or directory" in error
 
 
 def test_a_file_whose_folder_comes_later_is_opened_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.server.log.RETRY", 0.01)
+    monkeypatch.setattr("tandem.server.log.RETRY_DELAY", 0.01)
     with logging(LogFile(tmp_path / "later" / "log")) as log:
         log.write("lost")
         (tmp_path / "later").mkdir()

@@ -1,13 +1,13 @@
-"""How a ground is doing: what it counts, and when it tells."""
+"""The metrics of one server process: what a sample of a period holds."""
 
 import pytest
 
-from tandem.server import metrics as pulse_module
-from tandem.server.metrics import PERIOD, Metrics
+from tandem.server import metrics as metrics_module
+from tandem.server.metrics import Metrics
 
 
 class Clock:
-    """Stands still until it is told."""
+    """Stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -22,41 +22,31 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(pulse_module, "time", made)
+    monkeypatch.setattr(metrics_module, "time", made)
     return made
 
 
-def test_nothing_is_told_before_the_period_is_over(clock: Clock) -> None:
-    pulse = Metrics("here 1")
-    clock.now += PERIOD - 0.1
-    assert pulse.take(3, 0) is None
-
-
-def test_what_happened_in_the_period_is_told_once(clock: Clock) -> None:
-    pulse = Metrics("here 1")
-    pulse.visits += 4
+def test_each_event_is_in_one_sample(clock: Clock) -> None:
+    metrics = Metrics("here 1")
+    metrics.visits += 4
     for milliseconds in range(1, 101):
-        pulse.replied(milliseconds / 1000)
-    pulse.committed(0.002)
-    clock.now += PERIOD
-    told = pulse.take(7, 5)
-    assert told is not None
-    assert (told.server, told.visits, told.connections, told.waiting) == ("here 1", 4, 7, 5)
-    assert (told.reply_p50_us, told.reply_p99_us) == (50_000, 99_000)
-    assert (told.commits, told.commit_p50_us, told.commit_p99_us) == (1, 2000, 2000)
-    assert told.period_us == 5_000_000
-    assert told.ended_us == int(clock.time() * 1e6)
-    clock.now += PERIOD
-    after = pulse.take(0, 0)
-    assert after is not None
+        metrics.replies_s.append(milliseconds / 1000)
+    metrics.commits_s.append(0.002)
+    clock.now += 5.0
+    sample = metrics.take_sample(7, 5)
+    assert (sample.server, sample.visits, sample.connections, sample.waiting) == ("here 1", 4, 7, 5)
+    assert (sample.reply_p50_us, sample.reply_p99_us) == (50_000, 99_000)
+    assert (sample.commits, sample.commit_p50_us, sample.commit_p99_us) == (1, 2000, 2000)
+    assert sample.period_us == 5_000_000
+    assert sample.ended_us == int(clock.time() * 1e6)
+    clock.now += 3.0
+    after = metrics.take_sample(0, 0)
     assert (after.visits, after.reply_p99_us, after.commits, after.commit_p99_us) == (0, 0, 0, 0)
+    assert after.period_us == 3_000_000
 
 
-def test_what_is_remembered_of_a_period_is_bounded(clock: Clock) -> None:
-    pulse = Metrics("here 1")
-    for _ in range(pulse_module.MAX_TIMES + 10):
-        pulse.committed(0.001)
-    clock.now += PERIOD
-    told = pulse.take(0, 0)
-    assert told is not None
-    assert told.commits == pulse_module.MAX_TIMES
+def test_the_durations_of_a_period_are_bounded(clock: Clock) -> None:
+    metrics = Metrics("here 1")
+    for _ in range(metrics_module.MAX_DURATIONS + 10):
+        metrics.commits_s.append(0.001)
+    assert metrics.take_sample(0, 0).commits == metrics_module.MAX_DURATIONS

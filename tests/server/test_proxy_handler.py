@@ -1,4 +1,4 @@
-"""The ground behind a balancer: headers taken off, students known by their own address, checks unnoticed."""
+"""The server behind a balancer: headers removed, clients recorded with their address, health checks not recorded."""
 
 import json
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.net.proxy_header import parse_networks
+from tandem.net.networks import parse_networks
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record
@@ -128,7 +128,7 @@ def waits_in(action: Action) -> State | None:
     return action.state if isinstance(action, Wait) else None
 
 
-def test_the_student_is_who_the_header_says() -> None:
+def test_the_address_of_the_client_is_that_of_the_header() -> None:
     door = Door()
     assert waits_in(door.received(HEADER)) is FIRST_BYTE
     assert door.received(b"{}") == REPLY
@@ -172,7 +172,7 @@ def test_a_student_with_a_balancers_address_introduces_nobody_further() -> None:
     assert door.scribe.asked == [("received", f"{BALANCER}:7", HEADER)]
 
 
-def test_whoever_comes_directly_has_no_header() -> None:
+def test_a_direct_connection_has_no_header() -> None:
     door = Door(STUDENT)
     assert door.received(HEADER) == REPLY
     assert door.expired() == REPLY
@@ -258,12 +258,12 @@ def test_a_balancer_that_breaks_off_in_its_header_is_no_visit() -> None:
     assert not door.scribe.asked
 
 
-# The whole ground. Its balancer is 127.0.0.1; who comes from 127.0.0.2 comes directly.
+# The whole server. Its balancer is 127.0.0.1; connections from 127.0.0.2 are direct.
 
 
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A ground behind a balancer."""
+    """A server behind a balancer."""
     options = ("--proxy-from", "127.0.0.1")
     with running_server(tmp_path_factory.mktemp("balanced") / "data", *options, listen="127.0.0.1:0") as running:
         yield running
@@ -304,8 +304,11 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: RunningServer)
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(HEADER + encoded(message_1(teamname="forged")))
-        assert "(version 2) of a balancer stands before the message" in json.loads(connection.rest())["status"]
-    behind.process.wait_for("A balancer's PROXY header (proxy-header)")
+        assert (
+            "a load balancer put a PROXY header (version 2) before the message"
+            in json.loads(connection.rest())["status"]
+        )
+    behind.process.wait_for("A PROXY header of a load balancer (proxy-header)")
     wait_until(lambda: any(row["teamname"] == "direct" for row in behind.results()))
     [visit] = behind.results("--visits", "direct")
     assert visit["address"] == "127.0.0.2"

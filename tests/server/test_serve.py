@@ -1,4 +1,4 @@
-"""The ground as a process: starting, stopping, many at once, what it writes and who may read it."""
+"""The server as a process: starting, stopping, many at once, what it writes and who may read it."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def test_a_signal_ends_it_with_exit_code_0_and_what_is_in_hand_is_finished(tmp_p
 
 
 def test_a_signal_costs_nobody_who_has_connected_a_reply(tmp_path: Path) -> None:
-    """The ground is held up while they connect and send, so it finds the signal and their messages together."""
+    """The server is held up while they connect and send, so it finds the signal and their messages together."""
     with running_server(tmp_path / "data") as running, ExitStack() as opened:
         running.process.signal(signal.SIGSTOP)
         waiting = [opened.enter_context(raw(running.host, running.port)) for _ in range(20)]
@@ -101,7 +101,7 @@ def test_key_database_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None
     assert {"key", "tandem.sqlite3"} <= set(modes)
 
 
-def test_a_given_key_serves_on_any_ground(tmp_path: Path) -> None:
+def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:
     env = os.environ | {"TANDEM_KEY": "ab" * 32}
     with running_server(tmp_path / "one", env=env) as one, running_server(tmp_path / "two", env=env) as two:
         handover = visit(one.host, one.port, encoded(message_1()))
@@ -159,7 +159,7 @@ def test_serve_help_names_the_options() -> None:
     assert all(option in out for option in ("--listen", "--data", "--errors", "--on-wire"))
 
 
-def test_an_open_connection_does_not_keep_a_ground_from_starting_again(tmp_path: Path) -> None:
+def test_an_open_connection_does_not_prevent_a_restart(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as running, raw(running.host, running.port) as client:
         client.take_welcome()
         running.process.signal(signal.SIGTERM)

@@ -1,13 +1,16 @@
-"""A visit to a real ground, held against CONTRACT, "The ground", rule by rule."""
+"""A visit to a real server, rule by rule (PROTOCOL 3 to 7)."""
 
 import json
+import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
+from tandem.server.states import LIMITS, MESSAGE
 from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -208,6 +211,25 @@ def test_what_can_never_begin_a_message_is_answered_while_the_sender_waits(
 def test_an_object_that_never_closes_is_answered(shared: RunningServer) -> None:
     reply = visit(shared.host, shared.port, encoded(message_1(teamname="open"))[:-1])
     assert reply["status"].startswith("error: ")
+
+
+def test_bytes_that_came_while_the_server_was_held_count(tmp_path: Path) -> None:
+    """As on a laptop that was closed: the limit for silence passes while nobody could look."""
+    with running_server(tmp_path / "data") as running, raw(running.host, running.port) as connection:
+        message = encoded(message_1())
+        connection.take_welcome()
+        connection.send(message[:40])
+        wait_until(lambda: is_waiting(running.process.pid))
+        running.process.signal(signal.SIGSTOP)
+        connection.send(message[40:])
+        threading.Event().wait(LIMITS[MESSAGE] + 0.2)  # what the server must not count
+        running.process.signal(signal.SIGCONT)
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
+
+
+def is_waiting(pid: int) -> bool:
+    """Whether the main thread of a process sleeps until something happens."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def test_the_end_of_the_stream_in_the_middle_is_answered(shared: RunningServer) -> None:

@@ -37,11 +37,38 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         assert exchange(running, "before") == STATUS_FINISHED
         first, _ = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
-        line = running.process.wait_for("another is started in its place")
+        line = running.process.wait_for("starting another")
         assert f"worker {first} ended by signal 9" in line
-        # Whoever connects now comes to a worker that lives: no two tries, no reset.
+        # A connection now goes to a worker that runs: no second attempt, no reset.
         assert exchange(running, "after") == STATUS_FINISHED
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+@pytest.mark.parametrize("how", ["rotated", "deleted"])
+def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: str) -> None:
+    """Also one that is started later: the key counts until the server itself is started again."""
+    data = tmp_path / "data"
+    with running_server(data, "--workers", "2") as running:
+        if how == "rotated":
+            assert tandem("key", "rotate", "--data", str(data))[0] == 0
+        else:
+            (data / "key").unlink()
+        first, second = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
+        running.process.wait_for("another is started in its place")
+        assert {exchange(running, f"team {number}") for number in range(20)} == {STATUS_FINISHED}
+
+
+@pytest.mark.parametrize("option", ["--ignore-signal=CHLD", "--block-signal=TERM", "--block-signal=INT"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_signals_as_somebody_else_has_left_them(tmp_path: Path, option: str, workers: str) -> None:
+    arguments = ("-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+    with process(*arguments, "--workers", workers, before=("env", option)) as running:
+        running.wait_for("listening on")
+        running.signal(signal.SIGINT if option.endswith("INT") else signal.SIGTERM)
+        assert running.wait() == 0
+        assert "Traceback" not in running.err
 
 
 CRASHING = """
@@ -66,7 +93,7 @@ def test_a_worker_that_crashes_is_a_line_of_the_log_and_the_others_go_on(tmp_pat
     """The first one crashes as soon as it is ready, the others work."""
     with process("-c", CRASHING, str(tmp_path / "crashed")) as supervisor:
         assert r"ZeroDivisionError: a\nbug" in supervisor.wait_for("bug: worker")
-        assert "ended with exit code 1" in supervisor.wait_for("another is started in its place")
+        assert "ended with exit code 1" in supervisor.wait_for("starting another")
         wait_until(lambda: len(workers_of(supervisor.pid)) == 2)
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 0
@@ -110,7 +137,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: Path) -> None:
-    """The terminal sends it to its whole foreground group: a worker in that group would hear of it twice."""
+    """The terminal sends it to its whole foreground group: a worker in that group would get it twice."""
     data = str(tmp_path / "data")
     command = [sys.executable, "-m", "tandem", "serve", "--workers", "2", "--listen", "127.0.0.1:0", "--data", data]
     child, terminal = pty.fork()
@@ -166,7 +193,7 @@ def test_a_number_of_workers_that_makes_no_sense_is_wrong_usage(workers: str) ->
 
 @pytest.mark.parametrize("first", ["1", "2"])
 @pytest.mark.parametrize("second", ["1", "2"])
-def test_two_grounds_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
+def test_two_servers_do_not_share_a_port_by_chance(tmp_path: Path, first: str, second: str) -> None:
     with running_server(tmp_path / "one", "--workers", first) as running:
         arguments = ("--listen", running.address, "--data", str(tmp_path / "two"), "--workers", second)
         with process("-m", "tandem", "serve", *arguments) as other:

@@ -1,8 +1,8 @@
-"""Server-sent events to many browsers: each event is made once and numbered; who comes back gets what it missed.
+"""Sends server-sent events to many browsers. Each event is made once and has a number.
 
-An event's id is the channel's own name and a number. A browser that names an id of this channel, and not too old a
-one, gets what came after it; every other gets a snapshot, which stands for everything before. Runs in one event loop;
-knows nothing of what the events say.
+The id of an event is the channel's random name and the number. A browser that names a recent id of this channel gets
+the events after it. Every other browser gets a snapshot, which replaces all earlier events. Runs in one event loop;
+knows nothing of what the events mean.
 """
 
 import asyncio
@@ -11,49 +11,55 @@ import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-REMEMBERED = 500  # events for those who come back
-MAX_UNSENT = 200  # events for one browser that does not take them: then it is let go, and comes back by itself
-BEAT = 5.0  # seconds of silence after which a browser hears that the line is alive
+MAX_REPLAYED_EVENTS = 500  # for browsers that reconnect
+MAX_QUEUED_EVENTS = 200  # for a browser that does not read; beyond, it is disconnected and reconnects by itself
+HEARTBEAT_INTERVAL_S = 5.0  # of silence, after which a browser gets a heartbeat
 
 _HEARTBEAT = b"event: beat\ndata: null\n\n"
 
 
 class Channel:
-    """Events about one thing. `snapshot()` gives the data that stands for all of it."""
+    """Events about one subject. `snapshot()` returns the data that replaces all earlier events."""
 
     def __init__(self, snapshot: Callable[[], object]) -> None:
         self._snapshot = snapshot
         self._name = secrets.token_hex(6)
         self._closed = False
         self._last = 0
-        self._events: deque[bytes] = deque(maxlen=REMEMBERED)  # the last of them, up to number _last
+        self._events: deque[bytes] = deque(maxlen=MAX_REPLAYED_EVENTS)  # the latest ones; the last has number _last
         self._listeners: set[asyncio.Queue[bytes | None]] = set()
 
     @property
     def last_id(self) -> str:
-        """The id of the latest event."""
+        """Return the id of the latest event."""
         return f"{self._name}-{self._last}"
 
     @property
     def listeners(self) -> int:
+        """Return the number of browsers that listen."""
         return len(self._listeners)
 
     def publish(self, data: object) -> None:
-        """Tells everybody."""
+        """Send an event to every listener."""
         self._last += 1
         event = self._event("change", data)
         self._events.append(event)
         for listener in list(self._listeners):
-            self._hand(listener, event)
+            self._enqueue(listener, event)
 
     def close(self) -> None:
-        """Ends every browser's stream, now and from now on; they come back by themselves, to another channel."""
+        """End every stream, and every later one at once. Browsers reconnect by themselves, to another channel."""
         self._closed = True
         for listener in list(self._listeners):
-            self._let_go(listener)
+            self._disconnect(listener)
 
-    async def listen(self, last_id: str, may_go_on: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
-        """What one browser gets that has seen everything up to `last_id` ("": nothing), for as long as it may."""
+    async def listen(self, last_id: str, may_continue: Callable[[], bool] = lambda: True) -> AsyncIterator[bytes]:
+        """Yield the events for one browser.
+
+        Args:
+            last_id: The id of the last event that the browser has; "" for none.
+            may_continue: Called before each event; the stream ends when it returns False.
+        """
         if self._closed:
             return
         listener: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -63,10 +69,10 @@ class Channel:
                 yield event
             while True:
                 try:
-                    event_or_end = await asyncio.wait_for(listener.get(), BEAT)
+                    event_or_end = await asyncio.wait_for(listener.get(), HEARTBEAT_INTERVAL_S)
                 except TimeoutError:
                     event_or_end = _HEARTBEAT
-                if event_or_end is None or not may_go_on():
+                if event_or_end is None or not may_continue():
                     return
                 yield event_or_end
         finally:
@@ -83,13 +89,13 @@ class Channel:
     def _event(self, kind: str, data: object) -> bytes:
         return f"id: {self.last_id}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode("ascii")
 
-    def _hand(self, listener: asyncio.Queue[bytes | None], event: bytes) -> None:
-        if listener.qsize() < MAX_UNSENT:
+    def _enqueue(self, listener: asyncio.Queue[bytes | None], event: bytes) -> None:
+        if listener.qsize() < MAX_QUEUED_EVENTS:
             listener.put_nowait(event)
         else:
-            self._let_go(listener)
+            self._disconnect(listener)
 
-    def _let_go(self, listener: asyncio.Queue[bytes | None]) -> None:
-        """The end stands behind what it has not taken yet: a slow browser goes on from there."""
+    def _disconnect(self, listener: asyncio.Queue[bytes | None]) -> None:
+        """End a stream after its queued events. A slow browser reconnects and continues after them."""
         self._listeners.discard(listener)
         listener.put_nowait(None)

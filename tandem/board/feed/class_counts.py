@@ -1,7 +1,7 @@
-"""How many teams each class has in each state: counting looks at every team, so the answer is kept for a while.
+"""Counts the teams of each class by state, every few seconds.
 
-A page never waits for a count: it shows the last one, and the time of it. From it, too, is known how teams have written
-the name of a class.
+A count reads every team, so pages show the latest count and its time, and never wait for one. A count also holds the
+spellings of each class's name.
 """
 
 import asyncio
@@ -16,29 +16,29 @@ from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.records.queries import ClassRow
 from tandem.records.sqlite.sqlite_store import StoreError
 
-AT_LEAST = 2.0  # seconds between two counts
-SHARE = 20  # counting takes at most this part of the time: 1/20
-MAX_SPELLINGS = 10  # of one class, those that most teams write; teams with another one are not read
+MIN_INTERVAL_S = 2.0  # between two counts
+PAUSE_FACTOR = 20  # a pause is at least so many times as long as the count before it
+MAX_SPELLINGS = 10  # of one class, the most frequent ones; teams with other spellings are not read
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class TeamCounts:
     """One count."""
 
-    at: float = 0  # seconds since 1970; 0: there was none yet
-    classes: ByClass[Sequence[ClassRow]] = field(default_factory=ByClass)  # a row a spelling, that of most teams first
+    counted_s: float = 0  # seconds since 1970; 0: nothing has been counted
+    classes: ByClass[Sequence[ClassRow]] = field(default_factory=ByClass)  # a row a spelling, the most frequent first
 
     def spellings(self, classname: str) -> list[str]:
-        """How teams have written the name of a class, what most of them write first."""
+        """Return the spellings of a class's name that teams have sent, the most frequent first."""
         return [row.classname for row in self.classes.get(classname, ())[:MAX_SPELLINGS]]
 
-    def states(self) -> Counter[str]:
-        """Teams by state, over all classes."""
-        return states(chain.from_iterable(self.classes.values()))
+    def by_state(self) -> Counter[str]:
+        """Return the number of teams in each state, over all classes."""
+        return count_states(chain.from_iterable(self.classes.values()))
 
 
-def states(rows: Iterable[ClassRow]) -> Counter[str]:
-    """Teams by state."""
+def count_states(rows: Iterable[ClassRow]) -> Counter[str]:
+    """Return the number of teams in each state."""
     totals = Counter[str]()
     for row in rows:
         totals.update(row.teams)
@@ -46,7 +46,7 @@ def states(rows: Iterable[ClassRow]) -> Counter[str]:
 
 
 def by_class(rows: Iterable[ClassRow]) -> ByClass[Sequence[ClassRow]]:
-    """The rows of each class, the one of most teams first."""
+    """Group the rows by class, those with the most teams first."""
     found: dict[str, list[ClassRow]] = {}
     for row in rows:
         found.setdefault(folded(row.classname), []).append(row)
@@ -55,23 +55,23 @@ def by_class(rows: Iterable[ClassRow]) -> ByClass[Sequence[ClassRow]]:
     return ByClass((spellings[0].classname, spellings) for spellings in found.values())
 
 
-NOT_COUNTED = Counted()
+NO_COUNTS = TeamCounts()
 
 
 class ClassCounts:
-    """Run `run` as a task; `counted` is the last count."""
+    """The latest count. Run `run` as a task."""
 
-    def __init__(self, reading: RecordsPool) -> None:
-        self.counted = NOT_COUNTED
-        self._reading = reading
+    def __init__(self, records_pool: RecordsPool) -> None:
+        self.latest = NO_COUNTS
+        self._records_pool = records_pool
 
     async def run(self) -> None:
-        """Counts until it is cancelled."""
+        """Count until the task is cancelled."""
         while True:
-            began = time.monotonic()
+            started_s = time.monotonic()
             try:
-                classes = await self._reading.ask(lambda records: by_class(records.classes()))
-                self.counted = Counted(time.time(), classes)
+                classes = await self._records_pool.read(lambda records: by_class(records.classes()))
+                self.latest = TeamCounts(time.time(), classes)
             except StoreError:
-                pass  # the follower says so, on every page
-            await asyncio.sleep(max(AT_LEAST, SHARE * (time.monotonic() - began)))
+                pass  # the Follower reports it on every page
+            await asyncio.sleep(max(MIN_INTERVAL_S, PAUSE_FACTOR * (time.monotonic() - started_s)))

@@ -1,6 +1,6 @@
-"""One class that somebody looks at: what is shown of it now, and the channel that tells every change.
+"""One class that is being watched: its current state, and the channel on which each change is published.
 
-Draws the pieces of the page; the first page and every later change are made by the same templates.
+It renders the pieces of the page. The first page and every later change use the same templates.
 """
 
 from collections import Counter
@@ -11,173 +11,196 @@ from markupsafe import Markup
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import MAX_SPELLINGS
-from tandem.board.feed.tiles import MAX_TILES, Changes, Classroom, Named, TeamStatus, Tile, TileState
-from tandem.board.gradebook.recognition import Known, alike, expected_key, teams_of
+from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, TeamStatus, Tile, TileChanges, TileState
+from tandem.board.gradebook.recognition import TeamMatcher, candidate_rows, class_rows, expected_key
 from tandem.board.web.page_templates import PageTemplates
 from tandem.records.queries import Records, TeamRow
 from tandem.records.sqlite.sqlite_store import WAITING
 from tandem.records.visits import Outcome, Team
 
-MAX_MISTAKES = 8  # kinds that are listed
-MAX_STUCK = 10  # teams that are listed beside the tiles; the page shows those of them that fit
-FEW_WORDS = 6  # from this density on a tile has no room for all its words
-MISTAKES_OF = 3600  # seconds
-NOBODY_YET = "Nobody has come yet. The first team appears here by itself."
+MAX_MISTAKES = 8  # kinds of problems that are listed
+MAX_STUCK = 10  # stuck teams that are listed beside the tiles; the page shows as many of them as fit
+COMPACT_DENSITY = 6  # from this density on, a tile has no space for its whole text
+MISTAKES_WINDOW_S = 3600
+EMPTY_CLASS_TEXT = "No team has connected yet. The first team appears here by itself."
 
-# How many tiles at most -> how dense they are; the style sheet has a size of tiles and letters for each.
+# (maximum number of tiles, density). The style sheet has a size of tiles and letters for each density.
 DENSITIES = ((4, 1), (9, 2), (16, 3), (30, 4), (54, 5), (84, 6), (120, 7), (184, 8), (243, 9), (324, 10))
-SCROLLING = 11  # more than fit on one screen
+SCROLLING_DENSITY = 11  # more tiles than fit on one screen
 
 Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
 
-class ClassNews(TypedDict):
-    """What is read of a class."""
+class ClassContent(TypedDict):
+    """What is read from the records about a class."""
 
-    standings: list[TeamStatus]
-    more: bool
+    team_statuses: list[TeamStatus]
+    has_more: bool
     mistakes: Mistakes
 
 
 class ClassFeed:
     """A class, its channel, and its pieces of the page."""
 
-    def __init__(self, classname: str, key: bytes, looks: PageTemplates) -> None:
-        self.spellings = [classname]  # of the class's name, the one that it is shown under first
-        self.asked_at = 0.0  # when somebody last came in, by the monotonic clock
-        self.classroom = Classroom(classname, key)
+    def __init__(self, classname: str, key: bytes, page_templates: PageTemplates) -> None:
+        self.spellings = [classname]  # of the class's name; the first is shown
+        self.requested_s = 0.0  # when a page last asked for this feed: time.monotonic()
+        self.class_tiles = ClassTiles(classname, key)
         self.channel = Channel(self._snapshot)
-        self._looks = looks
-        self._deadline: int | None = None
+        self._page_templates = page_templates
+        self._deadline_us: int | None = None
         self._mistakes: Mistakes = ()
         self._unread_since: float | None = None
-        self._shown: dict[str, str] = {}  # the pieces as they were last told
+        self._published_pieces: dict[str, str] = {}
 
     @property
     def is_empty(self) -> bool:
-        return not self.classroom.tiles
+        """Return whether the class has no tile."""
+        return not self.class_tiles.tiles
 
     @property
     def classname(self) -> str:
+        """Return the spelling of the class's name that is shown."""
         return self.spellings[0]
 
     def add_spellings(self, *spellings: str) -> None:
-        """More ways to write the class's name, those that count most first; no more than can be read."""
+        """Add spellings of the class's name, the most important first, up to MAX_SPELLINGS."""
         self.spellings = list(dict.fromkeys([*self.spellings, *spellings]))[:MAX_SPELLINGS]
 
-    def replace(self, news: ClassNews, expected: Sequence[Team], deadline: int | None) -> None:
-        """All of it anew; whoever watches is told what is different."""
-        self._deadline = deadline
-        self._mistakes = news["mistakes"]
-        self._tell(self.classroom.replace(news["standings"], expected, news["more"]))
+    def replace(self, content: ClassContent, expected: Sequence[Team], deadline_us: int | None) -> None:
+        """Replace the whole content, and publish what has changed. `deadline_us` is in microseconds since 1970."""
+        self._deadline_us = deadline_us
+        self._mistakes = content["mistakes"]
+        self._publish(self.class_tiles.replace(content["team_statuses"], expected, content["has_more"]))
 
-    def update(self, standings: Mapping[Named, Sequence[TeamStatus]]) -> None:
-        """Some teams, by their names."""
-        self._tell(self.classroom.update(standings))
+    def update(self, team_statuses: Mapping[TeamName, Sequence[TeamStatus]]) -> None:
+        """Replace the state of some teams, and publish what has changed."""
+        self._publish(self.class_tiles.update(team_statuses))
 
     def show_mistakes(self, mistakes: Mistakes) -> None:
-        """Those of the last hour."""
+        """Replace the mistakes of the last hour, and publish them if they have changed."""
         self._mistakes = mistakes
-        self._tell(Changes())
+        self._publish(TileChanges())
 
-    def show_trouble(self, since: float | None) -> None:
-        """The records cannot be read, and were last read at this time, 0: never; None: they can be read."""
+    def show_read_error(self, since: float | None) -> None:
+        """Publish whether the records can be read.
+
+        Args:
+            since: When they were last read, in seconds since 1970; 0 if never; None if they can be read.
+        """
         self._unread_since = since
-        self._tell(Changes())
+        self._publish(TileChanges())
 
     @property
     def density(self) -> int:
-        tiles = len(self.classroom.tiles)
-        return next((density for most, density in DENSITIES if tiles <= most), SCROLLING)
+        """Return how dense the tiles are, from 1 to SCROLLING_DENSITY."""
+        tiles = len(self.class_tiles.tiles)
+        return next((density for max_tiles, density in DENSITIES if tiles <= max_tiles), SCROLLING_DENSITY)
 
     def tiles(self) -> Markup:
-        return Markup("").join(self._tile(tile) for tile in self.classroom.tiles)
+        """Render all tiles."""
+        return Markup("").join(self._tile(tile) for tile in self.class_tiles.tiles)
 
     def pieces(self) -> dict[str, str]:
-        """What stands around the tiles, by the id of the element that it stands in."""
+        """Render everything around the tiles: the id of an element, and its content."""
         return {
-            "trouble": self._trouble(),
-            "summary": self._looks.piece(
+            "trouble": self._read_error_piece(),
+            "summary": self._page_templates.piece(
                 "summary",
-                counts=self.classroom.counts(),
-                total=len(self.classroom.tiles),
-                more=self.classroom.more,
-                deadline=self._deadline,
+                counts=self.class_tiles.counts(),
+                total=len(self.class_tiles.tiles),
+                has_more=self.class_tiles.has_more,
+                deadline_us=self._deadline_us,
             ),
-            "mistakes": self._looks.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
-            "stuck": self._stuck(),
-            "nobody": NOBODY_YET if self.is_empty else "",
+            "mistakes": self._page_templates.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
+            "stuck": self._stuck_piece(),
+            "nobody": EMPTY_CLASS_TEXT if self.is_empty else "",
         }
 
-    def _trouble(self) -> Markup:
+    def _read_error_piece(self) -> Markup:
         since = self._unread_since
-        return Markup() if since is None else self._looks.piece("unread", since=int(since * 1e6))
+        return Markup() if since is None else self._page_templates.piece("unreadable", since_us=int(since * 1e6))
 
-    def _stuck(self) -> Markup:
-        """The stuck teams with their problems, where the tiles do not tell all of them."""
-        if self.density < FEW_WORDS:
+    def _stuck_piece(self) -> Markup:
+        """Render the stuck teams with their problems, where the tiles have no space for the problems."""
+        if self.density < COMPACT_DENSITY:
             return Markup()
-        stuck = [tile for tile in self.classroom.tiles if tile.state is TileState.STUCK]
-        return self._looks.piece("stuck", tiles=stuck[:MAX_STUCK], more=len(stuck[MAX_STUCK:]))
+        stuck = [tile for tile in self.class_tiles.tiles if tile.state is TileState.STUCK]
+        return self._page_templates.piece("stuck", tiles=stuck[:MAX_STUCK], more=len(stuck[MAX_STUCK:]))
 
     def _tile(self, tile: Tile) -> Markup:
-        return self._looks.piece("tile", tile=tile)
+        return self._page_templates.piece("tile", tile=tile)
 
-    def _tell(self, changes: Changes) -> None:
+    def _publish(self, changes: TileChanges) -> None:
         pieces = self.pieces()
-        changed = {name: html for name, html in pieces.items() if self._shown.get(name) != html}
+        changed = {name: html for name, html in pieces.items() if self._published_pieces.get(name) != html}
         if not changes and not changed:
             return
-        self._shown = pieces
-        follower = self.classroom.follower
-        tiles = [(tile.key, self._tile(tile), follower(tile.key)) for tile in changes.tiles]
-        self.channel.publish({"tiles": tiles, "gone": changes.gone, "pieces": changed, "density": self.density})
+        self._published_pieces = pieces
+        next_key = self.class_tiles.next_key
+        tiles = [(tile.key, self._tile(tile), next_key(tile.key)) for tile in changes.tiles]
+        self.channel.publish({"tiles": tiles, "gone": changes.removed, "pieces": changed, "density": self.density})
 
     def _snapshot(self) -> object:
         return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
 
 
-def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Team], now: float) -> ClassNews:
-    """All that a room shows of what is on record. In a class that does not fit, mistakes would be too many to count."""
-    rows = teams_of(records, spellings, MAX_TILES + 1)
-    more = len(rows) > MAX_TILES
-    if more:
+def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Team], now: float) -> ClassContent:
+    """Read the content of a class. `now` is in seconds since 1970.
+
+    The mistakes of a class with more than MAX_TILES teams are not counted: that would take too long.
+
+    Raises:
+        StoreError: The records cannot be read.
+    """
+    rows = class_rows(records, spellings, MAX_TILES + 1)
+    has_more = len(rows) > MAX_TILES
+    if has_more:
         rows = _expected_first(records, spellings, rows, expected)
     return {
-        "standings": [_standing(records, row) for row in rows],
-        "more": more,
-        "mistakes": () if more else read_mistakes(records, spellings, now),
+        "team_statuses": [_team_status(records, row) for row in rows],
+        "has_more": has_more,
+        "mistakes": () if has_more else read_mistakes(records, spellings, now),
     }
 
 
 def _expected_first(
     records: Records, spellings: Sequence[str], rows: Sequence[TeamRow], expected: Sequence[Team]
 ) -> list[TeamRow]:
-    """The teams of the roster, and strangers as far as there are tiles left."""
+    """Return the rows of teams on the roster, then others, up to MAX_TILES."""
     keys = [expected_key(team) for team in expected]
-    compared = alike(records, spellings, keys) if keys else []
-    known = Known.on_record(compared)
-    matches = (known.find(key) for key in keys)
-    ours = {key for match in matches if match for key in match[1]}
-    first = [row for row in compared if row.key in ours]
-    strangers = [row for row in rows if row.key not in ours]
-    return [*first, *strangers[: max(0, MAX_TILES - len(first))]]
+    compared = candidate_rows(records, spellings, keys) if keys else []
+    matcher = TeamMatcher.on_record(compared)
+    matches = (matcher.find(key) for key in keys)
+    expected_keys = {key for match in matches if match for key in match[1]}
+    first = [row for row in compared if row.key in expected_keys]
+    others = [row for row in rows if row.key not in expected_keys]
+    return [*first, *others[: max(0, MAX_TILES - len(first))]]
 
 
 def read_teams(records: Records, classname: str, teamname: str) -> list[TeamStatus]:
-    """The teams with one name."""
-    return [_standing(records, row) for row in records.teams_named(teamname, classname)]
+    """Read the status of every team with this name.
+
+    Raises:
+        StoreError: The records cannot be read.
+    """
+    return [_team_status(records, row) for row in records.teams_named(teamname, classname)]
 
 
 def read_mistakes(records: Records, spellings: Sequence[str], now: float) -> Mistakes:
+    """Count the problems of the last hour, the most frequent first. `now` is in seconds since 1970.
+
+    Raises:
+        StoreError: The records cannot be read.
+    """
     found = Counter[str]()
     for classname in spellings:
-        found.update(dict(records.mistakes(int((now - MISTAKES_OF) * 1e6), classname)))
+        found.update(dict(records.mistakes(int((now - MISTAKES_WINDOW_S) * 1e6), classname)))
     return found.most_common()
 
 
-def _standing(records: Records, row: TeamRow) -> TeamStatus:
-    """Only a waiting team with a refused visit on record leaves a question: which came last."""
+def _team_status(records: Records, row: TeamRow) -> TeamStatus:
+    """Return the status of a team. Only for a waiting team with a refused visit the latest visit must be read."""
     if row.state == WAITING and row.problems:
         return TeamStatus(row, records.last_outcome(row.key) is Outcome.REJECTED)
     return TeamStatus(row, False)

@@ -1,9 +1,9 @@
-"""A team's visits as the arrows of a sequence diagram: what was recorded, and what follows from it. Pure.
+"""Lays out a team's visits as the arrows of a sequence diagram. Pure.
 
-Client 1, the ground and client 2 are three lines; every visit is a welcome, a message and a reply. The handover is
-between the clients, so the ground never sees it: it is drawn as such, before client 2 comes, or where it is what
-comes next. Only the latest attempt is drawn; the page lists every visit. A visit has two times on record: when it
-began, which is the welcome's, and when its reply was ready, which is also when its message had been read.
+Client 1, the server and client 2 are three life lines. A visit is a welcome, a message and a reply. The server does not
+see the handover between the clients, so its arrow is dashed: it is drawn before the visit of client 2, or last if it
+comes next. Only the latest attempt is drawn; the page lists every visit. A visit has two recorded times: its start,
+which is the time of the welcome, and the time when its reply was ready, at which its message had just been read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ from tandem.records.visits import Outcome
 from tandem.report.check import check
 
 MAX_DRAWN = 5  # visits
-WELCOME = 57  # bytes of its text, which nobody records: it is always the same
-TEXT_LINE = 17  # its height
+WELCOME_BYTES = 57  # the welcome is always the same, and is not recorded
+NOTE_HEIGHT = 17  # of one line under an arrow, in the units of the drawing
 
-NUMBERS = {CLIENT_1: (1, 2, 3), CLIENT_2: (5, 6, 7)}  # welcome, message and reply of a visit
-HANDOVER = 4
-OF_MESSAGE_2 = {  # what can be wrong or odd with no other message, whatever its clientid says
+ARROW_NUMBERS = {CLIENT_1: (1, 2, 3), CLIENT_2: (5, 6, 7)}  # welcome, message and reply of a visit
+HANDOVER_NUMBER = 4
+MESSAGE_2_PROBLEMS = {  # found in message 2 only, whatever its clientid is
     "clientid-still-1",
     "secret-missing",
     "secret-wrong",
@@ -42,28 +42,28 @@ OF_MESSAGE_2 = {  # what can be wrong or odd with no other message, whatever its
 
 
 class ArrowStatus(StrEnum):
-    """What became of an arrow."""
+    """What the records say about an arrow."""
 
     SEEN = "seen"
     REFUSED = "refused"
-    UNSEEN = "unseen"  # the ground has no record of it
+    UNSEEN = "unseen"  # not on record
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a diagram is drawn on: its measures. The letters are of the same size on each."""
+    """The measures of a diagram, in units of the drawing. Letters have the same size in every layout."""
 
     name: str
     width: int
-    lines: Mapping[str, int]  # where each life line stands
-    head: int  # width of what stands over a life line
-    top: int  # of the first arrow
-    step: int  # from an arrow to the next
-    letters: int  # in a line of text
-    margin: int  # where a time begins
-    time_over: int  # how far over its arrow a time stands
-    words_over: int
-    indent: int | None  # of the words behind the left end of their arrow; None: they begin at the margin
+    life_lines: Mapping[str, int]  # the x of each life line
+    head_width: int  # of the box at the top of a life line
+    top: int  # the y of the first arrow
+    step: int  # from one arrow to the next
+    line_chars: int  # in a line of a note
+    margin: int  # the x of times
+    time_offset: int  # how far a time is above its arrow
+    label_offset: int  # how far a label is above its arrow
+    indent: int | None  # of a label from the left end of its arrow; None: labels begin at the margin
 
 
 WIDE = Layout("wide", 1000, {CLIENT_1: 180, SERVER: 520, CLIENT_2: 860}, 140, 76, 48, 44, 6, -5, 9, 22)
@@ -72,124 +72,130 @@ NARROW = Layout("narrow", 360, {CLIENT_1: 50, SERVER: 180, CLIENT_2: 310}, 84, 9
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """One arrow, and where it is drawn."""
+    """One arrow with its texts and its place."""
 
-    paper: Layout
+    layout: Layout
     y: int
     sender: str
     receiver: str
-    words: str
-    fate: ArrowStatus
+    label: str
+    status: ArrowStatus
     time: str = ""
-    notes: tuple[str, ...] = ()  # lines of text under it
+    notes: tuple[str, ...] = ()  # lines of text under the arrow
 
     @property
-    def start(self) -> int:
-        return self.paper.lines[self.sender]
+    def start_x(self) -> int:
+        """Return the x of the sender."""
+        return self.layout.life_lines[self.sender]
 
     @property
-    def end(self) -> int:
-        return self.paper.lines[self.receiver]
+    def end_x(self) -> int:
+        """Return the x of the receiver."""
+        return self.layout.life_lines[self.receiver]
 
     @property
-    def text(self) -> int:
-        """Where its words begin."""
-        indent = self.paper.indent
-        return self.paper.margin if indent is None else min(self.start, self.end) + indent
+    def text_x(self) -> int:
+        """Return the x where label and notes begin."""
+        indent = self.layout.indent
+        return self.layout.margin if indent is None else min(self.start_x, self.end_x) + indent
 
     @property
-    def cross(self) -> int:
-        """Where an arrow that was refused is crossed out: right of its words."""
-        return max(self.start, self.end) - 40
+    def cross_x(self) -> int:
+        """Return the x of the cross on a refused arrow, right of the label."""
+        return max(self.start_x, self.end_x) - 40
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeDiagram:
-    """The whole diagram."""
+    """A diagram that is ready to be drawn."""
 
-    paper: Layout
+    layout: Layout
     arrows: tuple[Arrow, ...]
     height: int
-    left_out: int  # visits that are not drawn
+    hidden_visits: int  # that are not drawn
 
 
-def tell(visits: Sequence[VisitRow], paper: Layout = WIDE) -> ExchangeDiagram:
-    """The diagram of a team's visits, given in their order."""
+def draw(visits: Sequence[VisitRow], layout: Layout = WIDE) -> ExchangeDiagram:
+    """Return the diagram of a team's visits. The visits must be in order of time."""
     drawn = _latest_attempt(visits)
     arrows: list[Arrow] = []
-    y = paper.top
-    for sender, receiver, words, fate, time, notes in _arrows(drawn):
-        lines = tuple(line for note in notes for line in wrap(note, paper.letters))
-        arrows.append(Arrow(paper, y, sender, receiver, words, fate, time, lines))
-        y += paper.step + TEXT_LINE * len(lines)
-    return ExchangeDiagram(paper, tuple(arrows), y, len(visits) - len(drawn))
+    y = layout.top
+    for sender, receiver, label, status, time, notes in _arrows(drawn):
+        lines = tuple(line for note in notes for line in wrap(note, layout.line_chars))
+        arrows.append(Arrow(layout, y, sender, receiver, label, status, time, lines))
+        y += layout.step + NOTE_HEIGHT * len(lines)
+    return ExchangeDiagram(layout, tuple(arrows), y, len(visits) - len(drawn))
 
 
 def client_of(visit: VisitRow) -> str:
-    """Which client came: by how the ground took the message, by what it says of itself, and by whether it has a
-    secret, which client 1 cannot know; else client 1."""
+    """Return which client made the visit.
+
+    An accepted message tells which one. A refused one is client 2's if it has a problem that only message 2 can have,
+    the clientid 2, or a secret, which client 1 cannot know; else it is client 1's.
+    """
     if visit.outcome is not Outcome.REJECTED:
         return CLIENT_2 if visit.outcome is Outcome.MESSAGE_2 else CLIENT_1
     found = {problem.id for problem in visit.findings}
-    if found & OF_MESSAGE_2:
+    if found & MESSAGE_2_PROBLEMS:
         return CLIENT_2
-    came = check(visit.received).message
-    has_secret = came.secret != "" and "secret-in-message-1" not in found
-    return CLIENT_2 if has_secret or came.clientid == 2 else CLIENT_1
+    message = check(visit.received).message
+    has_secret = message.secret != "" and "secret-in-message-1" not in found
+    return CLIENT_2 if has_secret or message.clientid == 2 else CLIENT_1
 
 
 def _latest_attempt(visits: Sequence[VisitRow]) -> list[VisitRow]:
-    """From the last right message 1 on, or before it finished; the last few of them."""
+    """Return the visits from the last right message 1 on, up to message 2; at most MAX_DRAWN of them."""
     outcomes = [visit.outcome for visit in visits]
     end = outcomes.index(Outcome.MESSAGE_2) + 1 if Outcome.MESSAGE_2 in outcomes else len(visits)
-    begins = [place for place in range(end) if outcomes[place] is Outcome.MESSAGE_1]
-    start = begins[-1] if begins else 0
+    starts = [index for index in range(end) if outcomes[index] is Outcome.MESSAGE_1]
+    start = starts[-1] if starts else 0
     attempt = list(visits[start:end])
     return [attempt[0], *attempt[1 - MAX_DRAWN :]] if len(attempt) > MAX_DRAWN else attempt
 
 
-_Drawn = tuple[str, str, str, ArrowStatus, str, tuple[str, ...]]  # an Arrow but for its place
+_ArrowParts = tuple[str, str, str, ArrowStatus, str, tuple[str, ...]]  # an Arrow without layout and y
 
 
-def _arrows(visits: Sequence[VisitRow]) -> Iterator[_Drawn]:
+def _arrows(visits: Sequence[VisitRow]) -> Iterator[_ArrowParts]:
     handed_over = False
     for visit in visits:
         client = client_of(visit)
         if client == CLIENT_2 and not handed_over:
             handed_over = True
-            yield _handover("between the clients: not seen by the ground")
-        yield from _visit(visit, client)
+            yield _handover("between the clients: not seen by the server")
+        yield from _visit_arrows(visit, client)
     if visits and visits[-1].outcome is Outcome.MESSAGE_1:
-        yield _handover("comes next: the ground does not see it, and nothing has come from client 2 yet")
+        yield _handover("comes next: the server does not see it, and nothing has come from client 2 yet")
 
 
-def _handover(words: str) -> _Drawn:
-    return CLIENT_1, CLIENT_2, f"{HANDOVER} handover", ArrowStatus.UNSEEN, "", (words,)
+def _handover(note: str) -> _ArrowParts:
+    return CLIENT_1, CLIENT_2, f"{HANDOVER_NUMBER} handover", ArrowStatus.UNSEEN, "", (note,)
 
 
-def _visit(visit: VisitRow, client: str) -> Iterator[_Drawn]:
-    welcome, message, reply = NUMBERS[client]
-    refused = visit.outcome is Outcome.REJECTED
+def _visit_arrows(visit: VisitRow, client: str) -> Iterator[_ArrowParts]:
+    welcome, message, reply = ARROW_NUMBERS[client]
+    is_refused = visit.outcome is Outcome.REJECTED
     peer = f"{visible(visit.address)} port {visit.port}"
-    began, ended = fine_clock(visit.started_us), fine_clock(visit.started_us + visit.duration_us)
-    yield SERVER, client, f"{welcome} welcome: {WELCOME} bytes", ArrowStatus.SEEN, began, (f"to {peer}",)
+    started, ended = fine_clock(visit.started_us), fine_clock(visit.started_us + visit.duration_us)
+    yield SERVER, client, f"{welcome} welcome: {WELCOME_BYTES} bytes", ArrowStatus.SEEN, started, (f"to {peer}",)
     yield (
         client,
         SERVER,
-        f"{message} {ARROWS[message][2]}{', refused' if refused else ''}: {visit.size_bytes} bytes",
-        ArrowStatus.REFUSED if refused else ArrowStatus.SEEN,
+        f"{message} {ARROWS[message][2]}{', refused' if is_refused else ''}: {visit.size_bytes} bytes",
+        ArrowStatus.REFUSED if is_refused else ArrowStatus.SEEN,
         ended,
-        (f"from {peer}", *_refusal(visit)),
+        (f"from {peer}", *_problem_titles(visit)),
     )
     if visit.reply:
-        words = f"{reply} reply: {len(visit.reply)} bytes, after {duration(visit.duration_us)}"
-        yield SERVER, client, words, ArrowStatus.SEEN, ended, (f"to {peer}",)
+        label = f"{reply} reply: {len(visit.reply)} bytes, after {duration(visit.duration_us)}"
+        yield SERVER, client, label, ArrowStatus.SEEN, ended, (f"to {peer}",)
     else:
-        yield SERVER, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, ("this ground was told not to explain",)
+        note = "the server was started with --errors close or silent"
+        yield SERVER, client, f"{reply} no reply", ArrowStatus.UNSEEN, ended, (note,)
 
 
-def _refusal(visit: VisitRow) -> list[str]:
-    """What was wrong, in a few words each."""
+def _problem_titles(visit: VisitRow) -> list[str]:
+    """Return the titles of the first problems of a refused visit."""
     if visit.outcome is not Outcome.REJECTED:
         return []
     titles = [problem_title(found.id) for found in visit.findings if found.id not in CATALOGUE or not found.is_remark]

@@ -1,9 +1,10 @@
-"""Asks the records without holding up the pages: in threads, with a connection of its own for each question.
+"""Reads the records in threads, with a new connection for each read, so that pages are not blocked.
 
-Knows nothing of what is asked. A question is a function that takes the Records and reads all it wants of them.
+Knows nothing of what is read: a read is a function of the Records.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,28 +12,41 @@ from typing import TypeVar
 from tandem.records.queries import Records, open_records
 from tandem.records.rows import DatabaseLocation
 
-AT_ONCE = 4  # questions; the others wait
+MAX_PARALLEL_READS = 4  # others wait
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class RecordsPool:
-    """The records, as a place to ask. Every question may raise StoreError."""
+    """A pool of threads that read the records.
 
-    def __init__(self, where: DatabaseLocation) -> None:
-        self.where = where
-        self._threads = ThreadPoolExecutor(AT_ONCE, "reading")
+    Args:
+        location: Where the records are.
+        observe: Called with the duration of each read in seconds, from any thread.
+    """
 
-    async def ask(self, question: Callable[[Records], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.ask_here, question)
+    def __init__(self, location: DatabaseLocation, observe: Callable[[float], None] = lambda duration_s: None) -> None:
+        self.location = location
+        self._observe = observe
+        self._threads = ThreadPoolExecutor(MAX_PARALLEL_READS, "records-read")
 
-    def ask_here(self, question: Callable[[Records], Answer]) -> Answer:
-        """The same, in the thread that calls."""
-        records = open_records(self.where)
-        try:
-            return question(records)
-        finally:
-            records.close()
+    async def read(self, function: Callable[[Records], Result]) -> Result:
+        """Return the result of the function, called in a thread.
+
+        Raises:
+            StoreError: The records cannot be read.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, function)
 
     def close(self) -> None:
+        """Wait for the reads that have begun, and end the threads."""
         self._threads.shutdown()
+
+    def _read(self, function: Callable[[Records], Result]) -> Result:
+        started_s = time.perf_counter()
+        records = open_records(self.location)
+        try:
+            return function(records)
+        finally:
+            records.close()
+            self._observe(time.perf_counter() - started_s)

@@ -1,7 +1,7 @@
-"""How the grounds are doing: follows what they write about themselves every few seconds, for the health page.
+"""The health of the servers: follows the metrics samples that each server writes every few seconds.
 
-Keeps the last hour; a channel tells every browser what is new, and why nothing can be read. Knows the disk, where the
-records are on this machine; how large they were it knows from when it began, nobody writes that down.
+It holds the samples of the last hour, and publishes new ones on a channel. If the records are on this machine, it also
+measures their size, which is known only from the start of the board, because nobody records it.
 """
 
 import asyncio
@@ -9,60 +9,65 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import astuple
 from pathlib import Path
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.web.display_text import visible
 from tandem.records.sqlite.sqlite_store import FILE, StoreError
-from tandem.records.visits import METRICS_COLUMNS, MetricsSample
+from tandem.records.visits import MetricsSample
 
-PACE = 1.0  # seconds between two looks
-KEPT = 3600.0  # seconds
-FRESH = 15.0  # seconds, three periods of a ground: what it wrote longer ago is not how it is now
-LATE = 10.0  # seconds by which one ground's vitals may come behind another's
-MAX_KEPT = 20_000  # rows: an hour of more than 20 grounds
-SIZES_PACE = 5.0  # seconds between two sizes of the records
+POLL_INTERVAL_S = 1.0
+HISTORY_S = 3600.0
+MAX_AGE_S = 15.0  # three periods of a server: an older sample is not its current state
+MAX_LAG_S = 10.0  # a sample of one server may be recorded so much later than a later one of another server
+MAX_SAMPLES = 20_000  # an hour of more than 20 servers
+SIZE_INTERVAL_S = 5.0
 
 
-class Monitor:
-    """Run `run` as a task."""
+class ServerHealth:
+    """The samples of the last hour. Run `run` as a task."""
 
-    def __init__(self, reading: RecordsPool) -> None:
+    def __init__(self, records_pool: RecordsPool) -> None:
         self.channel = Channel(self._snapshot)
-        self._reading = reading
-        self._vitals: deque[MetricsSample] = deque(maxlen=MAX_KEPT)
-        self._heard: dict[str, float] = {}  # when each ground told the last time: seconds since 1970
-        self._sizes: deque[tuple[float, int]] = deque(maxlen=int(KEPT / SIZES_PACE))  # when, bytes
-        self._measure_at = 0.0  # when the next size is due: time.monotonic()
-        self._read_at = 0.0  # seconds since 1970
-        self._trouble = ""  # why nothing can be read
+        self._records_pool = records_pool
+        self._samples: deque[MetricsSample] = deque(maxlen=MAX_SAMPLES)
+        self._heard_s: dict[str, float] = {}  # server -> when it last wrote, in seconds since 1970
+        self._sizes: deque[tuple[float, int]] = deque(maxlen=int(HISTORY_S / SIZE_INTERVAL_S))  # seconds, bytes
+        self._next_size_s = 0.0  # time.monotonic()
+        self._read_s = 0.0  # when the samples were last read: seconds since 1970
+        self._read_error = ""  # why the samples cannot be read
 
     async def run(self) -> None:
-        """Follows until it is cancelled."""
+        """Follow the samples until the task is cancelled."""
         while True:
             fresh: list[MetricsSample] = []
             sizes: list[tuple[float, int]] = []
-            before = self._trouble
+            error_before = self._read_error
             try:
-                fresh = await self._look()
-                sizes = self._measure()
-                self._read_at, self._trouble = time.time(), ""
-            except StoreError as trouble:
-                self._trouble = str(trouble)
-            if fresh or sizes or self._trouble != before:
-                self.channel.publish(self._told(fresh, sizes))
-            await asyncio.sleep(PACE)
+                fresh = await self._read_new()
+                sizes = self._measure_size()
+                self._read_s, self._read_error = time.time(), ""
+            except StoreError as error:
+                self._read_error = str(error)
+            if fresh or sizes or self._read_error != error_before:
+                self.channel.publish(self._event_data(fresh, sizes))
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     def latest(self) -> Mapping[str, MetricsSample]:
-        """The last that each ground wrote; a ground that has been silent for longer than FRESH is not there."""
-        now = time.time()
-        return {vitals.server: vitals for vitals in self._vitals if abs(now - self._heard[vitals.server]) <= FRESH}
+        """Return the latest sample of each server, without those of servers that wrote none within MAX_AGE_S."""
+        now_s = time.time()
+        return {
+            sample.server: sample for sample in self._samples if abs(now_s - self._heard_s[sample.server]) <= MAX_AGE_S
+        }
 
     def disk(self) -> dict[str, int] | None:
-        """Bytes that are free and in all where the records are, and what they take; None: on another machine."""
-        folder = self._reading.where
+        """Return the bytes of the disk with the records: free, total, and taken by the records.
+
+        Returns:
+            None if the records are on another machine, or the disk cannot be read.
+        """
+        folder = self._records_pool.location
         if not isinstance(folder, Path):
             return None
         try:
@@ -73,48 +78,68 @@ class Monitor:
         taken = sum(file.stat().st_size for file in files if file.exists())
         return {"free": usage.free, "total": usage.total, "records": taken}
 
-    async def _look(self) -> list[MetricsSample]:
-        """What is new."""
-        now = time.time()
-        begin = now - KEPT
-        # The latest may be from the future: the clock was set back. What is written from now on still counts.
-        since = max(begin, min(self._vitals[-1].ended_us / 1e6, now) - LATE) if self._vitals else begin
-        found = await self._reading.ask(lambda records: list(records.metrics_since(int(since * 1e6))))
-        known = {(vitals.ended_us, vitals.server) for vitals in self._vitals}
-        fresh = [vitals for vitals in found if (vitals.ended_us, vitals.server) not in known]
-        while self._vitals and self._vitals[0].ended_us < begin * 1e6:
-            self._vitals.popleft()
-        self._vitals.extend(fresh)
-        self._hear(fresh)
+    async def _read_new(self) -> list[MetricsSample]:
+        """Return the samples that were not known before."""
+        now_s = time.time()
+        first_s = now_s - HISTORY_S
+        # The latest sample may be from the future, if the clock was set back. Samples from now on must still be read.
+        since_s = max(first_s, min(self._samples[-1].ended_us / 1e6, now_s) - MAX_LAG_S) if self._samples else first_s
+        found = await self._records_pool.read(lambda records: list(records.metrics_since(int(since_s * 1e6))))
+        known = {(sample.ended_us, sample.server) for sample in self._samples}
+        fresh = [sample for sample in found if (sample.ended_us, sample.server) not in known]
+        while self._samples and self._samples[0].ended_us < first_s * 1e6:
+            self._samples.popleft()
+        self._samples.extend(fresh)
+        self._mark_heard(fresh)
         return fresh
 
-    def _hear(self, fresh: list[MetricsSample]) -> None:
-        """Grounds may have another clock: by it counts only what was written before the board began to look."""
-        now = time.time()
-        is_following = now < self._read_at + FRESH
-        for vitals in fresh:
-            self._heard[vitals.server] = now if is_following else min(now, vitals.ended_us / 1e6)
-        self._heard = {vitals.server: self._heard[vitals.server] for vitals in self._vitals}
+    def _mark_heard(self, fresh: list[MetricsSample]) -> None:
+        """Note when each server wrote, by this machine's clock.
 
-    def _measure(self) -> list[tuple[float, int]]:
-        """How large the records are, when it is time to know it again."""
-        disk, now = self.disk(), time.monotonic()
-        if disk is None or now < self._measure_at:
+        A server may have another clock. Its time is used only for samples from before the board began to follow.
+        """
+        now_s = time.time()
+        is_following = now_s < self._read_s + MAX_AGE_S
+        for sample in fresh:
+            self._heard_s[sample.server] = now_s if is_following else min(now_s, sample.ended_us / 1e6)
+        self._heard_s = {sample.server: self._heard_s[sample.server] for sample in self._samples}
+
+    def _measure_size(self) -> list[tuple[float, int]]:
+        """Return a new size of the records, if one is due."""
+        disk, now_s = self.disk(), time.monotonic()
+        if disk is None or now_s < self._next_size_s:
             return []
-        self._measure_at = now + SIZES_PACE
+        self._next_size_s = now_s + SIZE_INTERVAL_S
         self._sizes.append((time.time(), disk["records"]))
         return [self._sizes[-1]]
 
     def _snapshot(self) -> object:
-        return self._told(list(self._vitals), list(self._sizes))
+        return self._event_data(list(self._samples), list(self._sizes))
 
-    def _told(self, vitals: list[MetricsSample], sizes: list[tuple[float, int]]) -> object:
+    def _event_data(self, samples: list[MetricsSample], sizes: list[tuple[float, int]]) -> object:
         return {
             "now": time.time(),
-            "read_at": self._read_at,
-            "trouble": visible(self._trouble),
-            "heard": {each.server: self._heard[each.server] for each in vitals},
-            "vitals": [dict(zip(METRICS_COLUMNS, astuple(each), strict=True)) for each in vitals],
+            "read_at": self._read_s,
+            "trouble": visible(self._read_error),
+            "heard": {sample.server: self._heard_s[sample.server] for sample in samples},
+            "vitals": [_as_json(sample) for sample in samples],
             "sizes": sizes,
             "disk": self.disk(),
         }
+
+
+def _as_json(sample: MetricsSample) -> dict[str, object]:
+    """Return what the page's script reads of a sample. Times are in microseconds."""
+    return {
+        "at": sample.ended_us,
+        "ground": sample.server,
+        "period": sample.period_us,
+        "visits": sample.visits,
+        "connections": sample.connections,
+        "took_p50": sample.reply_p50_us,
+        "took_p99": sample.reply_p99_us,
+        "commits": sample.commits,
+        "commit_p50": sample.commit_p50_us,
+        "commit_p99": sample.commit_p99_us,
+        "waiting": sample.waiting,
+    }

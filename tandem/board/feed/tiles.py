@@ -1,40 +1,38 @@
-"""One class as everybody sees it: a tile a team, in the order of their names, and what has changed. Pure.
+"""The public view of one class: a tile for each team, in the order of their names, and what has changed. Pure.
 
-What is on record goes in, and who is expected; out come tiles without student numbers, addresses or anything that
-a team sent but its name. A tile's key tells nothing: it is a keyed hash.
+A tile holds the team's name, its state and no other text that the team has sent. The key of a tile is a keyed hash.
 """
 
-import hashlib
-import hmac
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tandem.board.gradebook.recognition import missing
+from tandem.board.gradebook.recognition import missing_teams
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web.display_text import clock, problem_title, public_name
 from tandem.records.queries import TeamKey, TeamRow
 from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
 from tandem.records.visits import Team
 
-Named = tuple[str, str]  # a class, as a team has written it, and the team's name
+TeamName = tuple[str, str]  # the class as the team has written it, and the team's name
 
-MAX_TILES = 1_000  # teams of one class that are shown: the roster's, then the first by name
+MAX_TILES = 1_000  # of one class: the teams on the roster, then the first others by name
 
 
 class TileState(StrEnum):
-    """Where a team stands, in the words of the board."""
+    """The state of a team, in the words of the board."""
 
     FINISHED = "finished"
     STUCK = "stuck"
-    WAITING = "waiting for client 2"
+    WAITING = "waiting for message 2"
     EXPECTED = "expected"
 
 
 @dataclass(frozen=True, slots=True)
 class TeamStatus:
-    """A team as it is on record, and whether the last that it sent was refused."""
+    """A team on record, and whether its latest visit was refused."""
 
     row: TeamRow
     refused_last: bool
@@ -47,106 +45,108 @@ class Tile:
     key: str
     name: str
     state: TileState
-    words: str  # the state in words, with what there is to say about it
-    finished_at: int | None
+    text: str  # the state with its details: when the team finished, or its first problem
+    finished_us: int | None  # microseconds since 1970
 
 
 @dataclass(slots=True)
-class Changes:
-    """What became of the tiles: those that are new or other, those that are gone."""
+class TileChanges:
+    """The tiles that are new or different, and the keys of those that were removed. False if there are none."""
 
     tiles: list[Tile] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.tiles or self.gone)
+        return bool(self.tiles or self.removed)
 
 
-class Classroom:
-    """One class. Every change returns the Changes; `tiles` is the whole of it, in order."""
+class ClassTiles:
+    """The tiles of one class, in order. `key` is the board's signing key."""
 
     def __init__(self, classname: str, key: bytes) -> None:
         self.classname = classname
-        self.more = False  # are there teams beyond the tiles?
+        self.has_more = False  # whether there are teams without a tile
         self._key = key
-        self._standings: dict[Named, list[TeamStatus]] = {}
-        self._expected: list[Team] = []
-        self._missing: list[Team] = []  # those of them of whom nothing has come
+        self._team_statuses: dict[TeamName, list[TeamStatus]] = {}
+        self._roster: list[Team] = []
+        self._missing_teams: list[Team] = []  # on the roster, and not on record
         self._tiles: dict[str, Tile] = {}
         self.tiles: list[Tile] = []
 
-    def replace(self, standings: Iterable[TeamStatus], expected: Sequence[Team], more: bool = False) -> Changes:
-        """All that is on record of the class, and its roster."""
-        self._expected = list(expected)
-        self._standings = {}
-        self.more = more
-        for standing in standings:
-            team = standing.row.team
-            self._standings.setdefault((team.classname, team.teamname), []).append(standing)
-        return self._settle()
+    def replace(
+        self, team_statuses: Iterable[TeamStatus], expected: Sequence[Team], has_more: bool = False
+    ) -> TileChanges:
+        """Replace the state of all teams and the roster."""
+        self._roster = list(expected)
+        self._team_statuses = {}
+        self.has_more = has_more
+        for team_status in team_statuses:
+            team = team_status.row.team
+            self._team_statuses.setdefault((team.classname, team.teamname), []).append(team_status)
+        return self._rebuild()
 
-    def update(self, standings: Mapping[Named, Sequence[TeamStatus]]) -> Changes:
-        """All that is on record of the teams with these names."""
-        for name, named in standings.items():
-            is_shown = name in self._standings or len(self._tiles) < MAX_TILES
-            if is_shown or self._awaits(named):
-                self._standings[name] = list(named)
-        return self._settle()
+    def update(self, team_statuses: Mapping[TeamName, Sequence[TeamStatus]]) -> TileChanges:
+        """Replace the state of all teams with these names."""
+        for name, named in team_statuses.items():
+            is_shown = name in self._team_statuses or len(self._tiles) < MAX_TILES
+            if is_shown or self._has_expected(named):
+                self._team_statuses[name] = list(named)
+        return self._rebuild()
 
     def counts(self) -> dict[TileState, int]:
-        """How many teams are in each state."""
+        """Return the number of teams in each state."""
         found = Counter(tile.state for tile in self.tiles)
         return {state: found[state] for state in TileState}
 
-    def follower(self, key: str) -> str | None:
-        """The key of the tile behind this one; None behind the last."""
+    def next_key(self, key: str) -> str | None:
+        """Return the key of the tile after this one, or None after the last."""
         keys = list(self._tiles)
-        place = keys.index(key) + 1
-        return keys[place] if place < len(keys) else None
+        index = keys.index(key) + 1
+        return keys[index] if index < len(keys) else None
 
-    def _awaits(self, named: Iterable[TeamStatus]) -> bool:
-        """Is one of them expected, and has not been seen before?"""
-        return len(missing(self._missing, [each.row for each in named])) < len(self._missing)
+    def _has_expected(self, named: Iterable[TeamStatus]) -> bool:
+        """Return whether one of these teams is on the roster and was not on record before."""
+        return len(missing_teams(self._missing_teams, [each.row for each in named])) < len(self._missing_teams)
 
-    def _settle(self) -> Changes:
-        """Brings the tiles up to date."""
-        standings = [standing for named in self._standings.values() for standing in named]
-        tiles = [self._tile(standing) for standing in standings]
-        self._missing = missing(self._expected, [each.row for each in standings])
-        tiles += [self._expected_tile(team) for team in self._missing]
-        tiles.sort(key=lambda tile: (natural(tile.name), tile.key))
+    def _rebuild(self) -> TileChanges:
+        """Make the tiles again, and return what has changed."""
+        team_statuses = [team_status for named in self._team_statuses.values() for team_status in named]
+        tiles = [self._tile(team_status) for team_status in team_statuses]
+        self._missing_teams = missing_teams(self._roster, [each.row for each in team_statuses])
+        tiles += [self._expected_tile(team) for team in self._missing_teams]
+        tiles.sort(key=lambda tile: (natural_order(tile.name), tile.key))
         before, self._tiles = self._tiles, {tile.key: tile for tile in tiles}
         self.tiles = list(self._tiles.values())
         changed = [tile for tile in reversed(self.tiles) if before.get(tile.key) != tile]
-        return Changes(changed, [key for key in before if key not in self._tiles])
+        return TileChanges(changed, [key for key in before if key not in self._tiles])
 
-    def _tile(self, standing: TeamStatus) -> Tile:
-        row = standing.row
-        state, words = state_of(standing)
-        return Tile(self._hash(row.key), public_name(row.team), state, words, row.finished_us)
+    def _tile(self, team_status: TeamStatus) -> Tile:
+        row = team_status.row
+        state, text = state_of(team_status)
+        return Tile(self._tile_key(row.key), public_name(row.team), state, text, row.finished_us)
 
     def _expected_tile(self, team: Team) -> Tile:
         key = TeamKey(team.classname, team.teamname, "expected")
-        return Tile(self._hash(key), public_name(team), TileState.EXPECTED, TileState.EXPECTED, None)
+        return Tile(self._tile_key(key), public_name(team), TileState.EXPECTED, TileState.EXPECTED, None)
 
-    def _hash(self, key: TeamKey) -> str:
-        return "t" + hmac.new(self._key, "\0".join(key).encode(), hashlib.sha256).hexdigest()[:16]
+    def _tile_key(self, key: TeamKey) -> str:
+        return "t" + keyed_hash(self._key, Domain.TILE, *key)[:16]
 
 
-def state_of(standing: TeamStatus) -> tuple[TileState, str]:
-    """A team's state, and its words: stuck is who was refused last and has not got on since."""
-    row = standing.row
+def state_of(team_status: TeamStatus) -> tuple[TileState, str]:
+    """Return a team's state, and the text of its tile. A team is stuck if its latest visit was refused."""
+    row = team_status.row
     if row.state == FINISHED:
         return (
             TileState.FINISHED,
             f"{TileState.FINISHED} {clock(row.finished_us)[:5]}" if row.finished_us else TileState.FINISHED,
         )
-    if row.state == WAITING and not standing.refused_last:
+    if row.state == WAITING and not team_status.refused_last:
         return TileState.WAITING, TileState.WAITING
     return TileState.STUCK, f"{TileState.STUCK}: {problem_title(row.problems[0])}" if row.problems else TileState.STUCK
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """An order in which Team 2 comes before Team 10, and numbers before letters."""
+def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key by which Team 2 comes before Team 10, and numbers before letters."""
     pieces = re.findall(r"([0-9]{1,18})|([^0-9]+)", name.casefold())
     return tuple((0, int(number), "") if number else (1, 0, text) for number, text in pieces)

@@ -1,1 +1,1 @@
-"""What the teacher keeps: rosters, deadlines, notes and marks, and the rows of the gradebook with its exports."""
+"""The teacher's data: rosters, deadlines, notes and marks, and the rows and exports of the gradebook."""

@@ -1,4 +1,4 @@
-"""The tables of the board's own file, and how an older file becomes today's: one step a version."""
+"""The tables of the board's own file, and the migrations that bring an older file to the current schema."""
 
 import sqlite3
 
@@ -6,8 +6,8 @@ from tandem.records.sqlite.data_file import DataFile
 
 FILE = "board.sqlite3"
 
-# Each a step from the version before it: statements. A file's own version is in its user_version.
-# The first step is also for files that got their tables before they got a version.
+# The statements of each migration. The version of a file is in its PRAGMA user_version.
+# The first migration also takes files that have tables and no version.
 MIGRATIONS = (
     (
         "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -48,21 +48,25 @@ MIGRATIONS = (
 VERSION = len(MIGRATIONS)
 
 
-class NewerFile(Exception):
-    """The file was made by a newer version; the text says which."""
+class NewerFileError(Exception):
+    """The file was made by a newer version; the message says which."""
 
 
 def migrate(database: sqlite3.Connection) -> None:
-    """Bring an older file to today's schema, all steps in one transaction. Raise NewerFile.
+    """Bring a file to the current schema, in one transaction.
 
-    The version is read in the same transaction: of several programs that open a file at once, one changes it. The
-    connection must be one that begins no transaction by itself (isolation_level=None).
+    The version is read in the same transaction, so one of several programs that open a file at once migrates it. The
+    connection must have isolation_level=None.
+
+    Raises:
+        NewerFileError: The file was made by a newer version.
+        sqlite3.Error: The file cannot be used.
     """
     database.execute("BEGIN IMMEDIATE")
     try:
         [version] = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
-            raise NewerFile(
+            raise NewerFileError(
                 f"was made by a newer version (schema {version}, this one knows {VERSION}): use that version"
             )
         for statements in MIGRATIONS[version:]:
@@ -76,8 +80,8 @@ def migrate(database: sqlite3.Connection) -> None:
             database.execute("ROLLBACK")
 
 
-def leave_out_sessions(database: sqlite3.Connection) -> None:
-    """Remove what lets a browser in: sessions, and the key of public names. The board makes a new one."""
+def remove_sessions(database: sqlite3.Connection) -> None:
+    """Remove the sessions and the signing key from a copy of the file. The board makes a new key."""
     database.execute("PRAGMA secure_delete = ON")
     database.execute("DELETE FROM kept WHERE name = 'key'")
     database.execute("DELETE FROM session")
@@ -89,5 +93,5 @@ BOARD_FILE = DataFile(
     version=VERSION,
     migrate=migrate,
     counted={"notes and marks": "note", "teams on rosters": "expected", "deadlines": "deadline"},
-    leave_out=leave_out_sessions,
+    leave_out=remove_sessions,
 )

@@ -1,7 +1,7 @@
-"""The teacher's book: token, rosters, deadlines and notes. One small SQLite file, apart from the ground's records.
+"""Stores the teacher's token, rosters, deadlines and notes in board.sqlite3, apart from the server's records.
 
-Owns board.sqlite3; its tables are in schema.py. The token is kept as its hash only. A class is found under every
-spelling of its name. Knows nothing of the web; may be used from any thread.
+The tables are in board_schema.py. Of the token only the hash is stored. A class is found by every spelling of its name.
+Knows nothing of HTTP. Thread-safe.
 """
 
 import hashlib
@@ -9,14 +9,14 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from tandem.board.gradebook.board_schema import FILE as FILE
-from tandem.board.gradebook.board_schema import NewerFile, migrate
+from tandem.board.gradebook.board_schema import NewerFileError, migrate
 from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, make_private_folder
@@ -24,9 +24,9 @@ from tandem.records.queries import TeamKey
 from tandem.records.sqlite.data_file import SQL_ERRORS
 from tandem.records.visits import Team
 
-MAX_EXPECTED = 20_000  # teams on all rosters together
+MAX_EXPECTED_TEAMS = 20_000  # on all rosters together
 
-_PATIENCE = 5.0  # seconds to wait for another program's lock
+_LOCK_TIMEOUT_S = 5.0  # to wait for the lock of another process
 
 
 class BoardStoreError(TandemError):
@@ -37,7 +37,7 @@ class BoardStoreError(TandemError):
 class Note:
     """What the teacher wrote about one team."""
 
-    oral: bool = False  # the oral check is done
+    oral: bool = False  # whether the oral check is done
     mark: str = ""
     text: str = ""
 
@@ -46,7 +46,10 @@ NO_NOTE = Note()
 
 
 class BoardStore:
-    """One open book. Raises BoardStoreError wherever the file cannot be used."""
+    """The open file of a board. Close it after use.
+
+    Every method raises BoardStoreError if the file cannot be used.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -55,115 +58,128 @@ class BoardStore:
             self.warnings = make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
-        except DataFolderError as trouble:
-            raise BoardStoreError(trouble.what, trouble.help) from trouble
-        except NewerFile as error:
+        except DataFolderError as error:
+            raise BoardStoreError(error.what, error.help) from error
+        except NewerFileError as error:
             raise BoardStoreError(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
             reason = getattr(error, "strerror", None) or error
             raise BoardStoreError(f"the board's own file {self._path} cannot be used: {reason}") from error
 
     def close(self) -> None:
+        """Close the file."""
         self._database.close()
 
     def renew_token(self) -> str:
-        """A new token for the teacher; the one before counts no more. This is the only time that it can be seen."""
+        """Return a new token for the teacher. The old one is no longer valid, and the new one cannot be read again."""
         token = secrets.token_urlsafe(24)
-        self._keep("token", hash_token(token))
+        self._set_value("token", hash_token(token))
         return token
 
     def make_first_token(self) -> str:
         """Return a new token if the teacher has none, else "". Of several boards that start at once, one makes it."""
         token = secrets.token_urlsafe(24)
-        with self._changing() as change:
-            change("INSERT OR IGNORE INTO kept VALUES ('token', ?)", (hash_token(token),))
+        with self._transaction() as execute:
+            execute("INSERT OR IGNORE INTO kept VALUES ('token', ?)", (hash_token(token),))
         return token if self.token_hash() == hash_token(token) else ""
 
     def token_hash(self) -> str:
-        """The hash of the teacher's token; "" before the first."""
-        return self._kept("token")
+        """Return the hash of the teacher's token; "" before the first token was made."""
+        return self._value("token")
 
     def signing_key(self) -> bytes:
-        """What the board signs its cookies with; made when it is first asked for."""
-        if not self._kept("key"):
-            with self._changing() as change:
-                change("INSERT OR IGNORE INTO kept VALUES ('key', ?)", (secrets.token_hex(32),))
-        return bytes.fromhex(self._kept("key"))
+        """Return the key for keyed hashes. It is made when it is first needed."""
+        if not self._value("key"):
+            with self._transaction() as execute:
+                execute("INSERT OR IGNORE INTO kept VALUES ('key', ?)", (secrets.token_hex(32),))
+        return bytes.fromhex(self._value("key"))
 
-    def set_rosters(self, teams: Sequence[Team]) -> None:
-        """The rosters of the classes that these teams are in, in the place of those before."""
-        with self._changing() as change:
+    def replace_rosters(self, teams: Sequence[Team]) -> None:
+        """Replace the rosters of the classes that these teams are in.
+
+        Raises:
+            BoardStoreError: All rosters together would have too many teams, or the file cannot be written.
+        """
+        with self._transaction() as execute:
             for classname in ByClass((team.classname, None) for team in teams):
-                change("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
+                execute("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
             for team in teams:
-                change("INSERT INTO expected VALUES (?, ?, ?, ?)", team)
-            [[total]] = change("SELECT count(*) FROM expected", ())
-            if total > MAX_EXPECTED:
+                execute("INSERT INTO expected VALUES (?, ?, ?, ?)", team)
+            [[total]] = execute("SELECT count(*) FROM expected", ())
+            if total > MAX_EXPECTED_TEAMS:
                 raise BoardStoreError(
-                    f"{total:,} teams would be on all rosters together, more than {MAX_EXPECTED:,}",
-                    "remove the rosters of classes that are over first",
+                    f"all rosters together would have {total:,} teams, more than {MAX_EXPECTED_TEAMS:,}",
+                    "remove rosters that are no longer needed first",
                 )
 
     def remove_roster(self, classname: str) -> None:
-        with self._changing() as change:
-            change("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
+        """Remove the roster of a class. Its deadline and notes stay."""
+        with self._transaction() as execute:
+            execute("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
 
     def roster(self, classname: str) -> list[Team]:
-        """The teams that are expected in a class, by name."""
+        """Return the teams on the roster of a class, by name."""
         name = folded(classname)
         spellings = [each for (each,) in self._rows("SELECT DISTINCT classname FROM expected") if folded(each) == name]
         query = "SELECT * FROM expected WHERE classname = ? ORDER BY teamname"
         return [Team(*row) for each in spellings for row in self._rows(query, (each,))]
 
-    def rostered(self) -> ByClass[int]:
-        """Every class that has a roster, and how many teams are on it."""
-        return self._counted("expected")
+    def roster_sizes(self) -> ByClass[int]:
+        """Return the classes that have a roster, and the number of teams on each."""
+        return self._count_rows("expected")
 
-    def set_deadline(self, classname: str, at: int | None) -> None:
-        """The class's deadline in microseconds since 1970; None: it has none."""
-        with self._changing() as change:
-            change("DELETE FROM deadline WHERE folded(classname) = ?", (folded(classname),))
-            if at is not None:
-                change("INSERT INTO deadline VALUES (?, ?)", (classname, at))
+    def set_deadline(self, classname: str, deadline_us: int | None) -> None:
+        """Set the deadline of a class in microseconds since 1970; None removes it."""
+        with self._transaction() as execute:
+            execute("DELETE FROM deadline WHERE folded(classname) = ?", (folded(classname),))
+            if deadline_us is not None:
+                execute("INSERT INTO deadline VALUES (?, ?)", (classname, deadline_us))
 
     def deadlines(self) -> ByClass[int]:
+        """Return the deadline of each class that has one, in microseconds since 1970."""
         return ByClass(self._rows("SELECT classname, at FROM deadline"))
 
-    def write_note(self, key: TeamKey, note: Note, before: TeamKey | None = None) -> None:
-        """The note of a team, in the place of the one before, whatever that is filed under; an empty one is removed."""
-        with self._changing() as change:
-            for old in {key, before or key}:
-                change("DELETE FROM note WHERE classname = ? AND teamname = ? AND pair = ?", old)
+    def write_note(self, key: TeamKey, note: Note, old_key: TeamKey | None = None) -> None:
+        """Replace the note of a team. An empty note is not stored.
+
+        Args:
+            key: The team.
+            note: The new note.
+            old_key: The key of the note that is replaced, if it is another one.
+        """
+        with self._transaction() as execute:
+            for replaced in {key, old_key or key}:
+                execute("DELETE FROM note WHERE classname = ? AND teamname = ? AND pair = ?", replaced)
             if note != NO_NOTE:
-                change("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", (*key, *astuple(note)))
+                execute("INSERT INTO note VALUES (?, ?, ?, ?, ?, ?)", (*key, *astuple(note)))
 
     def notes(self, classname: str | None = None) -> dict[TeamKey, Note]:
-        """The notes of one class, or of all."""
+        """Return the notes of one class, or of all classes."""
         name = None if classname is None else folded(classname)
         rows = self._rows("SELECT * FROM note WHERE ? IS NULL OR folded(classname) = ?", (name, name))
         return {TeamKey(*key): Note(bool(oral), mark, text) for *key, oral, mark, text in rows}
 
-    def noted(self) -> ByClass[int]:
-        """Every class that has notes, and how many."""
-        return self._counted("note")
+    def note_counts(self) -> ByClass[int]:
+        """Return the classes that have notes, and the number of notes of each."""
+        return self._count_rows("note")
 
     def forget_class(self, classname: str) -> None:
-        """Removes what is kept of a class: its roster, its deadline, its notes."""
-        with self._changing() as change:
+        """Remove the roster, the deadline and the notes of a class."""
+        with self._transaction() as execute:
             for table in ("expected", "deadline", "note"):
-                change(f"DELETE FROM {table} WHERE folded(classname) = ?", (folded(classname),))
+                execute(f"DELETE FROM {table} WHERE folded(classname) = ?", (folded(classname),))
 
-    def _counted(self, table: str) -> ByClass[int]:
-        """The rows of each class, whose name is as its first team has it."""
+    def _count_rows(self, table: str) -> ByClass[int]:
+        """Count the rows of each class. The spelling of its name is the first in order."""
         spellings = f"SELECT classname, count(*) AS teams FROM {table} GROUP BY classname"
         query = f"SELECT min(classname), sum(teams) FROM ({spellings}) GROUP BY folded(classname) ORDER BY 1"
         return ByClass(self._rows(query))
 
-    def _keep(self, name: str, value: str) -> None:
-        with self._changing() as change:
-            change("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+    def _set_value(self, name: str, value: str) -> None:
+        with self._transaction() as execute:
+            execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
 
-    def _kept(self, name: str) -> str:
+    def _value(self, name: str) -> str:
         rows = self._rows("SELECT value FROM kept WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
@@ -175,12 +191,16 @@ class BoardStore:
             raise BoardStoreError(f"{self._path} cannot be read: {error}") from error
 
     @contextmanager
-    def _changing(self) -> "Iterator[_Change]":
-        """One transaction: all of it or nothing."""
+    def _transaction(self) -> Iterator[Callable[[str, Iterable[object]], list[tuple[Any, ...]]]]:
+        """Begin a transaction, and give a function that executes a statement in it and returns the rows."""
+
+        def execute(statement: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
+            return self._database.execute(statement, tuple(values)).fetchall()
+
         with self._lock:
             try:
                 self._database.execute("BEGIN IMMEDIATE")
-                yield _Change(self._database)
+                yield execute
                 self._database.execute("COMMIT")
             except sqlite3.Error as error:
                 raise BoardStoreError(f"{self._path} cannot be written: {error}") from error
@@ -189,19 +209,9 @@ class BoardStore:
                     self._database.execute("ROLLBACK")
 
 
-class _Change:
-    """Runs one statement of a transaction, and gives its rows."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __call__(self, query: str, values: Iterable[object]) -> list[tuple[Any, ...]]:
-        return self._database.execute(query, tuple(values)).fetchall()
-
-
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, with today's schema. Raise NewerFile or sqlite3.Error, and leave nothing open then."""
-    database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    """Open the file with the current schema. If it raises NewerFileError or sqlite3.Error, nothing stays open."""
+    database = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         database.create_function("folded", 1, folded, deterministic=True)
         migrate(database)
@@ -213,16 +223,20 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def renew_token(folder: Path) -> str:
-    """A new teacher's token for the board whose book is here, also while it runs. Raises BoardStoreError."""
+    """Return a new teacher's token for the board whose file is in this folder. The board may be running.
+
+    Raises:
+        BoardStoreError: There is no such folder, or the file cannot be used.
+    """
     if not folder.is_dir():
         raise BoardStoreError(f"there is no folder {folder}", "the --data of the board")
-    book = BoardStore(folder)
+    board_store = BoardStore(folder)
     try:
-        return book.renew_token()
+        return board_store.renew_token()
     finally:
-        book.close()
+        board_store.close()
 
 
 def hash_token(token: str) -> str:
-    """What is kept of a token. It is random and long, so one round of SHA-256 is enough."""
+    """Return the hash of a token that is stored. Tokens are random and long, so one round of SHA-256 is enough."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()

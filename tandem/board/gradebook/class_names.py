@@ -1,7 +1,4 @@
-"""The names of classes: INF2A and inf2a are one class. The one rule for addresses, rosters, and what teams wrote.
-
-Knows no class; says only when two names mean the same, and keeps things by class.
-"""
+"""Compares names of classes: INF2A and inf2a are one class, in URLs, on rosters and in messages. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -10,12 +7,12 @@ Value = TypeVar("Value")
 
 
 def folded(classname: str) -> str:
-    """The same for every spelling of one class: only the case of its letters does not count."""
+    """Return a text that is the same for all spellings of a class's name, which differ in letter case."""
     return classname.casefold()
 
 
 class ByClass(Mapping[str, Value]):
-    """Something of each class, found under every spelling of its name. The names are as they were first given."""
+    """A mapping from classes to values that finds every spelling of a name. It lists the first spelling of each."""
 
     def __init__(self, items: Iterable[tuple[str, Value]] = ()) -> None:
         self._items: dict[str, tuple[str, Value]] = {}

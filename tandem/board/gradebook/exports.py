@@ -1,4 +1,4 @@
-"""The gradebook as a file: CSV that no spreadsheet runs, JSON, XLSX. Rows go in, a file is written; nothing is kept."""
+"""Writes rows of the gradebook as CSV, JSON or XLSX. No cell is a formula to a spreadsheet program."""
 
 from collections.abc import Callable, Iterable
 from typing import BinaryIO
@@ -24,57 +24,62 @@ COLUMNS = (
     "mark",
     "note",
 )
-MAX_XLSX = 1_048_575  # rows below the names of the columns
+MAX_XLSX_ROWS = 1_048_575  # below the header
 
-_WIDTHS = {"teamname": 28, "state": 22, "first_seen": 25, "finished_at": 25, "problems": 30, "note": 40}
+_COLUMN_WIDTHS = {"teamname": 28, "state": 22, "first_seen": 25, "finished_at": 25, "problems": 30, "note": 40}
 
 
 class TooManyRowsError(TandemError):
-    """More rows than the format can hold."""
+    """There are more rows than the format can hold."""
 
 
 def write_csv(rows: Iterable[Row], file: BinaryIO) -> None:
-    """With a mark at the beginning by which spreadsheets know UTF-8."""
+    """Write CSV with a byte order mark, by which spreadsheet programs recognise UTF-8."""
     file.write(f"\ufeff{csv_line(COLUMNS)}".encode())
     for row in rows:
-        line = csv_line(_line_by_line(cell, csv_cell) for cell in row.values())
+        line = csv_line(_cell_text(cell, csv_cell) for cell in row.values())
         file.write(line.encode(errors="backslashreplace"))
 
 
 def write_json(rows: Iterable[Row], file: BinaryIO) -> None:
+    """Write one JSON list."""
     for line in as_json(rows):
         file.write(line.encode())
 
 
 def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
-    """Every text is a text: a spreadsheet runs none of it. Raises TooManyRowsError."""
-    with Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet("gradebook")
-        bold, of_lines = book.add_format({"bold": True}), book.add_format({"text_wrap": True})
-        for place, name in enumerate(COLUMNS):
-            sheet.set_column(place, place, _WIDTHS.get(name, 12))
-            sheet.write_string(0, place, name, bold)
-        sheet.freeze_panes(1, 0)
+    """Write one sheet, in which every text is of the type string.
+
+    Raises:
+        TooManyRowsError: There are more than MAX_XLSX_ROWS rows.
+    """
+    with Workbook(file, {"constant_memory": True}) as workbook:
+        worksheet = workbook.add_worksheet("gradebook")
+        bold, multiline = workbook.add_format({"bold": True}), workbook.add_format({"text_wrap": True})
+        for column, name in enumerate(COLUMNS):
+            worksheet.set_column(column, column, _COLUMN_WIDTHS.get(name, 12))
+            worksheet.write_string(0, column, name, bold)
+        worksheet.freeze_panes(1, 0)
         for line, row in enumerate(rows, 1):
-            if line > MAX_XLSX:
-                raise TooManyRowsError(f"an XLSX file holds {MAX_XLSX:,} rows", "choose a class, or CSV")
-            for place, cell in enumerate(row.values()):
+            if line > MAX_XLSX_ROWS:
+                raise TooManyRowsError(f"an XLSX file holds {MAX_XLSX_ROWS:,} rows", "choose a class, or CSV")
+            for column, cell in enumerate(row.values()):
                 if isinstance(cell, int | float):
-                    sheet.write_number(line, place, cell)
+                    worksheet.write_number(line, column, cell)
                 else:
-                    text = _line_by_line(cell, visible)
-                    sheet.write_string(line, place, text, of_lines if "\n" in text else None)
+                    text = _cell_text(cell, visible)
+                    worksheet.write_string(line, column, text, multiline if "\n" in text else None)
 
 
-def _line_by_line(cell: Cell, safe: Callable[[str], str]) -> str:
-    """A cell's text with each of its lines made safe; several ids stand in one with spaces between."""
+def _cell_text(cell: Cell, safe: Callable[[str], str]) -> str:
+    """Return the text of a cell, each line made safe. The items of a list are separated by spaces."""
     text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
     return "\n".join(map(safe, text.split("\n")))
 
 
 Writer = Callable[[Iterable[Row], BinaryIO], None]
 
-FORMATS: dict[str, tuple[str, Writer]] = {  # how the file's name ends -> its media type, and what writes it
+FORMATS: dict[str, tuple[str, Writer]] = {  # file extension -> media type, function
     "csv": ("text/csv; charset=utf-8", write_csv),
     "json": ("application/json", write_json),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_xlsx),

@@ -1,6 +1,6 @@
-"""What the board keeps of teams that are forgotten: their notes and marks, their lines on rosters. Removed for good.
+"""Removes notes, marks and roster lines of forgotten teams from the board's own file.
 
-Where a whole class is forgotten, its deadline goes, too. Works while a board runs.
+If a whole class is forgotten, its deadline is removed, too. A board may be running.
 """
 
 import sqlite3
@@ -16,26 +16,36 @@ from tandem.records.queries import TeamKey
 from tandem.records.traces import Traces
 from tandem.records.visits import Team
 
-_PATIENCE = 30.0  # seconds to wait for a running board
+_LOCK_TIMEOUT_S = 30.0  # to wait for a running board
 
 
 @dataclass(frozen=True, slots=True)
 class ForgottenNotes:
-    """What is removed from the board's own file, and which notes of others have to be looked at."""
+    """What is removed from the board's own file, and what the teacher must check."""
 
     notes: int = 0
     expected: int = 0  # lines on rosters
-    mentions: tuple[TeamKey, ...] = ()  # teams that stay, and whose note or line holds a number of one that goes
+    mentions: tuple[TeamKey, ...] = ()  # teams that stay, whose note or roster line has a number of a forgotten team
 
 
 def forget_notes(folder: Path, selection: Selection, forgotten: Forgotten, commit: bool) -> ForgottenNotes:
-    """Remove what belongs to the forgotten teams, or only count it. Raises BoardStoreError."""
+    """Remove what belongs to the forgotten teams, or only count it.
+
+    Args:
+        folder: The folder with the board's own file. There may be no file.
+        selection: What the command was asked to forget.
+        forgotten: The teams that are forgotten.
+        commit: False only counts.
+
+    Raises:
+        BoardStoreError: The file cannot be used.
+    """
     path = folder / FILE
     if not path.exists():
         return ForgottenNotes()
     BoardStore(folder).close()  # raises BoardStoreError if a newer version made it
     try:
-        with _opened(path) as database:
+        with _transaction(path) as database:
             found = _forget(database, selection, forgotten)
             if commit:
                 database.execute("COMMIT")
@@ -48,9 +58,9 @@ def forget_notes(folder: Path, selection: Selection, forgotten: Forgotten, commi
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+def _transaction(path: Path) -> Iterator[sqlite3.Connection]:
     """A transaction, rolled back unless the block commits it."""
-    database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+    database = sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None)
     try:
         database.execute("PRAGMA secure_delete = ON")
         database.execute("BEGIN IMMEDIATE")
@@ -60,20 +70,20 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _forget(database: sqlite3.Connection, selection: Selection, forgotten: Forgotten) -> ForgottenNotes:
-    belongs = _Belonging(selection, forgotten)
+    is_forgotten = _ForgottenTeams(selection, forgotten)
     notes, expected, mentions = 0, 0, []
     traces = Traces(forgotten.numbers)
     for *key, mark, text in database.execute("SELECT classname, teamname, pair, mark, text FROM note").fetchall():
-        if belongs(TeamKey(*key), key[2].split("\n")):
+        if is_forgotten(TeamKey(*key), key[2].split("\n")):
             notes += database.execute("DELETE FROM note WHERE (classname, teamname, pair) = (?, ?, ?)", key).rowcount
         elif traces.are_in(mark.encode(), text.encode()):
             mentions.append(TeamKey(*key))
     query = "SELECT classname, teamname, studentnr1, studentnr2 FROM expected"
     for classname, teamname, *numbers in database.execute(query).fetchall():
         line = TeamKey(classname, teamname, Team(classname, teamname, *numbers).pair)
-        if belongs(line, numbers):
-            where = "WHERE (classname, teamname) = (?, ?)"
-            expected += database.execute(f"DELETE FROM expected {where}", line[:2]).rowcount
+        if is_forgotten(line, numbers):
+            clause = "WHERE (classname, teamname) = (?, ?)"
+            expected += database.execute(f"DELETE FROM expected {clause}", line[:2]).rowcount
         elif not forgotten.numbers.isdisjoint(numbers):
             mentions.append(line)
     if selection == Selection(classname=selection.classname):
@@ -83,8 +93,8 @@ def _forget(database: sqlite3.Connection, selection: Selection, forgotten: Forgo
     return ForgottenNotes(notes, expected, tuple(mentions))
 
 
-class _Belonging:
-    """Whether something that the board keeps belongs to a team that is forgotten."""
+class _ForgottenTeams:
+    """Decides whether a note or a roster line belongs to a forgotten team."""
 
     def __init__(self, selection: Selection, forgotten: Forgotten) -> None:
         self._selection = selection
@@ -99,5 +109,5 @@ class _Belonging:
             key in self._keys
             or (folded(key.classname), key.teamname) in self._names
             or (folded(key.classname) in self._classes and not self._numbers.isdisjoint(numbers))
-            or (self._selection.before is None and self._selection.means(team))
+            or (self._selection.before is None and self._selection.matches(team))
         )

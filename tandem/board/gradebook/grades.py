@@ -1,60 +1,68 @@
-"""The gradebook's rows: what is on record of each team, what the roster expects, what the teacher wrote.
+"""Reads the rows of the gradebook: the records of each team, the roster, and the teacher's notes.
 
-Up to MAX_SORTED rows are read whole, sorted as asked and shown page by page. Of more, a page at a time is read in
-the order of the names, which is the order that the records have: a million teams cost no more than a hundred.
+Up to MAX_SORTED rows are read and sorted as asked. Of more, one page is read at a time, in the order of the names. That
+is the order of the records, so a million teams cost no more than a hundred.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from tandem.board.feed.class_counts import NOT_COUNTED, Counted
-from tandem.board.feed.tiles import natural
+from tandem.board.feed.class_counts import NO_COUNTS, TeamCounts
+from tandem.board.feed.tiles import natural_order
 from tandem.board.gradebook.board_store import NO_NOTE, BoardStore, Note
 from tandem.board.gradebook.class_names import folded
-from tandem.board.gradebook.recognition import Filed, Known, alike, expected_key, file_notes, missing, other_numbers
+from tandem.board.gradebook.recognition import (
+    NoteAssignment,
+    TeamMatcher,
+    assign_notes,
+    candidate_rows,
+    differing_numbers,
+    expected_key,
+    missing_teams,
+)
 from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.sqlite.sqlite_store import STATES
 from tandem.records.visits import Team
 from tandem.report.results import Row, timestamp
 
 EXPECTED = "expected"
-NOTE_ONLY = "note only"  # a note on a team that is neither on record nor on a roster
+NOTE_ONLY = "note only"  # a note on a team that is not on record and not on a roster
 ALL_STATES = (*STATES, EXPECTED, NOTE_ONLY)
-A_PAGE = 100  # rows
+PAGE_ROWS = 100
 MAX_SORTED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """One line of the gradebook."""
+    """One row of the gradebook."""
 
     key: TeamKey
     team: Team
     state: str
-    first_seen: int | None
-    finished_at: int | None
-    late: bool
+    first_seen_us: int | None  # microseconds since 1970
+    finished_us: int | None  # microseconds since 1970
+    is_late: bool
     visits: int
     problems: tuple[str, ...]
     note: Note
-    rostered: Sequence[str] = ()  # the roster's numbers, where the team came with others
+    roster_numbers: Sequence[str] = ()  # the numbers on the roster, if the team has sent others
 
 
 SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
-    "team": lambda grade: (natural(grade.team.classname), natural(grade.team.teamname), grade.key),
+    "team": lambda grade: (natural_order(grade.team.classname), natural_order(grade.team.teamname), grade.key),
     "state": lambda grade: (ALL_STATES.index(grade.state),),
-    "first seen": lambda grade: (grade.first_seen is None, grade.first_seen),
-    "finished": lambda grade: (grade.finished_at is None, grade.finished_at),
+    "first seen": lambda grade: (grade.first_seen_us is None, grade.first_seen_us),
+    "finished": lambda grade: (grade.finished_us is None, grade.finished_us),
     "visits": lambda grade: (grade.visits,),
-    "mark": lambda grade: (not grade.note.mark, natural(grade.note.mark)),
+    "mark": lambda grade: (not grade.note.mark, natural_order(grade.note.mark)),
     "oral": lambda grade: (not grade.note.oral,),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the teacher asks for; None: all."""
+class GradeQuery:
+    """Which rows the teacher asks for, and in which order. None: all."""
 
     classname: str | None = None
     state: str | None = None
@@ -62,17 +70,17 @@ class Wanted:
     sort: str = "team"
     descending: bool = False
     page: int = 1
-    after: TeamKey | None = None  # where more than can be sorted go on
-    before: TeamKey | None = None  # where they go back
+    after: TeamKey | None = None  # for more than MAX_SORTED rows: the page after this team
+    before: TeamKey | None = None  # the page before this team
 
 
 @dataclass(frozen=True, slots=True)
 class _ClassNotes:
-    """One class as the book has it, set against the records."""
+    """The roster and notes of one class, compared with the records."""
 
-    missing: list[Team]  # on the roster, and nothing has come
+    missing_teams: list[Team]  # on the roster, and not on record
     notes: dict[TeamKey, Note]
-    filed: Filed
+    assignment: NoteAssignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,160 +89,180 @@ class GradePage:
 
     grades: list[Grade]
     page: int
-    pages: int | None  # None: there are more than can be sorted
+    pages: int | None  # None: there are more than MAX_SORTED rows
     total: int | None
-    next: TeamKey | None = None  # behind which the next page begins, if there are too many to be sorted
-    back: TeamKey | None = None  # before which the page before ends
+    next_key: TeamKey | None = None  # for more than MAX_SORTED rows: the next page is after this team
+    previous_key: TeamKey | None = None  # the previous page is before this team
 
 
 class Gradebook:
-    """The records and the book together. Use it in the thread of the records."""
+    """The records and the board store together. Use it in one thread, while the records are open.
 
-    def __init__(self, records: Records, book: BoardStore, counted: Counted = NOT_COUNTED) -> None:
+    Every method raises StoreError or BoardStoreError if its data cannot be read.
+    """
+
+    def __init__(self, records: Records, board_store: BoardStore, team_counts: TeamCounts = NO_COUNTS) -> None:
         self._records = records
-        self._counted = counted
-        self._book = book
-        self._deadlines = book.deadlines()
-        self._noted = book.noted()
-        self._rostered = book.rostered()
-        self._ledgers: dict[str, _ClassNotes] = {}  # of the classes that the book knows, by their folded names
-        self._listed: dict[str, Known] = {}  # their rosters
+        self._team_counts = team_counts
+        self._board_store = board_store
+        self._deadlines = board_store.deadlines()
+        self._note_counts = board_store.note_counts()
+        self._roster_sizes = board_store.roster_sizes()
+        self._class_notes_of: dict[str, _ClassNotes] = {}  # by folded class name
+        self._roster_matchers: dict[str, TeamMatcher] = {}  # by folded class name
 
-    def page(self, wanted: Wanted) -> GradePage:
-        grades = self._few(wanted)
+    def page(self, grade_query: GradeQuery) -> GradePage:
+        """Return the page that the query asks for."""
+        grades = self._sortable_grades(grade_query)
         if grades is None:
-            return self._page_of_many(wanted)
+            return self._unsorted_page(grade_query)
         grades.sort(key=SORTS["team"])
-        grades.sort(key=SORTS[wanted.sort], reverse=wanted.descending)
+        grades.sort(key=SORTS[grade_query.sort], reverse=grade_query.descending)
         grades.sort(key=lambda grade: grade.state == NOTE_ONLY)
-        pages = max(1, -(-len(grades) // A_PAGE))
-        page = min(wanted.page, pages)
-        return GradePage(grades[(page - 1) * A_PAGE : page * A_PAGE], page, pages, len(grades))
+        pages = max(1, -(-len(grades) // PAGE_ROWS))
+        page = min(grade_query.page, pages)
+        return GradePage(grades[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], page, pages, len(grades))
 
-    def grades(self, wanted: Wanted) -> Iterator[Grade]:
-        """All that are wanted, however many: those on record by name, those that are missing, notes on nobody."""
-        yield from map(self._grade, self._rows(wanted))
-        yield from self._missing(wanted)
-        yield from self._left(wanted)
+    def grades(self, grade_query: GradeQuery) -> Iterator[Grade]:
+        """Yield all rows: teams on record by name, then missing teams, then notes without a team."""
+        yield from map(self._grade, self._rows(grade_query))
+        yield from self._missing(grade_query)
+        yield from self._orphan_notes(grade_query)
 
     def note(self, key: TeamKey) -> Note:
-        """The note that is shown with a team."""
-        if key.classname not in self._noted:
+        """Return the note that is shown with a team."""
+        if key.classname not in self._note_counts:
             return NO_NOTE
-        return self._ledger(key.classname).notes.get(self.source(key), NO_NOTE)
+        return self._class_notes(key.classname).notes.get(self.source(key), NO_NOTE)
 
     def source(self, key: TeamKey) -> TeamKey:
-        """What the note that is shown with a team is filed under."""
-        return self._ledger(key.classname).filed.sources.get(key, key)
+        """Return the key of the note that is shown with a team."""
+        return self._class_notes(key.classname).assignment.sources.get(key, key)
 
-    def _few(self, wanted: Wanted) -> list[Grade] | None:
-        """All that are wanted; None if they are too many."""
-        rows = list(self._rows(wanted, limit=MAX_SORTED + 1))
+    def _sortable_grades(self, grade_query: GradeQuery) -> list[Grade] | None:
+        """Return all rows; None if there are more than MAX_SORTED."""
+        rows = list(self._rows(grade_query, limit=MAX_SORTED + 1))
         if len(rows) > MAX_SORTED:
             return None
-        return [*map(self._grade, rows), *self._missing(wanted), *self._left(wanted)]
+        return [*map(self._grade, rows), *self._missing(grade_query), *self._orphan_notes(grade_query)]
 
-    def _page_of_many(self, wanted: Wanted) -> GradePage:
-        """Those on record alone: who else is in the book is asked for by its state, and few enough to be sorted."""
-        if wanted.before:
-            found = list(islice(self._rows_before(wanted, wanted.before), A_PAGE + 1))
-            rows, has_back, has_next = found[:A_PAGE][::-1], len(found) > A_PAGE, True
+    def _unsorted_page(self, grade_query: GradeQuery) -> GradePage:
+        """Return a page of the teams on record. The other rows, which are few, are found by their state."""
+        if grade_query.before:
+            found = list(islice(self._rows_before(grade_query, grade_query.before), PAGE_ROWS + 1))
+            rows, has_previous, has_next = found[:PAGE_ROWS][::-1], len(found) > PAGE_ROWS, True
         else:
-            found = list(self._rows(wanted, wanted.after, A_PAGE + 1))
-            rows, has_back, has_next = found[:A_PAGE], wanted.after is not None, len(found) > A_PAGE
-        next = rows[-1].key if rows and has_next else None
-        back = rows[0].key if rows and has_back else None
-        return GradePage([self._grade(row) for row in rows], 1, None, None, next, back)
+            found = list(self._rows(grade_query, grade_query.after, PAGE_ROWS + 1))
+            rows, has_previous, has_next = found[:PAGE_ROWS], grade_query.after is not None, len(found) > PAGE_ROWS
+        next_key = rows[-1].key if rows and has_next else None
+        previous_key = rows[0].key if rows and has_previous else None
+        return GradePage([self._grade(row) for row in rows], 1, None, None, next_key, previous_key)
 
-    def _rows(self, wanted: Wanted, after: TeamKey | None = None, limit: int | None = None) -> Iterator[TeamRow]:
-        """Those on record that are wanted, in their order, after a key, no more than a limit."""
-        if wanted.state not in (None, *STATES):
+    def _rows(
+        self, grade_query: GradeQuery, after: TeamKey | None = None, limit: int | None = None
+    ) -> Iterator[TeamRow]:
+        """Return the teams on record in their order, after a key, up to a limit."""
+        if grade_query.state not in (None, *STATES):
             return iter(())
-        spellings = [None] if wanted.classname is None else sorted(self._spellings(wanted.classname))
-        found = (self._records.teams(each, wanted.state, after, limit, wanted.search) for each in spellings)
+        spellings = [None] if grade_query.classname is None else sorted(self._spellings(grade_query.classname))
+        found = (self._records.teams(each, grade_query.state, after, limit, grade_query.search) for each in spellings)
         return islice(chain.from_iterable(found), limit)
 
-    def _rows_before(self, wanted: Wanted, key: TeamKey) -> Iterator[TeamRow]:
-        """The same the other way: those before a key, the nearest first."""
-        spellings = [None] if wanted.classname is None else sorted(self._spellings(wanted.classname), reverse=True)
+    def _rows_before(self, grade_query: GradeQuery, key: TeamKey) -> Iterator[TeamRow]:
+        """Yield the teams on record before a key, the nearest first."""
+        spellings = (
+            [None] if grade_query.classname is None else sorted(self._spellings(grade_query.classname), reverse=True)
+        )
         for each in spellings:
-            yield from self._records.teams_before(key, A_PAGE + 1, each, wanted.state, wanted.search)
+            yield from self._records.teams_before(key, PAGE_ROWS + 1, each, grade_query.state, grade_query.search)
 
     def _spellings(self, classname: str) -> set[str]:
-        return {classname, *self._counted.spellings(classname)}
+        return {classname, *self._team_counts.spellings(classname)}
 
     def _grade(self, row: TeamRow) -> Grade:
-        deadline = self._deadlines.get(row.team.classname)
-        late = bool(deadline and row.finished_us and row.finished_us > deadline)
-        seen = row.first_seen_us, row.finished_us, late, row.visits, row.problems
-        return Grade(row.key, row.team, row.state, *seen, self.note(row.key), self._other_numbers(row))
+        deadline_us = self._deadlines.get(row.team.classname)
+        is_late = bool(deadline_us and row.finished_us and row.finished_us > deadline_us)
+        return Grade(
+            row.key,
+            row.team,
+            row.state,
+            row.first_seen_us,
+            row.finished_us,
+            is_late,
+            row.visits,
+            row.problems,
+            self.note(row.key),
+            self._roster_numbers(row),
+        )
 
-    def _other_numbers(self, row: TeamRow) -> Sequence[str]:
-        if row.team.classname not in self._rostered:
+    def _roster_numbers(self, row: TeamRow) -> Sequence[str]:
+        if row.team.classname not in self._roster_sizes:
             return ()
         name = folded(row.team.classname)
-        if name not in self._listed:
-            self._listed[name] = Known(map(expected_key, self._book.roster(name)))
-        return other_numbers(self._listed[name], row)
+        if name not in self._roster_matchers:
+            self._roster_matchers[name] = TeamMatcher(map(expected_key, self._board_store.roster(name)))
+        return differing_numbers(self._roster_matchers[name], row)
 
-    def _missing(self, wanted: Wanted) -> Iterator[Grade]:
-        """Those on the rosters of whom nothing has come."""
-        if wanted.state not in (None, EXPECTED):
+    def _missing(self, grade_query: GradeQuery) -> Iterator[Grade]:
+        """Yield the teams on the rosters that are not on record."""
+        if grade_query.state not in (None, EXPECTED):
             return
-        for classname in [*self._rostered] if wanted.classname is None else [wanted.classname]:
-            for team in self._ledger(classname).missing:
-                if _fits(team, wanted.search):
-                    yield self._unseen(team, EXPECTED, expected_key(team))
+        for classname in [*self._roster_sizes] if grade_query.classname is None else [grade_query.classname]:
+            for team in self._class_notes(classname).missing_teams:
+                if _matches(team, grade_query.search):
+                    yield self._grade_without_visits(team, EXPECTED, expected_key(team))
 
-    def _left(self, wanted: Wanted) -> Iterator[Grade]:
-        """The notes on teams that are neither on record nor on a roster."""
-        if wanted.state not in (None, NOTE_ONLY):
+    def _orphan_notes(self, grade_query: GradeQuery) -> Iterator[Grade]:
+        """Yield the notes on teams that are not on record and not on a roster."""
+        if grade_query.state not in (None, NOTE_ONLY):
             return
-        for classname in [*self._noted] if wanted.classname is None else [wanted.classname]:
-            for key in self._ledger(classname).filed.left:
-                team = _named(key)
-                if _fits(team, wanted.search):
-                    yield self._unseen(team, NOTE_ONLY, key)
+        for classname in [*self._note_counts] if grade_query.classname is None else [grade_query.classname]:
+            for key in self._class_notes(classname).assignment.unassigned:
+                team = _team_of_key(key)
+                if _matches(team, grade_query.search):
+                    yield self._grade_without_visits(team, NOTE_ONLY, key)
 
-    def _unseen(self, team: Team, state: str, key: TeamKey) -> Grade:
+    def _grade_without_visits(self, team: Team, state: str, key: TeamKey) -> Grade:
         return Grade(key, team, state, None, None, False, 0, (), self.note(key))
 
-    def _ledger(self, classname: str) -> _ClassNotes:
-        """Looks at the records only where the book has something to set against them."""
+    def _class_notes(self, classname: str) -> _ClassNotes:
+        """Compare a class with the records. They are read only if the class has a roster or notes."""
         name = folded(classname)
-        if name not in self._ledgers:
-            expected, notes = self._book.roster(name), self._book.notes(name)
+        if name not in self._class_notes_of:
+            expected, notes = self._board_store.roster(name), self._board_store.notes(name)
             keys = [*map(expected_key, expected), *notes]
             spellings = self._spellings(classname) | {key.classname for key in keys}
-            rows = alike(self._records, sorted(spellings), keys) if keys else []
-            self._ledgers[name] = _ClassNotes(missing(expected, rows), notes, file_notes(notes, rows, expected))
-        return self._ledgers[name]
+            rows = candidate_rows(self._records, sorted(spellings), keys) if keys else []
+            self._class_notes_of[name] = _ClassNotes(
+                missing_teams(expected, rows), notes, assign_notes(notes, rows, expected)
+            )
+        return self._class_notes_of[name]
 
 
-def _named(key: TeamKey) -> Team:
-    """The team that a key is of; which number came first it does not tell."""
+def _team_of_key(key: TeamKey) -> Team:
+    """Return the team of a key. A key does not say which number was studentnr1."""
     first, _, second = key.pair.partition("\n")
     return Team(key.classname, key.teamname, first, second)
 
 
-def _fits(team: Team, search: str | None) -> bool:
-    """As the records search: a part of the name, or a whole number."""
+def _matches(team: Team, search: str | None) -> bool:
+    """Return whether the team has this text in its name, or as a student number, as a search of the records does."""
     if search is None:
         return True
     return search.lower() in team.teamname.lower() or search in (team.studentnr1, team.studentnr2)
 
 
 def as_row(grade: Grade) -> Row:
-    """For programs and spreadsheets: the names and types of `tandem results`, and the teacher's own."""
+    """Return a row for the exports: the names and types of `tandem results`, and the teacher's data."""
     return {
         "classname": grade.team.classname,
         "teamname": grade.team.teamname,
         "studentnr1": grade.team.studentnr1,
         "studentnr2": grade.team.studentnr2,
         "state": grade.state,
-        "first_seen": None if grade.first_seen is None else timestamp(grade.first_seen),
-        "finished_at": None if grade.finished_at is None else timestamp(grade.finished_at),
-        "late": "late" if grade.late else "",
+        "first_seen": None if grade.first_seen_us is None else timestamp(grade.first_seen_us),
+        "finished_at": None if grade.finished_us is None else timestamp(grade.finished_us),
+        "late": "late" if grade.is_late else "",
         "visits": grade.visits,
         "problems": list(grade.problems),
         "oral": "done" if grade.note.oral else "",

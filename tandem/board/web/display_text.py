@@ -1,8 +1,7 @@
-"""Text, times and sizes as the pages show them. Pure.
+r"""Converts text, times and sizes to what pages show. Pure.
 
-Names come from the network. A page escapes them for HTML; here every character that would not be seen, or would turn
-the text around it, becomes an escape that can be seen; and what could be a student number or an address is masked on
-the pages for everybody.
+Names come from the network. The templates escape them for HTML. This module replaces characters that are invisible or
+change the direction of text by escapes (\x1b, \u202e). On public pages it masks possible student numbers and addresses.
 """
 
 import re
@@ -15,25 +14,27 @@ from tandem.protocol.printable import printable
 from tandem.records.visits import Team
 
 _JOINER = "\u200d"
-_OF_EMOJI = re.compile("[\u200d\ufe00-\ufe0f]")  # hold the parts of an emoji together; steer nothing
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]")  # printable, to Python
+_EMOJI_JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")  # join the parts of an emoji
+_INVISIBLE = re.compile(  # invisible, although Python calls them printable
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+)
 _MASK = "•••"
-LONG_NAME = 10  # characters; shorter names are not cut
-ENDING = 4  # characters
-_SHORTEST_NUMBER = 5  # shorter ones are found in innocent names
-_BETWEEN = r"(?:[^\w:]|_)?"  # one sign that may split a number; a colon splits times and addresses
+MAX_UNSPLIT_CHARS = 10  # longer names are split for narrow places
+TAIL_CHARS = 4  # of a split name, which are never cut off
+_MIN_NUMBER_DIGITS = 5  # shorter student numbers are also found in harmless names
+_SEPARATOR = r"(?:[^\w:]|_)?"  # one character inside a number; a colon separates times and addresses
 _YEARS = r"20\d\d[-/]20\d\d(?!\d)"  # 2026-2027, as in the names of classes
 _PERSONAL = (
-    re.compile(rf"(?<!\d)(?!{_YEARS})\d(?:{_BETWEEN}\d){{5,}}"),  # a student number, whoever's, however it is split
+    re.compile(rf"(?<!\d)(?!{_YEARS})\d(?:{_SEPARATOR}\d){{5,}}"),  # a student number, with or without separators
     re.compile(r"(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\d)"),  # IPv4
     re.compile(r"(?<![\w:])(?=:*[0-9a-f])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE),  # IPv6
 )
 
 
 def visible(text: str) -> str:
-    """The text with every control, direction and invisible character as an escape (\\x1b, \\u202e).
+    r"""Return the text with every control, direction and invisible character as an escape (\x1b, \u202e).
 
-    A blank text is escaped whole; what holds an emoji together stays where it does so.
+    A text of white space only is escaped as a whole. Characters that join the parts of an emoji stay there.
     """
     if text.isspace():
         return "".join(map(_escape, text))
@@ -43,36 +44,37 @@ def visible(text: str) -> str:
 
 
 def public(text: str) -> str:
-    """A name for everybody: what could be a student number or an address is masked."""
+    """Return a name for public pages: possible student numbers and addresses are masked."""
     for personal in _PERSONAL:
         text = personal.sub(_MASK, text)
     return visible(text)
 
 
 def is_public(text: str) -> bool:
-    """Whether nothing of a name has to be masked: then it may stand in an address, too."""
+    """Return whether `public` masks nothing, so that the name may be part of a URL."""
     return not any(personal.search(text) for personal in _PERSONAL)
 
 
 def public_name(team: Team) -> str:
-    """The team's name for everybody: its own numbers are masked even if they are shorter than what `public` masks."""
+    """Return the team's name for public pages. The team's student numbers are masked from 5 digits, others from 6."""
     name = team.teamname
     for number in (team.studentnr1, team.studentnr2):
-        if len(number) >= _SHORTEST_NUMBER and number not in NO_TEAMMATE:
-            name = re.sub(_BETWEEN.join(map(re.escape, number)), _MASK, name)
+        if len(number) >= _MIN_NUMBER_DIGITS and number not in NO_TEAMMATE:
+            for form in {number, unicodedata.normalize("NFC", number), unicodedata.normalize("NFD", number)}:
+                name = re.sub(_SEPARATOR.join(map(re.escape, form)), _MASK, name, flags=re.IGNORECASE)
     return public(name)
 
 
-def _visible(character: str, before: str, behind: str) -> str:
-    """One character, seen between two others."""
-    if _OF_EMOJI.match(character):
-        joins = _is_of_emoji(before) and (character != _JOINER or _is_of_emoji(behind))
-        return character if joins else _escape(character)
-    return _escape(character) if _UNSEEN.match(character) else printable(character)
+def _visible(character: str, before: str, after: str) -> str:
+    """Return one character between two others as text that can be seen."""
+    if _EMOJI_JOINERS.match(character):
+        is_joining = _is_emoji_part(before) and (character != _JOINER or _is_emoji_part(after))
+        return character if is_joining else _escape(character)
+    return _escape(character) if _INVISIBLE.match(character) else printable(character)
 
 
-def _is_of_emoji(character: str) -> bool:
-    """A picture, the tone of a skin, or the choice of how a picture looks."""
+def _is_emoji_part(character: str) -> bool:
+    """Return whether this is a pictogram, a skin tone or a variation selector."""
     return character == "\ufe0f" or (character != "" and unicodedata.category(character) in ("So", "Sk"))
 
 
@@ -81,62 +83,67 @@ def _escape(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def halves(name: str) -> tuple[str, str]:
-    """A name for a place that may be too narrow: what may be cut, and the end, which tells it from others.
+def split_name(name: str) -> tuple[str, str]:
+    """Return a name as the part that may be cut off in a narrow place, and its end, which tells it from similar names.
 
-    Only plain letters stand apart from what is before them: Arabic ones join, and an emoji can be several characters.
+    Only a name that ends in ASCII is split: Arabic letters join, and one emoji can be several characters.
     """
-    is_plain = len(name) > LONG_NAME and name[-ENDING - 1 :].isascii()
-    return (name[:-ENDING], name[-ENDING:]) if is_plain else (name, "")
+    is_split = len(name) > MAX_UNSPLIT_CHARS and name[-TAIL_CHARS - 1 :].isascii()
+    return (name[:-TAIL_CHARS], name[-TAIL_CHARS:]) if is_split else (name, "")
 
 
 def problem_title(id: str) -> str:
-    """A problem in a few words; the id itself if it is none of this version's."""
+    """Return the title of a problem, or the id itself if this version does not know it."""
     return CATALOGUE[id].title if id in CATALOGUE else visible(id)
 
 
 def local(microseconds: int) -> datetime:
-    """A time of the records in this machine's time zone."""
+    """Convert microseconds since 1970 to this machine's time zone."""
     return datetime.fromtimestamp(microseconds / 1e6, UTC).astimezone()
 
 
 def clock(microseconds: int) -> str:
-    """14:03:07"""
+    """Return a time as 14:03:07."""
     return f"{local(microseconds):%H:%M:%S}"
 
 
 def fine_clock(microseconds: int) -> str:
-    """14:03:07.123"""
+    """Return a time as 14:03:07.123."""
     return f"{local(microseconds):%H:%M:%S.%f}"[:-3]
 
 
 def day_and_clock(microseconds: int) -> str:
-    """2026-11-23 14:03:07 CET"""
+    """Return a time as 2026-11-23 14:03:07 CET."""
     return f"{local(microseconds):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def short(microseconds: int) -> str:
-    """23 Nov 14:03"""
+    """Return a time as 23 Nov 14:03."""
     return f"{local(microseconds):%d %b %H:%M}"
 
 
 def minute(microseconds: int) -> str:
-    """2026-11-23T14:03, as a form's field for a time wants it."""
+    """Return a time as 2026-11-23T14:03, the value of an HTML datetime-local field."""
     return f"{local(microseconds):%Y-%m-%dT%H:%M}"
 
 
 def read_minute(text: str) -> int:
-    """The way back from `minute`. Raises ValueError."""
+    """Return the microseconds since 1970 of a text that `minute` made.
+
+    Raises:
+        ValueError: The text is not a time.
+        OverflowError: The time is out of range.
+    """
     return int(datetime.fromisoformat(text).astimezone().timestamp() * 1_000_000)
 
 
 def duration(microseconds: int) -> str:
-    """0.4 ms, 1.3 s"""
+    """Return a duration as 0.4 ms or 1.3 s."""
     return f"{microseconds / 1000:.1f} ms" if microseconds < 1_000_000 else f"{microseconds / 1e6:.1f} s"
 
 
 def size(bytes: int) -> str:
-    """812 bytes, 1.4 MB"""
+    """Return a size as 812 bytes or 1.4 MB."""
     if bytes < 10_000:
         return f"{bytes:,} byte{'' if bytes == 1 else 's'}"
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
@@ -146,7 +153,7 @@ def size(bytes: int) -> str:
 
 
 def hex_dump(data: bytes) -> str:
-    """Sixteen bytes a line: offset, hex, and what of it is ASCII."""
+    """Return the bytes as lines of offset, hexadecimal and printable ASCII, 16 bytes a line."""
     lines = []
     for start in range(0, len(data), 16):
         piece = data[start : start + 16]

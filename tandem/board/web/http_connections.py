@@ -1,7 +1,8 @@
-"""Connections to the board: how many may be open, in all and from one address, and how long one may send no request.
+"""Limits the board's connections: how many are open, in total and for one address, and how long a request may take.
 
-Below HTTP; knows no page. Nobody can take so many that the others find no place, and what the server writes about it
-is written once a second, not once a connection.
+Below HTTP; knows no page. Log lines that a client can cause are limited to one a second for each text.
+
+uvicorn has no limit for one address and none for slow requests, so its protocol class is subclassed here.
 """
 
 import asyncio
@@ -15,13 +16,14 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tandem.net.host_network import host_network
+from tandem.board.web.rate_limit import network
 
 MAX_CONNECTIONS = 4096
-REQUEST_WITHIN = 15.0  # seconds for a whole request, a roster's file with it
-BEYOND = 16  # connections over the most that are told so; those after them are closed
+SPARE_DESCRIPTORS = 64  # for the records, the board's own file and the rest
+REQUEST_TIMEOUT_S = 15.0  # for a whole request, with an uploaded roster
+MAX_REFUSED_WITH_503 = 16  # connections beyond the limit that get a response; further ones are closed at once
 
-FLOODS = (  # how what a client can make the server say begins
+FLOOD_MESSAGES = (  # the beginnings of log lines that a client can cause
     "socket.accept() out of system resource",
     "Exceeded concurrency limit.",
     "Invalid HTTP request received.",
@@ -29,101 +31,141 @@ FLOODS = (  # how what a client can make the server say begins
     "Unsupported upgrade request.",
     "No supported WebSocket library detected.",
 )
-FORMS = "python_multipart.multipart"  # the logger of what reads forms: all it says is about what a client sent
-BAD_FORM = "A form that cannot be read."
+FORM_LOGGER = "python_multipart.multipart"  # a client can cause every line of this logger
+BAD_FORM_MESSAGE = "A form could not be parsed."
+BAD_REQUEST_MESSAGE = "A request violates HTTP after its head."  # h11 has answered it with 400
 
 
 class Config(uvicorn.Config):
-    """A server's settings, and the connections that are open. `most`: in all; `most_of_one`: of one address.
+    """The configuration of uvicorn, and the open connections.
 
-    `http`: what a connection is; with `tls` it begins with a handshake.
+    Args:
+        app: The application.
+        max_connections: How many connections may be open in total.
+        max_per_address: How many connections may be open for one address.
+        http: The protocol class of a new connection.
+        tls: If not None, connections begin with a TLS handshake, and `http` must be Handshake.
+        more: Other options of uvicorn.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        most: int,
-        most_of_one: int,
+        max_connections: int,
+        max_per_address: int,
         http: type[asyncio.Protocol] | None = None,
         tls: ssl.SSLContext | None = None,
         **more: Any,
     ) -> None:
-        super().__init__(app, http=http or HttpConnection, ws="none", limit_concurrency=most, **more)
-        self.most = most
-        self.most_of_one = most_of_one
+        super().__init__(app, http=http or HttpConnection, ws="none", limit_concurrency=max_connections, **more)
+        self.max_connections = max_connections
+        self.max_per_address = max_per_address
         self.tls = tls
-        self.open: Counter[str] = Counter()  # connections, by address
-        self.handshakes: set[asyncio.Transport] = set()  # connections that are no HttpConnection yet
+        self.open_connections: Counter[str] = Counter()  # by address
+        self.handshakes: set[asyncio.Transport] = set()  # connections that are not HttpConnections yet
 
-    def enter(self, address: str) -> bool:
-        """Count a connection; whether it may stay. Call `leave` when it is closed, in either case."""
-        self.open[address] += 1
-        return self.open[address] <= self.most_of_one and self.open.total() <= self.most + BEYOND
+    def add(self, address: str) -> bool:
+        """Count a connection, and return whether it may stay open. Call `remove` when it is closed, in either case."""
+        self.open_connections[address] += 1
+        return (
+            self.open_connections[address] <= self.max_per_address
+            and self.open_connections.total() <= self.max_connections + MAX_REFUSED_WITH_503
+        )
 
-    def leave(self, address: str) -> None:
-        self.open[address] -= 1
-        if not self.open[address]:
-            del self.open[address]
+    def remove(self, address: str) -> None:
+        """Stop counting a connection."""
+        self.open_connections[address] -= 1
+        if not self.open_connections[address]:
+            del self.open_connections[address]
 
 
 class HttpConnection(H11Protocol):
-    """One connection. It has some time for each request, and is closed at once where there are too many."""
+    """One connection, with a time limit for each request. It is closed at once if there are too many."""
 
     config: Config
     _address = ""
-    _end: asyncio.TimerHandle | None = None
+    _timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection, or close it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        self._address = host_network(self.client[0]) if self.client else ""
-        if not self.config.enter(self._address):
+        self._address = network(self.client[0]) if self.client else ""
+        if not self.config.add(self._address):
             transport.abort()
-        self._wait_for_request()
+        self._start_timeout()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
-        self.config.leave(self._address)
+        """Stop counting the connection."""
+        self._cancel_timeout()
+        self.config.remove(self._address)
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
+        """Stop the timeout when the request is complete."""
         super().handle_events()
         if self.cycle and not self.cycle.more_body and not self.cycle.response_complete:
-            self._wait_no_more()
+            self._cancel_timeout()
 
     def on_response_complete(self) -> None:
+        """Start the timeout of the next request."""
         if not self.transport.is_closing():
-            self._wait_for_request()
+            self._start_timeout()
         super().on_response_complete()
 
-    def _wait_for_request(self) -> None:
-        self._wait_no_more()
-        self._end = self.loop.call_later(REQUEST_WITHIN, self.transport.abort)
+    def _start_timeout(self) -> None:
+        self._cancel_timeout()
+        self._timeout = self.loop.call_later(REQUEST_TIMEOUT_S, self.transport.abort)
 
-    def _wait_no_more(self) -> None:
-        if self._end:
-            self._end.cancel()
-            self._end = None
+    def _cancel_timeout(self) -> None:
+        if self._timeout:
+            self._timeout.cancel()
+            self._timeout = None
 
 
-class OnceASecond(logging.Filter):
-    """Of what a flood makes the server say, each sentence once a second, and no traceback."""
+class FloodFilter(logging.Filter):
+    """Passes each of FLOOD_MESSAGES once a second at most, without its details and traceback."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        flood = BAD_FORM if record.name == FORMS else _flood_in(record.getMessage())
+        """Return whether the record is logged."""
+        error = record.exc_info[1] if record.exc_info else None
+        if record.name == FORM_LOGGER:
+            flood: str | None = BAD_FORM_MESSAGE
+        elif type(error).__module__.startswith("h11"):
+            flood = BAD_REQUEST_MESSAGE
+        else:
+            flood = _flood_message(record.getMessage())
         if flood is None:
             return True
         record.msg, record.args, record.exc_info = flood, (), None
         now = time.monotonic()
-        if now < self._said.get(flood, now):
+        if now < self._logged_at.get(flood, now):
             return False
-        self._said[flood] = now + 1
+        self._logged_at[flood] = now + 1
         return True
 
 
-def _flood_in(said: str) -> str | None:
-    return next((words for words in FLOODS if said.startswith(words)), None)
+def _flood_message(text: str) -> str | None:
+    return next((beginning for beginning in FLOOD_MESSAGES if text.startswith(beginning)), None)
+
+
+def raise_connection_limit() -> int:
+    """Raise this process's limit of descriptors as far as needed, and return how many connections it then allows."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return MAX_CONNECTIONS
+    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (ValueError, OSError):  # macOS may refuse a limit below the hard one
+            wanted = soft
+    return max(wanted - SPARE_DESCRIPTORS, wanted // 2)

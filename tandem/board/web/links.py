@@ -1,44 +1,46 @@
-"""Addresses of pages. A team is named by its class, its name and a tag that stands for its student numbers.
+"""Makes and reads the URLs of teams: class, name, and a tag in place of the student numbers.
 
-The tag is a keyed hash: an address tells no number.
+The tag is a keyed hash, so a URL does not reveal student numbers.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
+from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.records.queries import Records, TeamKey, TeamRow
 
-_TAG = 12  # hex digits
+_TAG_DIGITS = 12  # hexadecimal
 
 
 class Links:
-    """Makes addresses, and finds what they point to. `key` is the board's own."""
+    """Makes URLs of teams, and finds the teams again. `key` is the board's signing key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def team(self, team: TeamKey) -> str:
-        """The query that `find` reads."""
-        return urlencode({"class": team.classname, "team": team.teamname, "tag": self._tag(team)})
+        """Return the query string that names a team."""
+        return urlencode({"class": team.classname, "team": team.teamname, "tag": self._team_tag(team)})
 
     def find(self, records: Records, query: Mapping[str, str]) -> TeamRow | None:
-        """The team that a query names. Numbers that came since do not matter where only one team has the name."""
+        """Return the team on record that a query names, or None.
+
+        If only one team has the name, the tag need not match: the team's numbers may have become known later.
+        """
         rows = list(records.teams_named(query.get("team", ""), query.get("class", "")))
-        named = [row for row in rows if self._tag(row.key) == query.get("tag")]
+        named = [row for row in rows if self._team_tag(row.key) == query.get("tag")]
         return named[0] if named else rows[0] if len(rows) == 1 else None
 
-    def among(self, keys: Iterable[TeamKey], query: Mapping[str, str]) -> TeamKey | None:
-        """The one of these keys that a query names."""
+    def find_key(self, keys: Iterable[TeamKey], query: Mapping[str, str]) -> TeamKey | None:
+        """Return the one of these keys that a query names, or None."""
         tag = query.get("tag")
-        return next((key for key in keys if key.teamname == query.get("team") and self._tag(key) == tag), None)
+        return next((key for key in keys if key.teamname == query.get("team") and self._team_tag(key) == tag), None)
 
-    def _tag(self, team: TeamKey) -> str:
-        return hmac.new(self._key, "\0".join(team).encode(), hashlib.sha256).hexdigest()[:_TAG]
+    def _team_tag(self, team: TeamKey) -> str:
+        return keyed_hash(self._key, Domain.TEAM_LINK, *team)[:_TAG_DIGITS]
 
 
 def page_number(query: Mapping[str, str]) -> int:
-    """Which page of several, from 1."""
+    """Return the number of the page that a query asks for, from 1; 1 if it is not a number."""
     text = query.get("page", "1")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1

@@ -1,4 +1,4 @@
-"""The templates, and what they may use. Everything is escaped unless it was made by a template itself."""
+"""Renders pages and pieces of pages with Jinja2. Every value is escaped, unless a template made it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,9 +12,9 @@ from tandem.board.web import display_text
 
 _FILTERS = (
     *("visible", "public", "is_public", "problem_title"),
-    *("clock", "day_and_clock", "minute", "short", "duration", "size", "hex_dump", "halves"),
+    *("clock", "day_and_clock", "minute", "short", "duration", "size", "hex_dump", "split_name"),
 )
-SIGNS = {  # the sign of each state: never the colour alone
+SIGNS = {  # the icon of each state: a state is never shown by its colour alone
     TileState.FINISHED: "finished",
     TileState.STUCK: "stuck",
     TileState.WAITING: "waiting",
@@ -23,7 +23,7 @@ SIGNS = {  # the sign of each state: never the colour alone
 
 
 class PageTemplates:
-    """Makes pages, and pieces of pages."""
+    """The templates of the board."""
 
     def __init__(self) -> None:
         self._templates = jinja2.Environment(
@@ -38,9 +38,9 @@ class PageTemplates:
         self._pieces: Any = self._templates.get_template("pieces.html").module
 
     def piece(self, name: str, **values: object) -> Markup:
-        """One macro of pieces.html."""
+        """Render a macro of pieces.html."""
         return Markup(getattr(self._pieces, name)(**values))
 
     def page(self, name: str, viewer: Mapping[str, object], status: int = 200, **values: object) -> HTMLResponse:
-        """A whole page. `viewer`: who looks at it, as Entrance.viewer tells."""
+        """Return a response with a whole page. `viewer` is what Auth.viewer returned."""
         return HTMLResponse(self._templates.get_template(name).render(viewer=viewer, **values), status)

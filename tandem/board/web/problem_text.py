@@ -1,4 +1,4 @@
-"""Problems and remarks as a page shows them: the words, the place with its mark, the line as it should be. Pure."""
+"""Converts problems and remarks to what a page shows: text, the excerpt with its mark, the corrected line. Pure."""
 
 import json
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from tandem.protocol.message import Message, NotAMessageError, decode, message_2
 from tandem.records.queries import VisitRow
 from tandem.report.check import check
 
-_NEW_SECRET_NEEDED = {"secret-expired"}  # the one in the reply to message 1 counts no more
+_NEW_SECRET_NEEDED = {"secret-expired"}  # the secret in the reply to message 1 is no longer accepted
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One of them, ready to be shown."""
+    """A problem or remark as a page shows it."""
 
     id: str
     severity: str
@@ -25,11 +25,11 @@ class Finding:
     what: str
     help: str
     clause: str  # of PROTOCOL.md
-    place: Excerpt | None
+    excerpt: Excerpt | None
 
 
 def findings(found: Iterable[Problem], data: bytes) -> list[Finding]:
-    """What was found in `data`; what this version does not know is left out."""
+    """Return the problems and remarks found in `data`, without those that this version does not know."""
     return [
         Finding(
             problem.id,
@@ -46,37 +46,44 @@ def findings(found: Iterable[Problem], data: bytes) -> list[Finding]:
 
 
 def recorded_findings(recorded: Iterable[Problem], data: bytes) -> list[Finding]:
-    """What is on record of a visit. How to set it right is not: that is found once more, in what came."""
+    """Return the recorded problems and remarks of a visit.
+
+    The records do not hold the corrections. They are computed again from the bytes that came.
+    """
     edits = {(problem.id, problem.offset): problem for problem in _all(check(data))} if data else {}
     return findings((edits.get((problem.id, problem.offset), problem) for problem in recorded), data)
 
 
 def repaired(data: bytes) -> str:
-    """The message that was probably meant, as one writes it by hand; "" if nobody can tell."""
+    """Return the message that was probably meant, as indented JSON; "" if that is unknown."""
     meant = check(data).repaired if data else None
-    return written(meant) if meant else ""
+    return indented_json(meant) if meant else ""
 
 
 def right_message_2(refused: VisitRow, answered: bytes) -> str:
-    """What client 2 should have sent, made of the reply to message 1; "" if it was not client 2, or that will not do.
+    """Return what client 2 should have sent, made from the reply to message 1.
 
-    The ip stays as it was sent, unless it can be nobody's: then it is where the visit came from.
+    The ip stays as it was sent if it is valid, else it is the address that the visit came from.
+
+    Returns:
+        Indented JSON; "" if the visit was not client 2's, or if the reply cannot be used.
     """
     problems = {problem.id for problem in refused.findings}
-    came = check(refused.received).message
-    if problems & _NEW_SECRET_NEEDED or not (came.clientid == 2 or "clientid-still-1" in problems):
+    sent = check(refused.received).message
+    if problems & _NEW_SECRET_NEEDED or not (sent.clientid == 2 or "clientid-still-1" in problems):
         return ""
     try:
         reply = decode(answered)
     except NotAMessageError:
         return ""
-    meant = message_2(reply, came.ip)
+    meant = message_2(reply, sent.ip)
     if any(found.facts.get("field") == "ip" for found in _all(check(meant.encode()))):
         meant.ip = refused.address
-    return "" if check(meant.encode()).problems else written(meant)
+    return "" if check(meant.encode()).problems else indented_json(meant)
 
 
-def written(message: Message) -> str:
+def indented_json(message: Message) -> str:
+    """Return the message as JSON, one field a line."""
     return json.dumps(message.fields(), indent=4)
 
 

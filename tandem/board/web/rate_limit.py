@@ -1,37 +1,46 @@
-"""How often one address may do something: wrong tokens, wrong secrets, messages to check.
+"""Limits how often one address may do something: a token bucket for each address.
 
-Pure: the time comes in, and must only ever grow.
-
-A bucket an address: each try takes one from it, and it fills again with time. Bounded: when too many addresses are
-remembered, those that have filled up are forgotten first, and if that is not enough, the rest share one bucket.
+Pure: the time is an argument, in monotonic seconds. Memory is bounded: beyond MAX_BUCKETS full buckets are removed, and
+if that is not enough, all further addresses share one bucket.
 """
 
-from tandem.net.host_network import host_network
+import ipaddress
 
-MAX_ADDRESSES = 10_000
-OTHERS = "others"
+MAX_BUCKETS = 10_000
+SHARED_BUCKET = "others"
 
 
 class RateLimiter:
-    """`most` tries at once, and one more every `seconds`."""
+    """Allows `burst` tries at once, and one more every `interval_s` seconds."""
 
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._full_at: dict[str, float] = {}  # when the bucket of an address will have filled up
+    def __init__(self, burst: int, interval_s: float) -> None:
+        self._burst = burst
+        self._interval_s = interval_s
+        self._full_at: dict[str, float] = {}  # bucket -> the time in seconds at which it is full again
 
-    def wait(self, address: str, now: float) -> float:
-        """Seconds until the next try; 0: it may be now."""
+    def wait_s(self, address: str, now: float) -> float:
+        """Return the seconds until the next try is allowed; 0 if it is allowed now."""
         full_at = self._full_at.get(self._bucket(address), now)
-        return max(0.0, full_at - now - (self._most - 1) * self._seconds)
+        return max(0.0, full_at - now - (self._burst - 1) * self._interval_s)
 
-    def count(self, address: str, now: float) -> None:
-        """One try was made."""
-        if len(self._full_at) >= MAX_ADDRESSES:
+    def count_try(self, address: str, now: float) -> None:
+        """Count a try."""
+        if len(self._full_at) >= MAX_BUCKETS:
             self._full_at = {name: at for name, at in self._full_at.items() if at > now}
         bucket = self._bucket(address)
-        self._full_at[bucket] = max(now, self._full_at.get(bucket, now)) + self._seconds
+        self._full_at[bucket] = max(now, self._full_at.get(bucket, now)) + self._interval_s
 
     def _bucket(self, address: str) -> str:
-        bucket = host_network(address)
-        return bucket if bucket in self._full_at or len(self._full_at) < MAX_ADDRESSES else OTHERS
+        bucket = network(address)
+        return bucket if bucket in self._full_at or len(self._full_at) < MAX_BUCKETS else SHARED_BUCKET
+
+
+def network(address: str) -> str:
+    """Map an IPv6 address to its /64 network, all of which one host controls. Other texts are returned as they are."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))

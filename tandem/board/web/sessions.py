@@ -1,7 +1,7 @@
-"""Who is logged in: the sessions of the teacher and of the teams, in a table of the board's own file.
+"""The sessions of the teacher and of the teams, in a table of the board's own file.
 
-A cookie is a random text. Only its hash is kept, so the file lets nobody in. A session that has been ended is gone for
-every board over this file, and so is one whose time is over. Knows nothing of the web; may be used from any thread.
+A cookie is random. Only its SHA-256 is stored, so a copy of the file opens no session. Several boards may share the
+file: a session that was ended or has expired is invalid for all of them. Knows nothing of HTTP. Thread-safe.
 """
 
 import hashlib
@@ -16,23 +16,28 @@ from pathlib import Path
 
 from tandem.board.gradebook.board_store import FILE, BoardStoreError
 
-MAX_OF_ONE = 50  # sessions that one token or one team's secret has opened; then the oldest is ended
-MAX_SESSIONS = 20_000  # of one kind: anybody may make up teams
-CLOCK_SLACK = 60  # seconds that a clock may be set back without ending the sessions
+MAX_PER_CREDENTIAL = 50  # sessions of one token or of one team's secret; beyond, the oldest is removed
+MAX_PER_KIND = 20_000  # bounds the table: everybody can make up teams
+CLOCK_SLACK_S = 60  # the clock may be set back by this much without ending the sessions
 
-_LOCK_TIMEOUT = 5.0  # seconds to wait for another program's lock
+_LOCK_TIMEOUT_S = 5.0  # to wait for the lock of another process
 
 
 class SessionKind(StrEnum):
+    """What the holder of a session may see."""
+
     TEACHER = "teacher"
     TEAM = "team"
 
 
-HOURS = {SessionKind.TEACHER: 12, SessionKind.TEAM: 4}  # how long a session lasts
+SESSION_HOURS = {SessionKind.TEACHER: 12, SessionKind.TEAM: 4}  # the lifetime of a session
 
 
-class Sessions:
-    """The table of sessions, open, in a file that a BoardStore opened. Raises BoardStoreError if it cannot be used."""
+class SessionStore:
+    """The open table of sessions. A BoardStore must have opened the file before.
+
+    Every method raises BoardStoreError if the file cannot be used.
+    """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = folder / FILE
@@ -40,56 +45,63 @@ class Sessions:
         self._lock = threading.Lock()
         try:
             self._database = sqlite3.connect(
-                self._path, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
+                self._path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
             raise BoardStoreError(f"the board's own file {self._path} cannot be used: {error}") from error
 
     def close(self) -> None:
+        """Close the file."""
         self._database.close()
 
-    def open(self, kind: SessionKind, shown: str, facts: str = "") -> str:
-        """Begin a session and return its cookie, which carries the facts (ASCII without spaces or semicolons).
+    def open(self, kind: SessionKind, credential_hash: str, facts: str = "") -> str:
+        """Open a session. A teacher's session ends those that another token has opened.
 
-        `shown`: the hash of the token or secret. A teacher's session ends those that another token has opened.
+        Args:
+            kind: Whose session it is.
+            credential_hash: The hash of the token or secret that was right.
+            facts: Text that the cookie carries: ASCII without spaces or semicolons.
+
+        Returns:
+            The value of the cookie.
         """
         cookie = secrets.token_urlsafe(32) + (f".{facts}" if facts else "")
         now = int(self._clock())
-        with self._using() as database:
+        with self._connection() as database:
             database.execute("BEGIN IMMEDIATE")
-            self._remove_old(database, now)
+            self._remove_expired(database, now)
             if kind is SessionKind.TEACHER:
-                database.execute("DELETE FROM session WHERE kind = ? AND shown <> ?", (kind, shown))
-            database.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (_hash(cookie), kind, shown, now))
-            _remove_beyond(database, MAX_OF_ONE, "kind = ? AND shown = ?", (kind, shown))
-            _remove_beyond(database, MAX_SESSIONS, "kind = ?", (kind,))
+                database.execute("DELETE FROM session WHERE kind = ? AND shown <> ?", (kind, credential_hash))
+            database.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (_hash(cookie), kind, credential_hash, now))
+            _remove_oldest(database, MAX_PER_CREDENTIAL, "kind = ? AND shown = ?", (kind, credential_hash))
+            _remove_oldest(database, MAX_PER_KIND, "kind = ?", (kind,))
             database.execute("COMMIT")
         return cookie
 
-    def shown(self, kind: SessionKind, cookie: str) -> str | None:
-        """The hash of what opened the session; None if there is no such session, or its time is over."""
+    def credential_hash(self, kind: SessionKind, cookie: str) -> str | None:
+        """Return the hash of the token or secret that opened the session; None if there is no valid session."""
         now = self._clock()
-        with self._using() as database:
+        with self._connection() as database:
             row = database.execute(
                 "SELECT shown FROM session WHERE cookie = ? AND kind = ? AND opened > ? AND opened <= ?",
-                (_hash(cookie), kind, now - HOURS[kind] * 3600, now + CLOCK_SLACK),
+                (_hash(cookie), kind, now - SESSION_HOURS[kind] * 3600, now + CLOCK_SLACK_S),
             ).fetchone()
         return None if row is None else str(row[0])
 
     def end(self, cookie: str) -> None:
         """End a session, if there is one with this cookie."""
-        with self._using() as database:
+        with self._connection() as database:
             database.execute("DELETE FROM session WHERE cookie = ?", (_hash(cookie),))
 
-    def _remove_old(self, database: sqlite3.Connection, now: int) -> None:
-        """Remove what is over. A session from the future is, too: the clock was set back, maybe by a year."""
-        for kind, hours in HOURS.items():
+    def _remove_expired(self, database: sqlite3.Connection, now: int) -> None:
+        """Remove expired sessions, and sessions from the future: the clock was set back, perhaps by a year."""
+        for kind, hours in SESSION_HOURS.items():
             outside = "kind = ? AND (opened <= ? OR opened > ?)"
-            database.execute(f"DELETE FROM session WHERE {outside}", (kind, now - hours * 3600, now + CLOCK_SLACK))
+            database.execute(f"DELETE FROM session WHERE {outside}", (kind, now - hours * 3600, now + CLOCK_SLACK_S))
 
     @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        """The database, for one thread. A transaction that is not committed in the block is undone."""
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lock the database for one thread. A transaction that the block does not commit is rolled back."""
         with self._lock:
             try:
                 yield self._database
@@ -100,10 +112,10 @@ class Sessions:
                     self._database.execute("ROLLBACK")
 
 
-def _remove_beyond(database: sqlite3.Connection, most: int, which: str, values: tuple[str, ...]) -> None:
-    """Remove the oldest of these sessions beyond so many."""
+def _remove_oldest(database: sqlite3.Connection, limit: int, which: str, values: tuple[str, ...]) -> None:
+    """Remove the oldest of these sessions beyond a limit."""
     latest = f"SELECT rowid FROM session WHERE {which} ORDER BY opened DESC, rowid DESC LIMIT -1 OFFSET ?"
-    database.execute(f"DELETE FROM session WHERE rowid IN ({latest})", (*values, most))
+    database.execute(f"DELETE FROM session WHERE rowid IN ({latest})", (*values, limit))
 
 
 def _hash(cookie: str) -> str:

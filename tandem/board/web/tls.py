@@ -1,7 +1,6 @@
-"""HTTPS by the board itself: its certificate, and connections until their handshake is done.
+"""HTTPS by the board itself: loads the certificate, and handles connections until their TLS handshake is complete.
 
-A connection counts from the moment it is accepted, so that one address cannot hold all places with handshakes that it
-never ends.
+A connection is counted from its accept, so one address cannot use up all connections with unfinished handshakes.
 """
 
 import asyncio
@@ -11,27 +10,31 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from tandem.board.web.http_connections import REQUEST_WITHIN, Config, HttpConnection
-from tandem.net.host_network import host_network
+from tandem.board.web.http_connections import REQUEST_TIMEOUT_S, Config, HttpConnection
+from tandem.board.web.rate_limit import network
 from tandem.protocol.errors import TandemError
 
-SHUTDOWN_WITHIN = 1.0  # seconds for the other side to say that it closes, too
-MAX_FILE = 1_000_000  # bytes of a certificate or a key
+TLS_SHUTDOWN_TIMEOUT_S = 1.0  # to wait for the client's close_notify
+MAX_FILE_BYTES = 1_000_000  # of a certificate or a key
 
 
-class BadCertificate(TandemError):
+class CertificateError(TandemError):
     """A certificate or its key cannot be used."""
 
 
 def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
-    """What the board shows to browsers. Raises BadCertificate."""
+    """Return the TLS context of the board.
+
+    Raises:
+        CertificateError: A file cannot be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     for option, path in (("--certfile", certfile), ("--keyfile", keyfile)):
         _check_file(option, path)
     try:
         context.load_cert_chain(certfile, keyfile, _refuse_password)
     except (OSError, ValueError) as error:
-        raise BadCertificate(
+        raise CertificateError(
             f"--certfile {certfile} and --keyfile {keyfile} cannot be used: {_reason(error)}",
             "two files in PEM, a certificate (with its chain) and its own private key",
         ) from error
@@ -39,7 +42,7 @@ def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """What is wrong with the two files, as far as OpenSSL tells it."""
+    """Return what is wrong with the two files, as far as OpenSSL reports it."""
     if not isinstance(error, ssl.SSLError):
         return str(error)
     is_pair = error.reason != "KEY_VALUES_MISMATCH"
@@ -47,18 +50,18 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def _check_file(option: str, path: Path) -> None:
-    """Raise BadCertificate unless it can be read to its end: OpenSSL would read a device for ever."""
+    """Raise CertificateError unless this is a readable file of limited size: OpenSSL would read a device for ever."""
     try:
         if not path.is_file():
             reason = "it is not a file" if path.exists() else "there is no such file"
-        elif path.stat().st_size > MAX_FILE:
-            reason = f"it has more than {MAX_FILE:,} bytes"
+        elif path.stat().st_size > MAX_FILE_BYTES:
+            reason = f"it has more than {MAX_FILE_BYTES:,} bytes"
         else:
             path.open("rb").close()
             return
     except OSError as error:
         reason = error.strerror or str(error)
-    raise BadCertificate(f"{option} {path} cannot be used: {reason}", "a file in PEM")
+    raise CertificateError(f"{option} {path} cannot be used: {reason}", "a file in PEM")
 
 
 def _refuse_password() -> str:
@@ -66,7 +69,7 @@ def _refuse_password() -> str:
 
 
 class Handshake(asyncio.Protocol):
-    """A connection until its TLS handshake is done. Then a HttpConnection takes its place."""
+    """A connection until its TLS handshake is complete. Then an HttpConnection handles it."""
 
     def __init__(
         self,
@@ -77,26 +80,29 @@ class Handshake(asyncio.Protocol):
     ) -> None:
         self._config = config
         self._connection = HttpConnection(config, server_state, app_state, _loop)
-        self._early = b""  # what came right behind the handshake
+        self._early_data = b""  # came together with the end of the handshake
         self._is_lost = False
         self._is_handed_over = False
         self._address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection and begin the handshake, or close the connection if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # start_tls begins to read
-        self._address = host_network(transport.get_extra_info("peername")[0])
-        if not self._config.enter(self._address):
-            self._config.leave(self._address)
+        self._address = network(transport.get_extra_info("peername")[0])
+        if not self._config.add(self._address):
+            self._config.remove(self._address)
             transport.abort()
             return
         self._config.handshakes.add(transport)
         self._task = self._connection.loop.create_task(self._shake_hands(transport))
 
     def data_received(self, data: bytes) -> None:
-        self._early += data
+        """Store decrypted bytes that come before the HttpConnection is in place."""
+        self._early_data += data
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the HttpConnection, if there is one already."""
         self._is_lost = True
         if self._is_handed_over:
             self._connection.connection_lost(exc)
@@ -109,18 +115,18 @@ class Handshake(asyncio.Protocol):
                 self,
                 self._config.tls,
                 server_side=True,
-                ssl_handshake_timeout=REQUEST_WITHIN,
-                ssl_shutdown_timeout=SHUTDOWN_WITHIN,
+                ssl_handshake_timeout=REQUEST_TIMEOUT_S,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT_S,
             )
-        except OSError:  # not TLS, too slow, or gone
+        except OSError:  # not TLS, too slow, or closed by the client
             return
         finally:
             self._config.handshakes.discard(transport)
-            self._config.leave(self._address)
+            self._config.remove(self._address)
         if encrypted is None or encrypted.is_closing() or self._is_lost:
             return
         self._is_handed_over = True
         encrypted.set_protocol(self._connection)
         self._connection.connection_made(encrypted)
-        if self._early and not encrypted.is_closing():
-            self._connection.data_received(self._early)
+        if self._early_data and not encrypted.is_closing():
+            self._connection.data_received(self._early_data)

@@ -1,1 +1,1 @@
-"""The records on a PostgreSQL server: the same rows as on SQLite. Imported only for a URL: its driver is an extra."""
+"""The records in PostgreSQL: the same rows as in SQLite. Imported only for a URL, because its driver is an extra."""

@@ -1,4 +1,4 @@
-"""How the reading side asks PostgreSQL. Knows nothing of what is asked."""
+"""Runs the queries of the reading side on PostgreSQL. Owns the reading connection, knows no query."""
 
 import re
 from functools import lru_cache
@@ -10,23 +10,23 @@ from tandem.records.postgres.postgres_server import PostgresServer
 from tandem.records.rows import Row, Values
 from tandem.records.sqlite.sqlite_store import StoreError, no_results
 
-ANSWER = 60.0  # seconds: a question may look at every team
-LATENESS = 10.0  # seconds: longer than any ground's transaction lasts
+READ_TIMEOUT_S = 60.0  # a query may scan all teams
+VISIBILITY_DELAY_S = 10.0  # longer than any transaction of a server
 
 
 class PostgresRows:
-    """Reads while grounds write. A connection that broke since the last question is made anew."""
+    """Reads while servers write. Connects again if the connection broke since the last query."""
 
-    lateness = LATENESS
+    visibility_delay_s = VISIBILITY_DELAY_S
 
     def __init__(self, url: str) -> None:
         self._server = PostgresServer(url)
-        self._connection = self._server.connect(ANSWER)
+        self._connection = self._server.connect(READ_TIMEOUT_S)
         try:
             version = check_version(self._connection, self._server.name)
         except psycopg.Error as error:
             self.close()
-            raise self._server.trouble(error) from None
+            raise self._server.store_error(error) from None
         except StoreError:
             self.close()
             raise
@@ -34,33 +34,39 @@ class PostgresRows:
             self.close()
             raise no_results(self._server.name, "that --database")
 
-    def ask(self, query: str, values: Values) -> list[Row]:
+    def query(self, sql: str, values: Values) -> list[Row]:
+        """Return all rows of a query, in which `:name` stands for a value.
+
+        Raises:
+            StoreError: the query failed, or the database does not answer.
+        """
         if any(isinstance(value, str) and "\0" in value for value in values.values()):
-            return []  # no text in PostgreSQL has a NUL, and none may be asked for
+            return []  # PostgreSQL has no text with a NUL, and rejects one in a query
         was_open = not self._connection.closed
         try:
-            return self._ask(query, values)
+            return self._query(sql, values)
         except psycopg.errors.QueryCanceled as error:
-            raise self._server.trouble(error) from None
+            raise self._server.store_error(error) from None
         except psycopg.OperationalError as error:
             lost = self._connection.broken
             self._connection.close()
             if not (was_open and lost):
-                raise self._server.trouble(error) from None
+                raise self._server.store_error(error) from None
         except psycopg.Error as error:
-            raise self._server.trouble(error) from None
-        return self.ask(query, values)  # it broke while nobody asked: once more, with a new one
+            raise self._server.store_error(error) from None
+        return self.query(sql, values)  # it broke while idle: try once more on a new one
 
-    def _ask(self, query: str, values: Values) -> list[Row]:
+    def _query(self, sql: str, values: Values) -> list[Row]:
         if self._connection.closed:
-            self._connection = self._server.connect(ANSWER)
-        return self._connection.execute(with_percents(query), values, binary=True).fetchall()
+            self._connection = self._server.connect(READ_TIMEOUT_S)
+        return self._connection.execute(with_percents(sql), values, binary=True).fetchall()
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
 
 @lru_cache(maxsize=256)
 def with_percents(query: str) -> bytes:
-    """:name, as SQLite has it, becomes %(name)s, as the driver has it."""
+    """Replace `:name`, the form of SQLite, with `%(name)s`, the form of the driver."""
     return re.sub(r":(\w+)", r"%(\1)s", query.replace("%", "%%")).encode()

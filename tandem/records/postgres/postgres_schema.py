@@ -1,7 +1,7 @@
-"""The tables in PostgreSQL, and how an older database becomes today's: one step a version. Knows SQL and no record.
+"""The tables in PostgreSQL, and the migrations from older versions: one step a version. Knows SQL and no record.
 
-Only what CockroachDB and YugabyteDB speak, too. Grounds that start at once may all try: the first row of a step's
-transaction is its version, so one of them makes the step and the others find it made.
+Uses only what CockroachDB and YugabyteDB understand, too. Servers that start together may all try a step: the first
+row of its transaction is its version, so one of them makes the step and the others find it done.
 """
 
 import random
@@ -16,7 +16,7 @@ from tandem.records.sqlite.sqlite_store import StoreError
 # Each a step from the version before it. {text} is a text column that is sorted by its bytes, as in SQLite.
 MIGRATIONS = (
     """
-    CREATE TABLE team_name (         -- who writes to a team holds its name's row: all its teams wait
+    CREATE TABLE team_name (         -- a writer locks the row of the name, and so all its teams
         classname {text} NOT NULL,
         teamname {text} NOT NULL,
         PRIMARY KEY (classname, teamname)
@@ -39,7 +39,7 @@ MIGRATIONS = (
     CREATE INDEX team_secret ON team (secret) WHERE secret != '';
     CREATE TABLE visit (
         id BIGSERIAL PRIMARY KEY,
-        classname {text} NOT NULL,   -- whose it is; '' if that could not be read
+        classname {text} NOT NULL,   -- of its team; '' if it could not be read
         teamname {text} NOT NULL,
         pair {text} NOT NULL,        -- '' if it was refused: the numbers may be what was wrong
         at BIGINT NOT NULL,
@@ -51,7 +51,7 @@ MIGRATIONS = (
         size INTEGER NOT NULL,       -- bytes that came; received may hold less
         answered BYTEA NOT NULL,
         findings TEXT NOT NULL,      -- JSON: problems and remarks as facts
-        mark BIGINT NOT NULL,        -- of its content: what is written again, because nobody knew, counts once
+        mark BIGINT NOT NULL,        -- hash of its content: a visit that is written again counts once
         UNIQUE (at, mark)
     );
     CREATE INDEX visit_team ON visit (classname, teamname, at);
@@ -60,7 +60,7 @@ MIGRATIONS = (
         address TEXT NOT NULL,
         visits BIGINT NOT NULL
     );
-    CREATE TABLE vitals (            -- how each ground was doing, a row every few seconds
+    CREATE TABLE vitals (            -- metrics of each server, a row every few seconds
         at BIGINT NOT NULL,
         ground {text} NOT NULL,
         period BIGINT NOT NULL,
@@ -79,8 +79,8 @@ MIGRATIONS = (
 VERSION = len(MIGRATIONS)
 
 _VERSIONS = "CREATE TABLE IF NOT EXISTS tandem_schema (version INTEGER PRIMARY KEY)"
-_TRIES = 20
-_OTHERS_AT_IT = (  # another ground is making the same
+_MAX_TRIES = 20
+_CONCURRENT_MIGRATION = (  # another server is making the same step
     errors.UniqueViolation,
     errors.DuplicateTable,
     errors.DuplicateObject,
@@ -91,7 +91,7 @@ _OTHERS_AT_IT = (  # another ground is making the same
 
 
 def version_of(connection: PostgresConnection) -> int:
-    """The version of the schema; 0: there is none."""
+    """Return the version of the schema, or 0 without one."""
     try:
         found = connection.execute("SELECT max(version) FROM tandem_schema").fetchone()
     except errors.UndefinedTable:
@@ -100,7 +100,11 @@ def version_of(connection: PostgresConnection) -> int:
 
 
 def check_version(connection: PostgresConnection, name: str) -> int:
-    """The version of the schema. Raises StoreError if a newer tandem made it than this one."""
+    """Return the version of the schema. `name` is the database in the error.
+
+    Raises:
+        StoreError: a newer version of tandem made it.
+    """
     version = version_of(connection)
     if version > VERSION:
         raise StoreError(
@@ -111,15 +115,19 @@ def check_version(connection: PostgresConnection, name: str) -> int:
 
 
 def migrate(connection: PostgresConnection, name: str) -> None:
-    """Brings an older schema to today's, a version at a time, each step whole or not at all. Raises StoreError."""
+    """Bring an older schema to today's version, one transaction a step.
+
+    Raises:
+        StoreError: the database cannot be used, or a newer version of tandem made it.
+    """
     _check_encoding(connection, name)
-    for _ in range(_TRIES):
+    for _ in range(_MAX_TRIES):
         try:
             version = check_version(connection, name)
             if version == VERSION:
                 return
             _step(connection, version)
-        except _OTHERS_AT_IT:
+        except _CONCURRENT_MIGRATION:
             time.sleep(random.uniform(0.05, 0.2))
     raise StoreError(f"the database {name} is being made by another server, which does not finish", "start again")
 
@@ -133,7 +141,7 @@ def _step(connection: PostgresConnection, version: int) -> None:
 
 
 def _text(connection: PostgresConnection) -> str:
-    """CockroachDB sorts text by its bytes, and knows no other name for that."""
+    """Return the type of text that is sorted by its bytes. CockroachDB has no collation for that, and needs none."""
     found = connection.execute("SELECT version()").fetchone()
     return "TEXT" if found and "CockroachDB" in found[0] else 'TEXT COLLATE "C"'
 

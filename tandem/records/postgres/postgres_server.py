@@ -1,7 +1,7 @@
-"""Where a PostgreSQL server is, and how it is talked to: its URL, its connections, its errors in words.
+"""A PostgreSQL server: its URL, its connections, its errors as StoreError.
 
-Owns the driver's limits: nothing here waits for long, whatever becomes of the server or of the network. The
-password in the URL goes to the server and nowhere else. Knows no table.
+Owns the timeouts of the driver: no call here blocks for long, also when the server or the network fails. The password
+in the URL is sent to the server only. Knows no table.
 """
 
 import logging
@@ -15,14 +15,14 @@ from psycopg.rows import TupleRow
 
 from tandem.records.sqlite.sqlite_store import StoreError
 
-CONNECT = 3  # seconds for a connection to stand
-ANSWER = 5.0  # seconds for an answer, if not told otherwise
+CONNECT_TIMEOUT_S = 3
+ANSWER_TIMEOUT_S = 5.0  # default
 
-# What the URL leaves open. The last four notice a host that is gone without a word.
+# Defaults for the URL. The last four detect a host that is gone without closing the connection.
 PARAMETERS: dict[str, str | int] = {
     "application_name": "tandem",
     "client_encoding": "utf8",
-    "connect_timeout": CONNECT,
+    "connect_timeout": CONNECT_TIMEOUT_S,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 2,
@@ -32,17 +32,18 @@ SECRETS = ("password", "sslpassword")
 
 RV = TypeVar("RV")
 
-logging.getLogger("psycopg").addHandler(logging.NullHandler())  # what it logs, it raises, too: nothing on the screen
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # it also raises what it logs: no output of its own
 
 
 class PostgresConnection(psycopg.Connection[TupleRow]):
-    """A connection that gives up: a server that was stopped or cut off says nothing, for ever."""
+    """A connection with a time limit for each answer: a stopped or unreachable server never answers."""
 
-    patience = ANSWER
+    answer_timeout_s = ANSWER_TIMEOUT_S
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Wait for an answer, at most `answer_timeout_s`. Then close, and raise psycopg.OperationalError."""
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.answer_timeout_s if timeout is None else timeout)
         except errors._WaitTimeout:
             self.pgconn.finish()
             raise psycopg.OperationalError("it does not answer") from None
@@ -54,27 +55,31 @@ class PostgresServer:
     def __init__(self, url: str) -> None:
         try:
             parameters = conninfo_to_dict(url)
-        except psycopg.Error:  # its words may hold the password
+        except psycopg.Error:  # its message may hold the password
             raise StoreError("the URL of the database cannot be read", "postgresql://USER@HOST:PORT/NAME") from None
         self._parameters: dict[str, Any] = PARAMETERS | parameters
         self._secrets = [str(parameters[name]) for name in SECRETS if parameters.get(name)]
         self.name = _name(parameters)
 
-    def connect(self, patience: float = ANSWER) -> PostgresConnection:
-        """A new connection, each of its statements a transaction unless said otherwise. Raises StoreError."""
+    def connect(self, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> PostgresConnection:
+        """Open a connection in autocommit mode. Close it after use.
+
+        Raises:
+            StoreError: the server cannot be reached, or refuses the connection.
+        """
         try:
             connection = PostgresConnection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
-            raise self.trouble(error) from None
-        connection.patience = patience
+            raise self.store_error(error) from None
+        connection.answer_timeout_s = answer_timeout_s
         return connection
 
-    def trouble(self, error: psycopg.Error) -> StoreError:
-        """An error of the driver's as a StoreError, in one line."""
-        return StoreError(f"the database {self.name} cannot be used: {self.words(error)}")
+    def store_error(self, error: psycopg.Error) -> StoreError:
+        """Return the StoreError for an error of the driver."""
+        return StoreError(f"the database {self.name} cannot be used: {self.error_text(error)}")
 
-    def words(self, error: psycopg.Error) -> str:
-        """What the server or the driver says. Its details are left out: they quote what was to be written."""
+    def error_text(self, error: psycopg.Error) -> str:
+        """Return the message of the server or driver in one line. Its details quote the data, so they are left out."""
         words = error.diag.message_primary or " ".join(str(error).split())
         for secret in self._secrets:
             words = words.replace(secret, "***")
@@ -82,7 +87,7 @@ class PostgresServer:
 
 
 def _name(parameters: dict[str, Any]) -> str:
-    """The URL as it may be shown."""
+    """Return the URL without its password."""
     user = f"{parameters['user']}@" if "user" in parameters else ""
     port = f":{parameters['port']}" if "port" in parameters else ""
     return f"postgresql://{user}{parameters.get('host', '')}{port}/{parameters.get('dbname', '')}"

@@ -1,11 +1,11 @@
-"""What remembers for many grounds: PostgreSQL. A transaction is on disk when `write` returns.
+"""The store of several servers: PostgreSQL. A transaction is on disk when `write` returns.
 
-The counterpart of store.py: the same records make the same rows, whichever grounds write them and at the same time.
-A batch goes to the server in one round trip, as a few statements over many rows each. What is written again, because
-the connection broke before anybody knew whether it was kept, counts once if it has a row of its own: a whole visit, or
-vitals. What is only counted, a SuppressedVisits or a visit that is not whole, may count twice then.
+The counterpart of sqlite/sqlite_store.py: the same records make the same rows, even if servers write at the same time.
+A batch goes to the database in one round trip, as a few statements over many rows each. A batch may be written again
+if the connection broke before the result was known: a record with a row of its own (a whole visit, metrics) then
+counts once; one that is only counted (SuppressedVisits, a visit that is not whole) may count twice.
 
-Nothing here that CockroachDB or YugabyteDB do not speak: no extension, advisory lock, trigger or notification.
+Uses only what CockroachDB and YugabyteDB understand, too: no extension, advisory lock, trigger or notification.
 """
 
 import json
@@ -33,20 +33,20 @@ from tandem.records.visits import (
     Visit,
 )
 
-TRIES = 5  # of a transaction that lost against another ground's
-FIRST_PAUSE, MAX_PAUSE = 0.1, 2.0  # seconds without a try after a connection could not be made
+MAX_TRIES = 5  # of a transaction that lost a conflict with another server
+MIN_RETRY_S, MAX_RETRY_S = 0.1, 2.0  # pause after a failed try to connect, which doubles
 
-# A server that refuses one of these is not used. What is confirmed is on disk: a server without the first setting has
-# no other way. A ground that is gone without a word does not hold its names for long.
-_NEEDED = """
+# A database that refuses one of these is not used. The first ensures that a commit is on disk: a database without this
+# setting always does so. The last two release the names of a server that is gone without closing its connection.
+_REQUIRED_SETTINGS = """
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit', true) = 'off';
     SET lock_timeout = '4s';
     SET idle_in_transaction_session_timeout = '10s';
 """
-# Each is sent by itself, and may be unknown: CockroachDB has few of them, an old PostgreSQL not the first. Measured:
-# that every statement is planned only once saves the server a third of its time, and more. The next three leave it
-# nothing but indexes; how they are used is up to the statements. The last three notice a ground that is gone.
-_WISHED = (
+# Each is sent by itself, and may be unknown: CockroachDB has few of them, an old PostgreSQL lacks the first. Measured:
+# to plan every statement only once saves the database at least a third of its time. The next three allow nothing but
+# indexes; the statements decide which. The last three detect a server that is gone.
+_OPTIONAL_SETTINGS = (
     "SET plan_cache_mode = force_generic_plan",
     "SET enable_seqscan = off",
     "SET enable_hashjoin = off",
@@ -79,8 +79,8 @@ _NEW = """(SELECT v.mark FROM visit AS v WHERE v.classname = r.classname AND v.t
         AND v.mark = r.mark) IS NULL"""
 _SAME_NAMES = "team.classname = ANY (ARRAY[r.classname]) AND team.teamname = r.teamname"
 
-# Who holds a name's row writes to its teams alone. Always the first statement, the names in order: no deadlock.
-_HOLD = """
+# The lock on the row of a name is the lock on its teams. Always the first statement, names sorted: no deadlock.
+_LOCK_NAMES = """
     INSERT INTO team_name (classname, teamname)
     SELECT classname, teamname FROM json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT)
     ON CONFLICT (classname, teamname) DO UPDATE SET teamname = excluded.teamname
@@ -161,15 +161,15 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         self._server = PostgresServer(url)
-        self._pause = 0.0  # seconds from one try to connect to the next
-        self._next_try = 0.0
+        self._retry_s = 0.0  # seconds from one try to connect to the next
+        self._retry_at = 0.0
         self._connection = self._server.connect()
         try:
             migrate(self._connection, self._server.name)
-            _settle_in(self._connection)
+            _set_session_options(self._connection)
         except psycopg.Error as error:
             self.close()
-            raise self._server.trouble(error) from None
+            raise self._server.store_error(error) from None
         except StoreError:
             self.close()
             raise
@@ -177,74 +177,77 @@ class PostgresStore:
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: on disk when this returns.
 
-        Raises StoreError if they are not, or if nobody can know. Then write them again: none is lost, and none but
-        what is only counted, a SuppressedVisits or a visit that is not whole, counts twice.
+        An idle connection may have been cut by the database or a firewall. That shows at once, and a new connection
+        is tried at once.
 
-        A connection may have been cut while nobody used it, by the server or by a firewall. That shows at once, and
-        then another one is tried at once.
+        Raises:
+            StoreError: they are not on disk, or that is unknown. Write them again: a record with a row of its own
+                counts once; SuppressedVisits, or a visit that is not whole, may count twice.
+            ValueError: the database refuses a value, which is a bug. Writing it again fails again.
         """
-        wanted = list(steps(records))
-        soon = time.monotonic() + self._connection.patience / 2
-        for _ in range(TRIES):
+        batch = list(steps(records))
+        soon = time.monotonic() + self._connection.answer_timeout_s / 2
+        for _ in range(MAX_TRIES):
             was_open = not self._connection.closed
             if not was_open:
                 self._connect()
             try:
-                self._execute(wanted)
+                self._execute(batch)
                 return
             except _LOST:
-                self._connection.close()  # the others were first; what they wrote counts now
+                self._connection.close()  # another server committed first
             except psycopg.DataError as error:
                 self._connection.close()
-                raise ValueError(f"refused by the database: {self._server.words(error)}") from None
+                raise ValueError(f"refused by the database: {self._server.error_text(error)}") from None
             except psycopg.Error as error:
                 was_cut = was_open and self._connection.closed and time.monotonic() < soon
                 self._connection.close()
                 if not was_cut:
-                    raise self._server.trouble(error) from None
-        raise StoreError(f"the database {self._server.name} is too busy: lost {TRIES} times against other grounds")
+                    raise self._server.store_error(error) from None
+        raise StoreError(f"the database {self._server.name} is too busy: {MAX_TRIES} conflicts with other servers")
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
-    def _execute(self, wanted: Sequence[Step]) -> None:
-        """All steps and the commit leave in one piece, before the first answer is awaited."""
+    def _execute(self, batch: Sequence[Step]) -> None:
+        """Send all steps and the commit in one round trip."""
         with self._connection.pipeline():
             self._connection.execute("BEGIN")
-            for statement, rows in wanted:
+            for statement, rows in batch:
                 self._connection.execute(statement, (rows,))
             self._connection.execute("COMMIT")
 
     def _connect(self) -> None:
-        """With a pause that doubles: who waits for a record hears at once that it cannot be kept."""
+        """Connect again. In the pause after a failed try raise StoreError at once: a student is waiting."""
         now = time.monotonic()
-        if now < self._next_try:
-            raise StoreError(f"the database {self._server.name} is away")
+        if now < self._retry_at:
+            raise StoreError(f"the database {self._server.name} cannot be reached")
         try:
             self._connection = self._server.connect()
-            _settle_in(self._connection)
+            _set_session_options(self._connection)
         except (psycopg.Error, StoreError) as error:
             self._connection.close()
-            self._pause = min(max(FIRST_PAUSE, 2 * self._pause), MAX_PAUSE)
-            self._next_try = time.monotonic() + self._pause
-            raise error if isinstance(error, StoreError) else self._server.trouble(error) from None
-        self._pause = 0.0
+            self._retry_s = min(max(MIN_RETRY_S, 2 * self._retry_s), MAX_RETRY_S)
+            self._retry_at = time.monotonic() + self._retry_s
+            raise error if isinstance(error, StoreError) else self._server.store_error(error) from None
+        self._retry_s = 0.0
 
 
-def _settle_in(connection: PostgresConnection) -> None:
-    """What holds as long as the connection does."""
-    connection.execute(_NEEDED)
-    for wish in _WISHED:
+def _set_session_options(connection: PostgresConnection) -> None:
+    """Set the options of a new connection."""
+    connection.execute(_REQUIRED_SETTINGS)
+    for setting in _OPTIONAL_SETTINGS:
         with suppress(errors.UndefinedObject, errors.FeatureNotSupported):
-            connection.execute(wish)
+            connection.execute(setting)
     connection.prepare_threshold = 0
 
 
 def steps(records: Sequence[Record]) -> Iterator[Step]:
-    """The statements that a batch needs, with their rows."""
+    """Yield the statements for a batch, each with its rows."""
     marked = [(record, _mark(record)) for record in records if isinstance(record, RightVisit | Visit)]
     names = sorted({visit.team[:2] for visit, _ in marked if visit.team})
-    yield from _over([{"classname": classname, "teamname": teamname} for classname, teamname in names], _HOLD)
+    yield from _over([{"classname": classname, "teamname": teamname} for classname, teamname in names], _LOCK_NAMES)
     for wave in _waves(marked):
         yield from _over([row for row in wave if row["right"]], _ADOPT, _RIGHT)
         yield from _over([row for row in wave if not row["right"]], _REFUSED_NEW, _REFUSED)
@@ -257,14 +260,14 @@ def steps(records: Sequence[Record]) -> Iterator[Step]:
 
 
 def _over(rows: list[Row], *statements: str) -> Iterator[Step]:
-    """The statements, one after the other, over the same rows; without rows none is needed."""
+    """Yield the statements with the same rows; none without rows."""
     if rows:
         document = json.dumps(rows)
         yield from ((statement, document) for statement in statements)
 
 
 def _waves(marked: Iterable[tuple[RightVisit | Visit, int]]) -> list[list[Row]]:
-    """What visits do to teams: those of one name a wave each, in their order; most names stand in the first only."""
+    """Return the rows that change teams, in waves with at most one row a name. Visits of one name keep their order."""
     waves: list[list[Row]] = []
     before = Counter[tuple[str, ...]]()
     for visit, mark in marked:
@@ -327,7 +330,7 @@ def _metrics_row(sample: MetricsSample) -> Row:
 
 
 def _mark(visit: RightVisit | Visit) -> int:
-    """A number that no other visit has which began at the same moment, on whatever ground."""
+    """Return a hash that differs for visits of any server that began at the same time."""
     mark = blake2b(
         repr((visit.duration_us, visit.address, visit.port, visit.outcome, visit.team)).encode(), digest_size=8
     )

@@ -1,7 +1,7 @@
 """The database files of a data folder, as backup and restore see them.
 
-A DataFile says how a file is called, which schema it has, what is counted in it and what stays out of a backup. The
-server's records are described here, the board's own file in board/schema.py. Knows SQL, no archive.
+A DataFile describes a file: its name, its schema, what a command counts in it, and what a backup leaves out. The
+records are described here, the board's file in board/gradebook/board_schema.py. Knows SQL, no archive.
 """
 
 import sqlite3
@@ -11,16 +11,82 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.diagnosis.problems import findings_in
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
 from tandem.records.sqlite.sqlite_store import FILE, StoreError, store_error
+from tandem.records.visits import Outcome
 
-# A damaged schema can make sqlite3 fail on the words of SQLite's own error.
+# With a damaged schema sqlite3 can fail to decode SQLite's own error message.
 SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-LOCK_TIMEOUT = 30.0  # seconds to wait for another program's lock
+LOCK_TIMEOUT_S = 30.0  # to wait for the lock of another program
 
 
-def _keep_all(database: sqlite3.Connection) -> None:
-    """Leave nothing out."""
+def _give_new_identity(database: sqlite3.Connection) -> None:
+    """Make a copy a database of its own: put in the place of the one it was copied from, it is noticed (file_watch)."""
+    if "identity" in tables_of(database):
+        database.execute("UPDATE identity SET id = lower(hex(randomblob(16)))")
+
+
+def _nothing_foreign(database: sqlite3.Connection) -> str:
+    return ""
+
+
+def _foreign_record(database: sqlite3.Connection) -> str:
+    """Name a column of the records with a value that would end the programs that read it, "" if there is none."""
+    for table, columns in _LAWFUL.items():
+        for column, condition in columns.items():
+            query = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE NOT coalesce({condition}, 0))"
+            if database.execute(query).fetchone()[0]:
+                return f"{table}.{column}"
+    kinds = database.execute("SELECT typeof(id), typeof(commits), typeof(checkpointed) FROM identity").fetchall()
+    if kinds != [("text", "integer", "integer")]:
+        return "identity"
+    try:
+        for (findings,) in database.execute("SELECT DISTINCT findings FROM visit"):
+            for problem in findings_in(findings):
+                problem.kind.title  # noqa: B018 (raises KeyError for an id that is in no catalogue)
+    except (ValueError, TypeError, KeyError):
+        return "visit.findings"
+    return ""
+
+
+_TIME = "typeof({0}) = 'integer' AND {0} BETWEEN 0 AND 253402300799000000"  # up to the year 9999
+_COUNT = "typeof({0}) = 'integer' AND {0} >= 0"
+_TEXT = "typeof({0}) = 'text'"
+_LAWFUL = {
+    table: {column: condition.format(column) for column, condition in columns.items()}
+    for table, columns in {
+        "team": {
+            "classname": _TEXT,
+            "teamname": _TEXT,
+            "pair": _TEXT,
+            "studentnr1": _TEXT,
+            "studentnr2": _TEXT,
+            "state": "{0} IN ('waiting for message 2', 'finished', 'rejected')",
+            "secret": _TEXT,
+            "ip": _TEXT,
+            "first_seen": _TIME,
+            "finished_at": f"{{0}} IS NULL OR ({_TIME})",
+            "visits": _COUNT,
+            "problems": "json_valid({0}) AND json_type({0}) = 'array'",
+        },
+        "visit": {
+            "classname": _TEXT,
+            "teamname": _TEXT,
+            "pair": _TEXT,
+            "at": _TIME,
+            "took": _COUNT,
+            "address": _TEXT,
+            "port": _COUNT,
+            "outcome": f"{{0}} IN ({', '.join(repr(outcome.value) for outcome in Outcome)})",
+            "received": "typeof({0}) = 'blob'",
+            "size": _COUNT,
+            "answered": "typeof({0}) = 'blob'",
+            "findings": _TEXT,
+        },
+        "surplus": {"minute": _TIME, "address": _TEXT, "visits": _COUNT},
+    }.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +94,12 @@ class DataFile:
     """One kind of database file."""
 
     name: str
-    tables: frozenset[str]  # a database that has these is of this kind, whatever its version
+    tables: frozenset[str]  # a database of any version with these tables is of this kind
     version: int  # of the schema that this program knows
     migrate: Callable[[sqlite3.Connection], None]  # brings an older schema to it
-    counted: Mapping[str, str]  # how a table is called in what a command says -> the table
-    leave_out: Callable[[sqlite3.Connection], None] = _keep_all  # removes from a copy what a backup must not hold
+    counted: Mapping[str, str]  # the plain name of what is counted -> its table
+    leave_out: Callable[[sqlite3.Connection], None]  # removes from a copy what a backup must not hold
+    find_foreign: Callable[[sqlite3.Connection], str] = _nothing_foreign  # names a value that tandem never writes
 
 
 RECORDS = DataFile(
@@ -41,27 +108,31 @@ RECORDS = DataFile(
     version=VERSION,
     migrate=migrate,
     counted={"teams": "team", "visits": "visit"},
+    leave_out=_give_new_identity,
+    find_foreign=_foreign_record,
 )
 
-Counts = dict[str, int]  # how many rows, by what they are called
+Counts = dict[str, int]  # rows, by plain name
 
 
 def tables_of(database: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of the tables of a database."""
     return frozenset(name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
 
 
 def kind_of(database: sqlite3.Connection, kinds: Sequence[DataFile]) -> DataFile | None:
-    """Return which kind of file a database is, by its tables."""
+    """Return which kind of file a database is, by its tables, or None."""
     tables = tables_of(database)
     return next((kind for kind in kinds if kind.tables <= tables), None)
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy a whole database, as it is at one moment, to an empty file, which then has nothing beside it.
+    """Copy a database, as it is at one moment, to an empty file without log or index.
 
-    Raise sqlite3.Error, also if another program keeps the source locked for LOCK_TIMEOUT.
+    Raises:
+        sqlite3.Error: the copy failed, or another program kept the source locked for LOCK_TIMEOUT_S.
     """
-    until = time.monotonic() + LOCK_TIMEOUT
+    until = time.monotonic() + LOCK_TIMEOUT_S
 
     def check_time(status: int, remaining: int, total: int) -> None:
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until:
@@ -72,10 +143,10 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
-def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+def check_integrity(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
     """Raise StoreError if a database is of another kind, of a newer version, or damaged.
 
-    `path` is what the error names: the file that the database was copied from.
+    The error names `path`, the file that the database was copied from.
     """
     version = version_of(database)
     if version > kind.version:
@@ -91,8 +162,11 @@ def check_sound(database: sqlite3.Connection, kind: DataFile, path: Path) -> Non
         raise store_error(f"{kind.name} in {path} is damaged", found)
 
 
-def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
-    """Raise StoreError if a database of today's version has other tables, columns or triggers than tandem makes."""
+def check_schema(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:
+    """Raise StoreError if a database of today's version has other tables, columns or triggers than tandem makes.
+
+    The error names `path`, the file that the database was copied from.
+    """
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         kind.migrate(fresh)
         foreign = _shape(database) ^ _shape(fresh)
@@ -101,7 +175,7 @@ def check_shape(database: sqlite3.Connection, kind: DataFile, path: Path) -> Non
 
 
 def _shape(database: sqlite3.Connection) -> set[str]:
-    """Name everything that a schema has."""
+    """Return a line for each object and column of a schema."""
     names = database.execute(
         "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
     )
@@ -113,6 +187,6 @@ def _shape(database: sqlite3.Connection) -> set[str]:
 
 
 def count(database: sqlite3.Connection, kind: DataFile) -> Counts:
-    """Count what is in a database."""
+    """Count the rows of a database, by plain name."""
     rows = {name: database.execute(f"SELECT count(*) FROM {table}") for name, table in kind.counted.items()}
     return {name: int(row.fetchone()[0]) for name, row in rows.items()}

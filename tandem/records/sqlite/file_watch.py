@@ -1,14 +1,14 @@
 """Watches the three files of one SQLite database: the main file, its log (-wal) and the log's index (-shm).
 
-SQLite does not notice when one of them is deleted, replaced or overwritten while it is in use. It goes on writing to
-files that nobody will find, and the last connection that closes may copy a log into a main file that it does not
-belong to. This module notices, and it closes a connection so that nothing gets worse.
+SQLite does not notice when one of them is deleted, replaced or overwritten while it is in use. It keeps writing to
+files without a name, and the last connection that closes may copy a log into a main file that it does not belong to.
+This module detects it, and closes a connection without more damage. Knows no table but `identity`.
 
 Three kinds of facts are compared:
 
 - Which file has the name: device and inode (os.stat).
-- When a file was changed without us: size and time of change. A lawful change (another worker, a checkpoint, `forget`)
-  is told from a foreign one by the next kind.
+- Whether another process changed a file: size and time of change. The table `identity` tells a valid change (another
+  worker, a checkpoint, `forget`) from a foreign one.
 - The table `identity`: a random id of the database, the number of commits, and how many of them are known to be in
   the main file. The main file alone must have the same id, no fewer commits than are known to be in it, and no more
   than the database with its log has. An older copy in its place, or a log of another time, breaks one of these.
@@ -29,13 +29,16 @@ try:
 except ImportError:  # Windows, where files that are open cannot be deleted or replaced
     fcntl = None  # type: ignore[assignment]
 
-LOCK_TIMEOUT = 2.0  # seconds to wait for another process's lock, or until files that are being made are there
-RETRY = 0.01  # seconds between two looks
-TRIES = 5  # looks at the main file while another process may be copying its log into it
+LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another process, or for files that it is making
+RETRY_S = 0.01  # between two tries
+MAX_READS = 5  # of the main file, while another process may be copying its log into it
 
 # Bytes that SQLite locks for as long as a connection is in use: in the main file and in the log's index.
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
+
+# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
 _COMMITS = "SELECT commits FROM identity"
@@ -46,11 +49,11 @@ STOP_AND_START = "stop every server on this folder (SIGTERM: it saves what it ha
 
 
 class DamagedFilesError(TandemError, sqlite3.DatabaseError):
-    """The files are not what they were, or do not belong together."""
+    """A file was deleted, replaced or overwritten, or the files do not belong together."""
 
 
 class Identity(NamedTuple):
-    """Which database it is, and how far it has come."""
+    """The row of the table `identity`: which database it is, and how many commits it has."""
 
     id: str  # random, made with the database; "" before schema version 3
     commits: int
@@ -58,7 +61,7 @@ class Identity(NamedTuple):
 
 
 class _Status(NamedTuple):
-    """What os.stat tells of a file. A file that is not there has zeros."""
+    """The facts of os.stat about a file. A missing file has zeros."""
 
     device: int = 0
     inode: int = 0
@@ -67,7 +70,7 @@ class _Status(NamedTuple):
     changed: int = 0
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         return self.inode != 0
 
     def is_same_file(self, other: "_Status") -> bool:
@@ -75,41 +78,41 @@ class _Status(NamedTuple):
 
 
 class DatabaseFiles:
-    """The files of one database that is written. Use it in one thread only, and in this order:
+    """The files of a database that this process writes. Use it in one thread only.
 
-    check_unused, then connect and migrate, then `opened`. For each transaction `check` and BEGIN IMMEDIATE, then
-    `count`; after COMMIT `committed`. In the end `close`. Each may raise sqlite3.Error; after that nothing may be
-    confirmed.
+    Call `check_unused`, then connect and migrate, then `opened`. For each transaction call `check`, BEGIN IMMEDIATE,
+    `count`, COMMIT and `committed`. Call `close` at the end. Each method may raise sqlite3.Error; then no result of
+    the transaction may be confirmed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._names = (str(path), f"{path}-wal", f"{path}-shm")
-        self._keeper: sqlite3.Connection | None = None  # see `close`
+        self._names = _names_of(path)
+        self._reader: sqlite3.Connection | None = None  # see `close`
         self._opened = self._statuses()
         self._main, self._log, self._index = self._opened  # as they were seen last
         self._in_main = self._last = self._counted = 0  # commits: in the main file, our last one, the one in hand
 
     def check_unused(self) -> None:
-        """Raise DamagedFilesError if another process uses a log or an index of this database that has no name any more.
+        """Raise DamagedFilesError if another process uses a deleted or replaced log or index of this database.
 
-        Not while this process has the database open: closing a file drops every lock that SQLite has on it here.
+        Do not call it while this process has the database open: closing a file drops SQLite's locks on it.
         """
         check_main(self._path)
-        until = time.monotonic() + LOCK_TIMEOUT
+        until = time.monotonic() + LOCK_TIMEOUT_S
         while self._others_use_lost_files():
             if time.monotonic() >= until:
                 raise DamagedFilesError(
                     f"a running server uses a {self._path.name}-wal or -shm that was deleted or replaced",
                     STOP_AND_START,
                 )
-            time.sleep(RETRY)
+            time.sleep(RETRY_S)
 
     def opened(self, database: sqlite3.Connection) -> None:
-        """Remember what a connection has just opened, with today's schema."""
-        if self._keeper is None:
-            self._keeper = connect_to_read(self._path)
-            self._keeper.execute(_COMMITS).fetchone()  # takes the lock
+        """Remember the files that a connection has just opened. Its schema must be today's."""
+        if self._reader is None:
+            self._reader = connect_to_read(self._path)
+            self._reader.execute(_COMMITS).fetchone()  # takes the lock
         self._opened = self._statuses()
         self._main, self._log, self._index = self._opened
         self._in_main = self._last = 0
@@ -117,14 +120,15 @@ class DatabaseFiles:
         [(self._last,)] = database.execute(_COMMITS)
 
     def check(self) -> tuple[_Status, _Status]:
-        """Raise DamagedFilesError if a file was deleted or replaced, or the index was cut: SQLite would crash on it.
+        """Return the status of main file and log.
 
-        Return the status of main file and log.
+        Raises:
+            DamagedFilesError: a file was deleted or replaced, or the index was cut, on which SQLite would crash.
         """
         statuses = self._statuses()
         for name, now, then in zip(self._names, statuses, self._opened, strict=True):
             if not now.is_same_file(then):
-                done = "replaced" if now.is_there else "deleted or moved"
+                done = "replaced" if now.exists else "deleted or moved"
                 raise DamagedFilesError(
                     f"{name} was {done} while the server runs: nothing more is confirmed", self._help(name)
                 )
@@ -138,7 +142,7 @@ class DatabaseFiles:
         return main, log
 
     def count(self, database: sqlite3.Connection) -> None:
-        """Call first in each transaction: check what was done since the last one, and count this one."""
+        """Check what happened since the last transaction, and count this one. Call it first in each transaction."""
         main, log = self.check()
         [(commits,)] = database.execute(_COMMITS)
         was_changed = main != self._main or (commits == self._last and log != self._log)
@@ -149,7 +153,7 @@ class DatabaseFiles:
         self._counted = commits + 1
 
     def committed(self) -> None:
-        """Call after COMMIT. If this raises, the transaction must not be confirmed."""
+        """Check the files after COMMIT. If this raises, the transaction must not be confirmed."""
         main, log = self.check()
         self._last = self._counted
         if main != self._main:  # SQLite has copied its log into it, as it does every thousand pages
@@ -157,25 +161,25 @@ class DatabaseFiles:
         self._main, self._log = main, log
 
     def compare(self) -> None:
-        """Raise DamagedFilesError if main file and log do not belong together, or are not those that were opened."""
+        """Raise DamagedFilesError if main file and log do not belong together, or are not the opened ones."""
         self.check()
         self._compare_with_main()
 
     def close(self, database: sqlite3.Connection) -> None:
-        """Close the connection. Its log goes into the main file if the files are whole and nobody else uses them.
+        """Close the connection. Its log goes into the main file if the files are intact and nobody else uses them.
 
-        SQLite does that when the last connection closes, and deletes the log: over damaged files it would destroy what
-        was confirmed. So a second connection, which cannot write, is open for as long as the first. Where that one is
-        closed last, everything stays as it is.
+        SQLite does that when the last connection closes, and deletes the log: over damaged files it would destroy
+        confirmed results. So a second, read-only connection stays open as long as the first. If it closes last, all
+        files stay unchanged.
         """
-        if self._keeper is None:
+        if self._reader is None:
             database.close()
             return
         if self._may_checkpoint(database):
-            self._keeper.close()
+            self._reader.close()
         database.close()
-        self._keeper.close()
-        self._keeper = None
+        self._reader.close()
+        self._reader = None
 
     def _help(self, name: str) -> str:
         if name == self._names[0]:
@@ -190,14 +194,14 @@ class DatabaseFiles:
             if log.is_same_file(self._opened[1]):
                 self._compare_with_main()
                 return True
-            return log.size == 0 and self._save_lost_log(database)
+            return log.size == 0 and self._checkpoint_deleted_log(database)
         except sqlite3.Error:
             return False
 
-    def _save_lost_log(self, database: sqlite3.Connection) -> bool:
-        """A log that was deleted is still open here: put what was confirmed last into the main file.
+    def _checkpoint_deleted_log(self, database: sqlite3.Connection) -> bool:
+        """Copy a deleted log, which is still open here, into the main file. Return whether it was safe to do.
 
-        Not if another process has written to a new log meanwhile: the index, which is shared, is of that one then.
+        It is not if another process has written to a new log meanwhile: the shared index belongs to that log.
         """
         if read_identity(self._path, main_only=True).commits < self._in_main:
             return False
@@ -205,7 +209,7 @@ class DatabaseFiles:
         return True
 
     def _compare_with_main(self) -> None:
-        """Raise DamagedFilesError if main file and log on disk are not those that this connection knows."""
+        """Raise DamagedFilesError if main file and log on disk are not the ones of this connection."""
         self._in_main = check_log(self._path, self._in_main, self._last)
 
     def _statuses(self) -> tuple[_Status, _Status, _Status]:
@@ -220,13 +224,19 @@ class DatabaseFiles:
 
 
 def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
-    """Return how many commits the main file has. Raise DamagedFilesError if main file and log do not belong together.
+    """Return how many commits the main file has.
 
-    in_main, last: commits that the main file alone, and both together, are known to have.
+    Args:
+        path: the main file.
+        in_main: commits that the main file alone is known to have.
+        last: commits that main file and log together are known to have.
+
+    Raises:
+        DamagedFilesError: main file and log do not belong together.
     """
-    for number in range(TRIES):
+    for number in range(MAX_READS):
         if number:
-            time.sleep(RETRY)  # another process may be copying the log into the main file
+            time.sleep(RETRY_S)  # another process may be copying the log into the main file
         try:
             both = read_identity(path)
             main = read_identity(path, main_only=True)
@@ -235,7 +245,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         except DamagedFilesError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGE:
                 raise
             why = str(error)
             continue
@@ -256,15 +266,20 @@ def _belong_together(main: Identity, both: Identity) -> bool:
 
 
 def read_identity(path: Path, main_only: bool = False) -> Identity:
-    """Read which database it is: with its log, or from the main file alone. Leaves no lock, and changes nothing."""
+    """Read the identity with the log, or from the main file alone. Leaves no lock, and changes nothing."""
     with _opened(path, main_only) as database:
         if not database.execute(_HAS_IDENTITY).fetchone()[0]:
             return Identity("", 0, 0)
-        return Identity(*database.execute(_IDENTITY).fetchone())
+        rows = database.execute(_IDENTITY).fetchall()
+        if len(rows) != 1 or [type(value) for value in rows[0]] != [str, int, int]:
+            raise DamagedFilesError(
+                f"{path} was changed by another program: its table identity is damaged. Try: restore a backup"
+            )
+        return Identity(*rows[0])
 
 
 def count_commit(database: sqlite3.Connection) -> None:
-    """Count a transaction of a program that is no server: a copy made before it is older from now on."""
+    """Count a transaction of a command other than the server, so that an earlier copy is older."""
     if database.execute(_HAS_IDENTITY).fetchone()[0]:
         database.execute(_COUNT, (0,))
 
@@ -279,17 +294,29 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
 
 
 def check_main(path: Path) -> None:
-    """Raise DamagedFilesError if there is a log without a main file. SQLite would delete the log."""
-    log = _status(f"{path}-wal")  # first: of a new database the main file is there before the log
-    if log.size and not _status(str(path)).size:
+    """Raise DamagedFilesError if there is a log without a main file, or if the main file is no file.
+
+    SQLite would delete the log, and wait for ever for a named pipe.
+    """
+    if path.exists() and not path.is_file():
+        raise DamagedFilesError(f"{path} is no file", "move it away")
+    main, log, _ = _names_of(path)
+    log_size = _status(log).size  # first: of a new database the main file is there before the log
+    if log_size and not _status(main).size:
         raise DamagedFilesError(
             f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed",
             f"put the right file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first",
         )
 
 
-def connect_to_read(path: Path, options: str = "", timeout: float = LOCK_TIMEOUT) -> sqlite3.Connection:
-    """A connection that only reads: it never puts a log into the main file."""
+def _names_of(path: Path) -> tuple[str, str, str]:
+    """Return the names of main file, log and index. SQLite keeps the others beside the file that a link leads to."""
+    main = os.path.realpath(path)
+    return main, f"{main}-wal", f"{main}-shm"
+
+
+def connect_to_read(path: Path, options: str = "", timeout: float = LOCK_TIMEOUT_S) -> sqlite3.Connection:
+    """Open a read-only connection: it never copies a log into the main file. `timeout` is in seconds."""
     check_main(path)
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{options}",
@@ -309,7 +336,7 @@ def _status(name: str) -> _Status:
 
 
 def _is_locked(name: str, start: int, length: int) -> bool:
-    """Whether another process has a lock on these bytes of a file."""
+    """Return whether another process has a lock on these bytes of a file."""
     if fcntl is None:
         return False
     try:

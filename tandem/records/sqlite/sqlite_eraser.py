@@ -1,9 +1,10 @@
-"""How rows are removed for good: from the file in a data folder here, from PostgreSQL in postgres/eraser.py.
+"""Removes rows for good from the file in a data folder; postgres/postgres_eraser.py does it in PostgreSQL.
 
-Knows nothing of what is removed, or why.
+Owns the transaction and the traces on disk. Knows nothing of what is removed, or why.
 """
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -13,31 +14,43 @@ from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_t
 from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version, no_results, store_error
 
 AGAIN = "the same command again"
-PATIENCE = 30.0  # seconds to wait for a running server's commits
+LOCK_TIMEOUT_S = 30.0  # to wait for the commits of a running server
+LOG_TIMEOUT_MS = 200  # that one try to empty the log waits for readers; no server commits meanwhile
+LOG_RETRY_S = 0.3  # between two tries
 
 
 class Eraser(Protocol):
-    """Removes rows in one transaction. Every method may raise StoreError."""
+    """Removes rows in one transaction. Each method may raise StoreError."""
 
-    holds_up_writers: bool  # while the transaction lasts
+    blocks_writers: bool  # while the transaction lasts
 
-    def begin(self) -> None: ...
+    def begin(self) -> None:
+        """Start the transaction."""
 
-    def roll_back(self) -> None: ...
+    def roll_back(self) -> None:
+        """Undo the transaction. `begin` may follow."""
 
-    def ask(self, query: str, values: Values) -> list[Row]: ...
+    def query(self, sql: str, values: Values) -> list[Row]:
+        """Return all rows of a query, in which `:name` stands for a value."""
+        ...
 
     def erase(self, table: str, chosen: str, values: Values) -> int:
-        """Remove the rows for which a condition holds. Return how many."""
+        """Remove the rows of a table for which a condition holds. Return how many."""
+        ...
 
-    def finish(self) -> None:
-        """Commit, and remove what is left of the rows where rows are kept."""
+    def commit(self) -> None:
+        """Commit, and remove what is left of the rows on disk."""
 
     def close(self) -> None:
-        """Without `finish` before, nothing has been removed."""
+        """Close the connection. Without `commit` before, nothing is removed."""
 
 
 def open_eraser(where: DatabaseLocation) -> Eraser:
+    """Open the eraser of a data folder or a URL. Close it after use.
+
+    Raises:
+        StoreError: there are no results, or the database cannot be used.
+    """
     if isinstance(where, Path):
         return SqliteEraser(where)
     from tandem.records.postgres.postgres_eraser import PostgresEraser  # its driver is there only with tandem[postgres]
@@ -46,9 +59,9 @@ def open_eraser(where: DatabaseLocation) -> Eraser:
 
 
 class SqliteEraser:
-    """Removes rows from the file in a data folder, and every trace of them from the file and its log."""
+    """Removes rows from the file in a data folder, and their traces from the file and its log."""
 
-    holds_up_writers = True
+    blocks_writers = True
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
@@ -59,34 +72,53 @@ class SqliteEraser:
         self._database = _open(folder)
 
     def begin(self) -> None:
-        self._do("PRAGMA secure_delete = ON")
-        self._do("BEGIN IMMEDIATE")
+        """Start a transaction that overwrites what it deletes."""
+        self._execute("PRAGMA secure_delete = ON")
+        self._execute("BEGIN IMMEDIATE")
         count_commit(self._database)
 
     def roll_back(self) -> None:
-        self._do("ROLLBACK")
+        """Undo the transaction."""
+        self._execute("ROLLBACK")
 
-    def ask(self, query: str, values: Values) -> list[Row]:
-        return self._do(query, values).fetchall()
+    def query(self, sql: str, values: Values) -> list[Row]:
+        """Return all rows of a query."""
+        return self._execute(sql, values).fetchall()
 
     def erase(self, table: str, chosen: str, values: Values) -> int:
-        return self._do(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
+        """Remove the rows of a table for which a condition holds. Return how many."""
+        return self._execute(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
 
-    def finish(self) -> None:
-        self._do("COMMIT")
+    def commit(self) -> None:
+        """Commit, rewrite the file without free pages, and empty the log."""
+        self._execute("COMMIT")
         try:
             self._database.execute("VACUUM")
             count_commit(self._database)
-            busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            is_empty = self._empty_log()
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}", AGAIN) from None
-        if busy:
-            raise StoreError(f"{self._path} is in use: removed, but traces stay in its log", AGAIN)
+        if not is_empty:
+            raise StoreError(
+                f"removed, but traces stay in the log of {self._path}: another program keeps on reading it",
+                "end that program, then start the same command again, which empties the log",
+            )
+
+    def _empty_log(self) -> bool:
+        """Return whether the log is empty now. No try holds up a server for longer than LOG_TIMEOUT_MS."""
+        until = time.monotonic() + LOCK_TIMEOUT_S
+        self._database.execute(f"PRAGMA busy_timeout = {LOG_TIMEOUT_MS}")
+        while True:
+            busy, _, _ = self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy or time.monotonic() >= until:
+                return not busy
+            time.sleep(LOG_RETRY_S)
 
     def close(self) -> None:
+        """Close the connection."""
         self._database.close()
 
-    def _do(self, statement: str, values: Values | None = None) -> sqlite3.Cursor:
+    def _execute(self, statement: str, values: Values | None = None) -> sqlite3.Cursor:
         try:
             return self._database.execute(statement, values or {})
         except sqlite3.Error as error:
@@ -101,7 +133,7 @@ def _open(folder: Path) -> sqlite3.Connection:
         with closing(connect_to_read(path)) as reader:
             check_version(reader, path)
         check_log(path)
-        database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None)
     except sqlite3.Error as error:
         raise store_error(f"{path} cannot be used", error) from None
     try:

@@ -1,4 +1,4 @@
-"""The tables, and how an older database becomes today's: one step a version. Knows SQL, no file and no record."""
+"""The tables in SQLite, and the migrations from older versions: one step a version. Knows no file and no record."""
 
 import sqlite3
 import time
@@ -68,7 +68,7 @@ MIGRATIONS = (
         finished_at, visits, problems FROM team_1;
     CREATE TABLE visit (
         id INTEGER PRIMARY KEY,
-        classname TEXT NOT NULL,     -- whose it is; '' if that could not be read
+        classname TEXT NOT NULL,     -- of its team; '' if it could not be read
         teamname TEXT NOT NULL,
         pair TEXT NOT NULL,          -- '' if it was refused: the numbers may be what was wrong
         at INTEGER NOT NULL,
@@ -88,7 +88,7 @@ MIGRATIONS = (
     DROP TABLE team_1;
     CREATE INDEX visit_team ON visit (classname, teamname);
     CREATE INDEX team_refused ON team (pair) WHERE pair = ''; -- few: those of which nothing right has come
-    CREATE TABLE vitals (            -- how each ground was doing, a row every few seconds
+    CREATE TABLE vitals (            -- metrics of each server, a row every few seconds
         at INTEGER NOT NULL,
         ground TEXT NOT NULL,
         period INTEGER NOT NULL,
@@ -104,7 +104,7 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     """,
     """
-    CREATE TABLE identity (          -- one row: which database it is, and how far it has come; see dbfiles.py
+    CREATE TABLE identity (          -- one row: which database it is, and its commits; see file_watch.py
         id TEXT NOT NULL,            -- random
         commits INTEGER NOT NULL,    -- never goes back
         checkpointed INTEGER NOT NULL -- commits that are known to be in the main file
@@ -115,9 +115,9 @@ MIGRATIONS = (
 
 VERSION = len(MIGRATIONS)
 
-MIGRATION_TIMEOUT = 60_000  # milliseconds to wait while another process migrates the database
-WAL_TIMEOUT = 5.0  # seconds to try to turn write-ahead logging on
-WAL_RETRY = 0.01  # seconds between two tries
+MIGRATION_TIMEOUT_MS = 60_000  # to wait while another process migrates the database
+WAL_TIMEOUT_S = 5.0  # to turn write-ahead logging on
+WAL_RETRY_S = 0.01  # between two tries
 
 
 def version_of(database: sqlite3.Connection) -> int:
@@ -126,13 +126,13 @@ def version_of(database: sqlite3.Connection) -> int:
 
 
 def migrate(database: sqlite3.Connection) -> None:
-    """Bring an older schema to today's version. Each step is done whole or not at all.
+    """Bring an older schema to today's version. Each step is one transaction.
 
     Several servers may start at once over one database. Each step reads the version inside its own transaction: one
     server makes the step, the others wait and find it made. The connection must not be in a transaction.
     """
     [busy_timeout] = database.execute("PRAGMA busy_timeout").fetchone()
-    database.execute(f"PRAGMA busy_timeout = {MIGRATION_TIMEOUT}")
+    database.execute(f"PRAGMA busy_timeout = {MIGRATION_TIMEOUT_MS}")
     while version_of(database) < VERSION:
         _make_step(database)
     database.execute(f"PRAGMA busy_timeout = {busy_timeout}")
@@ -140,7 +140,7 @@ def migrate(database: sqlite3.Connection) -> None:
 
 def use_wal(database: sqlite3.Connection) -> None:
     """Turn write-ahead logging on. SQLite's own busy timeout does not cover this statement."""
-    until = time.monotonic() + WAL_TIMEOUT
+    until = time.monotonic() + WAL_TIMEOUT_S
     while True:
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -148,7 +148,7 @@ def use_wal(database: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                 raise
-        time.sleep(WAL_RETRY)
+        time.sleep(WAL_RETRY_S)
 
 
 def _make_step(database: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
-"""What remembers: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
+"""The store: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
-Owns all writing: one row a team, one row a visit. One connection writes, in the recorder's thread; who
-reads (records.py) opens its own.
+Owns all writing: one row a team, one row a visit. One connection writes, in the thread of the committer. Readers
+(queries.py) open connections of their own.
 """
 
 import json
@@ -22,8 +22,8 @@ from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, versi
 from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Visit
 
 FILE = "tandem.sqlite3"
-LOCK_TIMEOUT = 2.0  # seconds to wait for another program's lock
-LOCK_RETRY = 0.001  # seconds between two tries to have it
+LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
+LOCK_RETRY_S = 0.001  # between two tries to get it
 METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
@@ -51,7 +51,7 @@ _VISITS = """
     INSERT INTO visit (classname, teamname, pair, at, took, address, port, outcome, received, size, answered, findings)
     VALUES {rows}
 """
-# A team of which only refused messages had come gets its numbers with the first right one.
+# A team with only refused messages gets its numbers with the first right one.
 _ANY_REFUSED = "SELECT EXISTS (SELECT 1 FROM team WHERE pair = '')"
 _ADOPT = """
     UPDATE OR IGNORE team SET pair = ?, studentnr1 = ?, studentnr2 = ?, state = ?, secret = ?
@@ -98,43 +98,44 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._files = DatabaseFiles(self._path)
-        self._troubled = False  # did the last `write` fail?
+        self._failed = False  # the last batch was not written
         try:
             self._files.check_unused()
         except sqlite3.Error as error:
             raise store_error(f"the database {self._path} cannot be used", error) from error
-        _make_file(self._path)
+        _create_file(self._path)
         self._open()
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
         try:
-            if self._troubled:
-                self._open_again()
+            if self._failed:
+                self._reopen()
             self._files.check()
             self._begin()
             self._files.count(self._database)
-            self._write_all(records)
+            self._write_records(records)
             self._database.execute("COMMIT")
             self._files.committed()
         except sqlite3.Error as error:
             self._roll_back()
-            self._troubled = True
+            self._failed = True
             raise store_error(f"{self._path}", error) from error
         except Exception:  # our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
+        """Close the connection. The log goes into the main file if nobody else uses it."""
         self._files.close(self._database)
 
     def _begin(self) -> None:
-        """Waits for its turn to write.
+        """Wait for the lock to write.
 
-        SQLite's own way to wait sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
-        passed by again and again. Eight workers had three times the p99 with it.
+        SQLite's busy timeout sleeps longer each time, up to 0.1 s: the worker that has waited longest would be
+        overtaken again and again. Eight workers had three times the p99 with it.
         """
-        until = time.monotonic() + LOCK_TIMEOUT
+        until = time.monotonic() + LOCK_TIMEOUT_S
         while True:
             try:
                 self._database.execute("BEGIN IMMEDIATE")
@@ -142,19 +143,19 @@ class Store:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                     raise
-            time.sleep(LOCK_RETRY)
+            time.sleep(LOCK_RETRY_S)
 
     def _open(self) -> None:
         self._database = _open_for_writing(self._path, self._files)
-        self._troubled = False
+        self._failed = False
 
-    def _open_again(self) -> None:
-        """After trouble: SQLite would go on with what it remembers of a file that was damaged, and is whole again."""
+    def _reopen(self) -> None:
+        """Reopen after an error: SQLite would keep serving cached pages of a damaged file that was repaired."""
         self._files.compare()
         self._database.close()
         self._open()
 
-    def _write_all(self, records: Sequence[Record]) -> None:
+    def _write_records(self, records: Sequence[Record]) -> None:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         for record in records:
@@ -202,7 +203,7 @@ class Store:
         self._database.execute(_EXPIRED_METRICS, (sample.ended_us - METRICS_RETENTION_US,))
 
     def _insert(self, statements: str, rows: Sequence[Row]) -> None:
-        """Many rows in few statements: a call for each row would cost more than the row."""
+        """Insert many rows in few statements: a call costs more than a row."""
         for block in _blocks(rows):
             statement = _for_rows(statements, len(block), len(block[0]))
             self._database.execute(statement, list(chain.from_iterable(block)))
@@ -215,7 +216,7 @@ class Store:
 
 
 def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Blocks of 2**n rows, so that there are only a few different statements, which SQLite has ready."""
+    """Yield blocks of 2**n rows, so that there are only a few different statements, which SQLite caches."""
     at = 0
     while at < len(rows):
         size = 1 << (len(rows) - at).bit_length() - 1
@@ -225,13 +226,13 @@ def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 @lru_cache(maxsize=64)
 def _for_rows(statement: str, rows: int, columns: int) -> str:
-    """Return the statement for so many rows. SQLite knows it again by its text."""
+    """Return the statement for this many rows. SQLite caches it by its text."""
     marks = f"({', '.join('?' * columns)})"
     return statement.format(rows=", ".join([marks] * rows))
 
 
 def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
-    """Put into `teams` what the visit changes: as if it were the team's first, or after those that are there."""
+    """Apply a visit to the rows in `teams`, after the earlier visits of its team."""
     classname, teamname, pair, at, took, _, _, outcome, _, _, _, _, studentnr1, studentnr2, secret, ip, _ = visit
     key = classname, teamname, pair
     before = teams.get(key)
@@ -264,8 +265,8 @@ def _refused_row(visit: Visit) -> Row:
     )
 
 
-def _make_file(path: Path) -> None:
-    """For its owner alone. Not while a connection is open: closing a file drops all locks that SQLite has on it."""
+def _create_file(path: Path) -> None:
+    """Make the file for its owner alone. Not while a connection is open: closing a file drops SQLite's locks on it."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
@@ -273,12 +274,12 @@ def _make_file(path: Path) -> None:
 
 
 def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
-    """Open the database and bring it up to date. Nothing is written to files that do not belong together."""
+    """Open the database and migrate it. Nothing is written to files that do not belong together."""
     try:
         with closing(connect_to_read(path)) as reader:
             check_version(reader, path)
         check_log(path)
-        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise store_error(f"the database {path} cannot be used", error) from error
     try:
@@ -286,7 +287,7 @@ def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = FULL")
         migrate(database)
         files.opened(database)
-        database.execute("PRAGMA busy_timeout = 0")  # from here on we wait ourselves: see _begin
+        database.execute("PRAGMA busy_timeout = 0")  # _begin waits instead
     except sqlite3.Error as error:
         files.close(database)
         raise store_error(f"the database {path} cannot be used", error) from error
@@ -294,7 +295,7 @@ def _open_for_writing(path: Path, files: DatabaseFiles) -> sqlite3.Connection:
 
 
 def check_version(database: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError if the database was made by a newer version than this one."""
+    """Raise StoreError if a newer version than this one made the database."""
     version = version_of(database)
     if version > VERSION:
         raise StoreError(

@@ -1,1 +1,1 @@
-"""The board's pages, a module each: what a browser asks for, and the answer. The rules are elsewhere."""
+"""The board's pages, a module each: read the request, call the feed or the gradebook, render a template."""

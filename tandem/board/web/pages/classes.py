@@ -1,4 +1,4 @@
-"""The class, for the projector: the list of classes, one class, and what happens in it while it happens."""
+"""The public pages for the projector: the list of classes, and one class with its live state."""
 
 from urllib.parse import urlencode
 
@@ -7,16 +7,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from tandem.board.feed.class_counts import ClassCounts, states
+from tandem.board.feed.class_counts import ClassCounts, count_states
 from tandem.board.feed.class_feed import ClassFeed
-from tandem.board.feed.follow import Follower
+from tandem.board.feed.follower import Follower
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.auth import Auth
+from tandem.board.web.event_streams import StreamLimit
 from tandem.board.web.page_templates import PageTemplates
-from tandem.board.web.pages.live import Audience
 from tandem.diagnosis.rules import MAX_LENGTHS
 
-MAX_CLASSES = 200  # that are listed; others are found by name
+MAX_LISTED_CLASSES = 200  # classes without a roster; others are found by name
 
 
 class ClassPages:
@@ -24,21 +24,22 @@ class ClassPages:
 
     def __init__(
         self,
-        looks: PageTemplates,
-        entrance: Auth,
-        audience: Audience,
+        page_templates: PageTemplates,
+        auth: Auth,
+        stream_limit: StreamLimit,
         follower: Follower,
-        census: ClassCounts,
-        book: BoardStore,
+        class_counts: ClassCounts,
+        board_store: BoardStore,
     ) -> None:
-        self._looks = looks
-        self._entrance = entrance
-        self._audience = audience
+        self._page_templates = page_templates
+        self._auth = auth
+        self._stream_limit = stream_limit
         self._follower = follower
-        self._census = census
-        self._book = book
+        self._class_counts = class_counts
+        self._board_store = board_store
 
     def routes(self) -> list[Route]:
+        """Return the routes of these pages."""
         return [
             Route("/", self.classes),
             Route("/class", self.one),
@@ -46,38 +47,40 @@ class ClassPages:
         ]
 
     async def classes(self, request: Request) -> Response:
-        """Those with a roster first: the others may be anything that somebody sent."""
-        rostered = self._book.rostered()
-        counted = self._census.counted
-        others = sorted(name for name in counted.classes if name not in rostered)
-        return self._looks.page(
+        """List the classes, those with a roster first: the others may be any text that somebody sent."""
+        roster_sizes = self._board_store.roster_sizes()
+        latest = self._class_counts.latest
+        others = sorted(name for name in latest.classes if name not in roster_sizes)
+        listed = (*roster_sizes, *others[:MAX_LISTED_CLASSES])
+        return self._page_templates.page(
             "classes.html",
-            self._entrance.viewer(request),
-            rostered=rostered,
-            others=others[:MAX_CLASSES],
-            more=max(0, len(others) - MAX_CLASSES),
-            seen={name: states(counted.classes.get(name, ())) for name in (*rostered, *others[:MAX_CLASSES])},
-            counted_at=int(counted.at * 1e6),
-            trouble=self._follower.trouble,
+            self._auth.viewer(request),
+            roster_sizes=roster_sizes,
+            others=others[:MAX_LISTED_CLASSES],
+            not_listed=max(0, len(others) - MAX_LISTED_CLASSES),
+            states={name: count_states(latest.classes.get(name, ())) for name in listed},
+            counted_us=int(latest.counted_s * 1e6),
+            read_error=self._follower.read_error,
         )
 
     async def one(self, request: Request) -> Response:
-        """Under one address, however its name was typed."""
-        room = await self._room(request)
-        if room.classname != request.query_params.get("name"):
-            return RedirectResponse(f"/class?{urlencode({'name': room.classname})}", 303)
-        return self._looks.page("class.html", self._entrance.viewer(request), room=room)
+        """Show a class. Other spellings of its name are redirected to one URL."""
+        feed = await self._feed(request)
+        if feed.classname != request.query_params.get("name"):
+            return RedirectResponse(f"/class?{urlencode({'name': feed.classname})}", 303)
+        return self._page_templates.page("class.html", self._auth.viewer(request), feed=feed)
 
     async def live(self, request: Request) -> Response:
-        """The stream of changes, from the id on that the page or the browser names."""
-        room = await self._room(request)
-        return self._audience.stream(request, room.channel)
+        """Stream the changes of a class."""
+        feed = await self._feed(request)
+        return self._stream_limit.stream(request, feed.channel)
 
-    async def _room(self, request: Request) -> ClassFeed:
-        room = await self._follower.room(request.query_params.get("name", ""))
-        if room is None:
-            longest = MAX_LENGTHS["classname"]
+    async def _feed(self, request: Request) -> ClassFeed:
+        feed = await self._follower.feed(request.query_params.get("name", ""))
+        if feed is None:
+            max_bytes = MAX_LENGTHS["classname"]
             raise HTTPException(
-                404, f"A class's name has 1 to {longest} bytes, and no control character: type it again."
+                404,
+                f"The name of a class has 1 to {max_bytes} bytes and no control characters. Check it and try again.",
             )
-        return room
+        return feed

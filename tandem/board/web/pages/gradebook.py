@@ -1,4 +1,4 @@
-"""The gradebook, for the teacher: the table, rosters, deadlines, notes, files to take away, what a secret proves."""
+"""The teacher's pages: the gradebook and its exports, notes, rosters, deadlines, and what a secret proves."""
 
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -15,17 +15,17 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tandem.board.feed.class_counts import ClassCounts
-from tandem.board.feed.follow import Follower
+from tandem.board.feed.follower import Follower
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.gradebook import grades
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError, Note
 from tandem.board.gradebook.class_names import ByClass
 from tandem.board.gradebook.evidence import keys_in, prove
 from tandem.board.gradebook.exports import FORMATS, TooManyRowsError
-from tandem.board.gradebook.grades import Gradebook, GradePage, Wanted, as_row
+from tandem.board.gradebook.grades import Gradebook, GradePage, GradeQuery, as_row
 from tandem.board.gradebook.recognition import expected_key
-from tandem.board.gradebook.roster import EXAMPLE, Roster, RosterError, parse_roster
-from tandem.board.web.auth import Auth, field
+from tandem.board.gradebook.roster import ROSTER_EXAMPLE, Roster, RosterError, parse_roster
+from tandem.board.web.auth import Auth, form_field
 from tandem.board.web.display_text import read_minute
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.page_templates import PageTemplates
@@ -33,38 +33,44 @@ from tandem.diagnosis import rules
 from tandem.keys.keyring import KeyFileError
 from tandem.records.queries import Records, TeamKey
 
-HOME = "/gradebook"
-MAX_CLASSES = 500  # that are offered
-MAX_LENGTHS = {"mark": 20, "text": 2_000, "search": 128}  # characters
-_PARTS = ("class", "team", "pair")  # of a team's key, where a page begins or ends
-A_PIECE = 65_536  # bytes of a file on its way to the browser
+GRADEBOOK_PATH = "/gradebook"
+MAX_SHOWN_CLASSES = 500  # others are found by name
+MAX_CHARS = {"mark": 20, "text": 2_000, "search": 128}
+CHUNK_BYTES = 65_536  # of an exported file
+NO_SUCH_TEAM = "This team is not on record and not on a roster."
+
+_KEY_PARTS = ("class", "team", "pair")  # of the team at which a page begins or ends
 
 
 class GradebookPages:
-    """/gradebook and what belongs to it."""
+    """/gradebook and the pages below it.
+
+    Pages that read answer 503 if the records or the board's own file cannot be read.
+    """
 
     def __init__(
         self,
-        looks: PageTemplates,
-        entrance: Auth,
-        reading: RecordsPool,
+        page_templates: PageTemplates,
+        auth: Auth,
+        records_pool: RecordsPool,
         follower: Follower,
-        census: ClassCounts,
-        book: BoardStore,
+        class_counts: ClassCounts,
+        board_store: BoardStore,
         links: Links,
         data: Path,
     ) -> None:
-        self._looks = looks
-        self._entrance = entrance
-        self._reading = reading
+        self._page_templates = page_templates
+        self._auth = auth
+        self._records_pool = records_pool
         self._follower = follower
-        self._census = census
-        self._book = book
+        self._class_counts = class_counts
+        self._board_store = board_store
         self._links = links
         self._data = data
 
     def routes(self) -> list[Route]:
-        teacher = self._entrance.for_teacher
+        """Return the routes of these pages."""
+        teacher = self._auth.for_teacher
         return [
             Route("/gradebook", teacher(self.table)),
             Route("/gradebook/export", teacher(self.export)),
@@ -74,197 +80,227 @@ class GradebookPages:
             Route("/gradebook/roster", teacher(self.upload), methods=["POST"]),
             Route("/gradebook/roster/remove", teacher(self.remove_roster), methods=["POST"]),
             Route("/gradebook/deadline", teacher(self.set_deadline), methods=["POST"]),
-            Route("/gradebook/forget", teacher(self.ask_to_forget), methods=["GET"]),
+            Route("/gradebook/forget", teacher(self.confirm_forget), methods=["GET"]),
             Route("/gradebook/forget", teacher(self.forget), methods=["POST"]),
             Route("/gradebook/secret", teacher(self.secret), methods=["GET"]),
             Route("/gradebook/secret", teacher(self.prove), methods=["POST"]),
         ]
 
     async def table(self, request: Request) -> Response:
-        wanted = _wanted(request.query_params)
-        classes, more = self._classes(wanted.classname)
-        page = await self._reading.ask(lambda records: self._gradebook(records).page(wanted))
-        return self._looks.page(
+        """Show the gradebook."""
+        grade_query = _read_query(request.query_params)
+        classes, not_listed = self._classes(grade_query.classname)
+        page = await self._records_pool.read(lambda records: self._gradebook(records).page(grade_query))
+        return self._page_templates.page(
             "gradebook.html",
-            self._entrance.viewer(request),
+            self._auth.viewer(request),
             page=page,
-            wanted=wanted,
+            grade_query=grade_query,
             classes=classes,
-            more=more,
+            not_listed=not_listed,
             states=grades.ALL_STATES,
             sorts=list(grades.SORTS),
-            deadlines=self._book.deadlines(),
+            deadlines=self._board_store.deadlines(),
             links=self._links,
-            query=lambda **changed: _query(wanted, **changed),
-            here=_here(wanted),
-            next_page=_next_page(wanted, page),
-            page_back=_page_back(wanted, page),
-            most=grades.MAX_SORTED,
-            apart=self._apart(wanted) if page.pages is None else [],
+            query_string=lambda **changed: _query_string(grade_query, **changed),
+            this_page=_page_query(grade_query),
+            next_page=_next_page(grade_query, page),
+            previous_page=_previous_page(grade_query, page),
+            max_sorted=grades.MAX_SORTED,
+            separate_states=self._separate_states(grade_query) if page.pages is None else [],
         )
 
     async def export(self, request: Request) -> Response:
-        """A file of all that is wanted; made on disk first, since it may be large."""
+        """Send all rows as a file. It is written to the disk first, because it may be large.
+
+        Raises:
+            HTTPException: 404 for an unknown format; 413 if the format cannot hold that many rows.
+        """
         format = request.query_params.get("format", "csv")
         if format not in FORMATS:
-            raise HTTPException(404, f"The format is one of {', '.join(FORMATS)}.")
+            raise HTTPException(404, f"The format must be one of {', '.join(FORMATS)}.")
         media_type, write = FORMATS[format]
-        wanted = _wanted(request.query_params)
-        file = TemporaryFile()  # noqa: SIM115 - the answer closes it
+        grade_query = _read_query(request.query_params)
+        file = TemporaryFile()  # noqa: SIM115 - the response closes it
 
         def fill(records: Records) -> None:
-            write(map(as_row, self._gradebook(records).grades(wanted)), file)
+            write(map(as_row, self._gradebook(records).grades(grade_query)), file)
             file.seek(0)
 
         try:
-            await self._reading.ask(fill)
+            await self._records_pool.read(fill)
         except BaseException as error:
             file.close()
             if isinstance(error, TooManyRowsError):
                 raise HTTPException(413, str(error)) from None
             raise
         headers = {"Content-Disposition": f'attachment; filename="gradebook.{format}"'}
-        return StreamingResponse(_pieces(file), media_type=media_type, headers=headers)
+        return StreamingResponse(_chunks(file), media_type=media_type, headers=headers)
 
     async def note(self, request: Request) -> Response:
-        """One team's note, to be written."""
+        """Show the form for a team's note.
+
+        Raises:
+            HTTPException: 404 if the team is not on record and not on a roster.
+        """
         key = await self._key(request)
         if key is None:
-            raise HTTPException(404, "This team is neither on record nor on a roster.")
-        return self._looks.page(
+            raise HTTPException(404, NO_SUCH_TEAM)
+        return self._page_templates.page(
             "note.html",
-            self._entrance.viewer(request),
+            self._auth.viewer(request),
             key=key,
-            note=await self._reading.ask(lambda records: self._gradebook(records).note(key)),
+            note=await self._records_pool.read(lambda records: self._gradebook(records).note(key)),
             link=self._links.team(key),
-            then=_then(request, key),
-            most=MAX_LENGTHS,
+            then=_return_query(request, key),
+            max_chars=MAX_CHARS,
         )
 
     async def write_note(self, request: Request) -> Response:
+        """Save a team's note.
+
+        Raises:
+            HTTPException: 404 if the team is not on record and not on a roster; 413 if a text is too long.
+        """
         key = await self._key(request)
         if key is None:
-            raise HTTPException(404, "This team is neither on record nor on a roster.")
-        mark, text = (await field(request, "mark")).strip(), (await field(request, "text")).strip()
-        if len(mark) > MAX_LENGTHS["mark"] or len(text) > MAX_LENGTHS["text"]:
+            raise HTTPException(404, NO_SUCH_TEAM)
+        mark, text = (await form_field(request, "mark")).strip(), (await form_field(request, "text")).strip()
+        if len(mark) > MAX_CHARS["mark"] or len(text) > MAX_CHARS["text"]:
             raise HTTPException(
-                413, f"A mark has at most {MAX_LENGTHS['mark']} characters, a note {MAX_LENGTHS['text']:,}."
+                413, f"A mark has at most {MAX_CHARS['mark']} characters, a note {MAX_CHARS['text']:,}."
             )
-        note = Note(bool(await field(request, "oral")), mark, text.replace("\r\n", "\n"))
-        before = await self._reading.ask(lambda records: self._gradebook(records).source(key))
-        await run_in_threadpool(self._book.write_note, key, note, before)
-        return RedirectResponse(f"{HOME}?{_then(request, key)}", 303)
+        note = Note(bool(await form_field(request, "oral")), mark, text.replace("\r\n", "\n"))
+        old_key = await self._records_pool.read(lambda records: self._gradebook(records).source(key))
+        await run_in_threadpool(self._board_store.write_note, key, note, old_key)
+        return RedirectResponse(f"{GRADEBOOK_PATH}?{_return_query(request, key)}", 303)
 
     async def classes(self, request: Request) -> Response:
-        """Rosters and deadlines."""
+        """Show the rosters and deadlines."""
         return self._classes_page(request)
 
     async def upload(self, request: Request) -> Response:
+        """Replace the rosters of the classes in a file or in pasted text."""
         form = await request.form(max_files=1, max_fields=20)
-        given, pasted = form.get("file"), form.get("pasted")
-        data = await given.read() if isinstance(given, UploadFile) else b""
+        file, pasted = form.get("file"), form.get("pasted")
+        data = await file.read() if isinstance(file, UploadFile) else b""
         if not data and isinstance(pasted, str):
             data = pasted.encode()
         try:
             roster = parse_roster(data)
-            await run_in_threadpool(self._book.set_rosters, roster.teams)
-        except RosterError as trouble:
-            return self._classes_page(request, 422, mistakes=trouble.mistakes)
-        except BoardStoreError as trouble:
-            return self._classes_page(request, 422, mistakes=(str(trouble),))
+            await run_in_threadpool(self._board_store.replace_rosters, roster.teams)
+        except RosterError as error:
+            return self._classes_page(request, 422, mistakes=error.mistakes)
+        except BoardStoreError as error:
+            return self._classes_page(request, 422, mistakes=(str(error),))
         await self._follower.refresh()
-        return self._classes_page(request, kept=roster)
+        return self._classes_page(request, saved=roster)
 
     async def set_deadline(self, request: Request) -> Response:
-        text = await field(request, "at")
+        """Set or remove the deadline of a class.
+
+        Raises:
+            HTTPException: 422 if the text is not a time.
+        """
+        text = await form_field(request, "at")
         try:
-            at = read_minute(text) if text else None
+            deadline_us = read_minute(text) if text else None
         except (ValueError, OverflowError):
-            raise HTTPException(422, "A deadline is a date and a time, as 2026-12-31T17:00.") from None
-        await run_in_threadpool(self._book.set_deadline, await field(request, "class"), at)
+            raise HTTPException(422, "A deadline is a date and a time, for example 2026-12-31T17:00.") from None
+        await run_in_threadpool(self._board_store.set_deadline, await form_field(request, "class"), deadline_us)
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
 
     async def remove_roster(self, request: Request) -> Response:
-        """The roster alone: notes and deadline stay."""
-        await run_in_threadpool(self._book.remove_roster, await field(request, "class"))
+        """Remove the roster of a class. Its notes and deadline stay."""
+        await run_in_threadpool(self._board_store.remove_roster, await form_field(request, "class"))
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
 
-    async def ask_to_forget(self, request: Request) -> Response:
-        """Says what would be forgotten; its form does it."""
+    async def confirm_forget(self, request: Request) -> Response:
+        """Show what would be deleted for a class, with the form that deletes it."""
         return self._forget_page(request, request.query_params.get("class", ""))
 
     async def forget(self, request: Request) -> Response:
-        """What the board keeps of a class: roster, deadline, notes, if that is what the teacher was told. The records
-        are the ground's."""
-        classname = await field(request, "class")
-        if await field(request, "notes") != str(self._book.noted().get(classname, 0)):
+        """Delete the roster, the deadline and the notes of a class. The server's records stay.
+
+        If the number of notes is not the one that the teacher has confirmed, nothing is deleted.
+        """
+        classname = await form_field(request, "class")
+        if await form_field(request, "notes") != str(self._board_store.note_counts().get(classname, 0)):
             return self._forget_page(request, classname, 409)
-        await run_in_threadpool(self._book.forget_class, classname)
+        await run_in_threadpool(self._board_store.forget_class, classname)
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
 
     async def secret(self, request: Request) -> Response:
-        return self._looks.page(
-            "prove.html", self._entrance.viewer(request), verdict=None, trouble="", links=self._links
+        """Show the form for a secret."""
+        return self._page_templates.page(
+            "prove.html", self._auth.viewer(request), verdict=None, key_error="", links=self._links
         )
 
     async def prove(self, request: Request) -> Response:
-        secret = (await field(request, "secret")).strip().lower()
-        trouble, keys = "", []
+        """Show which team a secret belongs to."""
+        secret = (await form_field(request, "secret")).strip().lower()
+        key_error, keys = "", []
         try:
             keys = keys_in(self._data, time.time())
         except KeyFileError as error:
-            trouble = str(error)
-        verdict = await self._reading.ask(lambda records: prove(secret, records, keys))
-        viewer = self._entrance.viewer(request)
-        return self._looks.page("prove.html", viewer, verdict=verdict, trouble=trouble, links=self._links)
+            key_error = str(error)
+        verdict = await self._records_pool.read(lambda records: prove(secret, records, keys))
+        viewer = self._auth.viewer(request)
+        return self._page_templates.page("prove.html", viewer, verdict=verdict, key_error=key_error, links=self._links)
 
     def _gradebook(self, records: Records) -> Gradebook:
-        return Gradebook(records, self._book, self._census.counted)
+        return Gradebook(records, self._board_store, self._class_counts.latest)
 
     async def _key(self, request: Request) -> TeamKey | None:
-        """Which team a note is about: one that has a note, one on record, or one on a roster."""
+        """Return the team that the URL names: one that has a note, is on record, or is on a roster."""
         query = request.query_params
-        noted = self._links.among(self._book.notes(query.get("class", "")), query)
-        if noted:
-            return noted
-        row = await self._reading.ask(lambda records: self._links.find(records, query))
+        key = self._links.find_key(self._board_store.notes(query.get("class", "")), query)
+        if key:
+            return key
+        row = await self._records_pool.read(lambda records: self._links.find(records, query))
         if row:
             return row.key
-        expected = self._book.roster(query.get("class", ""))
+        expected = self._board_store.roster(query.get("class", ""))
         return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
 
     def _classes(self, chosen: str | None) -> tuple[list[str], int]:
-        """What is offered: the one that is chosen first, as it is written, the book's, then what has come; and how
-        many more there are."""
+        """Return the classes to choose from, and how many others there are.
+
+        The chosen class is first, as it is spelled. Classes of the board store precede those that are only on record.
+        """
         names = [
             *([chosen] if chosen else []),
-            *self._book.rostered(),
-            *self._book.noted(),
-            *self._book.deadlines(),
-            *self._census.counted.classes,
+            *self._board_store.roster_sizes(),
+            *self._board_store.note_counts(),
+            *self._board_store.deadlines(),
+            *self._class_counts.latest.classes,
         ]
-        all_of_them = list(ByClass((name, None) for name in names))
-        return all_of_them[:MAX_CLASSES], max(0, len(all_of_them) - MAX_CLASSES)
+        classes = list(ByClass((name, None) for name in names))
+        return classes[:MAX_SHOWN_CLASSES], max(0, len(classes) - MAX_SHOWN_CLASSES)
 
-    def _apart(self, wanted: Wanted) -> list[str]:
-        """The states of those that the book knows and the records do not, where only what is on record is shown."""
-        if wanted.state is not None:
+    def _separate_states(self, grade_query: GradeQuery) -> list[str]:
+        """Return the states of teams that are not on record, which a page of unsorted rows does not show."""
+        if grade_query.state is not None:
             return []
-        known = {grades.EXPECTED: self._book.rostered(), grades.NOTE_ONLY: self._book.noted()}
-        return [state for state, kept in known.items() if (wanted.classname in kept if wanted.classname else kept)]
+        classes = {grades.EXPECTED: self._board_store.roster_sizes(), grades.NOTE_ONLY: self._board_store.note_counts()}
+        return [
+            state
+            for state, counts in classes.items()
+            if (grade_query.classname in counts if grade_query.classname else counts)
+        ]
 
     def _forget_page(self, request: Request, classname: str, status: int = 200) -> Response:
-        return self._looks.page(
+        return self._page_templates.page(
             "forget.html",
-            self._entrance.viewer(request),
+            self._auth.viewer(request),
             status,
             classname=classname,
-            notes=self._book.noted().get(classname, 0),
-            expected=self._book.rostered().get(classname, 0),
-            has_deadline=classname in self._book.deadlines(),
+            notes=self._board_store.note_counts().get(classname, 0),
+            expected=self._board_store.roster_sizes().get(classname, 0),
+            has_deadline=classname in self._board_store.deadlines(),
         )
 
     def _classes_page(
@@ -272,34 +308,34 @@ class GradebookPages:
         request: Request,
         status: int = 200,
         mistakes: tuple[str, ...] = (),
-        kept: Roster | None = None,
+        saved: Roster | None = None,
     ) -> Response:
         chosen = request.query_params.get("class", "").strip()
-        classes, more = self._classes(chosen)
-        return self._looks.page(
+        classes, not_listed = self._classes(chosen)
+        return self._page_templates.page(
             "rosters.html",
-            self._entrance.viewer(request),
+            self._auth.viewer(request),
             status,
             classes=classes,
-            more=more,
+            not_listed=not_listed,
             chosen=chosen,
-            longest=rules.MAX_LENGTHS["classname"],
-            rostered=self._book.rostered(),
-            deadlines=self._book.deadlines(),
+            max_class_bytes=rules.MAX_LENGTHS["classname"],
+            roster_sizes=self._board_store.roster_sizes(),
+            deadlines=self._board_store.deadlines(),
             mistakes=mistakes,
-            kept=kept,
-            example=EXAMPLE,
-            zone=time.strftime("%Z"),
+            saved=saved,
+            example=ROSTER_EXAMPLE,
+            time_zone=time.strftime("%Z"),
         )
 
 
-def _wanted(query: Mapping[str, str]) -> Wanted:
-    """What the address asks for; what it cannot mean is left out."""
+def _read_query(query: Mapping[str, str]) -> GradeQuery:
+    """Return what a URL asks for. Invalid values are ignored."""
     state, sort = query.get("state"), query.get("sort", "team")
-    return Wanted(
+    return GradeQuery(
         query.get("class") or None,
         state if state in grades.ALL_STATES else None,
-        query.get("search", "").strip()[: MAX_LENGTHS["search"]] or None,
+        query.get("search", "").strip()[: MAX_CHARS["search"]] or None,
         sort if sort in grades.SORTS else "team",
         query.get("order") == "down",
         page_number(query),
@@ -308,59 +344,59 @@ def _wanted(query: Mapping[str, str]) -> Wanted:
     )
 
 
-def _read_key(query: Mapping[str, str], where: str) -> TeamKey | None:
-    """The way back from `_written_key`."""
-    key = [query.get(f"{where}_{part}", "") for part in _PARTS]
+def _read_key(query: Mapping[str, str], prefix: str) -> TeamKey | None:
+    """Return the key that `_key_query` wrote, or None."""
+    key = [query.get(f"{prefix}_{part}", "") for part in _KEY_PARTS]
     return TeamKey(*key) if any(key) else None
 
 
-def _written_key(key: TeamKey, where: str) -> dict[str, str]:
-    return {f"{where}_{part}": value for part, value in zip(_PARTS, key, strict=True)}
+def _key_query(key: TeamKey, prefix: str) -> dict[str, str]:
+    return {f"{prefix}_{part}": value for part, value in zip(_KEY_PARTS, key, strict=True)}
 
 
-def _query(wanted: Wanted, **changed: str) -> str:
-    """The address of the same with something changed; a page always begins anew, unless it is what changes."""
-    asked = {
-        "class": wanted.classname or "",
-        "state": wanted.state or "",
-        "search": wanted.search or "",
-        "sort": wanted.sort,
-        "order": "down" if wanted.descending else "",
+def _query_string(grade_query: GradeQuery, **changed: str) -> str:
+    """Return a query string with some values changed. It leads to the first page, unless `page` is given."""
+    values = {
+        "class": grade_query.classname or "",
+        "state": grade_query.state or "",
+        "search": grade_query.search or "",
+        "sort": grade_query.sort,
+        "order": "down" if grade_query.descending else "",
     }
-    return urlencode({name: value for name, value in (asked | changed).items() if value})
+    return urlencode({name: value for name, value in (values | changed).items() if value})
 
 
-def _here(wanted: Wanted) -> str:
-    """The address of the same page."""
-    changed = {"page": str(wanted.page)} if wanted.page > 1 else {}
-    for where, key in (("after", wanted.after), ("before", wanted.before)):
-        changed |= _written_key(key, where) if key else {}
-    return _query(wanted, **changed)
+def _page_query(grade_query: GradeQuery) -> str:
+    """Return the query string of this page."""
+    changed = {"page": str(grade_query.page)} if grade_query.page > 1 else {}
+    for prefix, key in (("after", grade_query.after), ("before", grade_query.before)):
+        changed |= _key_query(key, prefix) if key else {}
+    return _query_string(grade_query, **changed)
 
 
-def _then(request: Request, key: TeamKey) -> str:
-    """The query of the gradebook's page that a note was opened from, and is left to; else its class."""
+def _return_query(request: Request, key: TeamKey) -> str:
+    """Return the query string of the page of the gradebook from which the note was opened; else of the team's class."""
     then = request.query_params.get("then")
-    return urlencode({"class": key.classname}) if then is None else _here(_wanted(QueryParams(then)))
+    return urlencode({"class": key.classname}) if then is None else _page_query(_read_query(QueryParams(then)))
 
 
-def _next_page(wanted: Wanted, page: GradePage) -> str:
-    """The query for the next page; "" behind the last."""
-    if page.next:
-        return _query(wanted, **_written_key(page.next, "after"))
+def _next_page(grade_query: GradeQuery, page: GradePage) -> str:
+    """Return the query string of the next page; "" after the last."""
+    if page.next_key:
+        return _query_string(grade_query, **_key_query(page.next_key, "after"))
     if page.pages and page.page < page.pages:
-        return _query(wanted, page=str(page.page + 1))
+        return _query_string(grade_query, page=str(page.page + 1))
     return ""
 
 
-def _page_back(wanted: Wanted, page: GradePage) -> str:
-    """The query for the page before; "" before the first."""
-    if page.back:
-        return _query(wanted, **_written_key(page.back, "before"))
-    return _query(wanted, page=str(page.page - 1)) if page.page > 1 else ""
+def _previous_page(grade_query: GradeQuery, page: GradePage) -> str:
+    """Return the query string of the previous page; "" before the first."""
+    if page.previous_key:
+        return _query_string(grade_query, **_key_query(page.previous_key, "before"))
+    return _query_string(grade_query, page=str(page.page - 1)) if page.page > 1 else ""
 
 
-async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
     with file:
-        while piece := await run_in_threadpool(file.read, A_PIECE):
-            yield piece
+        while chunk := await run_in_threadpool(file.read, CHUNK_BYTES):
+            yield chunk

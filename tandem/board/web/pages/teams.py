@@ -1,4 +1,7 @@
-"""One team: its exchange drawn, every visit with its bytes. For the team that shows its secret, and for the teacher."""
+"""The page of one team: its exchange as a diagram, and every visit with its bytes.
+
+The team opens it with its secret, the teacher from the gradebook.
+"""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -10,53 +13,53 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from tandem.board.feed.exchange_diagram import NARROW, WIDE, ExchangeDiagram, client_of, tell
-from tandem.board.feed.follow import Follower
+from tandem.board.feed.exchange_diagram import NARROW, WIDE, ExchangeDiagram, client_of, draw
+from tandem.board.feed.follower import Follower
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.feed.tiles import TeamStatus, state_of
-from tandem.board.web.auth import Auth, field
+from tandem.board.web.auth import Auth, form_field
+from tandem.board.web.event_streams import StreamLimit
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.page_templates import PageTemplates
-from tandem.board.web.pages.live import Audience
 from tandem.board.web.problem_text import Finding, recorded_findings, repaired, right_message_2
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable_bytes
 from tandem.records.queries import Records, TeamRow, VisitRow
 from tandem.records.visits import Outcome, Team
 
-VISITS_A_PAGE = 10
-MAX_VISITS = 500  # the latest; a team with more has a program that never stops
+VISITS_PER_PAGE = 10
+MAX_VISITS = 500  # the latest ones; a team with more has a program that never stops
 
 
-IsShown = Callable[[VisitRow, Team], bool]
+VisitFilter = Callable[[VisitRow, Team], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A visit as it is listed."""
+class ShownVisit:
+    """A visit as the page lists it."""
 
     number: int
     visit: VisitRow
     client: str
     findings: Sequence[Finding]
-    received: str  # as text, safe
-    answered: str
+    received: str  # as printable text
+    answered: str  # as printable text
 
 
 @dataclass(frozen=True, slots=True)
 class TeamPage:
-    """All that a team's page shows."""
+    """Everything that the page of a team shows."""
 
     row: TeamRow
     state: str
-    words: str
-    stories: Sequence[ExchangeDiagram]  # the same on wide and on narrow paper
-    visits: Sequence[Shown]  # one page of them, the latest first
+    state_text: str
+    diagrams: Sequence[ExchangeDiagram]  # the same diagram in each layout
+    visits: Sequence[ShownVisit]  # one page of them, the latest first
     page: int
     pages: int
-    refused: Shown | None  # the refused visit that the team is stuck at
-    repaired: str  # the message that was probably meant there
-    of_others: int  # refused visits under the team's name that may be somebody else's, and are left out
+    refused: ShownVisit | None  # the latest visit, if the team is stuck
+    repaired: str  # the message that was probably meant in it
+    hidden_visits: int  # refused visits under the team's name that may be another team's, and are not shown
 
 
 class TeamPages:
@@ -64,142 +67,168 @@ class TeamPages:
 
     def __init__(
         self,
-        looks: PageTemplates,
-        entrance: Auth,
-        audience: Audience,
-        reading: RecordsPool,
+        page_templates: PageTemplates,
+        auth: Auth,
+        stream_limit: StreamLimit,
+        records_pool: RecordsPool,
         follower: Follower,
         links: Links,
     ) -> None:
-        self._looks = looks
-        self._entrance = entrance
-        self._audience = audience
-        self._reading = reading
+        self._page_templates = page_templates
+        self._auth = auth
+        self._stream_limit = stream_limit
+        self._records_pool = records_pool
         self._follower = follower
         self._links = links
 
     def routes(self) -> list[Route]:
+        """Return the routes of these pages."""
         return [
-            Route("/team", self.own, methods=["GET"]),
-            Route("/team", self.enter, methods=["POST"]),
-            Route("/team/live", self.own_live),
-            Route("/team/leave", self.leave, methods=["POST"]),
-            Route("/gradebook/team", self._entrance.for_teacher(self.any)),
-            Route("/gradebook/team/live", self._entrance.for_teacher(self.any_live)),
+            Route("/team", self.own_page, methods=["GET"]),
+            Route("/team", self.log_in, methods=["POST"]),
+            Route("/team/live", self.own_page_stream),
+            Route("/team/leave", self.log_out, methods=["POST"]),
+            Route("/gradebook/team", self._auth.for_teacher(self.any_page)),
+            Route("/gradebook/team/live", self._auth.for_teacher(self.any_page_stream)),
         ]
 
-    async def own(self, request: Request) -> Response:
-        """The team's own page, once it has shown its secret; before, the form to show it in."""
-        key = self._entrance.team_of(request)
+    async def own_page(self, request: Request) -> Response:
+        """Show the page of the team that is logged in, or the form for a secret."""
+        key = self._auth.team_of(request)
         page = page_number(request.query_params)
-        sheet = (
-            await self._reading.ask(lambda records: _sheet(records, records.team(key), page, _is_own)) if key else None
-        )
-        viewer = self._entrance.viewer(request)
-        if sheet is None:
-            return self._looks.page("secret.html", viewer, wrong="")
-        return self._page(viewer, sheet, True, "/team/live", "/team?")
+        viewer = self._auth.viewer(request)
+        team_page = None
+        if key:
+            team_page = await self._records_pool.read(
+                lambda records: _read_team_page(records, records.team(key), page, _is_own_visit)
+            )
+        if team_page is None:
+            return self._page_templates.page("secret.html", viewer, wrong="")
+        return self._page(viewer, team_page, True, "/team/live", "/team?")
 
-    async def own_live(self, request: Request) -> Response:
-        """Tells the team's own page that something has come."""
-        key = self._entrance.team_of(request)
+    async def own_page_stream(self, request: Request) -> Response:
+        """Stream an event after each visit of the team that is logged in.
+
+        Raises:
+            HTTPException: 403 if no team is logged in.
+        """
+        key = self._auth.team_of(request)
         if key is None:
-            raise HTTPException(403, "Show your team's secret first.")
-        return self._audience.stream(request, self._follower.team_channel(key.classname, key.teamname))
+            raise HTTPException(403, "Enter your team's secret first.")
+        return self._stream_limit.stream(request, self._follower.team_channel(key.classname, key.teamname))
 
-    async def enter(self, request: Request) -> Response:
-        """Takes the secret out of the form; it never stands in an address or a log."""
-        secret = (await field(request, "secret")).strip().lower()
-        team = await self._reading.ask(lambda records: records.team_with_secret(secret)) if _is_secret(secret) else None
+    async def log_in(self, request: Request) -> Response:
+        """Check a secret and open a session. The secret is never part of a URL or a log line.
+
+        Raises:
+            HTTPException: 429 if too many secrets came from this address.
+        """
+        secret = (await form_field(request, "secret")).strip().lower()
+        team = None
+        if _is_secret(secret):
+            team = await self._records_pool.read(lambda records: records.team_with_secret(secret))
         if team is None:
-            self._entrance.slow_down(self._entrance.secrets, request)
+            self._auth.limit(self._auth.secret_limiter, request)
             wrong = "No team on record has this secret. It is in the reply to message 1: 64 digits and letters a to f."
-            return self._looks.page("secret.html", self._entrance.viewer(request), 403, wrong=wrong)
+            return self._page_templates.page("secret.html", self._auth.viewer(request), 403, wrong=wrong)
         response = RedirectResponse("/team", 303)
-        self._entrance.admit_team(request, response, team.key, secret)
+        self._auth.log_in_team(request, response, team.key, secret)
         return response
 
-    async def leave(self, request: Request) -> Response:
+    async def log_out(self, request: Request) -> Response:
+        """End the session of the team."""
         response = RedirectResponse("/team", 303)
-        self._entrance.dismiss_team(request, response)
+        self._auth.log_out_team(request, response)
         return response
 
-    async def any(self, request: Request) -> Response:
-        """Any team, as a link names it."""
+    async def any_page(self, request: Request) -> Response:
+        """Show the page of the team that the URL names.
+
+        Raises:
+            HTTPException: 404 if the team is not on record.
+        """
         query, page = request.query_params, page_number(request.query_params)
-        sheet = await self._reading.ask(lambda records: _sheet(records, self._links.find(records, query), page, _every))
-        if sheet is None:
+        team_page = await self._records_pool.read(
+            lambda records: _read_team_page(records, self._links.find(records, query), page, _any_visit)
+        )
+        if team_page is None:
             raise HTTPException(404, "This team is not on record.")
-        link = self._links.team(sheet.row.key)
-        viewer = self._entrance.viewer(request)
-        return self._page(viewer, sheet, False, f"/gradebook/team/live?{link}", f"/gradebook/team?{link}&")
+        link = self._links.team(team_page.row.key)
+        viewer = self._auth.viewer(request)
+        return self._page(viewer, team_page, False, f"/gradebook/team/live?{link}", f"/gradebook/team?{link}&")
 
-    async def any_live(self, request: Request) -> Response:
+    async def any_page_stream(self, request: Request) -> Response:
+        """Stream an event after each visit of the team that the URL names."""
         query = request.query_params
         channel = self._follower.team_channel(query.get("class", ""), query.get("team", ""))
-        return self._audience.stream(request, channel)
+        return self._stream_limit.stream(request, channel)
 
-    def _page(self, viewer: Mapping[str, object], sheet: TeamPage, is_own: bool, stream: str, pages: str) -> Response:
-        channel = self._follower.team_channel(sheet.row.team.classname, sheet.row.team.teamname)
-        return self._looks.page(
-            "team.html", viewer, sheet=sheet, is_own=is_own, live=stream, channel=channel, link=pages
+    def _page(
+        self, viewer: Mapping[str, object], team_page: TeamPage, is_own: bool, stream: str, pages: str
+    ) -> Response:
+        channel = self._follower.team_channel(team_page.row.team.classname, team_page.row.team.teamname)
+        return self._page_templates.page(
+            "team.html", viewer, team_page=team_page, is_own=is_own, live=stream, channel=channel, link=pages
         )
 
 
-def _sheet(records: Records, row: TeamRow | None, page: int, is_shown: IsShown) -> TeamPage | None:
-    """What a team's page shows; None if the team is not on record."""
+def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: VisitFilter) -> TeamPage | None:
+    """Read what the page of a team shows; None if the team is not on record."""
     if row is None:
         return None
     visits: deque[tuple[int, VisitRow]] = deque(maxlen=MAX_VISITS)
-    of_others = 0
+    hidden_visits = 0
     for number, visit in enumerate(records.visits(row.key), 1):
         if is_shown(visit, row.team):
             visits.append((number, visit))
         else:
-            of_others += 1
+            hidden_visits += 1
     latest = list(visits)[::-1]
     refused_last = bool(latest) and latest[0][1].outcome is Outcome.REJECTED
-    state, words = state_of(TeamStatus(row, refused_last))
+    state, state_text = state_of(TeamStatus(row, refused_last))
     stuck_at = latest[0] if refused_last and row.finished_us is None else None
-    pages = max(1, -(-len(latest) // VISITS_A_PAGE))
+    pages = max(1, -(-len(latest) // VISITS_PER_PAGE))
     page = min(page, pages)
     return TeamPage(
         row,
         state,
-        words,
-        [tell([visit for _, visit in visits], paper) for paper in (WIDE, NARROW)],
-        [_shown(*each) for each in latest[(page - 1) * VISITS_A_PAGE : page * VISITS_A_PAGE]],
+        state_text,
+        [draw([visit for _, visit in visits], layout) for layout in (WIDE, NARROW)],
+        [_shown_visit(*each) for each in latest[(page - 1) * VISITS_PER_PAGE : page * VISITS_PER_PAGE]],
         page,
         pages,
-        _shown(*stuck_at) if stuck_at else None,
-        _meant(stuck_at[1], latest) if stuck_at else "",
-        of_others,
+        _shown_visit(*stuck_at) if stuck_at else None,
+        _expected_message(stuck_at[1], latest) if stuck_at else "",
+        hidden_visits,
     )
 
 
-def _meant(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
-    """The message that should have come: message 2 out of the latest reply to message 1, else what was repaired."""
+def _expected_message(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
+    """Return what should have come: message 2 made from the latest reply to message 1, else the repaired message."""
     replies = (visit.reply for _, visit in latest if visit.outcome is Outcome.MESSAGE_1)
     return right_message_2(refused, next(replies, b"")) or repaired(refused.received)
 
 
-def _every(visit: VisitRow, team: Team) -> bool:
-    """For the teacher."""
+def _any_visit(visit: VisitRow, team: Team) -> bool:
+    """Show every visit, for the teacher."""
     return True
 
 
-def _is_own(visit: VisitRow, team: Team) -> bool:
-    """For the team: whoever uses its name must not be read by it, nor read it. A refused visit is its own if all its
-    numbers stand in what came: who knows them is told the team's secret anyway, by message 1."""
+def _is_own_visit(visit: VisitRow, team: Team) -> bool:
+    """Show a refused visit to the team only if the message contains all of the team's student numbers.
+
+    Others may use the team's name, and their messages must not be shown to the team. A sender who knows all numbers can
+    get the team's secret with message 1 anyway.
+    """
     if visit.outcome is not Outcome.REJECTED:
         return True
     numbers = {team.studentnr1, team.studentnr2} - set(NO_TEAMMATE)
-    digits = visit.received.replace(b"\0", b"")  # in UTF-16, too, a digit is its ASCII byte, but for these
+    digits = visit.received.replace(b"\0", b"")  # a digit in UTF-16 is its ASCII byte and a zero byte
     return bool(numbers) and all(number.encode() in digits for number in numbers)
 
 
-def _shown(number: int, visit: VisitRow) -> Shown:
-    return Shown(
+def _shown_visit(number: int, visit: VisitRow) -> ShownVisit:
+    return ShownVisit(
         number,
         visit,
         client_of(visit),

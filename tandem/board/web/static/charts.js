@@ -1,4 +1,4 @@
-// What all charts have in common: colours of the page, a size that follows the page, a new drawing when either changes.
+// The common part of all charts: the colours and the size of the page, and a new drawing when either changes.
 import uPlot from "./uplot/uPlot.esm.js";
 
 export function colour(name) {
@@ -11,14 +11,14 @@ function axis(more) {
   return { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, ...more };
 }
 
-// How a time is written on a chart that shows so many seconds at most.
+// The format of times on a chart that shows so many seconds at most.
 const CLOCKS = [
   [600, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }],
   [86400, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }],
   [Infinity, { day: "2-digit", month: "short" }],
 ];
 
-// Seconds between two times on an axis. Each is little more than twice the one before, so that a small chart has one, too.
+// Seconds between two labels of the time axis. Each is about twice the previous one, so even a small chart has labels.
 const [MINUTE, HOUR, DAY] = [60, 3600, 86400];
 const STEPS = [
   ...[1, 2, 5, 10, 15, 30],
@@ -27,37 +27,37 @@ const STEPS = [
   ...[1, 2, 5, 10, 30, 60, 120, 365].map((days) => days * DAY),
 ];
 
-// The same for what is counted: there are no half teams.
+// Steps of an axis that counts things: whole numbers only.
 export const WHOLE = [0, 1, 2, 3, 4, 5].flatMap((zeros) => [1, 2, 5].map((digit) => digit * 10 ** zeros));
 
-const HALF_A_CLOCK = 32; // px: the last moment may stand at the very end of the axis
+const HALF_LABEL_PX = 32; // space for the label of a time at the end of the axis
 
-function times(plot, moments) {
+function timeLabels(plot, times) {
   const { min, max } = plot.scales.x;
-  const [, words] = CLOCKS.find(([seconds]) => max - min < seconds) ?? CLOCKS.at(-1);
-  const written = (moment) => new Date(moment * 1000).toLocaleString("en-GB", words);
-  return moments.map((moment) => (moment < min || moment > max ? "" : written(moment)));
+  const [, format] = CLOCKS.find(([seconds]) => max - min < seconds) ?? CLOCKS.at(-1);
+  const label = (time) => new Date(time * 1000).toLocaleString("en-GB", format);
+  return times.map((time) => (time < min || time > max ? "" : label(time)));
 }
 
-// A chart in `place`; `series` and `plugins` as uPlot has them. Returns a function that shows new data.
-export function chart(place, series, options = {}) {
-  const size = () => ({ width: Math.max(120, place.clientWidth), height: Math.max(100, place.clientHeight) });
+// Draws a chart in `element`; `series` as in uPlot. Returns a function that shows new data.
+export function chart(element, series, options = {}) {
+  const size = () => ({ width: Math.max(120, element.clientWidth), height: Math.max(100, element.clientHeight) });
   const font = options.font ?? "13px system-ui, sans-serif";
   const plot = new uPlot(
     {
       ...size(),
-      padding: [null, HALF_A_CLOCK, null, null],
+      padding: [null, HALF_LABEL_PX, null, null],
       series: [{}, ...series],
-      axes: [axis({ font, values: times, space: 70, incrs: STEPS }), axis({ font, size: 46, incrs: options.steps })],
+      axes: [axis({ font, values: timeLabels, space: 70, incrs: STEPS }), axis({ font, size: 46, incrs: options.steps })],
       scales: { x: { time: true, ...options.x }, y: { range: (_, min, max) => [0, Math.max(options.least ?? 1, max ?? 0)] } },
       legend: { show: false },
       cursor: { show: false },
       hooks: options.hooks ?? {},
     },
     [[], ...series.map(() => [])],
-    place,
+    element,
   );
-  new ResizeObserver(() => plot.setSize(size())).observe(place);
+  new ResizeObserver(() => plot.setSize(size())).observe(element);
   addEventListener("themechange", () => plot.redraw());
   return (data) => plot.setData(data);
 }

@@ -1,4 +1,4 @@
-// The class page: puts every change that the board tells into its place. All HTML is made, and escaped, by the board.
+// The page of a class: applies every change that the board sends. The board makes and escapes all HTML.
 import { listen } from "./line.js";
 import { curve } from "./curve.js";
 import { fit } from "./fit.js";
@@ -12,11 +12,11 @@ function element(html) {
   return template.content.firstElementChild;
 }
 
-function put([key, html, follower]) {
+function replaceTile([key, html, nextKey]) {
   const fresh = element(html);
   const old = document.getElementById(key);
   if (old) old.replaceWith(fresh);
-  else tiles.insertBefore(fresh, follower && document.getElementById(follower));
+  else tiles.insertBefore(fresh, nextKey && document.getElementById(nextKey));
   fresh.classList.add("fresh");
 }
 
@@ -27,7 +27,7 @@ listen(page.dataset.live, page.dataset.from, (kind, data) => {
   if (kind === "snapshot") tiles.innerHTML = data.all;
   else {
     for (const key of data.gone) document.getElementById(key)?.remove();
-    data.tiles.forEach(put);
+    data.tiles.forEach(replaceTile);
   }
   for (const [id, html] of Object.entries(data.pieces)) document.getElementById(id).innerHTML = html;
   tiles.dataset.density = data.density;

@@ -1,10 +1,10 @@
-// How many teams have finished, over time, against the deadline: a staircase, drawn from the tiles of the page.
+// The curve of finished teams over time, with the deadline: a step chart, drawn from the tiles of the page.
 import uPlot from "./uplot/uPlot.esm.js";
 import { WHOLE, chart, colour } from "./charts.js";
 
-const PACE = 500; // ms between two drawings
-const ROOM = 0.04; // of the time on either side
-const FAR = 3; // a deadline is drawn if it is not farther away than so many times what has been
+const REDRAW_INTERVAL_MS = 500;
+const MARGIN = 0.04; // empty space on each side, as a share of the time shown
+const MAX_DEADLINE_DISTANCE = 3; // a deadline farther away than so many times the time so far is not drawn
 
 function drawDeadline(deadline) {
   return (plot) => {
@@ -29,10 +29,10 @@ function drawDeadline(deadline) {
 }
 
 // Returns a function to call when the tiles have changed.
-export function curve(place, tiles, deadlineElement) {
+export function curve(element, tiles, deadlineElement) {
   const deadline = () => {
-    const element = deadlineElement();
-    return element ? Number(element.dataset.deadline) : null;
+    const shown = deadlineElement();
+    return shown ? Number(shown.dataset.deadline) : null;
   };
   const line = {
     stroke: () => colour("finished"),
@@ -41,7 +41,7 @@ export function curve(place, tiles, deadlineElement) {
     paths: uPlot.paths.stepped({ align: 1 }),
     points: { show: false },
   };
-  const show = chart(place, [line], {
+  const show = chart(element, [line], {
     font: "14px system-ui, sans-serif",
     steps: WHOLE,
     hooks: { draw: [drawDeadline(deadline)] },
@@ -52,15 +52,15 @@ export function curve(place, tiles, deadlineElement) {
     const now = Date.now() / 1000;
     const first = times[0] ?? now - 60;
     const last = Math.max(now, times.at(-1) ?? now);
-    const far = last + FAR * Math.max(60, last - first);
-    const end = Math.max(last, Math.min(deadline() ?? last, far));
-    const room = Math.max(5, ROOM * (end - first));
-    const most = times.length;
+    const maxEnd = last + MAX_DEADLINE_DISTANCE * Math.max(60, last - first);
+    const end = Math.max(last, Math.min(deadline() ?? last, maxEnd));
+    const margin = Math.max(5, MARGIN * (end - first));
+    const total = times.length;
     show([
-      [first - room, ...times, last, end + room],
-      [0, ...times.map((_, index) => index + 1), most, null],
+      [first - margin, ...times, last, end + margin],
+      [0, ...times.map((_, index) => index + 1), total, null],
     ]);
-    place.setAttribute("aria-label", `a chart: ${most} ${most === 1 ? "team has" : "teams have"} finished so far`);
+    element.setAttribute("aria-label", `chart: ${total} ${total === 1 ? "team has" : "teams have"} finished so far`);
   };
   let waiting = null;
   draw();
@@ -69,6 +69,6 @@ export function curve(place, tiles, deadlineElement) {
     waiting ??= setTimeout(() => {
       waiting = null;
       draw();
-    }, PACE);
+    }, REDRAW_INTERVAL_MS);
   };
 }

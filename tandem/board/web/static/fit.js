@@ -1,6 +1,6 @@
-// Lists that must not be cut: shows as many of their first entries as there is room for, and counts the others.
+// Fits lists into panels: shows as many of the first entries as there is space for, and counts the others.
 
-// Returns a function to call when a list has changed. `panels`: what the lists stand in, and must not be larger than.
+// Returns a function to call after a list has changed. `panels`: the elements that hold one list each.
 export function fit(panels) {
   const fitAll = () => panels.forEach(fitOne);
   const sizes = new ResizeObserver(fitAll);
@@ -10,12 +10,12 @@ export function fit(panels) {
 
 function fitOne(panel) {
   const entries = [...panel.querySelectorAll("li")];
-  const words = panel.querySelector("[data-more]");
+  const rest = panel.querySelector("[data-more]");
   let shown = entries.length;
   const show = () => {
-    entries.forEach((entry, place) => (entry.hidden = place >= shown));
-    const more = Number(words?.dataset.more ?? 0) + entries.length - shown;
-    if (words) words.textContent = more ? `and ${more} more` : "";
+    entries.forEach((entry, index) => (entry.hidden = index >= shown));
+    const more = Number(rest?.dataset.more ?? 0) + entries.length - shown;
+    if (rest) rest.textContent = more ? `and ${more} more` : "";
   };
   show();
   while (shown > 1 && panel.scrollHeight > panel.clientHeight) {

@@ -1,27 +1,27 @@
-// The health page: an hour of the ground's own figures, drawn anew as each comes.
+// The health page: charts of the servers' figures of the last hour, updated as new ones come.
 import { listen } from "./line.js";
 import { WHOLE, chart, colour } from "./charts.js";
 
-const HOUR = 3600;
+const HOUR_S = 3600;
 const MICRO = 1e6;
 const MEGA = 1e6;
-const PERIOD = 5; // seconds: so often a ground writes its figures, or a little less often
-const FRESH = 3 * PERIOD; // seconds: what was told longer ago is not how it is now
+const PERIOD_S = 5; // between two samples of a server
+const MAX_AGE_S = 3 * PERIOD_S; // an older sample is not the current state
 
-// chart -> its lines: the colour, how one ground's figures give a number, how several grounds' numbers become one.
-// Nothing is null: where nothing was measured, or nobody has told.
+// chart -> its lines: the colour, the number in one server's sample, how the numbers of several servers are combined.
+// null: nothing was measured, or there is no sample.
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-const most = (numbers) => Math.max(...numbers);
+const max = (numbers) => Math.max(...numbers);
 const CHARTS = {
   visits: [["waiting", (v) => (v.visits * MICRO) / v.period, sum]],
   connections: [["waiting", (v) => v.connections, sum]],
   took: [
-    ["waiting", (v) => v.took_p50 / 1000 || null, most, "median"],
-    ["stuck", (v) => v.took_p99 / 1000 || null, most, "99 of 100"],
+    ["waiting", (v) => v.took_p50 / 1000 || null, max, "median"],
+    ["stuck", (v) => v.took_p99 / 1000 || null, max, "p99"],
   ],
   commit: [
-    ["waiting", (v) => v.commit_p50 / 1000 || null, most, "median"],
-    ["stuck", (v) => v.commit_p99 / 1000 || null, most, "99 of 100"],
+    ["waiting", (v) => v.commit_p50 / 1000 || null, max, "median"],
+    ["stuck", (v) => v.commit_p99 / 1000 || null, max, "p99"],
   ],
   waiting: [["waiting", (v) => v.waiting, sum]],
   commits: [["waiting", (v) => (v.commits * MICRO) / v.period, sum]],
@@ -29,19 +29,19 @@ const CHARTS = {
 
 const COUNTED = ["connections", "waiting"];
 
-// A point is drawn only where it stands alone: between two others there is the line.
-function alone(plot, line) {
+// The indexes of points without a known neighbour: they are drawn as points, others are part of a line.
+function isolatedPoints(plot, line) {
   const numbers = plot.data[line];
-  const isKnown = (place) => typeof numbers[place] === "number";
-  return numbers.map((_, place) => place).filter((at) => isKnown(at) && !isKnown(at - 1) && !isKnown(at + 1));
+  const isKnown = (index) => typeof numbers[index] === "number";
+  return numbers.map((_, index) => index).filter((i) => isKnown(i) && !isKnown(i - 1) && !isKnown(i + 1));
 }
 
 function drawing(id, colours) {
-  const series = colours.map((name, place) => ({
+  const series = colours.map((name, index) => ({
     stroke: () => colour(name),
     width: 2,
-    dash: place ? [6, 4] : undefined,
-    points: { show: true, size: 5, filter: alone },
+    dash: index ? [6, 4] : undefined,
+    points: { show: true, size: 5, filter: isolatedPoints },
   }));
   return chart(document.getElementById(id), series, { steps: COUNTED.includes(id) ? WHOLE : undefined });
 }
@@ -51,99 +51,99 @@ const drawn = Object.fromEntries(
 );
 const drawDisk = drawing("disk", ["waiting"]);
 
-let rows = []; // what grounds have told
-let heard = {}; // ground -> when it told the last time, in seconds
-let sizes = []; // when, in seconds, and how many bytes the records were
-let ahead = 0; // seconds by which the board's clock is ahead of this one
+let samples = [];
+let heard = {}; // server -> when it last wrote, in seconds since 1970
+let sizes = []; // [seconds since 1970, bytes of the records]
+let clockAhead = 0; // seconds by which the board's clock is ahead of this one
 
-// One moment for all grounds that wrote in the same five seconds.
-function moments() {
+// [time, samples of all servers in the same period], in order of time.
+function periods() {
   const found = new Map();
-  for (const row of rows) {
-    const moment = Math.floor(row.at / (PERIOD * MICRO)) * PERIOD;
-    if (!found.has(moment)) found.set(moment, new Map());
-    found.get(moment).set(row.ground, row);
+  for (const sample of samples) {
+    const time = Math.floor(sample.at / (PERIOD_S * MICRO)) * PERIOD_S;
+    if (!found.has(time)) found.set(time, new Map());
+    found.get(time).set(sample.ground, sample);
   }
-  return [...found.entries()].map(([moment, grounds]) => [moment, [...grounds.values()]]).sort(([a], [b]) => a - b);
+  return [...found.entries()].map(([time, servers]) => [time, [...servers.values()]]).sort(([a], [b]) => a - b);
 }
 
-// The same up to now, with a moment of which nothing is known wherever it was silent for long.
+// The same up to now, with an empty entry at the start of each gap.
 function withGaps(known, now) {
   const found = [];
-  const isOver = now > (known.at(-1)?.[0] ?? 0); // not yet by the clock of a ground that is ahead
-  for (const [moment, what] of isOver ? [...known, [now, []]] : known) {
-    const before = found.at(-1)?.[0] ?? moment;
-    if (moment - before > FRESH) found.push([before + PERIOD, []]);
-    found.push([moment, what]);
+  const isPast = now > (known.at(-1)?.[0] ?? 0); // false if the clock of a server is ahead
+  for (const [time, data] of isPast ? [...known, [now, []]] : known) {
+    const before = found.at(-1)?.[0] ?? time;
+    if (time - before > MAX_AGE_S) found.push([before + PERIOD_S, []]);
+    found.push([time, data]);
   }
   return found;
 }
 
-function joined(grounds, [, read, join]) {
-  const numbers = grounds.map(read).filter((value) => value !== null);
-  return numbers.length ? join(numbers) : null;
+function combined(servers, [, read, combine]) {
+  const numbers = servers.map(read).filter((value) => value !== null);
+  return numbers.length ? combine(numbers) : null;
 }
 
 function number(value) {
   return Number.isInteger(value) || value >= 100 ? value.toFixed(0) : value.toPrecision(2);
 }
 
-function inWords(grounds, lines) {
-  const values = lines.map((line) => joined(grounds, line));
-  const words = values.map((value, place) => number(value ?? 0) + (lines[place][3] ? ` (${lines[place][3]})` : ""));
-  return values.includes(null) ? "-" : words.join(", ");
+function asText(servers, lines) {
+  const values = lines.map((line) => combined(servers, line));
+  const texts = values.map((value, index) => number(value ?? 0) + (lines[index][3] ? ` (${lines[index][3]})` : ""));
+  return values.includes(null) ? "-" : texts.join(", ");
 }
 
 const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB");
 
-function say(id, words) {
-  const place = document.getElementById(id);
-  if (place.textContent !== words) place.textContent = words; // who listens hears it once
-  return place;
+function setText(id, text) {
+  const element = document.getElementById(id);
+  if (element.textContent !== text) element.textContent = text; // screen readers read every change
+  return element;
 }
 
 function draw() {
-  const now = Date.now() / 1000 + ahead;
-  const all = withGaps(moments(), now);
-  const last = [...new Map(rows.map((row) => [row.ground, row])).values()];
-  const alive = last.filter((row) => heard[row.ground] >= now - FRESH);
+  const now = Date.now() / 1000 + clockAhead;
+  const all = withGaps(periods(), now);
+  const latest = [...new Map(samples.map((sample) => [sample.ground, sample])).values()];
+  const running = latest.filter((sample) => heard[sample.ground] >= now - MAX_AGE_S);
   for (const [id, lines] of Object.entries(CHARTS)) {
-    const data = lines.map((line) => all.map(([, grounds]) => joined(grounds, line)));
-    drawn[id]([all.map(([moment]) => moment), ...data]);
-    say(`${id}-now`, rows.length ? inWords(alive, lines) : "nothing yet");
+    const data = lines.map((line) => all.map(([, servers]) => combined(servers, line)));
+    drawn[id]([all.map(([time]) => time), ...data]);
+    setText(`${id}-now`, samples.length ? asText(running, lines) : "no data yet");
   }
-  const newest = most(last.map((row) => row.at)) / MICRO;
-  const isSilent = last.length > 0 && alive.length === 0;
-  say("silent", isSilent ? `No ground tells how it is: last figures from ${clock(newest)}.` : "").hidden = !isSilent;
+  const newest = max(latest.map((sample) => sample.at)) / MICRO;
+  const isSilent = latest.length > 0 && running.length === 0;
+  setText("silent", isSilent ? `No server writes its figures. The last ones are from ${clock(newest)}.` : "").hidden = !isSilent;
 
   const taken = withGaps(sizes, now);
   const megabytes = taken.map(([, bytes]) => (typeof bytes === "number" ? bytes / MEGA : null));
-  drawDisk([taken.map(([moment]) => moment), megabytes]);
+  drawDisk([taken.map(([time]) => time), megabytes]);
 }
 
 function showDisk(disk) {
   const size = (bytes) => `${(bytes / 1e9).toFixed(bytes < 1e8 ? 3 : 1)} GB`;
-  say("disk-now", disk ? number(disk.records / MEGA) : "-");
-  say("free", disk ? `${size(disk.free)} of ${size(disk.total)} are free` : "the records are on another machine");
+  setText("disk-now", disk ? number(disk.records / MEGA) : "-");
+  setText("free", disk ? `${size(disk.free)} of ${size(disk.total)} are free` : "the records are on another machine");
 }
 
-function showTrouble(trouble, at) {
-  const words = document.createElement("p");
-  words.className = "trouble";
-  const from = at ? `: what is shown is from ${clock(at)}` : "";
-  words.textContent = `The records cannot be read just now${from}. ${trouble}`;
-  document.getElementById("trouble").replaceChildren(...(trouble ? [words] : []));
+function showReadError(error, readAt) {
+  const paragraph = document.createElement("p");
+  paragraph.className = "trouble";
+  const age = readAt ? ` This page shows them as of ${clock(readAt)}.` : "";
+  paragraph.textContent = `The records cannot be read at the moment.${age} ${error}`;
+  document.getElementById("trouble").replaceChildren(...(error ? [paragraph] : []));
 }
 
 listen(document.getElementById("charts").dataset.live, "", (kind, data) => {
-  rows = kind === "snapshot" ? data.vitals : rows.concat(data.vitals);
+  samples = kind === "snapshot" ? data.vitals : samples.concat(data.vitals);
   heard = { ...heard, ...data.heard };
   sizes = kind === "snapshot" ? data.sizes : sizes.concat(data.sizes);
-  ahead = data.now - Date.now() / 1000;
-  rows = rows.filter((row) => row.at > (data.now - HOUR) * MICRO);
-  sizes = sizes.filter(([moment]) => moment > data.now - HOUR);
-  showTrouble(data.trouble, data.read_at);
+  clockAhead = data.now - Date.now() / 1000;
+  samples = samples.filter((sample) => sample.at > (data.now - HOUR_S) * MICRO);
+  sizes = sizes.filter(([time]) => time > data.now - HOUR_S);
+  showReadError(data.trouble, data.read_at);
   if (!data.trouble) showDisk(data.disk);
   draw();
 });
-setInterval(draw, PERIOD * 1000);
+setInterval(draw, PERIOD_S * 1000);

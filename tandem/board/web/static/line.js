@@ -1,46 +1,46 @@
-// The line to the board: an event stream that comes back by itself and goes on where it was.
+// The connection to the board: an event stream that reconnects by itself and continues after the last event.
 
-const SILENCE = 15000; // ms without a sign of life after which the line counts as broken
-const AGAIN = 1000; // ms until the next try
+const SILENCE_TIMEOUT_MS = 15000; // without an event, after which the connection counts as broken
+const RECONNECT_DELAY_MS = 1000;
 
 const shown = document.getElementById("line");
 
 function show(state) {
   shown.dataset.state = state;
-  shown.textContent = { live: "live", off: "connecting again" }[state];
+  shown.textContent = { live: "live", off: "reconnecting" }[state];
 }
 
-// Calls hear(kind, data) for each event. `from`: the id of the last event that the page already shows.
-export function listen(url, from, hear) {
+// Calls onEvent(kind, data) for each event. `from`: the id of the last event that the page already shows.
+export function listen(url, from, onEvent) {
   let last = from;
-  let source, watch;
+  let source, timeout;
 
-  const heard = () => {
+  const alive = () => {
     show("live");
-    clearTimeout(watch);
-    watch = setTimeout(again, SILENCE);
+    clearTimeout(timeout);
+    timeout = setTimeout(reconnect, SILENCE_TIMEOUT_MS);
   };
-  const again = () => {
+  const reconnect = () => {
     source.close();
-    clearTimeout(watch);
+    clearTimeout(timeout);
     show("off");
-    setTimeout(open, AGAIN);
+    setTimeout(open, RECONNECT_DELAY_MS);
   };
   const open = () => {
     const address = new URL(url, location.href);
     if (last) address.searchParams.set("from", last);
     source = new EventSource(address);
-    source.addEventListener("open", heard);
-    source.addEventListener("beat", heard);
-    source.addEventListener("error", again);
+    source.addEventListener("open", alive);
+    source.addEventListener("beat", alive);
+    source.addEventListener("error", reconnect);
     for (const kind of ["snapshot", "change"]) {
       source.addEventListener(kind, (event) => {
-        heard();
-        hear(kind, JSON.parse(event.data));
+        alive();
+        onEvent(kind, JSON.parse(event.data));
         last = event.lastEventId;
       });
     }
-    watch = setTimeout(again, SILENCE);
+    timeout = setTimeout(reconnect, SILENCE_TIMEOUT_MS);
   };
   open();
   addEventListener("pagehide", () => source.close());

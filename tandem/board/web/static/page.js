@@ -1,19 +1,19 @@
-// Buttons that copy what stands on the page.
-export function wakeButtons() {
+// Buttons that copy text of the page.
+export function enableCopyButtons() {
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = document.getElementById(button.dataset.copy);
-    const told = document.getElementById("copied");
+    const result = document.getElementById("copied");
     button.hidden = false;
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(source.textContent);
-        told.textContent = "copied";
+        result.textContent = "copied";
       } catch {
-        getSelection().selectAllChildren(source); // no clipboard without https: the keyboard has one
-        told.textContent = "marked: copy it with the keyboard";
+        getSelection().selectAllChildren(source); // without https scripts cannot use the clipboard
+        result.textContent = "selected: copy it with the keyboard";
       }
     });
   }
 }
 
-wakeButtons();
+enableCopyButtons();

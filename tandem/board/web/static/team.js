@@ -1,58 +1,58 @@
-// A team's page: when the board tells that something came from the team, the page is fetched anew and put in place.
-// One fetch at a time, so that the last one shown is the last one made; one that failed is made again.
+// The page of a team: after each visit of the team the page is fetched again and replaced.
+// There is one fetch at a time, so the last one that is shown is the newest; a failed one is repeated.
 import { listen } from "./line.js";
-import { wakeButtons } from "./page.js";
+import { enableCopyButtons } from "./page.js";
 
-const PAUSES = [1000, 2000, 4000, 8000, 15000]; // ms until the next try; the last one from then on
+const RETRY_DELAYS_MS = [1000, 2000, 4000, 8000, 15000]; // the last one is repeated
 
 const { live, from } = document.getElementById("team").dataset;
-let isOld = false; // has something come since the last fetch began?
+let isOutdated = false; // whether a visit has come since the last fetch began
 let isFetching = false;
 
-async function bringUpToDate() {
-  isOld = true;
+async function update() {
+  isOutdated = true;
   if (isFetching) return;
   isFetching = true;
-  for (let failures = 0; isOld; ) {
-    isOld = false;
+  for (let failures = 0; isOutdated; ) {
+    isOutdated = false;
     try {
-      put(await fetched());
+      replaceMain(await fetchMain());
       failures = 0;
     } catch {
-      isOld = true;
-      const pause = PAUSES[Math.min(failures++, PAUSES.length - 1)];
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      isOutdated = true;
+      const delay = RETRY_DELAYS_MS[Math.min(failures++, RETRY_DELAYS_MS.length - 1)];
+      await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
   isFetching = false;
 }
 
-async function fetched() {
+async function fetchMain() {
   const answer = await fetch(location.href);
   if (!answer.ok) throw new Error(`the board answered ${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
 }
 
-function put(fresh) {
+function replaceMain(fresh) {
   const main = document.getElementById("main");
   const open = [...document.querySelectorAll("details[open]")].map((visit) => visit.id);
-  const focus = main.contains(document.activeElement) && placeOf(document.activeElement);
+  const focus = main.contains(document.activeElement) && locate(document.activeElement);
   main.replaceWith(fresh);
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-  if (focus) (found(focus) ?? fresh).focus({ preventScroll: true });
-  wakeButtons();
+  if (focus) (find(focus) ?? fresh).focus({ preventScroll: true });
+  enableCopyButtons();
 }
 
-// Where an element stands: in which one that has a name, and as which of what is in there.
-function placeOf(element) {
-  const home = element.closest("[id]");
-  return { id: home.id, step: [...home.querySelectorAll("*")].indexOf(element), tag: element.tagName };
+// The location of an element: the nearest ancestor with an id, and its index among the elements in there.
+function locate(element) {
+  const ancestor = element.closest("[id]");
+  return { id: ancestor.id, index: [...ancestor.querySelectorAll("*")].indexOf(element), tag: element.tagName };
 }
 
-function found({ id, step, tag }) {
-  const home = document.getElementById(id);
-  const element = step < 0 ? home : home?.querySelectorAll("*")[step];
+function find({ id, index, tag }) {
+  const ancestor = document.getElementById(id);
+  const element = index < 0 ? ancestor : ancestor?.querySelectorAll("*")[index];
   return element?.tagName === tag ? element : null;
 }
 
-listen(live, from, bringUpToDate);
+listen(live, from, update);

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it, unless this browser has chosen. Runs before the page is drawn.
+// Light or dark: the setting of the system, unless the user has chosen. Runs before the page is drawn.
 "use strict";
 (() => {
   const root = document.documentElement;

@@ -1,8 +1,8 @@
-"""The fast lane: a right message as nearly every program sends it, judged in one look. Pure.
+"""The fast path: judges a right message in the usual spelling by one regular expression. Pure.
 
 It returns what reader, diagnose and judge return for the same bytes, at a fifth of the cost. None means only that the
-message has to go the long way. So the fast lane may miss a right message, and must never differ: tests hold both ways
-side by side.
+slow path must decide. So the fast path may miss a right message, and must never differ from the slow path: tests
+compare both.
 """
 
 import re
@@ -16,9 +16,9 @@ from tandem.keys.secret import derive
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import Accepted
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 
-_CHARACTER = r"[ !#-\[\]-~]"  # printable ASCII but for quote and backslash: in JSON it stands for itself
+_CHARACTER = r"[ !#-\[\]-~]"  # printable ASCII without quote and backslash: JSON never escapes it
 
 
 def _member(name: str, value: str) -> str:
@@ -43,18 +43,18 @@ _VALUES = {
     "secret": _member("secret", f'"([0-9a-f]{{{MAX_LENGTHS["secret"]}}}|)"'),
     "status": _member("status", f'"({STATUS_WAITING}|)"'),
 }
-_USUAL = re.compile(r"\{" + ", ?".join(_VALUES[name] for name in FIELDS) + r"\}").fullmatch
+_USUAL_MESSAGE = re.compile(r"\{" + ", ?".join(_VALUES[name] for name in FIELDS) + r"\}").fullmatch
 _IP_GROUP = FIELDS.index("ip") + 1
 
 
-def judge_usual(data: bytes, address: str, key: bytes, recent: Mapping[str, Recalled]) -> Accepted | None:
-    """Judge the first bytes of a connection from `address`, if they are a whole right message and nothing else.
+def judge_usual(data: bytes, address: str, key: bytes, recent_owners: Mapping[str, SecretOwner]) -> Accepted | None:
+    """Return the judgement of the first bytes of a connection from `address`, or None if the slow path must decide.
 
-    `key` makes the secrets. `recent` has the teams of the latest secrets.
+    `key` makes the secrets. `recent_owners` has the teams of the latest secrets, by secret. PROTOCOL 4.2, 5.3, 5.4.
     """
     text = data.decode("latin-1")
-    usual = _USUAL(text)
-    if usual is None or "your" in text.lower():  # the assignment's placeholders all have a "your"
+    usual = _USUAL_MESSAGE(text)
+    if usual is None or "your" in text.lower():  # all placeholders of the assignment have a "your"
         return None
     studentnr1, studentnr2, classname, clientid, teamname, ip, given, waiting = usual.groups()
     remark, findings = _remark_on_ip(ip, address, usual.start(_IP_GROUP))
@@ -70,8 +70,8 @@ def judge_usual(data: bytes, address: str, key: bytes, recent: Mapping[str, Reca
         secret = derive(key, team)
         if not waiting or not compare_digest(given, secret):
             return None  # a team of one that did not swap, an older key, or a wrong message
-        if remark == "ip-elsewhere" and (secret not in recent or recent[secret].ip == ip):
-            return None  # whether it is the ip of client 1, the records may know
+        if remark == "ip-elsewhere" and (secret not in recent_owners or recent_owners[secret].ip == ip):
+            return None  # it may be the ip of client 1, which the records know
     reply = (
         f'{{"studentnr1": "{studentnr1}", "studentnr2": "{studentnr2}", "classname": "{classname}",'
         f' "clientid": {clientid}, "teamname": "{teamname}", "ip": "{ip}", "secret": "{secret}", "status": "{status}"}}'
@@ -81,6 +81,6 @@ def judge_usual(data: bytes, address: str, key: bytes, recent: Mapping[str, Reca
 
 @lru_cache(maxsize=4096)
 def _remark_on_ip(ip: str, address: str, offset: int) -> tuple[str, str]:
-    """Return the id of the remark on an ip ("" for none), and the remark as a record holds it."""
+    """Return the id of the remark on an ip ("" for none), and the findings as a record holds them."""
     remarks = [Problem(remark.id, offset, remark.facts) for remark in remarks_on_ip(ip, address)]
     return (remarks[0].id if remarks else ""), findings_text(remarks)

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from tandem.board.feed.exchange_diagram import (
     MAX_DRAWN,
+    MESSAGE_2_PROBLEMS,
     NARROW,
-    OF_MESSAGE_2,
-    WELCOME,
+    WELCOME_BYTES,
     WIDE,
     ArrowStatus,
     ExchangeDiagram,
     Layout,
     client_of,
-    tell,
+    draw,
 )
 from tandem.board.web.display_text import fine_clock, problem_title
 from tandem.board.web.problem_text import findings, recorded_findings, repaired, right_message_2
@@ -44,44 +44,44 @@ WRONG_1 = visit(Outcome.REJECTED, 1, "single-quotes", "ip-loopback", "a-problem-
 WRONG_2 = visit(Outcome.REJECTED, 2, "secret-wrong")
 
 
-def numbers(story: ExchangeDiagram) -> list[str]:
-    return [arrow.words.split()[0] for arrow in story.arrows]
+def numbers(diagram: ExchangeDiagram) -> list[str]:
+    return [arrow.label.split()[0] for arrow in diagram.arrows]
 
 
 def test_a_whole_exchange_has_its_seven_arrows() -> None:
-    story = tell([ONE, TWO])
-    assert numbers(story) == list("1234567")
-    assert [arrow.fate for arrow in story.arrows] == [
+    diagram = draw([ONE, TWO])
+    assert numbers(diagram) == list("1234567")
+    assert [arrow.status for arrow in diagram.arrows] == [
         ArrowStatus.UNSEEN if n == "4" else ArrowStatus.SEEN for n in "1234567"
     ]
-    assert (story.arrows[1].sender, story.arrows[1].receiver) == ("client 1", "server")
-    assert (story.arrows[5].sender, story.arrows[5].receiver) == ("client 2", "server")
-    assert story.left_out == 0
+    assert (diagram.arrows[1].sender, diagram.arrows[1].receiver) == ("client 1", "ground")
+    assert (diagram.arrows[5].sender, diagram.arrows[5].receiver) == ("client 2", "ground")
+    assert diagram.hidden_visits == 0
 
 
 def test_every_arrow_has_its_time_its_size_and_its_address() -> None:
     began, ended = fine_clock(ONE.started_us), fine_clock(ONE.started_us + ONE.duration_us)
     assert began != ended
     for visits in ([ONE, TWO], [ONE, WRONG_2], [WRONG_1]):
-        arrows = [arrow for arrow in tell(visits).arrows if "handover" not in arrow.words]
+        arrows = [arrow for arrow in draw(visits).arrows if "handover" not in arrow.label]
         assert [arrow.time for arrow in arrows] == [began, ended, ended] * len(visits)
-        assert all("bytes" in arrow.words for arrow in arrows)
+        assert all("bytes" in arrow.label for arrow in arrows)
         assert all("192.0.2.1 port 40000" in arrow.notes[0] for arrow in arrows)
-    assert f": {WELCOME} bytes" in tell([ONE]).arrows[0].words
-    assert len(handler.WELCOME) == WELCOME
+    assert f": {WELCOME_BYTES} bytes" in draw([ONE]).arrows[0].label
+    assert len(handler.WELCOME) == WELCOME_BYTES
 
 
 def test_a_team_that_waits_sees_what_comes_next() -> None:
-    story = tell([ONE])
-    assert numbers(story) == list("1234")
-    assert "comes next" in story.arrows[-1].notes[0]
+    diagram = draw([ONE])
+    assert numbers(diagram) == list("1234")
+    assert "comes next" in diagram.arrows[-1].notes[0]
 
 
 def test_the_arrow_that_failed_says_why() -> None:
     for visits, words in (([WRONG_1], "2 message 1, refused"), ([ONE, WRONG_2], "6 message 2, refused")):
-        [refused] = [arrow for arrow in tell(visits).arrows if arrow.fate is ArrowStatus.REFUSED]
-        assert refused.words.startswith(words)
-    assert tell([WRONG_1]).arrows[1].notes[1:] == (problem_title("single-quotes"), "a-problem-of-tomorrow")
+        [refused] = [arrow for arrow in draw(visits).arrows if arrow.status is ArrowStatus.REFUSED]
+        assert refused.label.startswith(words)
+    assert draw([WRONG_1]).arrows[1].notes[1:] == (problem_title("single-quotes"), "a-problem-of-tomorrow")
 
 
 WITH_SECRET = message_1(secret="ab" * 32, status=STATUS_WAITING)
@@ -104,10 +104,10 @@ def wrong(sent: dict[str, object], *problems: str) -> VisitRow:
     ids=["still 1", "in quotes", "left out", "in quotes, without the secret", "what only message 2 can have"],
 )
 def test_a_message_2_is_known_whatever_its_clientid(refused: VisitRow) -> None:
-    arrows = tell([ONE, refused]).arrows
-    assert [arrow.words[0] for arrow in arrows] == list("1234567")
-    assert arrows[3].fate is ArrowStatus.UNSEEN
-    assert (arrows[5].sender, arrows[5].fate) == (CLIENT_2, ArrowStatus.REFUSED)
+    arrows = draw([ONE, refused]).arrows
+    assert [arrow.label[0] for arrow in arrows] == list("1234567")
+    assert arrows[3].status is ArrowStatus.UNSEEN
+    assert (arrows[5].sender, arrows[5].status) == (CLIENT_2, ArrowStatus.REFUSED)
 
 
 def test_a_made_up_secret_in_message_1_is_still_client_1s() -> None:
@@ -117,43 +117,43 @@ def test_a_made_up_secret_in_message_1_is_still_client_1s() -> None:
 
 
 def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
-    assert set(CATALOGUE) >= OF_MESSAGE_2
+    assert set(CATALOGUE) >= MESSAGE_2_PROBLEMS
 
 
 def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
-    story = tell([dataclasses.replace(WRONG_1, reply=b"")])
-    assert (story.arrows[-1].words, story.arrows[-1].fate) == ("3 no reply", ArrowStatus.UNSEEN)
+    diagram = draw([dataclasses.replace(WRONG_1, reply=b"")])
+    assert (diagram.arrows[-1].label, diagram.arrows[-1].status) == ("3 no reply", ArrowStatus.UNSEEN)
 
 
 def test_only_the_latest_attempt_is_drawn_up_to_where_it_finished() -> None:
-    assert numbers(tell([WRONG_1, ONE, WRONG_2, TWO, ONE, WRONG_1])) == list("1234567567")
-    assert tell([WRONG_1, ONE, TWO]).left_out == 1
-    assert tell([ONE, *[WRONG_2] * 50]).left_out == 51 - MAX_DRAWN
-    assert tell([]).arrows == ()
+    assert numbers(draw([WRONG_1, ONE, WRONG_2, TWO, ONE, WRONG_1])) == list("1234567567")
+    assert draw([WRONG_1, ONE, TWO]).hidden_visits == 1
+    assert draw([ONE, *[WRONG_2] * 50]).hidden_visits == 51 - MAX_DRAWN
+    assert draw([]).arrows == ()
 
 
 @given(
     st.lists(st.sampled_from([ONE, TWO, WRONG_1, WRONG_2, visit(Outcome.NOTHING)]), max_size=12),
     st.sampled_from([WIDE, NARROW]),
 )
-def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], paper: Layout) -> None:
-    story = tell(visits, paper)
-    heights = [arrow.y + 17 * len(arrow.notes) for arrow in story.arrows]
-    tops = [arrow.y - 11 - max(paper.words_over, paper.time_over) for arrow in story.arrows]
+def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], layout: Layout) -> None:
+    diagram = draw(visits, layout)
+    heights = [arrow.y + 17 * len(arrow.notes) for arrow in diagram.arrows]
+    tops = [arrow.y - 11 - max(layout.label_offset, layout.time_offset) for arrow in diagram.arrows]
     assert all(above < below for above, below in zip(heights, tops[1:], strict=False))
-    assert all(height <= story.height for height in heights)
-    assert all(len(note) <= paper.letters for arrow in story.arrows for note in arrow.notes)
+    assert all(height <= diagram.height for height in heights)
+    assert all(len(note) <= layout.line_chars for arrow in diagram.arrows for note in arrow.notes)
 
 
 def test_what_is_on_record_gets_its_correction_back() -> None:
     data = RECEIVED[1].replace(b'"classname"', b"classname")
     [recorded] = [Problem(problem.id, problem.offset, problem.facts) for problem in check(data).problems]
     [shown, *_] = recorded_findings([recorded], data)
-    assert shown.place is not None
-    assert '"classname"' in (shown.place.corrected or "")
+    assert shown.excerpt is not None
+    assert '"classname"' in (shown.excerpt.corrected or "")
     assert '"classname": "INF2A"' in repaired(data)
     assert repaired(b"") == repaired(RECEIVED[1]) == ""
-    assert recorded_findings([recorded], b"")[0].place is None
+    assert recorded_findings([recorded], b"")[0].excerpt is None
     assert findings([Problem("a-problem-of-tomorrow")], data) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from tandem.board.web.security import HEADERS, MAX_BODY, SecurityMiddleware, is_private
+from tandem.board.web.security import HEADERS, MAX_BODY_BYTES, SecurityMiddleware, is_secure
 
 
 async def reader(scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +80,7 @@ def test_a_bug_is_answered_with_the_same_headers_and_told_to_the_server() -> Non
 
 
 def test_a_length_that_is_none_or_too_large() -> None:
-    for length in ("-1", "x", "1" * 16, str(MAX_BODY + 1), "²"):
+    for length in ("-1", "x", "1" * 16, str(MAX_BODY_BYTES + 1), "²"):
         assert answer(guard(), {"content-length": length.encode().decode("latin-1")})[0] == 413
 
 
@@ -132,6 +132,12 @@ def test_of_the_scheme_the_last_counts_too() -> None:
         assert told.split()[1] == scheme
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "http://testserver.example", "//", "\u00e9"])
+def test_a_form_from_an_odd_place_is_refused(origin: str) -> None:
+    status, _ = answer(guard(), [("host", "testserver"), ("origin", origin)])
+    assert status == 403
+
+
 PRIVATE = {
     "https": ({"scheme": "https", "client": ("192.0.2.9", 1)}, {}, True),
     "this machine": ({}, {"host": "127.0.0.1:8080"}, True),
@@ -149,7 +155,7 @@ PRIVATE = {
 @pytest.mark.parametrize(("scope", "headers", "expected"), PRIVATE.values(), ids=PRIVATE)
 def test_what_nobody_else_can_read(scope: Scope, headers: dict[str, str], expected: bool) -> None:
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    assert is_private({"scheme": "http", "client": ("127.0.0.1", 1), "headers": pairs, **scope}) == expected
+    assert is_secure({"scheme": "http", "client": ("127.0.0.1", 1), "headers": pairs, **scope}) == expected
 
 
 def test_what_is_no_request_passes() -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tandem.board.feed import follow
+from tandem.board.feed import follower as follower_module
 from tandem.board.feed.class_counts import ClassCounts
-from tandem.board.feed.follow import Follower, TooManyFeedsError
+from tandem.board.feed.follower import Follower, TooManyFeedsError
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.page_templates import PageTemplates
 from tandem.records.sqlite.sqlite_store import FILE
 from tandem.records.visits import Team
-from testing.boards import keep, numbered, refused, team, with_secret
+from testing.boards import numbered, refused, team, with_secret, write_records
 from testing.processes import LIMIT
 from testing.visits import message_1, message_2
 
@@ -26,19 +26,19 @@ LOOKS = PageTemplates()
 @asynccontextmanager
 async def following(folder: Path) -> AsyncIterator[Follower]:
     """A follower that has read its records."""
-    book = BoardStore(folder)
-    reading = RecordsPool(folder)
-    follower = Follower(folder, book, LOOKS, ClassCounts(reading), b"key")
+    board_store = BoardStore(folder)
+    records_pool = RecordsPool(folder)
+    follower = Follower(folder, board_store, LOOKS, ClassCounts(records_pool), b"key")
     task = asyncio.create_task(follower.run())
     try:
-        await until(lambda: not follower.trouble)
+        await until(lambda: not follower.read_error)
         yield follower
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         follower.close()
-        reading.close()
-        book.close()
+        records_pool.close()
+        board_store.close()
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -56,70 +56,70 @@ def play(folder: Path, scene: Callable[[Follower], Awaitable[None]]) -> None:
 
 
 def test_who_comes_at_the_same_time_is_in_the_same_room(tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1))
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
-        rooms = await asyncio.gather(*(follower.room("INF2A") for _ in range(5)))
-        assert rooms[0] is not None
-        assert len({id(room) for room in rooms}) == 1
+        feeds = await asyncio.gather(*(follower.feed("INF2A") for _ in range(5)))
+        assert feeds[0] is not None
+        assert len({id(feed) for feed in feeds}) == 1
 
     play(tmp_path, scene)
 
 
 def test_a_change_reaches_the_room_and_the_teams_page(tmp_path: Path) -> None:
-    keep(tmp_path, numbered(1), numbered(2))
+    write_records(tmp_path, numbered(1), numbered(2))
 
     async def scene(follower: Follower) -> None:
-        room = await follower.room("INF2A")
-        assert room is not None
+        feed = await follower.feed("INF2A")
+        assert feed is not None
         mine, other = follower.team_channel("INF2A", "Team 1"), follower.team_channel("INF2A", "Team 2")
         before = mine.last_id, other.last_id
-        keep(tmp_path, with_secret(message_2(team(1)), 1), refused(3, "not-swapped", 5))
+        write_records(tmp_path, with_secret(message_2(team(1)), 1), refused(3, "not-swapped", 5))
         await until(lambda: mine.last_id != before[0])
-        await until(lambda: [tile.state.name for tile in room.classroom.tiles] == ["FINISHED", "WAITING", "STUCK"])
+        await until(lambda: [tile.state.name for tile in feed.class_tiles.tiles] == ["FINISHED", "WAITING", "STUCK"])
         assert other.last_id == before[1]
 
     play(tmp_path, scene)
 
 
 def test_nothing_is_missed_when_it_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "ANEW", 0.05)
-    monkeypatch.setattr(follow, "PACE", 0.0)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.05)
+    monkeypatch.setattr(follower_module, "POLL_INTERVAL_S", 0.0)
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
         channel = follower.team_channel("INF2A", "Team 1")
         for number in range(20):
             before = channel.last_id
-            keep(tmp_path, message_1(team(1), number))
+            write_records(tmp_path, message_1(team(1), number))
             await until(lambda before=before: channel.last_id != before)  # type: ignore[misc]
 
     play(tmp_path, scene)
 
 
 def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MAX_ROOMS", 2)
-    keep(tmp_path, *(message_1(Team(name, "Team1", "1111111", "2222222")) for name in "ABCD"))
+    monkeypatch.setattr(follower_module, "MAX_FEEDS", 2)
+    write_records(tmp_path, *(message_1(Team(name, "Team1", "1111111", "2222222")) for name in "ABCD"))
 
     async def scene(follower: Follower) -> None:
-        first, second = await follower.room("A"), await follower.room("B")
+        first, second = await follower.feed("A"), await follower.feed("B")
         assert first is not None
         assert second is not None
-        assert await follower.room("x" * 65) is None
-        assert await follower.room("A") is not None
+        assert await follower.feed("x" * 65) is None
+        assert await follower.feed("A") is not None
         streams = []
         for name in "CD":
-            room = await follower.room(name)
-            assert room is not None
-            streams.append(room.channel.listen(""))
+            feed = await follower.feed(name)
+            assert feed is not None
+            streams.append(feed.channel.listen(""))
             await anext(streams[-1])
         assert [event async for event in first.channel.listen("")] == [], "it was left: come in again"
         assert follower.listeners == 2
         with pytest.raises(TooManyFeedsError):
-            await follower.room("A")
+            await follower.feed("A")
         for stream in streams:
             await stream.aclose()  # type: ignore[attr-defined]
-        assert await follower.room("A") is not None
+        assert await follower.feed("A") is not None
 
     play(tmp_path, scene)
 
@@ -127,49 +127,49 @@ def test_rooms_are_bounded_and_the_longest_idle_one_goes(tmp_path: Path, monkeyp
 def test_an_empty_class_becomes_live_with_its_first_team_in_whatever_letters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "ANEW", 0.1)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.1)
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
-        room = await follower.room("new")
-        assert room is not None
-        assert room.is_empty
-        stream = room.channel.listen(room.channel.last_id)
+        feed = await follower.feed("new")
+        assert feed is not None
+        assert feed.is_empty
+        stream = feed.channel.listen(feed.channel.last_id)
         await anext(stream)
-        keep(tmp_path, message_1(team(2, "Early Bird", "NEW")))
+        write_records(tmp_path, message_1(team(2, "Early Bird", "NEW")))
         change = await anext(stream)
         assert b"Early Bird" in change
         assert b'"nobody": ""' in change
-        assert await follower.room("NEW") is room
+        assert await follower.feed("NEW") is feed
         await follower.refresh()
-        assert not room.is_empty, "it stays, although no count has told of its spelling"
+        assert not feed.is_empty, "it stays, although no count has told of its spelling"
         await stream.aclose()
 
     play(tmp_path, scene)
 
 
 def test_empty_classes_keep_nobody_out_and_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MAX_ROOMS", 2)
-    monkeypatch.setattr(follow, "ANEW", 0.05)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "MAX_FEEDS", 2)
+    monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.05)
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
-        empty = [await follower.room(name) for name in ("none", "nobody")]
-        streams = [room.channel.listen("") for room in empty if room]
+        empty = [await follower.feed(name) for name in ("none", "nobody")]
+        streams = [feed.channel.listen("") for feed in empty if feed]
         for stream in streams:
             await anext(stream)
-        assert await follower.room("INF2A") is not None
+        assert await follower.feed("INF2A") is not None
         with pytest.raises(StopAsyncIteration):
             await anext(streams[0])
         await streams[1].aclose()  # type: ignore[attr-defined]
-        await until(lambda: not follower.rooms)
+        await until(lambda: not follower.feed_count)
 
     play(tmp_path, scene)
 
 
 def test_channels_of_teams_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "MAX_TEAM_CHANNELS", 2)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "MAX_TEAM_CHANNELS", 2)
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
         channel = follower.team_channel("INF2A", "Team 1")
@@ -187,21 +187,21 @@ def test_channels_of_teams_are_bounded(tmp_path: Path, monkeypatch: pytest.Monke
 def test_an_open_page_is_told_that_the_records_cannot_be_read_and_when_they_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "ANEW", 0.1)
-    monkeypatch.setattr(follow, "AFTER_TROUBLE", 0.05)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.1)
+    monkeypatch.setattr(follower_module, "RETRY_DELAY_S", 0.05)
+    write_records(tmp_path, numbered(1))
     files = list(tmp_path.glob("tandem.sqlite3*"))
 
     async def scene(follower: Follower) -> None:
-        room = await follower.room("INF2A")
-        assert room is not None
-        stream = room.channel.listen("")
+        feed = await follower.feed("INF2A")
+        assert feed is not None
+        stream = feed.channel.listen("")
         assert b'"trouble": ""' in await anext(stream)
         for file in files:
             file.rename(tmp_path / f"away-{file.name}")
         (tmp_path / FILE).write_bytes(b"garbage" * 1000)
         told = (await anext(stream)).decode()
-        assert re.search(r"cannot be read just now: what is shown is from \d\d:\d\d:\d\d\.", told)
+        assert re.search(r"cannot be read at the moment\. This page shows them as of \d\d:\d\d:\d\d\.", told)
         assert str(tmp_path) not in told
         for file in files:
             (tmp_path / f"away-{file.name}").rename(file)
@@ -214,15 +214,15 @@ def test_an_open_page_is_told_that_the_records_cannot_be_read_and_when_they_can(
 def test_a_class_that_is_opened_while_the_records_cannot_be_read_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "ANEW", 0.1)
-    keep(tmp_path, numbered(1))
+    monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.1)
+    write_records(tmp_path, numbered(1))
 
     async def scene(follower: Follower) -> None:
         for file in tmp_path.glob("tandem.sqlite3*"):
             file.unlink()
-        await until(lambda: follower.trouble != "")
-        room = await follower.room("other")
-        assert room is not None
-        assert "cannot be read" in room.pieces()["trouble"]
+        await until(lambda: follower.read_error != "")
+        feed = await follower.feed("other")
+        assert feed is not None
+        assert "cannot be read" in feed.pieces()["trouble"]
 
     play(tmp_path, scene)

@@ -1,4 +1,4 @@
-"""The fast lane and the long way: whatever the fast lane returns for a message, the long way returns, too."""
+"""The fast path and the slow path: what the fast path returns for a message, the slow path returns, too."""
 
 import json
 
@@ -14,15 +14,15 @@ from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import STATUS_WAITING, Message
 from tandem.protocol.reader import COMPLETE, Reader
-from tandem.records.queries import Given
+from tandem.records.queries import IssuedSecret
 from tandem.records.visits import RightVisit, Team
 from tandem.server import handler as handler_module
 from tandem.server.actions import CommitThenReply, ProxiedPeer, Reply
-from tandem.server.fast_lane import judge_usual
+from tandem.server.fast_path import judge_usual
 from tandem.server.handler import VisitHandler
 from tandem.server.judge import Accepted, judge
 from tandem.server.log import Log
-from tandem.server.message_2 import Recalled
+from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 
 KEY = b"k" * 32
@@ -31,7 +31,7 @@ TEAM = Team("INF2A", "Team1", "0923456", "0934567")
 SECRET = derive(KEY, TEAM)
 ONE = Message("0923456", "0934567", "INF2A", 1, "Team1", ADDRESS)
 TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, STATUS_WAITING)
-RECENT = {SECRET: Recalled(TEAM, "10.0.0.1")}
+RECENT = {SECRET: SecretOwner(TEAM, "10.0.0.1")}
 
 
 def the_long_way(data: bytes, address: str) -> Accepted | None:
@@ -52,7 +52,19 @@ texts = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs
 numbers = st.one_of(st.sampled_from(["0923456", "0934567", "0000000", "", "12345678"]), texts)
 names = st.one_of(st.sampled_from(["INF2A", "Team1", "YOURCLASSCODE", "your", "c" * 64, "t" * 128, "t" * 129]), texts)
 ips = st.sampled_from(
-    [ADDRESS, "10.0.0.1", "10.0.0.2", "127.0.0.1", "pc-7", "::1", "2001:db8::7", "::ffff:192.0.2.7", ""]
+    [
+        ADDRESS,
+        "10.0.0.1",
+        "10.0.0.2",
+        "127.0.0.1",
+        "pc-7",
+        "::1",
+        "2001:db8::7",
+        "::ffff:192.0.2.7",
+        "",
+        " 127.0.0.1",
+        "  ",
+    ]
 )
 secrets = st.sampled_from(["", SECRET, SECRET.upper(), "x", "0" * 64])
 statuses = st.sampled_from(["", STATUS_WAITING, "Finished successfully"])
@@ -86,7 +98,7 @@ def test_both_ways_return_the_same(
 
 @pytest.mark.parametrize("message", [ONE, TWO], ids=["message 1", "message 2"])
 @pytest.mark.parametrize("ip", [ADDRESS, "127.0.0.1", "pc-7", "10.0.0.2"])
-def test_the_fast_lane_is_taken(message: Message, ip: str) -> None:
+def test_the_fast_path_is_taken(message: Message, ip: str) -> None:
     changed = Message(**message.fields() | {"ip": ip})  # type: ignore[arg-type]
     assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) == the_long_way(changed.encode(), ADDRESS)
 
@@ -108,7 +120,7 @@ def test_both_ways_record_and_reply_the_same(message: Message, ip: str, monkeypa
     def visited() -> tuple[Reply | CommitThenReply, RightVisit]:
         log = Log()
         handler = VisitHandler(
-            Keyring(KEY), "explain", PLAIN, None, log, Metrics("a server"), [Given(SECRET, TEAM, "10.0.0.1")]
+            Keyring(KEY), "explain", PLAIN, None, log, Metrics("a server"), [IssuedSecret(SECRET, TEAM, "10.0.0.1")]
         )
         action = handler.received_first(peer, None, changed.encode())
         action = action or handler.received(peer, None, changed.encode())

@@ -14,11 +14,11 @@ from starlette.types import Message
 from tandem.board.feed import channel as channels
 from tandem.board.feed.channel import Channel
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError, renew_token
+from tandem.board.web import event_streams
 from tandem.board.web.auth import TEACHER_COOKIE, Auth
-from tandem.board.web.pages import live
-from tandem.board.web.pages.live import Audience
-from tandem.board.web.sessions import SessionKind, Sessions
-from tandem.board.web.token import TokenCheck
+from tandem.board.web.event_streams import StreamLimit
+from tandem.board.web.sessions import SessionKind, SessionStore
+from tandem.board.web.token_check import TokenCheck
 from testing.processes import LIMIT
 
 ADMISSION = TokenCheck(b"key")
@@ -29,10 +29,10 @@ Watch = Callable[..., Awaitable["Browser"]]
 class Browser:
     """One that watches. It takes what it is sent unless it is told to hang."""
 
-    def __init__(self, audience: Audience, address: str, cookie: str, channel: Channel | None = None) -> None:
+    def __init__(self, stream_limit: StreamLimit, address: str, cookie: str, channel: Channel | None = None) -> None:
         headers = [(b"cookie", f"{TEACHER_COOKIE}={cookie}".encode())] if cookie else []
         scope = {"type": "http", "scheme": "https", "headers": headers, "query_string": b"", "client": (address, 1)}
-        response: Response = audience.stream(Request(scope), channel or Channel(lambda: None))
+        response: Response = stream_limit.stream(Request(scope), channel or Channel(lambda: None))
         self.sent: list[Message] = []
         self.is_taking = asyncio.Event()
         self.is_taking.set()
@@ -56,9 +56,9 @@ class Browser:
 
 def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
     """Plays with an audience of six places, and what opens a browser there; a teacher's cookie."""
-    book, sessions = BoardStore(folder), Sessions(folder)
-    book.renew_token()
-    audience = Audience(Auth(book, sessions, ADMISSION), MOST)
+    board_store, sessions = BoardStore(folder), SessionStore(folder)
+    board_store.renew_token()
+    stream_limit = StreamLimit(Auth(board_store, sessions, ADMISSION), MOST)
 
     @asynccontextmanager
     async def all_gone() -> AsyncIterator[list[Browser]]:
@@ -69,7 +69,7 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
             browser.goes.set()
         await asyncio.gather(*(browser.task for browser in browsers))
         for _ in range(MOST):
-            browsers.append(Browser(audience, "192.0.2.99", ""))
+            browsers.append(Browser(stream_limit, "192.0.2.99", ""))
             await browsers[-1].begun.wait()
         for browser in browsers:
             browser.goes.set()
@@ -81,23 +81,23 @@ def play(folder: Path, scene: Callable[[Watch, str], Awaitable[None]]) -> None:
             async def watch(
                 address: str = "192.0.2.9", cookie: str = "", takes: bool = True, channel: Channel | None = None
             ) -> Browser:
-                browser = Browser(audience, address, cookie, channel)
+                browser = Browser(stream_limit, address, cookie, channel)
                 browsers.append(browser)
                 if not takes:
                     browser.is_taking.clear()
                 await browser.begun.wait()
                 return browser
 
-            await scene(watch, sessions.open(SessionKind.TEACHER, book.token_hash()))
+            await scene(watch, sessions.open(SessionKind.TEACHER, board_store.token_hash()))
 
-    with closing(book), closing(sessions):
+    with closing(board_store), closing(sessions):
         asyncio.run(run())
 
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "MAX_OF_ONE", 3)
-    monkeypatch.setattr(live, "GOODBYE", 0.05)
+    monkeypatch.setattr(event_streams, "MAX_STREAMS_PER_ADDRESS", 3)
+    monkeypatch.setattr(event_streams, "CLOSE_TIMEOUT_S", 0.05)
 
 
 def test_of_one_address_who_has_watched_longest_makes_room(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_the_teacher_is_not_counted_by_address_but_with_all(tmp_path: Path) -> N
 def test_a_new_token_ends_what_the_one_before_opened_and_nothing_else(
     tmp_path: Path, by_a_beat: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "BEAT", 0.05 if by_a_beat else 3600)
+    monkeypatch.setattr(channels, "HEARTBEAT_INTERVAL_S", 0.05 if by_a_beat else 3600)
 
     async def scene(watch: Watch, cookie: str) -> None:
         channel = Channel(lambda: "all")
@@ -158,12 +158,12 @@ def test_a_new_token_ends_what_the_one_before_opened_and_nothing_else(
 def test_logging_out_ends_what_was_open_and_nothing_else(
     tmp_path: Path, by_a_beat: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "BEAT", 0.05 if by_a_beat else 3600)
+    monkeypatch.setattr(channels, "HEARTBEAT_INTERVAL_S", 0.05 if by_a_beat else 3600)
 
     async def scene(watch: Watch, cookie: str) -> None:
         channel = Channel(lambda: "all")
-        with closing(Sessions(tmp_path)) as sessions:
-            shown = sessions.shown(SessionKind.TEACHER, cookie)
+        with closing(SessionStore(tmp_path)) as sessions:
+            shown = sessions.credential_hash(SessionKind.TEACHER, cookie)
             assert shown
             other = await watch(cookie=sessions.open(SessionKind.TEACHER, shown), channel=channel)
             teacher = await watch(cookie=cookie, channel=channel)
@@ -178,7 +178,7 @@ def test_logging_out_ends_what_was_open_and_nothing_else(
 
 
 def test_a_book_that_cannot_be_read_ends_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(book: BoardStore) -> str:
+    def fail(board_store: BoardStore) -> str:
         raise BoardStoreError("the file is locked")
 
     async def scene(watch: Watch, cookie: str) -> None:

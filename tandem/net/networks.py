@@ -1,0 +1,84 @@
+"""IP networks: which addresses belong to a list of networks, and which addresses count as one host. Pure."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+)
+
+HOST_PREFIX_BITS = 64  # of an IPv6 address: one host controls all addresses of such a network
+_MAPPED_BITS = 96  # of an IPv6 address: those before the IPv4 address that it holds
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+def parse_networks(text: str) -> Networks:
+    """Parse ADDRESS[/BITS][,…].
+
+    IPv4 within IPv6 (::ffff:10.0.0.7) becomes the IPv4 address, because connections show it so.
+
+    Raises:
+        ValueError: a part is not an address, or is an address within a network. The text says what to give instead.
+    """
+    return tuple(_parse_network(part.strip()) for part in text.split(","))
+
+
+def network_filter(networks: Networks) -> Callable[[str], bool]:
+    """Return a function that says whether an IP address is in one of the networks."""
+
+    @lru_cache(maxsize=1024)  # nearly every connection comes from the same few balancers
+    def is_in_networks(address: str) -> bool:
+        ip = ip_address(address)
+        return any(ip in network for network in networks)
+
+    return is_in_networks
+
+
+def host_network(address: str) -> str:
+    """Map an IPv6 address to its /64 network: one host controls all of it. Any other text stays as it is.
+
+    An IPv4 address within IPv6 (::ffff:192.0.2.1) becomes plain IPv4.
+    """
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), HOST_PREFIX_BITS), strict=False))
+
+
+def mapped_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address holds (::ffff:10.0.0.7), or None."""
+    return address.ipv4_mapped if isinstance(address, IPv6Address) else None
+
+
+def _parse_network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        given = ip_interface(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address, or one with its bits, as 10.0.0.0/24") from None
+    meant = _without_mapping(given)
+    if meant is None:
+        raise ValueError(
+            f"{text!r} has fewer than the {_MAPPED_BITS} bits that make it IPv4: give that, as 10.0.0.0/24"
+        )
+    if meant.ip != meant.network.network_address:
+        raise ValueError(f"{text!r} is an address within {meant.network}: give {meant.network}, or the address alone")
+    return meant.network
+
+
+def _without_mapping(given: IPv4Interface | IPv6Interface) -> IPv4Interface | IPv6Interface | None:
+    """Return the interface, with IPv4 within IPv6 as IPv4. Return None if the network is larger than all of IPv4."""
+    ipv4 = mapped_ipv4(given.ip)
+    if ipv4 is None:
+        return given
+    bits = given.network.prefixlen - _MAPPED_BITS
+    return IPv4Interface((ipv4, bits)) if bits >= 0 else None
