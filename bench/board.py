@@ -1,14 +1,14 @@
 """What a board costs, and how soon it shows what happens: python3 -m bench.board live|million [--help]
 
 live     300 teams finish within a minute while 50 browsers watch their class: some are real ones, the others take the
-         events as a browser does. For every finished team and every browser: the time from the ground's reply to the
-         tile. Then the same load again and again, in turns with the board and its watchers and with the ground alone:
+         events as a browser does. For every finished team and every browser: the time from the server's reply to the
+         tile. Then the same load again and again, in turns with the board and its watchers and with the server alone:
          the p99 of a visit in both, and the ratio.
 million  A store with a million teams (made, or kept in --data): the time of the first page after a start, and of each
          page when it is asked for again and again.
 
 By hand, on a machine that does nothing else. Times are taken with one clock, so everything runs on this machine: the
-ground and the teams on its first CPU, the board and the browsers on its last.
+server and the teams on its first CPU, the board and the browsers on its last.
 """
 
 import argparse
@@ -48,7 +48,7 @@ CLASS_PAGE = f"/class?name={CLASS}"
 TIMES = 20  # that each page is asked for
 SENDERS = 16  # teams at a time
 
-# The ground and its teams have one CPU, the board and all who watch another, as if these were other machines.
+# The server and its teams have one CPU, the board and all who watch another, as if these were other machines.
 CPUS = sorted(os.sched_getaffinity(0))
 SERVING, WATCHING = {CPUS[0]}, {CPUS[-1]}
 SPAWN = multiprocessing.get_context("spawn")

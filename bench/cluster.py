@@ -1,11 +1,11 @@
 """The cluster campaign, run by hand as root: python3 bench/cluster.py --exchanges 2000 --rounds 5
 
-First: exchanges through HAProxy and three grounds over one PostgreSQL, each on a host of its own, while a ground and
+First: exchanges through HAProxy and three servers over one PostgreSQL, each on a host of its own, while a server and
 the database are killed and started again (testing/deploy/campaign.py).
 Exits with 1 if a team that read that it finished
 is not in the results, or if an exchange failed that tried twice.
 
-Then: what one, two and three grounds carry, in interleaved rounds, beside what the database alone takes of the same
+Then: what one, two and three servers carry, in interleaved rounds, beside what the database alone takes of the same
 statements (pgbench). Prints a table; its last column says how busy the machine was, which all of this shares: by what
 is measured, and by everything.
 """
@@ -35,7 +35,7 @@ from testing.processes import ROOT
 
 CONCURRENCY = 64
 BATCHES = (1, 8, 32)  # exchanges in one transaction of pgbench
-CLIENTS = 3  # of pgbench: each ground has one connection that writes
+CLIENTS = 3  # of pgbench: each server has one connection that writes
 PLANS = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 FIRST_PORT = {Outcome.MESSAGE_1: 10_000, Outcome.MESSAGE_2: 30_000}  # a visit is known by time, address and port
 MARK = 777_000_777_000_777  # stands for a number that pgbench draws anew for each transaction
@@ -103,20 +103,20 @@ def measure(rounds: int, seconds: float) -> list[Row]:
     """Every figure once a round, so that all of them see the same moods of the machine."""
     rows = []
     with ExitStack() as undo:
-        clusters = [Cluster(undo, grounds) for grounds in (1, 2, 3)]
+        clusters = [Cluster(undo, servers) for servers in (1, 2, 3)]
         scripts = [(batch, pgbench_script(batch)) for batch in BATCHES]
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
-            rows += [through_grounds(cluster, seconds) for cluster in clusters]
+            rows += [through_servers(cluster, seconds) for cluster in clusters]
             rows += [database_alone(clusters[0], batch, script, seconds) for batch, script in scripts]
     return rows
 
 
-def through_grounds(cluster: Cluster, seconds: float) -> Row:
+def through_servers(cluster: Cluster, seconds: float) -> Row:
     """What `tandem bench` gets through the balancer."""
     meter = Meter(
         {
-            "grounds": [ground.process.pid for ground in cluster.grounds],
+            "servers": [server.process.pid for server in cluster.servers],
             "HAProxy": [cluster.balancer.pid],
             "PostgreSQL": [cluster.database.pid],
         }
@@ -128,10 +128,10 @@ def through_grounds(cluster: Cluster, seconds: float) -> Row:
         sys.exit(f"bench/cluster.py: {told['failed']} exchanges of the load failed: {told['failures']}")
     used, seconds_there, seconds_busy = meter.read()
     used["load"] = told["load_cpu_us"]["total"] * told["finished"] / 1e6
-    count = len(cluster.grounds)
+    count = len(cluster.servers)
     times: dict[str, Any] = told["times_us"]["exchange"]
     return Row(
-        name=f"{count} ground{'s' if count > 1 else ''}",
+        name=f"{count} server{'s' if count > 1 else ''}",
         rate=told["exchanges_per_second"],
         cpu={name: total / told["finished"] * 1e6 for name, total in used.items()},
         ours=sum(used.values()) / seconds_there,
@@ -142,7 +142,7 @@ def through_grounds(cluster: Cluster, seconds: float) -> Row:
 
 
 def database_alone(cluster: Cluster, batch: int, script: str, seconds: float) -> Row:
-    """The same statements from pgbench, from a ground's host."""
+    """The same statements from pgbench, from a server's host."""
     program = Path(str(WHEEL and WHEEL.origin)).parent / "pginstall" / "bin" / "pgbench"
     meter = Meter({"PostgreSQL": [cluster.database.pid]})
     options = f"-n -M prepared -f - -c {CLIENTS} -j 1 -T {seconds:.0f} -h {DATABASE} -U tandem postgres".split()
@@ -167,7 +167,7 @@ def database_alone(cluster: Cluster, batch: int, script: str, seconds: float) ->
 
 
 def pgbench_script(batch: int) -> str:
-    """One transaction as a ground's mostly are: both messages of so many teams. The server makes the names new."""
+    """One transaction as a server's mostly are: both messages of so many teams. The server makes the names new."""
     lines = ["\\set n random(1, 9000000000000000)", "\\startpipeline", "BEGIN;"]
     visits = [_visit(outcome, number) for number in range(batch) for outcome in FIRST_PORT]
     for statement, rows in steps(visits):

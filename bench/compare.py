@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.contenders import GROUND, LIMIT, Contender, ContenderError, ground, limit, peer, running
+from bench.contenders import LIMIT, TANDEM, Contender, ContenderError, limit, our_server, peer, running
 from bench.crowds import open_many_files
 from bench.idle import cost_beside_idle, cost_verdict, idle_bytes, memory_verdict
 from bench.measure import CONCURRENCY, COUNT, MAX_CONCURRENCY, MAX_COUNT, Load, Result, build_load
@@ -30,7 +30,7 @@ from tandem.protocol.printable import printable
 STREAMS = "asyncio_streams"
 UVLOOP = "uvloop_protocol"
 PEERS = ("epoll_bare", UVLOOP, "asyncio_protocol", STREAMS, "threads")
-ALL = (LIMIT, GROUND, *PEERS)
+ALL = (LIMIT, TANDEM, *PEERS)
 MAX_ROUNDS = 1000
 IDLE_ROUNDS = 10
 CPUS = sorted(os.sched_getaffinity(0))
@@ -72,11 +72,11 @@ def main() -> int:
 
 def _compare(given: argparse.Namespace, folder: Path) -> None:
     """Prints a table for each concurrency, then what idle connections cost."""
-    ours = [ground(name, home) for name, home in given.server_from]
+    ours = [our_server(name, home) for name, home in given.server_from]
     contenders = [*(_contender(name, folder) for name in given.only or _all_there_is()), *ours]
     cpu, load_cpu = (CPUS[0], CPUS[-1]) if given.same_cpu is None else (given.same_cpu, given.same_cpu)
     load = build_load(folder, load_cpu, given.count)
-    durable = [contender for contender in contenders if contender.name == GROUND or contender in ours]
+    durable = [contender for contender in contenders if contender.name == TANDEM or contender in ours]
     for concurrency in given.concurrency:
         print(f"\nConcurrency {concurrency}, {given.rounds} rounds of {given.count:,} exchanges\n", flush=True)
         results = measure_rounds(contenders, cpu, replace(load, concurrency=concurrency), given.rounds)
@@ -189,7 +189,7 @@ def _all_there_is() -> Sequence[str]:
 def _contender(name: str, folder: Path) -> Contender:
     if name == LIMIT:
         return limit(folder)
-    return ground() if name == GROUND else peer(name)
+    return our_server() if name == TANDEM else peer(name)
 
 
 def measure_rounds(contenders: Sequence[Contender], cpu: int, load: Load, rounds: int) -> Results:

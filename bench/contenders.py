@@ -1,6 +1,6 @@
 """The servers that are compared: how each is started, pinned to a CPU, and ended. A fresh one for every run.
 
-The ground writes its log to a file, as it would in use: what that costs is part of what is measured.
+The server writes its log to a file, as it would in use: what that costs is part of what is measured.
 """
 
 import shutil
@@ -20,7 +20,7 @@ PEERS = ROOT / "bench" / "peers"
 OUTPUT = "stdout"  # a file in the server's folder
 READY_WITHIN = 20.0  # seconds
 LIMIT = "limit"  # the one that the others are compared to
-GROUND = "tandem"
+TANDEM = "tandem"
 
 
 class ContenderError(Exception):
@@ -46,8 +46,8 @@ class Running:
     folder: Path
 
 
-def ground(name: str = GROUND, home: Path = ROOT, data: Path | None = None) -> Contender:
-    """The ground of this tree or of another copy of the project, with a new data folder or a given one."""
+def our_server(name: str = TANDEM, home: Path = ROOT, data: Path | None = None) -> Contender:
+    """The server of this tree or of another copy of the project, with a new data folder or a given one."""
 
     def command(folder: Path) -> Sequence[str]:
         kept_in = str(data or folder / "data")

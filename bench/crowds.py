@@ -20,7 +20,7 @@ from testing.raw_sockets import encoded, message_1
 Address = tuple[str, int]
 LATE_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)  # the port is chosen when the destination is known
 SOURCES = 8  # addresses that a crowd comes from: one has too few ports
-PATIENCE = 20.0  # seconds for what the ground owes
+PATIENCE = 20.0  # seconds for what the server owes
 
 _numbers = itertools.count()
 
@@ -36,12 +36,12 @@ class Crowd:
 
 
 class Members:
-    """The connections of a crowd. Those that the ground has closed are replaced."""
+    """The connections of a crowd. Those that the server has closed are replaced."""
 
-    def __init__(self, ground: Address, crowd: Crowd) -> None:
-        self.ground = ground
+    def __init__(self, server: Address, crowd: Crowd) -> None:
+        self.server = server
         self.sockets: list[socket.socket] = []
-        self.closed = 0  # by the ground
+        self.closed = 0  # by the server
         self._crowd = crowd
         while len(self.sockets) < crowd.many:
             self.sockets.append(self._open())
@@ -50,7 +50,7 @@ class Members:
         self.wait_until_greeted()
 
     def wait_until_greeted(self) -> None:
-        """Returns when the ground has accepted the newest: so the queue before it never overflows."""
+        """Returns when the server has accepted the newest: so the queue before it never overflows."""
         if self.sockets:
             newest = self.sockets[-1]
             newest.settimeout(PATIENCE)
@@ -70,10 +70,10 @@ class Members:
                 self.sockets[index] = self._open()
 
     def _open(self) -> socket.socket:
-        return connect(self.ground, self._crowd.buffer)
+        return connect(self.server, self._crowd.buffer)
 
 
-def connect(ground: Address, buffer: int = 0) -> socket.socket:
+def connect(server: Address, buffer: int = 0) -> socket.socket:
     """A connection from the next source, non-blocking once it stands."""
     sock = socket.socket()
     number = next(_numbers)
@@ -82,7 +82,7 @@ def connect(ground: Address, buffer: int = 0) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     sock.bind((f"127.1.0.{number % SOURCES + 1}", 0))
     sock.settimeout(PATIENCE)
-    sock.connect(ground)
+    sock.connect(server)
     sock.setblocking(False)
     return sock
 
@@ -96,12 +96,12 @@ def nothing(members: Members) -> None:
 
 def close_at_once(members: Members) -> None:
     for _ in range(100):
-        connect(members.ground).close()
+        connect(members.server).close()
 
 
 def reset_at_once(members: Members) -> None:
     for _ in range(100):
-        sock = connect(members.ground)
+        sock = connect(members.server)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         sock.close()
 
@@ -128,7 +128,7 @@ def refused(members: Members) -> None:
     """Wrong messages as fast as they are answered."""
     wrong = json.dumps(message_1(clientid=7)).encode()
     for _ in range(100):
-        sock = connect(members.ground)
+        sock = connect(members.server)
         sock.setblocking(True)
         sock.recv(2000)
         sock.send(wrong)
@@ -151,11 +151,11 @@ CROWDS = {
 
 
 @contextmanager
-def crowd(name: str, ground: Address) -> Iterator[None]:
+def crowd(name: str, server: Address) -> Iterator[None]:
     """One of the crowds, in full before the block begins, gone when it ends."""
     context = multiprocessing.get_context("spawn")
     ready, over = context.Event(), context.Event()
-    process = context.Process(target=_run, args=(name, ground, ready, over), daemon=True)
+    process = context.Process(target=_run, args=(name, server, ready, over), daemon=True)
     process.start()
     try:
         while not ready.wait(0.1):
@@ -169,10 +169,10 @@ def crowd(name: str, ground: Address) -> Iterator[None]:
         process.join()
 
 
-def _run(name: str, ground: Address, ready: Event, over: Event) -> None:
+def _run(name: str, server: Address, ready: Event, over: Event) -> None:
     open_many_files()
     crowd = CROWDS[name]
-    members = Members(ground, crowd)
+    members = Members(server, crowd)
     ready.set()
     while not over.wait(crowd.pause):
         began = time.monotonic()

@@ -1,6 +1,6 @@
 """The flood campaign, run by hand: python3 bench/flood.py --seconds 20
 
-One crowd after the other misbehaves on a fresh ground; meanwhile ordinary teams exchange, one after the other, and
+One crowd after the other misbehaves on a fresh server; meanwhile ordinary teams exchange, one after the other, and
 each is timed from its first connect to its last byte. Prints a line a crowd, and last what refused messages cost the
 disk. Exits with 1 if an exchange failed or took a second or longer. Needs Linux, and 10,500 files a process.
 """
@@ -33,7 +33,7 @@ def main() -> int:
     options.add_argument("--only", metavar="WORDS", default="", help="crowds with these words in their name")
     options.add_argument("--seed", type=int, default=int(time.time()), help="for the pauses between two exchanges")
     given = options.parse_args()
-    print(f"seed {given.seed}, {given.seconds:g} s a crowd; times in ms, memory in MiB, descriptors of the ground")
+    print(f"seed {given.seed}, {given.seconds:g} s a crowd; times in ms, memory in MiB, descriptors of the server")
     print(ROW.format("crowd", "exchanges", "median", "worst", "MiB", "MiB with", "fds", "with"), flush=True)
     slow = False
     for name in CROWDS:

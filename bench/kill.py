@@ -1,6 +1,6 @@
 """The ending campaign, run by hand: python3 bench/kill.py --kills 200 --seed N
 
-Kills a ground under load again and again over one data folder (kill -9, also while it starts), ends it by
+Kills a server under load again and again over one data folder (kill -9, also while it starts), ends it by
 SIGTERM, and holds its database locked; after each blow every team that has read `Finished successfully` must be
 in the results. Prints one line a part, and exits with 1 at the first loss.
 """

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import GROUND, OUTPUT, ROOT, Contender, ContenderError, Running, running
+from bench.contenders import OUTPUT, ROOT, TANDEM, Contender, ContenderError, Running, running
 from tandem.commands.arguments import Parser, positive_integer
 
 TRACER = Path(__file__).with_name("path_tracer.py")
@@ -165,7 +165,7 @@ def traced(checkout: Path) -> Contender:
         serve = "serve", "--listen", "127.0.0.1:0", "--data", str(folder / "data")
         return sys.executable, "-S", str(TRACER), *serve
 
-    return Contender(GROUND, command, checkout)
+    return Contender(TANDEM, command, checkout)
 
 
 def _right_message_2(server: TracedServer) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sample:
-    """The ground at one moment. Sizes in bytes; rate in exchanges a second since the sample before."""
+    """The server at one moment. Sizes in bytes; rate in exchanges a second since the sample before."""
 
     seconds: float
     exchanges: int
@@ -66,10 +66,10 @@ def picture(samples: Sequence[Sample], words: str) -> str:
     longest = samples[-1].seconds / 60
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">',
-        f"<title>The ground over {longest:.0f} minutes: {words}</title>",
+        f"<title>The server over {longest:.0f} minutes: {words}</title>",
         f"<style>{STYLE}</style>",
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
-        f'<text class="title" x="{LEFT}" y="24">The ground over {longest:.0f} minutes: {words}</text>',
+        f'<text class="title" x="{LEFT}" y="24">The server over {longest:.0f} minutes: {words}</text>',
     ]
     for number, panel in enumerate(PANELS):
         parts += _panel(panel, samples, longest, TOP + number * (HEIGHT + GAP))

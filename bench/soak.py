@@ -1,7 +1,7 @@
 """The long run, by hand: python3 bench/soak.py --minutes 60 --samples soak.csv --picture soak.svg
 
-Mixed load on one ground for an hour or a million exchanges, whichever is first: ordinary exchanges, teams that come
-again, wrong messages, resets, silent and half connections. Every ten seconds a sample of how the ground is. At the
+Mixed load on one server for an hour or a million exchanges, whichever is first: ordinary exchanges, teams that come
+again, wrong messages, resets, silent and half connections. Every ten seconds a sample of how the server is. At the
 end every team that has read `Finished successfully` must be in the results. Exits with 1 if one is missing or a
 client saw what it should not. Needs Linux.
 """
@@ -38,7 +38,7 @@ from testing.raw_sockets import encoded, message_1, message_2
 WORKERS = 12
 INTERVAL = 10.0  # seconds between two samples
 LINGERING = 20  # silent and half connections that a worker leaves open; then the oldest goes
-PATIENCE = 20.0  # seconds for what the ground owes
+PATIENCE = 20.0  # seconds for what the server owes
 
 # How often what is done, in a hundred.
 MIX = {"exchange": 80, "again": 4, "wrong": 6, "reset": 4, "silent": 3, "half": 3}
@@ -59,14 +59,14 @@ class SoakError(Exception):
 
 
 class Team:
-    """One after the other, what teams and others do to a ground; in a thread of its own."""
+    """One after the other, what teams and others do to a server; in a thread of its own."""
 
-    def __init__(self, ground: Address, number: int, seed: int) -> None:
+    def __init__(self, server: Address, number: int, seed: int) -> None:
         self.done: Counter[str] = Counter()
         self.confirmed: set[str] = set()  # who has read `Finished successfully`
         self.times: deque[float] = deque()  # seconds an exchange, since they were last taken
         self.trouble = ""
-        self._ground = ground
+        self._server = server
         self._number = number
         self._random = random.Random(f"{seed} {number}")
         self._lingering: deque[socket.socket] = deque()
@@ -118,17 +118,17 @@ class Team:
         self._visit(self._random.choice(WRONG), "error: ")
 
     def _reset(self) -> None:
-        sock = connect(self._ground)
+        sock = connect(self._server)
         if self._random.random() < 0.5:
             sock.send(encoded(message_1(teamname="reset"))[: self._random.randrange(150)])
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         sock.close()
 
     def _silent(self) -> None:
-        self._leave(connect(self._ground))
+        self._leave(connect(self._server))
 
     def _half(self) -> None:
-        sock = connect(self._ground)
+        sock = connect(self._server)
         sock.send(encoded(message_1(teamname="half"))[: self._random.randrange(1, 140)])
         self._leave(sock)
 
@@ -138,7 +138,7 @@ class Team:
             self._lingering.popleft().close()
 
     def _visit(self, data: bytes, wanted: str) -> dict[str, Any]:
-        with connect(self._ground) as sock:
+        with connect(self._server) as sock:
             sock.settimeout(PATIENCE)
             if not sock.recv(2000):
                 raise SoakError("closed before the welcome")
@@ -163,7 +163,7 @@ def main() -> int:
     open_many_files()
     with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
-        with ground(data, log) as (pid, address):
+        with server(data, log) as (pid, address):
             teams = [Team(address, number, given.seed) for number in range(WORKERS)]
             try:
                 samples = watch(pid, data, teams, given.minutes * 60, given.exchanges, given.samples)
@@ -178,8 +178,8 @@ def main() -> int:
 
 
 @contextmanager
-def ground(data: Path, log: Path) -> Iterator[tuple[int, Address]]:
-    """A ground that writes its log into a file, for there will be millions of lines: its process id and address."""
+def server(data: Path, log: Path) -> Iterator[tuple[int, Address]]:
+    """A server that writes its log into a file, for there will be millions of lines: its process id and address."""
     command = (sys.executable, "-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(data))
     with log.open("wb") as stream:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=stream)

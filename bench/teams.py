@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from bench.compare import CPUS, MAX_ROUNDS
-from bench.contenders import ROOT, Contender, ContenderError, ground, running
+from bench.contenders import ROOT, Contender, ContenderError, our_server, running
 from bench.measure import COUNT, MAX_COUNT, Load, build_load
 from bench.pairs import Pairs, measure_pairs, ratio_of
 from tandem.commands.arguments import Parser, positive_integer
@@ -93,7 +93,7 @@ def classname(number: int) -> str:
 def compare(full: Path, load: Load, given: argparse.Namespace) -> None:
     """Prints the CPU time of an exchange without and with the teams, and the verdict."""
     names = "no teams", f"{given.teams:,} teams"
-    empty, filled = ground(names[0]), ground(names[1], data=full)
+    empty, filled = our_server(names[0]), our_server(names[1], data=full)
 
     def cost(contender: Contender) -> float:
         with running(contender, given.cpu) as server:
@@ -149,7 +149,7 @@ def _run(arguments: Iterable[str]) -> tuple[float, int]:
 
 
 def _visits(number: int, at: int, random: Random) -> Iterator[RightVisit]:
-    """Both visits of one team, as a ground records them."""
+    """Both visits of one team, as a server records them."""
     numbers = str(random.randrange(1_000_000, 5_500_000)), str(random.randrange(5_500_000, 10_000_000))
     team = Team(classname(number), f"team {number:07}", *numbers)
     first = message_1(*numbers, team.classname, team.teamname, "127.0.0.1")

@@ -9,6 +9,7 @@ from tandem.bench.tally import Tally
 
 
 def tally_of(times: list[int]) -> Tally:
+    """Return a tally of exchanges that took so many microseconds."""
     tally = Tally()
     for time in times:
         tally.visit_finished(0, time // 3)
@@ -18,5 +19,6 @@ def tally_of(times: list[int]) -> Tally:
 
 
 def run_of(times: list[int], **changed: object) -> Run:
+    """Return a run with exchanges that took so many microseconds, and with what is changed."""
     run = Run("127.0.0.1:5550", 7, Pace(64, None, 2.0), tally_of(times), len(times), 2.0, "", None, CpuTime(0.2, 0.2))
     return replace(run, **changed)  # type: ignore[arg-type]

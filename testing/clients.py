@@ -1,4 +1,4 @@
-"""Our two clients as processes, the messages that a right exchange has, and what every end of a client must keep to."""
+"""Our two clients as processes, the messages of a right exchange, and what must hold however a client ends."""
 
 import json
 import re
@@ -38,15 +38,15 @@ RIGHT_2: Script = (Send(WELCOME), Wait.MESSAGE, Send(REPLY_2), Wait.END)
 
 
 @contextmanager
-def client_1(ground: str, peer: str, *options: str) -> Iterator[Process]:
-    """Our client 1, on its way."""
-    addresses = ("--server", ground, "--peer", peer)
+def client_1(server: str, peer: str, *options: str) -> Iterator[Process]:
+    """Run our client 1, killed at the end of the block."""
+    addresses = ("--server", server, "--peer", peer)
     with process("-m", "tandem.client", "1", *team_options(), *addresses, *options) as running:
         yield running
 
 
 class Client2:
-    """Our client 2, once it listens."""
+    """Our client 2, which listens."""
 
     def __init__(self, running: Process) -> None:
         self.process = running
@@ -54,33 +54,33 @@ class Client2:
         self.port = int(re.findall(r":(\d+) for client 1", said)[0])
 
     def hand_over(self, data: bytes = REPLY_1) -> None:
-        """What client 1 does: sends, ends, and waits until client 2 has taken it."""
+        """Do what client 1 does: send, shut the sending side, and wait until client 2 closes."""
         with call(self.port) as line:
             line.play((Send(data), Finish.HALF_CLOSE, Wait.END))
 
 
 @contextmanager
-def client_2(ground: str, *options: str, **team: str) -> Iterator[Client2]:
-    """Our client 2, waiting for the handover on a free port; `team` has what differs from TEAM."""
-    addresses = ("--server", ground, "--listen", "127.0.0.1:0")
+def client_2(server: str, *options: str, **team: str) -> Iterator[Client2]:
+    """Run our client 2 on a free port, killed at the end of the block. `team` has what differs from TEAM."""
+    addresses = ("--server", server, "--listen", "127.0.0.1:0")
     with process("-m", "tandem.client", "2", *team_options(**team), *addresses, *options) as running:
         yield Client2(running)
 
 
-def meet(clientid: int, ground: ScriptedServer, peer: ScriptedServer, *options: str) -> Process:
-    """Runs client 1 or client 2 to its end, against this ground. Client 1 hands over to `peer`."""
+def meet(clientid: int, server: ScriptedServer, peer: ScriptedServer, *options: str) -> Process:
+    """Run client 1 or client 2 to its end, against this server. Client 1 hands over to `peer`."""
     if clientid == 1:
-        with client_1(ground.address, peer.address, *options) as first:
+        with client_1(server.address, peer.address, *options) as first:
             first.wait()
             return first
-    with client_2(ground.address, *options) as second:
+    with client_2(server.address, *options) as second:
         second.hand_over()
         second.process.wait()
         return second.process
 
 
 def assert_done(client: Process) -> None:
-    """It ended well, and said so on standard output only."""
+    """Assert that the client ended well, and said so on standard output only."""
     assert client.err == ""
     assert client.wait() == 0
     assert DONE in client.out
@@ -88,7 +88,7 @@ def assert_done(client: Process) -> None:
 
 
 def assert_failed(client: Process, *wanted: str) -> None:
-    """It ended with exit code 1 and one line that holds what is wanted (patterns), and never claimed success."""
+    """Assert exit code 1 and one line on standard error that matches each pattern, and no claim of success."""
     assert client.wait() == 1, client.out + client.err
     assert re.fullmatch(r"tandem client: [^\n]+\n", client.err), client.err
     for pattern in wanted:
@@ -99,5 +99,5 @@ def assert_failed(client: Process, *wanted: str) -> None:
 
 
 def assert_safe(shown: str) -> None:
-    """Nothing that steers a terminal."""
+    """Assert that nothing in the text steers a terminal."""
     assert shown.replace("\n", "").isprintable(), repr(shown)

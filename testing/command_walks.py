@@ -60,7 +60,7 @@ class Walk:
     pairs: dict[frozenset[str], Words] = field(default_factory=dict)  # better examples for two options together
 
     def words(self, *names: str) -> list[str]:
-        """The command line with some options."""
+        """Return the command line with some options."""
         needed = [word for name, words in self.base.items() if name not in names for word in words]
         pair = self.pairs.get(frozenset(names))
         asked = pair or [word for name in names for word in self.examples[name]]
@@ -201,7 +201,7 @@ class Stage:
         self._replace_the_network()
 
     def run(self, walk: Walk, *names: str) -> Seen:
-        """What is seen of a run with these options."""
+        """Run the command with these options, and return what can be seen of it."""
         self._number += 1
         here = self._folder / str(self._number)
         shutil.copytree(self._folder / "new", here)
@@ -237,7 +237,7 @@ class Stage:
 
 
 def run_client(walk: Walk, *names: str) -> Seen:
-    """What the client was told: its options, and how its screen tells an arrow with them."""
+    """Return the options that the client parsed, and how its screen shows an arrow with them."""
     options = vars(parse_options([*walk.command, *walk.words(*names)]))
     written: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -251,7 +251,7 @@ def _place(where: Any) -> Any:
 
 
 def _furnish(folder: Path) -> None:
-    """Three data folders with the same teams and other visits, a message, and a key each."""
+    """Make three data folders with the same teams and other visits, a message, and a key each."""
     for number, name in enumerate(("tandem-data", "other", "away")):
         data = folder / name
         data.mkdir(parents=True)
@@ -274,7 +274,7 @@ def _furnish(folder: Path) -> None:
 
 
 def _changes(before: Path, after: Path) -> Iterator[str]:
-    """What a run left: teams, visits and notes of each folder; new files; the lines of keys."""
+    """Yield what a run left: teams, visits and notes of each folder, new files, the lines of keys."""
     for name in ("tandem-data", "other", "away"):
         with closing(open_records(after / name)) as found, closing(BoardStore(after / name)) as book:
             teams = [(team.key, len(list(found.visits(team.key)))) for team in found.teams()]
@@ -285,6 +285,6 @@ def _changes(before: Path, after: Path) -> Iterator[str]:
 
 
 def _without_chance(out: str) -> str:
-    """A new token is another one each time."""
+    """Cut off a new token, which is another one each time."""
     begin, shown, _ = out.partition("shown this once: ")
     return begin + shown

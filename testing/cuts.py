@@ -10,7 +10,7 @@ LONG = 1_000  # bytes from which only the cuts at both ends are tried
 
 
 def every_way(data: bytes) -> Iterator[list[bytes]]:
-    """Whole, byte by byte, each single cut, and for short ones each pair of cuts."""
+    """Yield the stream whole, byte by byte, with each single cut, and if it is short with each pair of cuts."""
     yield [data]
     if data:
         yield [data[at : at + 1] for at in range(len(data))]
@@ -24,7 +24,7 @@ def every_way(data: bytes) -> Iterator[list[bytes]]:
 
 @st.composite
 def pieces(draw: st.DrawFn, streams: st.SearchStrategy[bytes]) -> list[bytes]:
-    """A stream in any pieces; some of them may be empty."""
+    """Draw a stream in any pieces. Some of them may be empty."""
     data = draw(streams)
     cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=6)))
     return [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]

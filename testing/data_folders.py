@@ -69,7 +69,7 @@ FIRST_RECORDS = (
 
 
 def a_class(folder: Path, mark: str = NOTE.mark) -> None:
-    """A team that has finished, one that waits, one that was refused; a note, a roster, a deadline, a token."""
+    """Write a team that finished, one that waits, one that was refused; a note, a roster, a deadline, a token."""
     folder.mkdir(mode=0o700, exist_ok=True)
     with closing(Store(folder)) as store:
         store.write([message_1(), message_2(), message_1(OTHER), rejected()])
@@ -82,27 +82,27 @@ def a_class(folder: Path, mark: str = NOTE.mark) -> None:
 
 
 def records_of(folder: Path) -> dict[str, Any]:
-    """All that is on record."""
+    """Return all that is on record."""
     with closing(open_rows(folder)) as rows:
         return everything(rows)
 
 
 def board_of(folder: Path) -> list[object]:
-    """All that the teacher wrote, and the token's hash."""
+    """Return all that the teacher wrote, and the token's hash."""
     with closing(BoardStore(folder)) as book:
         rosters = [book.roster(classname) for classname in book.roster_sizes()]
         return [book.token_hash(), book.notes(), rosters, dict(book.deadlines())]
 
 
 def old_backup(folder: Path, target: Path) -> None:
-    """A backup as 25cfc4e made it: a plain copy of the records."""
+    """Make a backup as 25cfc4e did: a plain copy of the records."""
     with closing(sqlite3.connect(folder / FILE)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def killed_server(folder: Path, left: Path) -> None:
-    """The folder of a server that was killed: its last visits are in SQLite's log alone."""
+    """Make the folder of a server that was killed: its last visits are in SQLite's log alone."""
     a_class(folder, mark="old")
     with closing(Store(folder)) as store:
         store.write([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), started_us=4_000_000)])

@@ -1,8 +1,8 @@
-"""Which tests need more than Python and the packages of requirements-base.txt: found from imports, so that no test has
-to be marked by hand, and none can be forgotten.
+"""Which tests need more than Python and the packages of requirements-base.txt.
 
-A test needs an extra if its module imports a library at its top, itself or through another module of ours, or if it
-uses a fixture that does. Only a test that reaches a library through a process that it starts is marked by hand.
+Found from imports, so that no test has to be marked by hand, and none can be forgotten. A test needs an extra if its
+module imports a library at its top, itself or through another module of ours, or if it uses a fixture that does. Only a
+test that reaches a library through a process that it starts is marked by hand.
 """
 
 import ast
@@ -20,7 +20,7 @@ FIXTURES = frozenset({"postgres_server", "own_server", "browser"})  # what makes
 
 @cache
 def extras(file: Path) -> frozenset[str]:
-    """The libraries that importing a file of ours imports."""
+    """Return the libraries that importing a file of ours imports."""
     seen: set[Path] = set()
     found: set[str] = set()
     waiting = [file]
@@ -39,7 +39,7 @@ def extras(file: Path) -> frozenset[str]:
 
 @cache
 def _imports(file: Path) -> tuple[str, ...]:
-    """What runs when the file is imported; an import inside of a function waits until it is called."""
+    """Return what the file imports when it is imported. Imports inside of functions do not count."""
     return tuple(_names(ast.parse(file.read_bytes())))
 
 
@@ -54,7 +54,7 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 
 def _files(name: str) -> Iterator[Path]:
-    """The files that run when a module of ours is imported: it and its packages. The last part may be no module."""
+    """Yield the files that run when a module of ours is imported: it and its packages. Its last part may be a name."""
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
         path = ROOT.joinpath(*parts[:count])
@@ -62,7 +62,7 @@ def _files(name: str) -> Iterator[Path]:
 
 
 def conftests(file: Path) -> Iterator[Path]:
-    """The conftest.py of each folder that a test's file is in."""
+    """Yield the conftest.py of each folder that a test's file is in."""
     for folder in file.parents:
         if (folder / "conftest.py").is_file():
             yield folder / "conftest.py"
@@ -71,5 +71,5 @@ def conftests(file: Path) -> Iterator[Path]:
 
 
 def needed(file: Path) -> frozenset[str]:
-    """The libraries that a test's file cannot be collected without."""
+    """Return the libraries without which a test's file cannot be collected."""
     return frozenset[str]().union(*map(extras, (file, *conftests(file))))

@@ -10,19 +10,19 @@ from testing.tables import TABLES
 
 
 def forget(where: DatabaseLocation, **conditions: Any) -> Forgotten:
-    """What `tandem forget` does with the records; the conditions are Selection's."""
+    """Remove from the records what `tandem forget` would. The conditions are those of Selection."""
     with forgetting(where, Selection(**conditions)) as removal:
         removal.commit()
         return removal.forgotten
 
 
 def traces(folder: Path, words: bytes) -> list[str]:
-    """The files of the folder in which the words stand: the database, its log, the board's own file, all of them."""
+    """Return the names of the files in the folder that hold the words."""
     return [path.name for path in folder.iterdir() if words in path.read_bytes()]
 
 
 def is_left(where: DatabaseLocation, words: str) -> bool:
-    """Whether the words stand anywhere in the database; for a file, in any byte of it."""
+    """Return whether the words are anywhere in the database; for SQLite, anywhere in its files."""
     if isinstance(where, Path):
         return bool(traces(where, words.encode()))
     with connect(where) as server:

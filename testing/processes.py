@@ -1,4 +1,4 @@
-"""Real processes for tests: started, watched line by line, and ended whatever happens."""
+"""Processes for tests: started, watched line by line, and always ended."""
 
 import json
 import signal
@@ -38,21 +38,27 @@ class Process:
 
     @property
     def pid(self) -> int:
+        """Return its process id."""
         return self._process.pid
 
     @property
     def out(self) -> str:
-        """What it has written to standard output so far."""
+        """Return what it has written to standard output so far."""
         with self._news:
             return "".join(self._out)
 
     @property
     def err(self) -> str:
+        """Return what it has written to standard error so far."""
         with self._news:
             return "".join(self._err)
 
     def wait_for(self, words: str) -> str:
-        """The first line on either output that holds the words; fails if it ends or takes too long without."""
+        """Return the first line on either output that holds the words.
+
+        Raises:
+            AssertionError: The process ended without such a line, or LIMIT passed.
+        """
         until = time.monotonic() + LIMIT
         with self._news:
             while True:
@@ -67,26 +73,32 @@ class Process:
                 self._news.wait(min(left, 0.5))
 
     def wait(self) -> int:
-        """Its exit code, once it has ended by itself."""
+        """Wait until it ends, and return its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: LIMIT passed.
+        """
         code = self._process.wait(LIMIT)
         for reader in self._readers:
             reader.join()
         return code
 
     def has_ended(self) -> bool:
+        """Return whether it has ended."""
         return self._process.poll() is not None
 
     def signal(self, number: int) -> None:
+        """Send it a signal."""
         self._process.send_signal(number)
 
     def stop(self) -> None:
-        """Asks it to stop, and waits until it has; if it has ended before, nothing."""
+        """Send SIGTERM and wait until it has ended. Do nothing if it has ended before."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             self.wait()
 
     def end(self) -> None:
-        """Kills it if it still runs."""
+        """Kill it if it still runs, and close its pipes."""
         self._process.kill()
         self._process.wait()
         for reader in self._readers:
@@ -106,7 +118,7 @@ class Process:
 
 @contextmanager
 def process(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | None = None) -> Iterator[Process]:
-    """`python ARGUMENTS`, killed at the end of the block. `before` is put in front, such as `ip netns exec NAME`.
+    """Run `python ARGUMENTS`, and kill it at the end of the block. `before` precedes the command: `ip netns exec NAME`.
 
     Fails if Python warned of anything: conftest.py lets every process show its warnings.
     """
@@ -119,14 +131,14 @@ def process(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | N
 
 
 def tandem(*arguments: str, before: Sequence[str] = (), env: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """Runs a tandem command to its end: exit code, standard output, standard error."""
+    """Run a tandem command to its end. Return exit code, standard output, standard error."""
     with process("-m", "tandem", *arguments, before=before, env=env) as command:
         code = command.wait()
         return code, command.out, command.err
 
 
 class RunningServer:
-    """A running ground."""
+    """A running `tandem serve`."""
 
     def __init__(self, process: Process, data: Path) -> None:
         self.process = process
@@ -137,7 +149,7 @@ class RunningServer:
         self.port = int(port)
 
     def results(self, *arguments: str) -> Any:
-        """What `tandem results --format json` tells."""
+        """Return what `tandem results --format json` prints."""
         place = () if "--database" in arguments else ("--data", str(self.data))
         code, out, err = tandem("results", *place, "--format", "json", *arguments)
         assert code == 0, err
@@ -152,7 +164,7 @@ def running_server(
     before: Sequence[str] = (),
     env: dict[str, str] | None = None,
 ) -> Iterator[RunningServer]:
-    """`tandem serve` on a free port, killed at the end of the block."""
+    """Run `tandem serve` on a free port, and stop it at the end of the block."""
     arguments = ("-m", "tandem", "serve", "--listen", listen, "--data", str(data), *options)
     with process(*arguments, before=before, env=env) as serving:
         yield RunningServer(serving, data)
@@ -170,12 +182,16 @@ def workers_of(supervisor: int) -> list[int]:
 
 
 def team_options(**changed: str) -> list[str]:
-    """The command line options for a team: TEAM, with what is changed."""
+    """Return the command line options for TEAM, with what is changed."""
     return [word for name, value in (TEAM | changed).items() for word in (f"--{name}", value)]
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Waits for something that no line tells; fails after LIMIT."""
+    """Poll until `true()`. For what no line of output announces.
+
+    Raises:
+        AssertionError: LIMIT passed.
+    """
     until = time.monotonic() + LIMIT
     while not true():
         assert time.monotonic() < until, "it did not happen"

@@ -9,21 +9,21 @@ UNSPECIFIED, TCP4, UDP4, TCP6, UDP6, STREAM, DATAGRAM = 0x00, 0x11, 0x12, 0x21, 
 
 
 def header(command: int, kind: int, block: bytes = b"") -> bytes:
-    """A header with this block behind its length."""
+    """Return a header with this block after its length."""
     return SIGNATURE + bytes((command, kind)) + len(block).to_bytes(2, "big") + block
 
 
 def addresses(source: str, port: int, destination: str, destination_port: int = 5550) -> bytes:
-    """Both addresses and both ports."""
+    """Return both addresses and both ports as they are in a header."""
     packed = ip_address(source).packed + ip_address(destination).packed
     return packed + port.to_bytes(2, "big") + destination_port.to_bytes(2, "big")
 
 
 def introduces(source: str, port: int) -> bytes:
-    """The header for a student who comes from this IPv4 address."""
+    """Return the header for a student who connects from this IPv4 address."""
     return header(PROXY, TCP4, addresses(source, port, "192.0.2.1"))
 
 
 def note(kind: int, value: bytes) -> bytes:
-    """A type-length-value, as a balancer may add it behind the addresses."""
+    """Return a type-length-value, as a balancer may add it after the addresses."""
     return bytes((kind,)) + len(value).to_bytes(2, "big") + value

@@ -22,14 +22,17 @@ MESSAGE = json.dumps(
 
 
 def length(size: int) -> bytes:
+    """Return a length as it precedes a message."""
     return size.to_bytes(4, "little")
 
 
 def padded(size: int) -> bytes:
+    """Return a text of this size with white space after the object."""
     return b'{"a":1}'.ljust(size)
 
 
 def filled(size: int) -> bytes:
+    """Return an object of this size."""
     return b'{"a":"' + b"x" * (size - 8) + b'"}'
 
 
@@ -103,7 +106,7 @@ MORE_ONES: dict[str, bytes] = {
 
 
 class Counted(bytearray):
-    """Counts the bytes that are looked at."""
+    """A buffer that counts the bytes that are looked at."""
 
     looked_at = 0
 
@@ -112,5 +115,6 @@ class Counted(bytearray):
         return super().__getitem__(index)
 
     def lstrip(self, *chars: Any) -> bytearray:
+        """Count all bytes, and strip."""
         self.looked_at += len(self)
         return super().lstrip(*chars)

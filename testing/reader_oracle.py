@@ -1,4 +1,4 @@
-"""What the reader must say, told a second time in another way: slowly, from all the bytes at once."""
+"""The states of the message reader, computed in another way: slowly, from all the bytes at once."""
 
 import re
 
@@ -9,7 +9,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.DOTALL)  # a string
 
 
 def expected(data: bytes) -> tuple[str, bytes, bytes]:
-    """State, text and tail after these bytes have come, in whatever pieces."""
+    """Return state, text and tail after these bytes have come, in whatever pieces."""
     length = int.from_bytes(data[:2], "little")
     may_be_length = not any(data[2:4]) and length <= LIMIT
     if may_be_length and len(data) < 4:

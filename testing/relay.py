@@ -1,4 +1,4 @@
-"""A network between a ground and its database that can be cut, or silent: a relay from TCP to a Unix socket."""
+"""A network between a server and its database that can be cut or silent: a relay from TCP to a Unix socket."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Relay:
-    """Carries bytes both ways."""
+    """A relay that runs. Call `end` when it is not needed any more."""
 
     def __init__(self, to: Path) -> None:
         self._to = to
@@ -24,17 +24,19 @@ class Relay:
         self._start(self._accept)
 
     def url(self, tables: str = "public") -> str:
+        """Return the URL of the database through the relay."""
         return f"postgresql://tandem@127.0.0.1:{self.port}/postgres?options=-csearch_path%3D{tables}"
 
     def to_url(self, tables: str = "public") -> str:
-        """Past the relay."""
+        """Return the URL of the database without the relay."""
         return self.url(tables).replace(f"127.0.0.1:{self.port}", "").replace("?", f"?host={self._to.parent}&")
 
     def cut(self) -> None:
-        """Breaks every connection that stands."""
+        """Break every open connection."""
         _shut(*self._sockets)
 
     def end(self) -> None:
+        """Close everything and join the threads."""
         self.answers.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -90,7 +92,7 @@ def _shut(*sockets: socket.socket) -> None:
 
 @contextmanager
 def relay(to: Path) -> Iterator[Relay]:
-    """A relay to the socket of a server, ended with the block."""
+    """Run a relay to the Unix socket of a server, and end it with the block."""
     started = Relay(to)
     try:
         yield started

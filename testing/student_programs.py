@@ -19,18 +19,22 @@ Fields = dict[str, Any]
 
 
 def as_usual(fields: Fields) -> str:
+    """Write JSON with raw UTF-8."""
     return json.dumps(fields, ensure_ascii=False)
 
 
 def with_escapes(fields: Fields) -> str:
+    """Write JSON in ASCII."""
     return json.dumps(fields, ensure_ascii=True)
 
 
 def pretty_printed(fields: Fields) -> str:
+    """Write JSON on several lines."""
     return json.dumps(fields, indent=7, ensure_ascii=False)
 
 
 def without_spaces(fields: Fields) -> str:
+    """Write JSON without white space."""
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -42,19 +46,19 @@ class Student1:
     write: Callable[[Fields], str] = as_usual
     nothing: str | None = ""  # what it writes for a secret and a status that it does not have
     ip: str = ""  # "" means: the one of the connection
-    calls_client_2_first: bool = False  # and stays there idle through its whole visit to the ground
+    calls_client_2_first: bool = False  # and stays there idle through its whole visit to the server
     in_a_hurry: bool = False  # tries client 2 again at once, and again
 
-    def run(self, ground: Address, peer: Address, team: Fields, refused: threading.Event) -> None:
-        """The whole of it. Sets `refused` when client 2 was not there yet."""
+    def run(self, server: Address, peer: Address, team: Fields, refused: threading.Event) -> None:
+        """Make the visit and the handover. Set `refused` when client 2 was not there yet."""
         early = connected(peer) if self.calls_client_2_first else None
-        reply = self._visit(ground, team)
+        reply = self._visit(server, team)
         assert json.loads(reply)["status"] == "waiting for message 2", reply
         with early or self._reach(peer, refused) as connection:
             connection.sendall(reply)
 
-    def _visit(self, ground: Address, team: Fields) -> bytes:
-        with connected(ground) as connection:
+    def _visit(self, server: Address, team: Fields) -> bytes:
+        with connected(server) as connection:
             assert b"connection" in connection.recv(self.size)
             own = {"clientid": 1, "ip": self.ip or connection.getsockname()[0]}
             text = self.write({**team, **own, "secret": self.nothing, "status": self.nothing})
@@ -72,22 +76,22 @@ class Student1:
 
 @dataclass(frozen=True)
 class Student2:
-    """A client 2. It accepts once."""
+    """A client 2. It accepts one connection."""
 
     size: int = 1024
     write: Callable[[Fields], str] = as_usual
     ip: str = ""
     swaps: bool = True
-    calls_ground_first: bool = False  # and stays there idle until client 1 has come
+    calls_server_first: bool = False  # and stays there idle until client 1 has come
     reads_to_the_end: bool = False  # of the stream from client 1
 
-    def run(self, ground: Address, listener: socket.socket) -> None:
-        """The whole of it. `listener` listens already."""
-        early = connected(ground) if self.calls_ground_first else None
+    def run(self, server: Address, listener: socket.socket) -> None:
+        """Take the handover and make the visit. `listener` listens already."""
+        early = connected(server) if self.calls_server_first else None
         with listener.accept()[0] as client_1:
             client_1.settimeout(LIMIT)
             message = json.loads(self._read(client_1))
-        with early or connected(ground) as connection:
+        with early or connected(server) as connection:
             assert b"connection" in connection.recv(self.size)
             if self.swaps:
                 message["studentnr1"], message["studentnr2"] = message["studentnr2"], message["studentnr1"]
@@ -104,4 +108,5 @@ class Student2:
 
 
 def connected(address: Address) -> socket.socket:
+    """Return a connection with the limit LIMIT."""
     return socket.create_connection(address, LIMIT)

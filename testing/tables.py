@@ -14,7 +14,7 @@ TABLES = ("team", "visit", "surplus", "vitals")
 
 
 def everything(rows: Rows) -> dict[str, Any]:
-    """All that is on record, as the reading side tells it."""
+    """Return all that is on record, as the reading side returns it."""
     records = Records(rows)
     teams = list(records.teams())
     return {
@@ -30,6 +30,7 @@ def everything(rows: Rows) -> dict[str, Any]:
 
 
 def teams(where: DatabaseLocation, classname: str | None = None, state: str | None = None) -> list[TeamRow]:
+    """Return the teams on record."""
     records = open_records(where)
     try:
         return list(records.teams(classname, state))
@@ -38,11 +39,12 @@ def teams(where: DatabaseLocation, classname: str | None = None, state: str | No
 
 
 def surplus(rows: Rows) -> list[Row]:
+    """Return the rows of the table of suppressed visits."""
     return rows.query("SELECT minute, address, visits FROM surplus ORDER BY minute, address, visits", {})
 
 
 def empty(where: DatabaseLocation) -> None:
-    """Removes every row."""
+    """Remove every row."""
     if isinstance(where, Path):
         with closing(sqlite3.connect(where / FILE)) as database, database:
             for table in TABLES:

@@ -1,4 +1,4 @@
-"""Fails a test that leaves a socket, a file or a database connection open: that very test, on every Python.
+"""Fail a test that leaves a socket, a file or a database connection open: that very test, on every Python.
 
 A ResourceWarning comes only when the object is collected. With a reference cycle that is in some later test, or never.
 So the garbage is collected after every test; pytest turns what comes of it into that test's error. SQLite's connections
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class WatchedConnection(sqlite3.Connection):
-    """Warns if it is collected before it was closed, as Python 3.13's own does."""
+    """A connection that warns if it is collected before it was closed, as Python 3.13's own does."""
 
     is_open = False
 
@@ -23,6 +23,7 @@ class WatchedConnection(sqlite3.Connection):
         self.is_open = True
 
     def close(self) -> None:
+        """Close it, and warn no more."""
         super().close()
         self.is_open = False
 

@@ -155,7 +155,11 @@ class Play:
             self._stopped_early = True
             self._ask_to_stop(PATIENCES[event.value % len(PATIENCES)])
         elif self._callers:
-            _act(self._callers[-1 - event.who % len(self._callers)], event)
+            caller = self._callers[-1 - event.who % len(self._callers)]
+            if event.step:
+                caller.play(event.step)
+            elif event.act is Act.CLOG:
+                caller.clog_line(CLOGS[event.value % len(CLOGS)])
 
     def _connect(self, address: str) -> None:
         if len(self._callers) < MAX_CALLERS and self._door.fileno() >= 0:
@@ -220,20 +224,3 @@ class Play:
 def left_over(loop: Loop) -> list[object]:
     """What a loop still holds when it has ended: the only look inside it."""
     return [connection for connections in loop._in.values() for connection in connections.values()]
-
-
-def _act(caller: Caller, event: Event) -> None:
-    """What one of the callers does, or what becomes of its line."""
-    if event.data:
-        caller.send(event.data)
-    elif event.act is Act.END:
-        caller.end()
-    elif event.act is Act.LEAVE:
-        caller.leave()
-    elif event.act is Act.RESET:
-        caller.reset()
-    elif event.act is Act.CLOG:
-        caller.stays = False
-        caller.clog = CLOGS[event.value % len(CLOGS)]
-        if caller.line:
-            caller.line.clog = caller.clog

@@ -18,6 +18,7 @@ from tandem.protocol.message import STATUS_WAITING
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.visits import Team
 from tandem.server.serve_options import ERRORS
+from testing.other_side import Finish, Send
 
 HEAD = 2
 MAX_EVENTS = 60
@@ -47,6 +48,7 @@ class Act(IntEnum):
 
 _NEEDS = {Act.CONNECT: 1, Act.SEND_MESSAGE: 1, Act.SEND_PART: 3, Act.SEND_MANY: 2, Act.PASS: 1}
 _NEEDS |= dict.fromkeys((Act.REFUSE, Act.CLOG, Act.RECALL, Act.STOP), 1)
+_FINISHES = {Act.END: Finish.HALF_CLOSE, Act.LEAVE: Finish.CLOSE, Act.RESET: Finish.RESET}
 
 
 class Event(NamedTuple):
@@ -55,7 +57,7 @@ class Event(NamedTuple):
     act: Act
     who: int  # of those who have connected, the last ones first
     value: int  # an index, where the act needs one
-    data: bytes  # what is sent
+    step: Send | Finish | None  # what a caller does, in the words of testing.other_side
     at_once: bool  # does the next event happen before the ground looks up?
 
 
@@ -91,19 +93,19 @@ def _events(data: bytes) -> Iterator[Event]:
             needs = 1 + int.from_bytes(data[at + 1 : at + 2], "little")
         given = data[at + 1 : at + 1 + needs].ljust(needs, b"\0")
         at += 1 + needs
-        yield Event(act, who, given[0] if given else 0, _what_is_sent(act, given), at_once)
+        yield Event(act, who, given[0] if given else 0, _step(act, given), at_once)
 
 
-def _what_is_sent(act: Act, given: bytes) -> bytes:
+def _step(act: Act, given: bytes) -> Send | Finish | None:
     if act is Act.SEND:
-        return given[1:]
+        return Send(given[1:])
     if act is Act.SEND_MANY:
-        return given[:1] * (given[1] if given[1] < 255 else MAX_MESSAGE_BYTES)
+        return Send(given[:1] * (given[1] if given[1] < 255 else MAX_MESSAGE_BYTES))
     if act in (Act.SEND_MESSAGE, Act.SEND_PART):
         message = MESSAGES[given[0] % len(MESSAGES)]
         start, stop = (place(mark, len(message)) for mark in (given[1:] or (0, 255)))
-        return message[start:stop]
-    return b""
+        return Send(message[start:stop])
+    return _FINISHES.get(act)
 
 
 def _message(team: Team, clientid: int = 1, **changes: str | None) -> bytes:

@@ -26,6 +26,7 @@ from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Record, RightVisit, Team, Visit
 from tandem.server.log import LogEntry
 from tandem.server.loop import Connection
+from testing.other_side import Finish, Send
 
 FIRST_PORT = 40_000  # of the callers
 MAX_IN_A_ROW = 200  # turns of the loop with something ready, while nothing happens and no time passes
@@ -95,27 +96,29 @@ class Caller:
         self.stays = True  # has not left, and its line was never clogged
         self.sent = b""
 
-    def send(self, data: bytes) -> None:
+    def play(self, step: Send | Finish) -> None:
+        """Carry out a step, without waiting for anything."""
+        self.stays = self.stays and step not in (Finish.CLOSE, Finish.RESET)
         try:
-            self.sent += data[: self.socket.send(data)] if data else b""
+            match step:
+                case Send(data):
+                    self.sent += data[: self.socket.send(data)] if data else b""
+                case Finish.HALF_CLOSE:
+                    self.socket.shutdown(socket.SHUT_WR)
+                case Finish.CLOSE:
+                    self.hear()
+                    self.socket.close()
+                case Finish.RESET:
+                    self.socket.close()  # with something unread, which breaks the line, as a reset does
         except OSError:
-            pass  # the ground has closed, or the caller itself
+            pass  # the server has closed, or the caller itself
 
-    def end(self) -> None:
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # closed before
-
-    def leave(self) -> None:
+    def clog_line(self, clog: Callable[[bytes], bytes]) -> None:
+        """Decide what becomes of the reply."""
         self.stays = False
-        self.hear()
-        self.socket.close()
-
-    def reset(self) -> None:
-        """Closing with something unread breaks the line, as a reset does."""
-        self.stays = False
-        self.socket.close()
+        self.clog = clog
+        if self.line:
+            self.line.clog = clog
 
     def hear(self) -> bytes:
         """All that there is to read."""

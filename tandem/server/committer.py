@@ -62,6 +62,7 @@ class Committer(Generic[Waiter]):
         self._completed = 0  # records that are written or given up, counted by this thread
         self._dropped = 0
         self._stopping = False
+        self._error: Exception | None = None  # what has ended the thread
         self._thread = threading.Thread(target=self._run, name="committer")
         self._thread.start()
 
@@ -91,7 +92,14 @@ class Committer(Generic[Waiter]):
             self._urgent.set()
 
     def take_outcomes(self) -> list[tuple[Waiter, bool]]:
-        """Return each waiter once: with True if its record is on disk, with False if it will not be."""
+        """Return each waiter once: with True if its record is on disk, with False if it will not be.
+
+        Raises:
+            Exception: What has ended the thread, a MemoryError if it had no memory. Nothing is committed any more:
+                end the server.
+        """
+        if self._error:
+            raise self._error
         outcomes = self._outcomes
         return [outcomes.popleft() for _ in range(len(outcomes))]
 
@@ -109,6 +117,15 @@ class Committer(Generic[Waiter]):
         self._dropped += 1
 
     def _run(self) -> None:
+        try:
+            self._commit_until_stopped()
+        except Exception as error:
+            self._error = error
+            self._wake()
+            if not isinstance(error, MemoryError):
+                raise
+
+    def _commit_until_stopped(self) -> None:
         while not self._stopping:
             urgent = self._urgent.wait(RETRY_DELAY if self._failed else DEFERRED_DELAY)
             if urgent:

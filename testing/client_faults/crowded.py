@@ -1,4 +1,4 @@
-"""Client 2 with a flood at its door: does the real message get through, and how soon?"""
+"""Client 2 in a flood of connections: whether the real message gets through, and how soon."""
 
 import re
 import socket
@@ -9,13 +9,19 @@ from testing.processes import LIMIT, process, team_options
 
 
 def seconds_until_taken(kind: str, count: int, where: str) -> float:
-    """From client 1's call to client 2's call at the ground, in the flood. Fails if it does not end well.
+    """Return the seconds from client 1's connect to client 2's visit, in a flood.
 
-    `kind`, `count` and `where` are those of testing.client_faults.flood.
+    Args:
+        kind: As in testing.client_faults.flood, as are the next two.
+        count: How many connections.
+        where: "one" or "many" addresses.
+
+    Raises:
+        AssertionError: Client 2 did not finish.
     """
-    with socket.create_server(("127.0.0.1", 0)) as ground:
-        ground.settimeout(LIMIT)
-        server = f"127.0.0.1:{ground.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(LIMIT)
+        server = f"127.0.0.1:{listener.getsockname()[1]}"
         options = ("--server", server, "--listen", "0")
         with process("-m", "tandem.client", "2", *team_options(), *options) as client:
             port = re.findall(r":(\d+) for client 1", client.wait_for("listening on"))[0]
@@ -25,7 +31,7 @@ def seconds_until_taken(kind: str, count: int, where: str) -> float:
                 with socket.create_connection(("127.0.0.1", int(port)), LIMIT) as call:
                     call.sendall(REPLY_1)
                     call.shutdown(socket.SHUT_WR)
-                    visit, _ = ground.accept()
+                    visit, _ = listener.accept()
                 seconds = time.monotonic() - begun
                 with visit:
                     visit.settimeout(LIMIT)

@@ -1,7 +1,7 @@
 """The faults: each a named, pure filter from a script to a script, with the way to draw its values.
 
-A filter knows neither the client nor the place. `at` counts the bytes that our side sends, `taken` those
-that came from the client. Filters compose: each takes what the one before it has left.
+A filter knows neither the client nor the place. `at` counts the bytes that our side sends, `taken` those that came from
+the client. Filters compose: each takes the script that the one before it returned.
 """
 
 from collections.abc import Callable
@@ -47,17 +47,19 @@ _PIECES = (
 
 
 def cut(script: Script, at: int) -> Script:
+    """Send in two segments."""
     head, tail = divided(script, at)
     return (*head, Pause(GAP), *tail)
 
 
 def late(script: Script, at: int, seconds: float) -> Script:
+    """Pause before a byte."""
     head, tail = divided(script, at)
     return (*head, Pause(seconds), *tail)
 
 
 def trickle(script: Script) -> Script:
-    """Byte by byte."""
+    """Send byte by byte."""
     steps: list[Step] = []
     for step in script:
         if isinstance(step, Send):
@@ -69,7 +71,7 @@ def trickle(script: Script) -> Script:
 
 
 def swallow_welcome(script: Script) -> Script:
-    """The first piece never comes. Scripts without a welcome stay as they are, here and in the next two."""
+    """Leave out the first piece. Scripts without a welcome stay as they are, here and in the next two."""
     if Wait.MESSAGE not in script:
         return script
     first = next((number for number, step in enumerate(script) if isinstance(step, Send)), len(script))
@@ -77,7 +79,7 @@ def swallow_welcome(script: Script) -> Script:
 
 
 def glue_welcome(script: Script) -> Script:
-    """The welcome comes as late as the reply, in one piece with it."""
+    """Send the welcome as late as the reply, in one piece with it."""
     if Wait.MESSAGE not in script:
         return script
     message = script.index(Wait.MESSAGE)
@@ -85,7 +87,7 @@ def glue_welcome(script: Script) -> Script:
 
 
 def early_reply(script: Script) -> Script:
-    """The reply comes with the welcome, before the message."""
+    """Send the reply with the welcome, before the message."""
     if Wait.MESSAGE not in script:
         return script
     message = script.index(Wait.MESSAGE)
@@ -93,35 +95,40 @@ def early_reply(script: Script) -> Script:
 
 
 def insert(script: Script, at: int, piece: bytes, times: int) -> Script:
+    """Send something in between."""
     head, tail = divided(script, at)
     return (*head, Send(piece * times), *tail)
 
 
 def append(script: Script, piece: bytes, times: int) -> Script:
-    """Behind the last byte."""
+    """Send something after the last byte."""
     last = max((number for number, step in enumerate(script) if isinstance(step, Send)), default=-1)
     return (*script[: last + 1], Send(piece * times), *script[last + 1 :])
 
 
 def overwrite(script: Script, at: int, piece: bytes, times: int) -> Script:
+    """Send something in place of as many bytes."""
     head, rest = divided(script, at)
     gone, tail = divided(rest, len(piece) * times)
     return (*head, Send(piece * times), *without_sends(gone), *tail)
 
 
 def lose(script: Script, at: int, count: int) -> Script:
+    """Leave out some bytes."""
     head, rest = divided(script, at)
     gone, tail = divided(rest, count)
     return (*head, *without_sends(gone), *tail)
 
 
 def double(script: Script, at: int, count: int) -> Script:
+    """Send some bytes twice."""
     head, rest = divided(script, at)
     twice, tail = divided(rest, count)
     return (*head, *twice, *only_sends(twice), *tail)
 
 
 def endless(script: Script, at: int, piece: bytes, times: int) -> Script:
+    """Send something for ever."""
     return (*divided(script, at)[0], SendForever(piece * times))
 
 
@@ -129,39 +136,45 @@ def endless(script: Script, at: int, piece: bytes, times: int) -> Script:
 
 
 def stop(script: Script, at: int) -> Script:
-    """Silence for ever."""
+    """Send and receive nothing any more, and keep the connection open."""
     return (*divided(script, at)[0], Wait.STOP)
 
 
 def half_close(script: Script, at: int) -> Script:
+    """Shut the sending side."""
     return (*divided(script, at)[0], Finish.HALF_CLOSE)
 
 
 def close(script: Script, at: int) -> Script:
+    """Close the connection."""
     return (*divided(script, at)[0], Finish.CLOSE)
 
 
 def reset(script: Script, at: int) -> Script:
+    """Reset the connection."""
     return (*divided(script, at)[0], Finish.RESET)
 
 
-# What our side takes of the client's bytes.
+# What our side receives of the client's bytes.
 
 
 def deaf(script: Script) -> Script:
-    """Takes nothing at all, and says what it has to say."""
+    """Receive nothing at all, and send everything."""
     return (*(step for step in script if step != Wait.MESSAGE), Wait.STOP)
 
 
 def stop_taking(script: Script, taken: int) -> Script:
+    """Receive some bytes, and no more."""
     return (*_before_message(script), Receive(taken), Wait.STOP)
 
 
 def close_taking(script: Script, taken: int) -> Script:
+    """Receive some bytes, then close."""
     return (*_before_message(script), Receive(taken), Finish.CLOSE)
 
 
 def reset_taking(script: Script, taken: int) -> Script:
+    """Receive some bytes, then reset the connection."""
     return (*_before_message(script), Receive(taken), Finish.RESET)
 
 
@@ -170,6 +183,8 @@ def _before_message(script: Script) -> Script:
 
 
 class Filter(NamedTuple):
+    """A fault: the change of a script, and how its values are drawn."""
+
     apply: Callable[..., Script]
     draw: Callable[[Random, int], Values]  # values for a script that sends so many bytes
     is_harmless: Callable[[Values], bool]  # must the client finish all the same?

@@ -1,8 +1,8 @@
-"""Crowds at client 2's door, as a program: python3 -m testing.client_faults.flood KIND COUNT PORT [one|many]
+"""Floods of connections to client 2, as a program.
 
-Says "the flood stands" once COUNT connections have been made. A flood that goes on makes new ones in the
-place of the oldest after that, for ever. Callers come from 127.0.0.1, as the real client 1 does (one), or from
-a thousand addresses (many).
+`python3 -m testing.client_faults.flood KIND COUNT PORT one|many` prints "the flood stands" once COUNT connections have
+been made. A flood that goes on replaces the oldest by a new one after that, for ever. Connections come from 127.0.0.1,
+as that of the real client 1 does (one), or from a thousand addresses (many).
 """
 
 import socket
@@ -18,47 +18,51 @@ from testing.processes import LIMIT
 SPACE = b" \r\n\t" * 4096
 
 
-def say_nothing(caller: socket.socket) -> None:
-    pass
+def send_nothing(caller: socket.socket) -> None:
+    """Keep the connection open and silent."""
 
 
 def close_at_once(caller: socket.socket) -> None:
+    """Close the connection."""
     caller.close()
 
 
-def say_half(caller: socket.socket) -> None:
+def send_half(caller: socket.socket) -> None:
+    """Send half a message."""
     caller.send(REPLY_1[: len(REPLY_1) // 2])
 
 
-def say_space(caller: socket.socket) -> None:
-    """As much as the system takes; more than client 2 lets a message have."""
+def send_space(caller: socket.socket) -> None:
+    """Send as much white space as the system takes, which is more than client 2 lets a message have."""
     caller.send(SPACE)
 
 
 class Flood(NamedTuple):
+    """A kind of flood."""
+
     act: Callable[[socket.socket], None]  # what each caller does
     goes_on: bool
 
 
 FLOODS = {
-    "silent": Flood(say_nothing, False),
-    "silent, going on": Flood(say_nothing, True),
+    "silent": Flood(send_nothing, False),
+    "silent, going on": Flood(send_nothing, True),
     "closing": Flood(close_at_once, True),
-    "half a message": Flood(say_half, False),
-    "half a message, going on": Flood(say_half, True),
-    "white space": Flood(say_space, True),
+    "half a message": Flood(send_half, False),
+    "half a message, going on": Flood(send_half, True),
+    "white space": Flood(send_space, True),
 }
 
 
 def addresses(kind: str) -> Iterator[str]:
-    """Where the callers come from, one after the other, for ever."""
+    """Yield the source addresses of the connections, for ever."""
     while True:
         for number in range(1000):
             yield "127.0.0.1" if kind == "one" else f"127.1.{number // 250}.{number % 250 + 1}"
 
 
 def callers(act: Callable[[socket.socket], None], port: int, sources: Iterator[str]) -> Iterator[socket.socket]:
-    """Connections that have done what they came for."""
+    """Yield connections on which `act` has been done."""
     for source in sources:
         caller = socket.create_connection(("127.0.0.1", port), LIMIT, (source, 0))
         caller.setblocking(False)
@@ -70,6 +74,7 @@ def callers(act: Callable[[socket.socket], None], port: int, sources: Iterator[s
 
 
 def main(kind: str, count: int, port: int, where: str) -> None:
+    """Run the flood until client 2 listens no more, or until killed."""
     flood = FLOODS[kind]
     held: deque[socket.socket] = deque()
     try:

@@ -16,7 +16,7 @@ FIELDS = {"studentnr1", "studentnr2", "classname", "clientid", "teamname", "ip",
 
 
 def broken_laws(scenario: Scenario, outcome: Outcome) -> list[str]:
-    """What is wrong with this outcome, in words; nothing, if all is well."""
+    """Return the laws that this outcome breaks, in words."""
     code, out, err = outcome.code, outcome.out, outcome.err
     laws = {
         "it ends": code is not None,
@@ -37,7 +37,7 @@ def _lines_are_right(code: int | None, err: str) -> bool:
 
 
 def _may_be_done(scenario: Scenario, outcome: Outcome) -> bool:
-    """Has the ground sent the right status? And has the handover come, as the ground has sent it?"""
+    """Return whether the server sent the right status, and client 1 handed over the bytes that it had sent."""
     if scenario.client == 2:
         return FINISHED in _statuses(outcome.server_sent)
     if _hides_the_loss(scenario.script(PEER)):
@@ -47,12 +47,12 @@ def _may_be_done(scenario: Scenario, outcome: Outcome) -> bool:
 
 
 def _hides_the_loss(peer: Script) -> bool:
-    """Whether client 2 ends in good order and throws away afterwards what it has not taken: no client can tell."""
+    """Return whether client 2 shuts its side and throws away later what it has not received. No client can tell."""
     return Finish.HALF_CLOSE in peer and (Finish.CLOSE in peer or Finish.RESET in peer)
 
 
 def _statuses(data: bytes) -> set[str]:
-    """The status of every object with the eight fields that begins anywhere in these bytes."""
+    """Return the status of every object with the eight fields that begins anywhere in these bytes."""
     text = data.decode(errors="replace")
     found = set()
     for begin, character in enumerate(text):

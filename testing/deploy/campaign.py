@@ -1,4 +1,4 @@
-"""Exchanges without a pause, while a ground and the database are killed and started again.
+"""Exchanges without a pause, while a server and the database are killed and started again.
 
 What the students read is held against what is on record: whoever read `Finished successfully` is in the results.
 Whom a blow has hit tries again when all is well again, and before the next blow: one each is what they have to stand.
@@ -37,10 +37,10 @@ class Outcome:
 
 
 def campaign(cluster: Cluster, exchanges: int, at_once: int, tag: str) -> Outcome:
-    """So many exchanges at least; the last ground and the database are killed meanwhile."""
-    last = len(cluster.grounds) - 1
+    """Run at least so many exchanges, and kill the last server and the database meanwhile."""
+    last = len(cluster.servers) - 1
     students = cluster.start_students(tag, at_once)
-    blows = (lambda: cluster.kill_ground(last), lambda: cluster.restart_ground(last), cluster.database.restart)
+    blows = (lambda: cluster.kill_server(last), lambda: cluster.restart_server(last), cluster.database.restart)
     for number, blow in enumerate(blows, 1):
         _wait_for_ended(students, number * exchanges // PARTS)
         blow()
@@ -54,13 +54,13 @@ def campaign(cluster: Cluster, exchanges: int, at_once: int, tag: str) -> Outcom
 
 
 def _wait_for_ended(students: Process, exchanges: int) -> None:
-    """Returns when so many exchanges have ended since the first; fails when none ends for long."""
+    """Wait until so many exchanges have ended. Fail if none ends for LIMIT."""
     while (ended := len(_ended(students))) < exchanges:
         wait_until(lambda: len(_ended(students)) > ended)
 
 
 def _let_try_again(students: Process, teams: set[str]) -> None:
-    """Returns when the exchanges of these teams have ended. They are all that a blow can have hit."""
+    """Wait until the exchanges of these teams have ended. They are all that a blow can have hit."""
 
     def ended() -> bool:
         told = students.err.count(TRY_AGAIN)

@@ -1,4 +1,4 @@
-"""What deploy/ describes, on one machine: grounds, PostgreSQL and HAProxy, each on a host of its own.
+"""What deploy/ describes, on one machine: servers, PostgreSQL and HAProxy, each on a host of its own.
 
 HAProxy runs deploy/haproxy.cfg as it stands: the hosts have the addresses that are in it. Anything here can be killed
 and started again.
@@ -24,7 +24,7 @@ from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
 CONFIGURATION = ROOT / "deploy" / "haproxy.cfg"
 BALANCER = "10.55.0.10"
-GROUNDS = ("10.55.0.11", "10.55.0.12", "10.55.0.13")
+SERVERS = ("10.55.0.11", "10.55.0.12", "10.55.0.13")
 DATABASE = "10.55.0.20"
 STUDENTS = ("10.55.0.101", "10.55.0.102", "10.55.0.103")
 NETWORK = "10.55.0.0/24"
@@ -34,54 +34,56 @@ KEY = "c0ffee" * 10 + "beef"
 
 
 class Cluster:
-    """Everything is running when this is made, with so many of the grounds; `undo` ends it."""
+    """A running cluster with this many servers. `undo` ends it."""
 
-    def __init__(self, undo: ExitStack, grounds: int) -> None:
+    def __init__(self, undo: ExitStack, servers: int) -> None:
         self._undo = undo
         self._folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="tandem-cluster-")))
         lan = Lan(undo)
         self.database = Database(lan.host(DATABASE), undo)
         self.students = lan.host(*STUDENTS)
-        self.places = [lan.host(address) for address in GROUNDS]  # the grounds' hosts; one without refuses
-        self.grounds = [self._start_ground(place) for place in self.places[:grounds]]
+        self.places = [lan.host(address) for address in SERVERS]  # the servers' hosts; one without a server refuses
+        self.servers = [self._start_server(place) for place in self.places[:servers]]
         self._balancers_place = lan.host(BALANCER)
         self.balancer = self._start_balancer()
         self._killed: set[int] = set()
 
-    def kill_ground(self, number: int) -> None:
-        self.grounds[number].process.signal(signal.SIGKILL)
-        self.grounds[number].process.wait()
+    def kill_server(self, number: int) -> None:
+        """Kill a server."""
+        self.servers[number].process.signal(signal.SIGKILL)
+        self.servers[number].process.wait()
         self._killed.add(number)
 
-    def restart_ground(self, number: int) -> None:
-        self.grounds[number] = self._start_ground(self.places[number])
+    def restart_server(self, number: int) -> None:
+        """Start a killed server again."""
+        self.servers[number] = self._start_server(self.places[number])
         self._killed.remove(number)
 
     def restart_balancer(self, *before: str) -> None:
-        """`before` is put in front of its command."""
+        """Kill HAProxy and start it again. `before` is put before its command."""
         self.balancer.kill()
         self.balancer.wait(LIMIT)
         self.balancer = self._start_balancer(*before)
 
     def keeps(self) -> bool:
-        """Does every ground that runs finish an exchange?"""
-        running = [ground for number, ground in enumerate(self.grounds) if number not in self._killed]
-        return all(self._finishes(ground) for ground in running)
+        """Return whether every running server finishes an exchange."""
+        running = [server for number, server in enumerate(self.servers) if number not in self._killed]
+        return all(self._finishes(server) for server in running)
 
     def start_students(self, tag: str, at_once: int) -> Process:
-        """testing/deploy/students.py, until SIGTERM."""
+        """Start testing/deploy/students.py, which runs until SIGTERM."""
         options = ("--tag", tag, "--at-once", str(at_once), "--from", *STUDENTS)
         arguments = ("-m", "testing.deploy.students", f"{BALANCER}:{PORT}", *options)
         return self._undo.enter_context(process(*arguments, before=self.students.inside))
 
     def results(self, *options: str) -> Any:
-        """What `tandem results --format json` tells, asked on the first ground's host."""
+        """Return what `tandem results --format json` prints on the first server's host."""
         arguments = ("results", "--database", URL, "--format", "json", *options)
         code, out, err = tandem(*arguments, before=self.places[0].inside)
         assert code == 0, err
         return json.loads(out)
 
-    def _start_ground(self, place: Place) -> RunningServer:
+    def _start_server(self, place: Place) -> RunningServer:
         listen = f"{place.address}:{PORT}"
         options = ("--database", URL, "--proxy-from", BALANCER)
         environment = os.environ | {"TANDEM_KEY": KEY}
@@ -90,7 +92,7 @@ class Cluster:
         return self._undo.enter_context(starting)
 
     def _start_balancer(self, *before: str) -> "subprocess.Popen[bytes]":
-        """It reads its configuration as standard input: whom it runs as may not get into every home."""
+        """Start HAProxy. It reads its configuration from standard input: its user may not get into every home."""
         log = self._undo.enter_context((self._folder / "haproxy.log").open("wb"))
         program = shutil.which("haproxy")
         assert program, "haproxy is not installed: `make tools` does that with CI=true"
@@ -102,10 +104,10 @@ class Cluster:
         wait_until(self._lets_in)
         return running
 
-    def _finishes(self, ground: RunningServer) -> bool:
+    def _finishes(self, server: RunningServer) -> bool:
         with self.students.entered():
-            reply = visit(ground.host, ground.port, encoded(message_1(teamname="probe")))
-            finished: bool = visit(ground.host, ground.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
+            reply = visit(server.host, server.port, encoded(message_1(teamname="probe")))
+            finished: bool = visit(server.host, server.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
             return finished
 
     def _lets_in(self) -> bool:
@@ -131,19 +133,21 @@ class Database:
         self.start()
 
     def start(self) -> None:
+        """Start the database, and wait until it answers."""
         with self._place.entered():
             self.server.start(*self._settings)
 
     def restart(self) -> None:
-        """As when its machine loses power, and gets it back."""
+        """Do what happens when its machine loses power, and gets it back."""
         self.server.kill()
         self.start()
 
     @property
     def pid(self) -> int:
+        """Return the process id of the database."""
         return int((self.server.socket / "data" / "postmaster.pid").read_text().split()[0])
 
     def addresses(self) -> set[str]:
-        """Where the visits on record came from."""
+        """Return the addresses from which the visits on record came."""
         with psycopg.connect(self.server.url()) as connection:
             return {address for (address,) in connection.execute("SELECT DISTINCT address FROM visit")}

@@ -30,12 +30,12 @@ class Place:
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """What to put in front of a command, so that it runs on this host."""
+        """Return what to put before a command so that it runs on this host."""
         return ("ip", "netns", "exec", self.namespace)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Within the block, this thread's new sockets and new processes are on this host."""
+        """Put this thread's new sockets and new processes on this host within the block."""
         with open("/proc/thread-self/ns/net") as outside, open(f"{NAMESPACES}/{self.namespace}") as here:
             _set_namespace(here.fileno())
             try:
@@ -45,7 +45,12 @@ class Place:
 
 
 class Lan:
-    """The switch. `undo` takes everything down again. Raises OSError or CalledProcessError where it cannot be."""
+    """The switch. `undo` takes everything down again.
+
+    Raises:
+        OSError: The system does not allow it.
+        subprocess.CalledProcessError: The command `ip` failed.
+    """
 
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
@@ -54,7 +59,7 @@ class Lan:
         ip("-n", self._switch, "link", "set", "bridge", "up")
 
     def host(self, *addresses: str) -> Place:
-        """A new host with these IPv4 addresses; the first is the one that it is known by."""
+        """Add a host with these IPv4 addresses. `Place.address` is the first."""
         namespace = self._add_namespace("host")
         port = f"port{next(_numbers)}"
         wire = ("type", "veth", "peer", "name", "wire", "netns", namespace)

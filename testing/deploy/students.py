@@ -1,8 +1,9 @@
-"""Students in a hurry, run on a host of their own: python -m testing.deploy.students HOST:PORT --from IP IP
+"""Students in a hurry, run on a host of their own.
 
-Each makes one exchange after the other, every one for a new team. A visit that got no reply, or was told to send its
-message again, is made once more after a pause, which SIGUSR1 ends; a visit that then fails ends its exchange. Prints a
-line of JSON for every exchange as it ends. SIGTERM: no new ones; those in hand are brought to their end.
+`python -m testing.deploy.students HOST:PORT --from IP IP`: each student makes one exchange after the other, every one
+for a new team. A visit that got no reply, or whose reply says that it was not stored, is made once more after a pause,
+which SIGUSR1 ends. A visit that then fails ends its exchange. Prints a line of JSON for every exchange as it ends.
+SIGTERM: no new exchanges; those that have begun are finished.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.server.handler import NOT_STORED
 from testing.raw_sockets import encoded, message_1, message_2
 
-PAUSE = 60.0  # seconds between two tries at the most: it is what the ground's words ask for
+PAUSE = 60.0  # seconds between two tries at the most: the server's reply asks for it
 PATIENCE = 15.0  # seconds that a student waits for anything
 TRY_AGAIN = "try again"  # said when a SIGUSR1 has been heard
 MOST = 100_000  # exchanges, if nobody says stop
@@ -36,12 +37,12 @@ class Exchange:
     failed: str = ""  # why
 
 
-class Failure(Exception):
+class VisitError(Exception):
     """A visit did not get the reply that it should; the text says what came."""
 
 
 class Students:
-    """So many at a time, until they are told to stop."""
+    """Students who make exchanges until `stop` is called."""
 
     def __init__(self, server: tuple[str, int], tag: str, sources: list[str]) -> None:
         self._server = server
@@ -53,6 +54,7 @@ class Students:
         self._printing = threading.Lock()
 
     def run(self, at_once: int) -> None:
+        """Run so many at a time. Return when all have stopped."""
         workers = [threading.Thread(target=self._work) for _ in range(at_once)]
         for worker in workers:
             worker.start()
@@ -60,12 +62,13 @@ class Students:
             worker.join()
 
     def try_again(self) -> None:
-        """Ends the pauses of all who make one now, and says so."""
+        """End the pauses of now, and print that to standard error."""
         with self._news:
             self._news.notify_all()
         print(TRY_AGAIN, file=sys.stderr, flush=True)
 
     def stop(self) -> None:
+        """Begin no new exchange."""
         self._over = True
 
     def _work(self) -> None:
@@ -82,15 +85,19 @@ class Students:
             handover = self._visit(exchange, first, message_1(teamname=exchange.team, ip=first), STATUS_WAITING)
             self._visit(exchange, second, message_2(handover, ip=second), STATUS_FINISHED)
             exchange.finished = True
-        except Failure as failure:
+        except VisitError as failure:
             exchange.failed = str(failure)
         return exchange
 
     def _visit(self, exchange: Exchange, source: str, message: dict[str, Any], wanted: str) -> dict[str, Any]:
-        """The right reply, at the second try if need be. Raises Failure."""
+        """Return the right reply, at the second try if need be.
+
+        Raises:
+            VisitError: Both tries failed.
+        """
         try:
             return self._ask(source, message, wanted)
-        except Failure as failure:
+        except VisitError as failure:
             exchange.tried_again.append(str(failure))
         with self._news:
             self._news.wait(PAUSE)
@@ -101,21 +108,22 @@ class Students:
         try:
             with socket.create_connection(self._server, PATIENCE, (source, 0)) as connection:
                 if not connection.recv(2000):
-                    raise Failure("closed before the welcome")
+                    raise VisitError("closed before the welcome")
                 connection.sendall(encoded(message))
                 while piece := connection.recv(2000):
                     came += piece
         except OSError as error:
-            raise Failure(f"broken: {error}") from error
+            raise VisitError(f"broken: {error}") from error
         if not came:
-            raise Failure("closed without a reply")
+            raise VisitError("closed without a reply")
         reply: dict[str, Any] = json.loads(came)
         if reply["status"] != wanted:
-            raise Failure("told to send it again" if reply["status"] == NOT_STORED else reply["status"])
+            raise VisitError("told to send it again" if reply["status"] == NOT_STORED else reply["status"])
         return reply
 
 
 def main() -> None:
+    """Parse the command line, and run until SIGTERM."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("server", metavar="HOST:PORT")
     options.add_argument("--at-once", type=int, default=16)

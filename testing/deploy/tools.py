@@ -12,7 +12,7 @@ DEPLOY = ROOT / "deploy"
 
 
 def tool(name: str) -> str:
-    """Where a program is. Without it the test is skipped; with CI=true it fails."""
+    """Return where a program is. Without it skip the test; with CI=true fail it."""
     found = shutil.which(name)
     if not found:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
@@ -21,4 +21,5 @@ def tool(name: str) -> str:
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

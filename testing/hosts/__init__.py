@@ -1,0 +1,1 @@
+"""Three hosts on one machine, with a slow network between them."""

@@ -36,7 +36,7 @@ class Host:
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """What to put in front of a command, so that it runs on this host."""
+        """Return what to put before a command so that it runs on this host."""
         return ("ip", "netns", "exec", self.namespace)
 
 
@@ -44,23 +44,32 @@ class Host:
 class Network:
     """The three hosts of an exchange, and the wire between them."""
 
-    ground: Host
+    server: Host
     client_1: Host
     client_2: Host
     wire: Wire
 
 
 def build(undo: ExitStack) -> Network:
-    """Builds the network; `undo` takes it down again. Raises OSError or CalledProcessError where it cannot."""
+    """Build the network. `undo` takes it down again.
+
+    Raises:
+        OSError: The system does not allow it.
+        subprocess.CalledProcessError: The command `ip` failed.
+    """
     ends: dict[Address, int] = {}
-    ground, client_1, client_2 = (_add_host(number, ends, undo) for number in (1, 2, 3))
+    server, client_1, client_2 = (_add_host(number, ends, undo) for number in (1, 2, 3))
     wire = Wire(ends)
     undo.callback(wire.close)
-    return Network(ground, client_1, client_2, wire)
+    return Network(server, client_1, client_2, wire)
 
 
 def ip(*words: str) -> str:
-    """What the command `ip` says. Raises CalledProcessError."""
+    """Return what the command `ip` prints.
+
+    Raises:
+        subprocess.CalledProcessError: The command failed.
+    """
     return subprocess.run(("ip", *words), check=True, capture_output=True, text=True).stdout
 
 
@@ -82,7 +91,7 @@ def _add_host(number: int, ends: dict[Address, int], undo: ExitStack) -> Host:
 
 
 def _open_tun() -> tuple[int, str]:
-    """A new device that hands over the IP packets sent to it: its descriptor, and the name it got."""
+    """Open a new TUN device, which passes on the IP packets sent to it. Return its descriptor and its name."""
     end = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     try:
         request = struct.pack("16sH22x", b"tandem%d", IFF_TUN | IFF_NO_PI)
@@ -94,7 +103,7 @@ def _open_tun() -> tuple[int, str]:
 
 
 def _remove(namespace: str) -> None:
-    """Removes a namespace, and kills whatever still runs inside."""
+    """Remove a namespace, and kill whatever still runs inside."""
     for pid in ip("netns", "pids", namespace).split():
         try:
             os.kill(int(pid), signal.SIGKILL)

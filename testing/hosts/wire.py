@@ -31,10 +31,14 @@ class Packet(NamedTuple):
 
 
 class Wire:
-    """Carries packets from when it is made until it is closed."""
+    """Carries packets from when it is made until it is closed. Call `close` when it is not needed any more."""
 
     def __init__(self, ends: Mapping[Address, int]) -> None:
-        """`ends` has the TUN device, open and non-blocking, behind which an address is; it stays the caller's."""
+        """Start to carry packets.
+
+        Args:
+            ends: Address -> the open, non-blocking TUN device behind which it is. The caller closes it.
+        """
         self._ends = dict(ends)
         self._under_way: deque[Packet] = deque()  # all are as slow: the first one in is the first one due
         self._firewalls: set[tuple[Address, int]] = set()
@@ -43,14 +47,14 @@ class Wire:
         self._carrier.start()
 
     def close(self) -> None:
-        """Stops; what is under way is lost."""
+        """Stop. What is under way is lost."""
         os.close(self._stop_said)
         self._carrier.join()
         os.close(self._stop_heard)
 
     @contextmanager
     def firewall(self, ip: str, port: int) -> Iterator[None]:
-        """Within the block, packets for this TCP port are dropped."""
+        """Drop packets for this TCP port within the block."""
         behind = ip_address(ip), port
         self._firewalls.add(behind)
         try:
@@ -78,7 +82,7 @@ class Wire:
 
 
 def destination(packet: bytes) -> tuple[Address, int]:
-    """Where an IP packet goes: the address, and the port if it is one of TCP, else 0."""
+    """Return where an IP packet goes: the address, and the port if it is TCP, else 0."""
     if packet[0] >> 4 == 6:
         address, protocol, header = packet[24:40], packet[6], 40
     else:

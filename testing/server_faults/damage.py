@@ -73,10 +73,11 @@ class Outcome:
 
     @property
     def lost(self) -> set[str]:
+        """Return the teams that were confirmed and are not on record."""
         return (self.before | self.after) - self.found - self.forgotten
 
     def check(self) -> None:
-        """Nothing is lost; or what is lost was confirmed before the damage, and the user was told."""
+        """Assert that nothing is lost, or only what was confirmed before the damage, and that the user was told."""
         assert "Traceback" not in self.said, self.said
         assert "bug:" not in self.said, self.said
         assert not self.lost & self.after, f"confirmed after the damage and lost: {sorted(self.lost & self.after)}"
@@ -143,7 +144,7 @@ def _reply(running: RunningServer, message: dict[str, Any]) -> dict[str, Any] | 
 
 
 def kill_a_worker(running: RunningServer) -> None:
-    """The supervisor starts another one, which opens the database as it is now."""
+    """Kill a worker. The supervisor starts another one, which opens the database as it is now."""
     pid = running.process.pid
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     if workers:

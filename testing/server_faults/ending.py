@@ -1,4 +1,4 @@
-"""A ground that is ended under load again and again, over one data folder, and the proof that nothing was lost."""
+"""A server that is ended under load again and again, over one data folder, and the proof that nothing was lost."""
 
 import random
 import signal
@@ -13,14 +13,14 @@ from testing.processes import process, running_server
 from testing.server_faults.load import load
 
 MAX_BEFORE = 40  # teams that finish before a blow, at most
-START_TAKES = 0.3  # seconds, about: a ground that is killed while it starts dies within
+START_TAKES = 0.3  # seconds, about: a server that is killed while it starts dies within
 
 
 class Endings:
     """The blows are seeded: the same seed deals them after the same numbers of confirmations."""
 
     def __init__(self, data: Path, seed: int) -> None:
-        self.confirmed: set[str] = set()  # every team that has read `Finished successfully`, over all grounds
+        self.confirmed: set[str] = set()  # every team that has read `Finished successfully`, over all servers
         self.lost: set[str] = set()  # those of them that were missed afterwards
         self.blows: Counter[str] = Counter()  # dealt and withstood
         self._data = data
@@ -28,13 +28,13 @@ class Endings:
         self._rounds = 0
 
     def kill(self) -> None:
-        """kill -9 at a random moment under load."""
+        """Send SIGKILL at a random moment under load."""
         self._end(signal.SIGKILL, -signal.SIGKILL)
         self.check()
         self.blows["kills"] += 1
 
     def kill_while_it_starts(self) -> None:
-        """kill -9 somewhere between the first line of Python and the first visits."""
+        """Send SIGKILL somewhere between the first line of Python and the first visits."""
         arguments = ("-m", "tandem", "serve", "--listen", "127.0.0.1:0", "--data", str(self._data))
         with process(*arguments) as starting:
             time.sleep(self._random.uniform(0, START_TAKES))
@@ -44,7 +44,7 @@ class Endings:
         self.blows["kills while starting"] += 1
 
     def terminate(self) -> None:
-        """SIGTERM at a random moment under load: every message that the ground has read was answered."""
+        """Send SIGTERM at a random moment under load. Assert that every message that the server read was answered."""
         answered = self._end(signal.SIGTERM, 0)
         recorded = self._visits_of_this_round()
         assert recorded == answered, f"on record without a reply, or the other way round: {recorded ^ answered}"
@@ -52,7 +52,7 @@ class Endings:
         self.blows["SIGTERMs"] += 1
 
     def check(self) -> None:
-        """The database is whole without a repair, and has every team that was confirmed."""
+        """Assert that the database is whole without a repair, and has every team that was confirmed."""
         database = sqlite3.connect(self._data / FILE)
         found = database.execute("PRAGMA integrity_check").fetchall()
         database.close()
@@ -64,7 +64,7 @@ class Endings:
         assert not self.lost, f"confirmed and lost: {sorted(self.lost)}"
 
     def _end(self, number: signal.Signals, code: int) -> set[tuple[str, str]]:
-        """Starts a ground, ends it under load, and returns what its clients have read."""
+        """Start a server, end it under load, and return what its clients have read."""
         self._rounds += 1
         with running_server(self._data) as running, load(running.host, running.port, f"round {self._rounds},") as teams:
             teams.wait_for(self._random.randint(1, MAX_BEFORE))

@@ -1,4 +1,4 @@
-"""What can keep a ground from writing: each a block, at whose end the cause is gone."""
+"""What can keep a server from writing: each is a block, at whose end the cause is gone."""
 
 import errno
 import resource
@@ -17,7 +17,7 @@ INDEX = FILE + "-shm"
 
 @contextmanager
 def locked(running: RunningServer) -> Iterator[None]:
-    """Another program writes, and does not come to an end."""
+    """Let another program hold the lock of the database."""
     other = sqlite3.connect(running.data / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -28,7 +28,7 @@ def locked(running: RunningServer) -> Iterator[None]:
 
 @contextmanager
 def full_disk(running: RunningServer) -> Iterator[None]:
-    """Not one block is left. The data folder must be on a small file system."""
+    """Fill the disk to its last block. The data folder must be on a small file system."""
     filler = running.data / "filler"
     fill(filler)
     try:
@@ -39,7 +39,7 @@ def full_disk(running: RunningServer) -> Iterator[None]:
 
 @contextmanager
 def no_writing(running: RunningServer) -> Iterator[None]:
-    """The system refuses every byte that would make a file longer, as a quota does."""
+    """Let the system refuse every byte that would make a file longer, as a quota does."""
     pid = running.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
@@ -50,25 +50,25 @@ def no_writing(running: RunningServer) -> Iterator[None]:
 
 @contextmanager
 def moved_away(running: RunningServer) -> Iterator[None]:
-    """Somebody tidies up: the database has another name for a while."""
+    """Give the database another name, as somebody who tidies up."""
     yield from _renamed(running, FILE)
 
 
 @contextmanager
 def log_moved_away(running: RunningServer) -> Iterator[None]:
-    """Only SQLite's own log beside the database has gone; the newest commits are in it."""
+    """Give only SQLite's log another name. The newest commits are in it."""
     yield from _renamed(running, WAL)
 
 
 @contextmanager
 def index_moved_away(running: RunningServer) -> Iterator[None]:
-    """Only the index of SQLite's log has gone: another process would make a new one, and write over what is there."""
+    """Give only the index of SQLite's log another name. Another process would make a new one, and overwrite commits."""
     yield from _renamed(running, INDEX)
 
 
 @contextmanager
 def replaced(running: RunningServer) -> Iterator[None]:
-    """Another file stands in the database's place, as an editor or a synchronising program would put it."""
+    """Put another file in place of the database, as an editor or a synchronising program does."""
     path = running.data / FILE
     aside = path.with_name("aside")
     path.rename(aside)
@@ -91,7 +91,7 @@ def _renamed(running: RunningServer, name: str) -> Iterator[None]:
 
 @contextmanager
 def damaged(running: RunningServer) -> Iterator[None]:
-    """The database's pages hold rubbish. Only what is not in memory anyway can be noticed."""
+    """Overwrite the database's pages with rubbish. The server notices where it has them not in memory."""
     path = running.data / FILE
     whole = path.read_bytes()
     overwrite(path, b"\xa5" * len(whole))
@@ -102,13 +102,13 @@ def damaged(running: RunningServer) -> Iterator[None]:
 
 
 def overwrite(path: Path, data: bytes) -> None:
-    """Writes into the file that is there; it stays the same file."""
+    """Write into the file that is there. It stays the same file."""
     with path.open("r+b") as file:
         file.write(data)
 
 
 def fill(filler: Path) -> None:
-    """Makes this file as large as its file system lets it become."""
+    """Make this file as large as its file system lets it become."""
     with filler.open("wb", buffering=0) as file:
         try:
             while True:
@@ -119,4 +119,9 @@ def fill(filler: Path) -> None:
 
 
 def mount(*words: str) -> None:
+    """Run the command `mount`.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
     subprocess.run(("mount", *words), check=True, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Teams in a hurry: exchanges in several threads until their ground is gone, and what their clients have read.
+"""Teams in a hurry: exchanges in several threads until their server is gone, and what their clients have read.
 
 What is said here about a confirmation is what a student could say: it was read from the wire, whole.
 """
@@ -21,7 +21,7 @@ class LoadError(Exception):
 
 
 def ask(host: str, port: int, data: bytes) -> dict[str, Any] | None:
-    """One visit: the whole reply, or None where the ground was gone before it. Raises LoadError for half a reply."""
+    """One visit: the whole reply, or None where the server was gone before it. Raises LoadError for half a reply."""
     came = b""
     try:
         connection = Raw(host, port)
@@ -33,7 +33,7 @@ def ask(host: str, port: int, data: bytes) -> dict[str, Any] | None:
             while piece := connection.receive():
                 came += piece
     except ConnectionError:
-        pass  # the ground is gone; what came before it went still counts
+        pass  # the server is gone; what came before it went still counts
     except TimeoutError as error:
         raise LoadError(f"neither a reply nor an end in {LIMIT:g} s") from error
     finally:
@@ -65,19 +65,20 @@ class Load:
             worker.start()
 
     def wait_for(self, confirmed: int) -> None:
-        """Returns when so many teams have read that they finished."""
+        """Wait until so many teams have read that they finished."""
         with self._news:
             happened = self._news.wait_for(lambda: len(self.confirmed) >= confirmed or self.troubles, LIMIT)
         assert happened, f"{len(self.confirmed)} of {confirmed} teams finished"
         assert not self.troubles, self.troubles
 
     def join(self) -> None:
-        """Returns when the last client has ended: the ground is gone, or `stop` was called."""
+        """Wait until the last client has ended: the server is gone, or `stop` was called."""
         for worker in self._workers:
             worker.join(2 * LIMIT)
             assert not worker.is_alive(), "a client hangs"
 
     def stop(self) -> None:
+        """Begin no new exchange, and wait for the last one."""
         self._over = True
         self.join()
 
@@ -92,7 +93,7 @@ class Load:
                 self._news.notify_all()
 
     def _exchange(self, team: str) -> bool:
-        """One exchange; False if the ground was gone before its end."""
+        """Make one exchange. Return False if the server was gone before its end."""
         handover = ask(self._host, self._port, encoded(message_1(teamname=team)))
         if handover is None:
             return False
@@ -115,7 +116,7 @@ class Load:
 
 @contextmanager
 def load(host: str, port: int, tag: str) -> Iterator[Load]:
-    """Load on a ground, ended with the block."""
+    """Put load on a server, and end it with the block."""
     running = Load(host, port, tag)
     try:
         yield running

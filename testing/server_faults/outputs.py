@@ -1,4 +1,4 @@
-"""Every way in which standard error can be broken: each a block that gives a descriptor, or says that there is none."""
+"""Every way in which standard error can be broken: each is a block that gives a descriptor, or CLOSED."""
 
 import os
 import pty
@@ -13,24 +13,25 @@ Output = Callable[[], AbstractContextManager[int]]
 
 @contextmanager
 def closed() -> Iterator[int]:
+    """Give no descriptor."""
     yield CLOSED
 
 
 @contextmanager
 def full_device() -> Iterator[int]:
-    """Every write fails: No space left on device."""
+    """Give a descriptor on which every write fails: No space left on device."""
     yield from _with_closed(os.open("/dev/full", os.O_WRONLY))
 
 
 @contextmanager
 def read_only() -> Iterator[int]:
-    """Every write fails: Bad file descriptor."""
+    """Give a descriptor on which every write fails: Bad file descriptor."""
     yield from _with_closed(os.open(os.devnull, os.O_RDONLY))
 
 
 @contextmanager
 def pipe_without_reader() -> Iterator[int]:
-    """Every write fails: Broken pipe. Nothing comes of SIGPIPE, which Python ignores."""
+    """Give a descriptor on which every write fails: Broken pipe. Python ignores SIGPIPE."""
     reader, writer = os.pipe()
     os.close(reader)
     yield from _with_closed(writer)
@@ -38,19 +39,19 @@ def pipe_without_reader() -> Iterator[int]:
 
 @contextmanager
 def pipe_that_nobody_reads() -> Iterator[int]:
-    """Full: a write waits until somebody reads, and nobody does."""
+    """Give a full pipe: a write blocks until somebody reads, and nobody does."""
     yield from _full_pipe(blocking=True)
 
 
 @contextmanager
 def pipe_that_nobody_reads_and_does_not_wait() -> Iterator[int]:
-    """The same, but another program that shares it has made it non-blocking."""
+    """Give a full pipe that another program, which shares it, has made non-blocking."""
     yield from _full_pipe(blocking=False)
 
 
 @contextmanager
 def socket_without_reader() -> Iterator[int]:
-    """As of a service manager that has ended."""
+    """Give a socket as of a service manager that has ended."""
     ours, other_end = socket.socketpair()
     other_end.close()
     yield from _with_closed(ours.detach())
@@ -58,7 +59,7 @@ def socket_without_reader() -> Iterator[int]:
 
 @contextmanager
 def terminal_that_hung_up() -> Iterator[int]:
-    """Every write fails: Input/output error."""
+    """Give a descriptor on which every write fails: Input/output error."""
     controller, terminal = pty.openpty()
     os.close(controller)
     yield from _with_closed(terminal)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.contenders import PEERS, built, ground, running
+from bench.contenders import PEERS, built, our_server, running
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from testing.processes import LIMIT
@@ -77,7 +77,7 @@ def replying(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Talk:
 
 
 def test_every_exchange_with_the_server_is_recorded(program: Path, tmp_path: Path) -> None:
-    with running(ground(data=tmp_path)) as started:
+    with running(our_server(data=tmp_path)) as started:
         for tag in (1, 2):
             told = load(program, started.address, count=50, concurrency=8, tag=tag)
             assert (told["finished"], told["failed"], told["first_failure"]) == (50, 0, "")

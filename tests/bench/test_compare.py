@@ -10,7 +10,7 @@ import pytest
 
 from bench import idle, teams
 from bench.compare import CPUS, STREAMS, Results, row, verdict
-from bench.contenders import LIMIT, ContenderError, ground, peer, running
+from bench.contenders import LIMIT, ContenderError, our_server, peer, running
 from bench.crowds import CROWDS
 from bench.measure import Result, build_load
 from tandem.records.queries import open_records
@@ -124,7 +124,7 @@ def test_a_missing_compiler_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_server_has_its_own_folder_and_ends_with_the_block() -> None:
-    with running(ground()) as server:
+    with running(our_server()) as server:
         assert (server.folder / "data").is_dir()
         assert Path(f"/proc/{server.pid}").exists()
     assert not server.folder.exists()
@@ -134,7 +134,7 @@ def test_a_server_has_its_own_folder_and_ends_with_the_block() -> None:
 def test_a_server_whose_folder_is_gone_is_told(tmp_path: Path) -> None:
     with (
         pytest.raises(ContenderError, match=r"other did not start: .*none: No such"),
-        running(ground("other", tmp_path / "none")),
+        running(our_server("other", tmp_path / "none")),
     ):
         pass
 
@@ -194,7 +194,7 @@ def test_idle_connections_cost_an_exchange_nothing_beyond_the_spread() -> None:
 def test_measures_a_server_with_a_crowd_and_without(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(idle, "IDLE", "1,000 slow senders, a byte a second")  # the smaller crowd is enough
     load = build_load(tmp_path, None, count=20)
-    assert idle.idle_bytes(ground(), CPUS[0], load) > 0
-    [(without, beside)] = idle.cost_beside_idle(ground(), CPUS[0], load, 1)
+    assert idle.idle_bytes(our_server(), CPUS[0], load) > 0
+    [(without, beside)] = idle.cost_beside_idle(our_server(), CPUS[0], load, 1)
     assert without > 0
     assert beside > 0

@@ -1,4 +1,4 @@
-"""Any ground takes any visit: three of them behind HAProxy, over one PostgreSQL, while some are killed."""
+"""Any server takes any visit: three of them behind HAProxy, over one PostgreSQL, while some are killed."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from testing.raw_sockets import encoded, message_1, message_2, visit
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """Three grounds. Where hosts of their own cannot be, the test is skipped; with CI=true it fails."""
+    """Three servers. Where hosts of their own cannot be, the test is skipped; with CI=true it fails."""
     with ExitStack() as undo:
         try:
             built = Cluster(undo, 3)
@@ -29,12 +29,12 @@ def cluster() -> Iterator[Cluster]:
         yield built
 
 
-def test_every_ground_takes_the_visits_that_another_began(cluster: Cluster) -> None:
+def test_every_server_takes_the_visits_that_another_began(cluster: Cluster) -> None:
     """Past the balancer, so that it is known who took which."""
-    for number, server in enumerate(cluster.grounds):
-        other = cluster.grounds[number - 1]
+    for number, server in enumerate(cluster.servers):
+        other = cluster.servers[number - 1]
         with cluster.students.entered():
-            reply = visit(server.host, server.port, encoded(message_1(teamname=f"of ground {number}")))
+            reply = visit(server.host, server.port, encoded(message_1(teamname=f"of server {number}")))
             assert reply["status"] == STATUS_WAITING
             assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
     assert {row["state"] for row in cluster.results()} == {"finished"}
@@ -58,7 +58,7 @@ def test_no_team_that_finished_is_lost_whatever_is_killed(cluster: Cluster) -> N
 
 
 def test_health_checks_leave_no_visit_and_no_line(cluster: Cluster) -> None:
-    for server in cluster.grounds:
+    for server in cluster.servers:
         assert f" {BALANCER}:" not in server.process.err
 
 

@@ -1,4 +1,4 @@
-"""The files in deploy/: accepted by the programs that read them, and true of the ground that they run."""
+"""The files in deploy/: accepted by the programs that read them, and true of the server that they run."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tandem.net.descriptors import SPARE_DESCRIPTORS
 from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
 from tandem.server.states import COMMITTING, DRAINING, LIMITS
-from testing.deploy.cluster import BALANCER, DATABASE, GROUNDS, PORT
+from testing.deploy.cluster import BALANCER, DATABASE, PORT, SERVERS
 from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until
 from testing.processes import running_server as serving
@@ -70,20 +70,20 @@ def server_setting(name: str) -> str:
     return str(words[words.index(name) + 1])
 
 
-def test_every_limit_of_the_ground_comes_before_the_balancers() -> None:
+def test_every_limit_of_the_server_comes_before_the_balancers() -> None:
     for side in ("client", "server"):
         assert timeout(side) > max(LIMITS.values())
         assert timeout(f"{side}-fin") > LIMITS[COMMITTING] + LIMITS[DRAINING]
     assert int(server_setting("maxconn")) < MAX_CONNECTIONS
 
 
-def test_a_ground_that_stops_has_finished_before_its_connections_are_cut() -> None:
+def test_a_server_that_stops_has_finished_before_its_connections_are_cut() -> None:
     checks_between = int(server_setting("fall")) - 1
     assert checks_between * seconds(server_setting("inter")) > STOP_TIMEOUT
 
 
-def test_the_balancer_names_the_grounds_and_introduces_students() -> None:
-    assert re.findall(r"^ +server server\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in GROUNDS]
+def test_the_balancer_names_the_servers_and_introduces_students() -> None:
+    assert re.findall(r"^ +server server\d (\S+)$", CONFIGURATION, re.MULTILINE) == [f"{at}:{PORT}" for at in SERVERS]
     assert re.search(r"^ +default-server send-proxy-v2 check ", CONFIGURATION, re.MULTILINE)
 
 
@@ -113,7 +113,7 @@ def test_the_unit_is_hardened(unit: Path) -> None:
     assert run(tool("systemd-analyze"), *exposure, str(unit)).returncode != 0
 
 
-def test_the_unit_is_true_of_the_ground() -> None:
+def test_the_unit_is_true_of_the_server() -> None:
     [command] = re.findall(r"^ExecStart=/opt/tandem/bin/tandem (.*)", UNIT, re.MULTILINE)
     assert_known([word for word in shlex.split(command) if word != "$TANDEM_OPTIONS"])
     [options] = re.findall(r"^#   TANDEM_OPTIONS=(.*)", UNIT, re.MULTILINE)
@@ -124,7 +124,7 @@ def test_the_unit_is_true_of_the_ground() -> None:
     assert int(stop) > STOP_TIMEOUT
 
 
-def test_a_ground_is_started_again_however_long_the_database_is_away() -> None:
+def test_a_server_is_started_again_however_long_the_database_is_away() -> None:
     of_the_unit, of_the_service = UNIT.split("[Service]\n")
     assert "\nStartLimitIntervalSec=0\n" in of_the_unit
     assert "\nRestart=on-failure\n" in of_the_service
@@ -176,23 +176,23 @@ def address(service: dict[str, Any]) -> str:
 
 
 def test_the_containers_have_the_addresses_of_the_configuration() -> None:
-    assert [address(ground) for ground in COMPOSED] == list(GROUNDS)
+    assert [address(server) for server in COMPOSED] == list(SERVERS)
     assert address(SERVICES["balancer"]) == BALANCER
     assert address(SERVICES["database"]) == DATABASE
     assert SERVICES["balancer"]["volumes"][0].startswith("./haproxy.cfg:")
 
 
-def test_the_composed_grounds_are_started_rightly_and_share_what_they_must() -> None:
-    for ground in COMPOSED:
-        assert_known(ground["command"])
-        options = ground["command"]
+def test_the_composed_servers_are_started_rightly_and_share_what_they_must() -> None:
+    for server in COMPOSED:
+        assert_known(server["command"])
+        options = server["command"]
         assert options[options.index("--proxy-from") + 1] == BALANCER
-        assert set(ground["environment"]) == {KEY_VARIABLE, "TANDEM_DATABASE"}
-        assert ground["environment"] == COMPOSED[0]["environment"]
-        assert f"@{DATABASE}/" in ground["environment"]["TANDEM_DATABASE"]
-        assert ground["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
-        assert seconds(ground["stop_grace_period"]) > STOP_TIMEOUT
-        assert ground["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
+        assert set(server["environment"]) == {KEY_VARIABLE, "TANDEM_DATABASE"}
+        assert server["environment"] == COMPOSED[0]["environment"]
+        assert f"@{DATABASE}/" in server["environment"]["TANDEM_DATABASE"]
+        assert server["ulimits"]["nofile"] == MAX_CONNECTIONS + SPARE_DESCRIPTORS
+        assert seconds(server["stop_grace_period"]) > STOP_TIMEOUT
+        assert server["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
 
 
 def test_the_recipe_takes_what_is_there() -> None:
@@ -227,8 +227,8 @@ def test_a_backup_of_the_page_is_a_new_file_each_day() -> None:
     assert "$(date+%F)" in copy
 
 
-def test_the_database_of_the_page_lets_in_the_grounds_alone() -> None:
-    assert re.findall(r"^host +tandem +tandem +(\S+)/32 +scram-sha-256$", PAGE, re.MULTILINE) == list(GROUNDS)
+def test_the_database_of_the_page_lets_in_the_servers_alone() -> None:
+    assert re.findall(r"^host +tandem +tandem +(\S+)/32 +scram-sha-256$", PAGE, re.MULTILINE) == list(SERVERS)
     [listen] = re.findall(r"^listen_addresses = '(.*)'$", PAGE, re.MULTILINE)
     assert listen.split(", ") == ["localhost", DATABASE]
 

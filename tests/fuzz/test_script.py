@@ -11,6 +11,7 @@ from fuzz.fewest import fewest
 from fuzz.targets.script import HEAD, MAX_EVENTS, Act, parse, written
 from fuzz.targets.stretch import MAX_LENGTH, UNSTRETCHED, place, stretched
 from tandem.protocol.printable import printable_bytes
+from testing.other_side import Send
 
 quickly = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -29,7 +30,9 @@ def test_any_bytes_are_a_script(data: bytes) -> None:
 def test_what_is_written_is_read(sends: list[tuple[bytes, int, bool]]) -> None:
     story = b"".join(written(Act.SEND, who, bytes([len(data)]) + data, at_once) for data, who, at_once in sends)
     events = parse(bytes(HEAD) + story + written(Act.PASS, needs=b"\x05")).events
-    assert [(event.data, event.who, event.at_once) for event in events[:-1]] == sends
+    assert [(event.step, event.who, event.at_once) for event in events[:-1]] == [
+        (Send(data), who, at_once) for data, who, at_once in sends
+    ]
     assert (events[-1].act, events[-1].value) == (Act.PASS, 5)
 
 

@@ -17,7 +17,7 @@ from testing.hosts.network import DEVICE, Host, Network, ip
 from testing.hosts.wire import DELAY
 from testing.processes import TEAM, Process, RunningServer, process, running_server, team_options
 
-# Client 1 visits the ground when it starts: before the ground it does so in vain, and its user starts it again.
+# Client 1 visits the server when it starts: before the server it does so in vain, and its user starts it again.
 ORDERS = (
     ("server", "client 1", "client 2"),
     ("server", "client 2", "client 1"),
@@ -33,7 +33,7 @@ AT_CLIENT_2 = "tandem client: arrow 4 (client 1 -> client 2, handover): "
 
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str, ...]) -> None:
-    server = f"{network.ground.ipv4}:{SERVER_PORT}"
+    server = f"{network.server.ipv4}:{SERVER_PORT}"
     peer = f"{network.client_2.ipv4}:{CLIENT_2_PORT}"
     running: dict[str, Process] = {}
     with ExitStack() as ending:
@@ -41,7 +41,7 @@ def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str
             match step:
                 case "server":
                     records = ending.enter_context(
-                        running_server(tmp_path, listen=server, before=network.ground.inside)
+                        running_server(tmp_path, listen=server, before=network.server.inside)
                     )
                 case "client 1 in vain":
                     refused = "connection refused: the machine is there, but nothing listens on"
@@ -65,8 +65,8 @@ def test_every_order_of_start(network: Network, tmp_path: Path, order: tuple[str
     ],
 )
 def test_ipv6(network: Network, tmp_path: Path, ip_of: Callable[[Host], str], zone: str) -> None:
-    with running_server(tmp_path, listen="[::]:0", before=network.ground.inside) as records:
-        server = f"[{ip_of(network.ground)}{zone}]:{records.port}"
+    with running_server(tmp_path, listen="[::]:0", before=network.server.inside) as records:
+        server = f"[{ip_of(network.server)}{zone}]:{records.port}"
         with client_2(network, server, "[::]:0") as second:
             with client_1(network, server, f"[{ip_of(network.client_2)}{zone}]:{port_of(second)}") as first:
                 assert_finishes(first, server, ip_of(network.client_1))
@@ -76,7 +76,7 @@ def test_ipv6(network: Network, tmp_path: Path, ip_of: Callable[[Host], str], zo
 
 def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
     """Client 1 says what it looks like; as soon as the port is open, the same exchange finishes."""
-    with running_server(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records:
+    with running_server(tmp_path, listen=f"{network.server.ipv4}:0", before=network.server.inside) as records:
         server = records.address
         with client_2(network, server, "0") as second:
             port = port_of(second)
@@ -91,8 +91,8 @@ def test_firewall_before_client_2(network: Network, tmp_path: Path) -> None:
 
 
 def test_firewall_before_the_server(network: Network) -> None:
-    server = f"{network.ground.ipv4}:{SERVER_PORT}"
-    with network.wire.firewall(network.ground.ipv4, SERVER_PORT):
+    server = f"{network.server.ipv4}:{SERVER_PORT}"
+    with network.wire.firewall(network.server.ipv4, SERVER_PORT):
         said = failure_of_client_1(network, server, network.client_2.ipv4, "--timeout", "1")
     assert said.startswith(f"{AT_THE_SERVER}connection timed out: {server} did not answer in time. Try: ")
     assert "the firewall of that machine" in said
@@ -102,7 +102,7 @@ def test_firewall_before_the_server(network: Network) -> None:
 def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
     """The first two are in no network of client 1; to the third, its system knows that there is no way."""
     with (
-        running_server(tmp_path, listen=f"{network.ground.ipv4}:0", before=network.ground.inside) as records,
+        running_server(tmp_path, listen=f"{network.server.ipv4}:0", before=network.server.inside) as records,
         no_way_to("198.51.100.0/24", network.client_1),
     ):
         to_server = failure_of_client_1(network, elsewhere, network.client_2.ipv4)

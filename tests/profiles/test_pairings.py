@@ -1,6 +1,6 @@
-"""Every client 1 with every client 2, students' and ours, at a real ground: each pair finishes and is in the results.
+"""Every client 1 with every client 2, students' and ours, at a real server: each pair finishes and is in the results.
 
-A pair is a team of its own, so that all of them can share one ground.
+A pair is a team of its own, so that all of them can share one server.
 """
 
 import json
@@ -45,7 +45,7 @@ CLIENTS_2: dict[str, Student2 | None] = {
     "receives 1024": Student2(size=1024),
     "receives 2000": Student2(size=2000),
     "receives 11000": Student2(size=11000),
-    "calls the ground first": Student2(calls_ground_first=True),
+    "calls the server first": Student2(calls_server_first=True),
     "reads to the end": Student2(reads_to_the_end=True),
     "host name for an ip": Student2(ip="localhost"),
     "pretty-printed": Student2(write=pretty_printed),
@@ -71,7 +71,7 @@ ALONE_PAIRS = [
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
+    with running_server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""What the tests here share: a running ground, and a disk that is soon full."""
+"""What the tests here share: a running server, and a disk that is soon full."""
 
 import os
 import subprocess
@@ -15,8 +15,8 @@ SMALL = "2m"  # enough for a database with some teams
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A running ground that the tests of a module share; each takes a team of its own."""
-    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
+    """A running server that the tests of a module share; each takes a team of its own."""
+    with running_server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
 
 

@@ -98,7 +98,7 @@ def reset_at_once(running: RunningServer) -> None:
 
 
 def endless(beginning: bytes, piece: bytes) -> Callable[[RunningServer], None]:
-    """Sends on and on, until the ground will have no more of it."""
+    """Sends on and on, until the server will have no more of it."""
 
     def deed(running: RunningServer) -> None:
         with raw(running.host, running.port) as connection:
@@ -107,7 +107,7 @@ def endless(beginning: bytes, piece: bytes) -> Callable[[RunningServer], None]:
                 for _ in range(1000):
                     connection.send(piece)
             except ConnectionError:
-                pass  # closed by the ground, as it should be
+                pass  # closed by the server, as it should be
 
     return deed
 
@@ -196,7 +196,7 @@ def test_a_burst_of_messages_that_are_costly_to_diagnose_holds_up_nobody(shared:
     assert {reply["status"][:7] for reply in replies} == {"error: "}
 
 
-# The cap: a ground that may open 256 files keeps 64 for itself and takes 192 connections.
+# The cap: a server that may open 256 files keeps 64 for itself and takes 192 connections.
 
 FEW_FILES = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")
 CAP = 256 - 64
@@ -204,13 +204,13 @@ CAP = 256 - 64
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A running ground that soon has as many connections as it may have."""
+    """A running server that soon has as many connections as it may have."""
     with running_server(tmp_path_factory.mktemp("small") / "data", before=FEW_FILES) as running:
         yield running
 
 
 def is_open(connection: Raw) -> bool:
-    """Whether the ground has not ended it."""
+    """Whether the server has not ended it."""
     connection.socket.setblocking(False)
     try:
         return connection.socket.recv(1, socket.MSG_PEEK) != b""

@@ -1,4 +1,4 @@
-"""Whatever keeps the ground from writing: a line in the log, no false confirmation, and it goes on by itself."""
+"""Whatever keeps the server from writing: a line in the log, no false confirmation, and it goes on by itself."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -66,7 +66,7 @@ def test_a_full_disk_is_told_and_passes(small_disk: Path) -> None:
 
 
 def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
-    """The damage is met: the database is larger than what the ground has read of it since it started."""
+    """The damage is met: the database is larger than what the server has read of it since it started."""
     with running_server(tmp_path) as running:
         second = message_2(ask(running, message_1()))
     with closing(Store(tmp_path)) as store:
@@ -81,7 +81,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_that_is_read_only_at_the_start_is_one_line(small_disk: Path) -> None:
-    """Under a running ground nothing on Linux makes it so: the system refuses, `mount point is busy`."""
+    """Under a running server nothing on Linux makes it so: the system refuses, `mount point is busy`."""
     data = str(small_disk / "data")
     with running_server(small_disk / "data") as running:
         assert ask(running, message_2(ask(running, message_1())))["status"] == STATUS_FINISHED

@@ -162,6 +162,24 @@ def test_one_visit_that_cannot_be_written_costs_the_others_nothing() -> None:
         assert "bug" in made.logged[0]
 
 
+def test_a_thread_that_had_no_memory_ends_the_server_and_not_only_itself() -> None:
+    """Or the server would go on without a commit, and everybody would wait for one."""
+
+    def no_memory(words: str) -> None:
+        raise MemoryError
+
+    woken = threading.Event()
+    store = FakeStore()
+    store.error = StoreError("disk full")
+    committer = Committer[str](store, woken.set, no_memory, Metrics("a server"))
+    committer.commit(message_2(), "waiter")
+    assert woken.wait(LIMIT)
+    with pytest.raises(MemoryError):
+        committer.take_outcomes()
+    committer.stop()
+    assert store.closed
+
+
 def test_stop_writes_what_is_left_and_closes() -> None:
     with bench() as made:
         made.store.open_gate.clear()
