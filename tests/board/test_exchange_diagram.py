@@ -54,8 +54,8 @@ def test_a_whole_exchange_has_its_seven_arrows() -> None:
     assert [arrow.status for arrow in diagram.arrows] == [
         ArrowStatus.UNSEEN if n == "4" else ArrowStatus.SEEN for n in "1234567"
     ]
-    assert (diagram.arrows[1].sender, diagram.arrows[1].receiver) == ("client 1", "ground")
-    assert (diagram.arrows[5].sender, diagram.arrows[5].receiver) == ("client 2", "ground")
+    assert (diagram.arrows[1].sender, diagram.arrows[1].receiver) == ("client 1", "server")
+    assert (diagram.arrows[5].sender, diagram.arrows[5].receiver) == ("client 2", "server")
     assert diagram.hidden_visits == 0
 
 
