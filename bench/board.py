@@ -38,7 +38,7 @@ from urllib.parse import quote
 from playwright.sync_api import Page, sync_playwright
 
 from bench.teams import fill
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_store import FILE
 from testing.processes import process, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
@@ -154,7 +154,7 @@ def exchanges(port: int, teams: int, seconds: float) -> Load:
     def exchange(number: int) -> None:
         time.sleep(max(0.0, began + seconds * number / teams - time.monotonic()))
         reply = timed(encoded(message_2(timed(team(number)))))
-        if reply["status"] == FINISHED:
+        if reply["status"] == STATUS_FINISHED:
             load.finished[f"Team {number}"] = time.time()
 
     with ThreadPoolExecutor(SENDERS) as pool:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
@@ -134,7 +134,7 @@ def exchange(running: RunningServer, team: str) -> float:
     """Let a team finish; return how many seconds that took."""
     began = time.monotonic()
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
-    assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+    assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
     return time.monotonic() - began
 
 

@@ -25,7 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tandem.bench.processes import cpu_of
-from tandem.protocol.message import FINISHED, Message
+from tandem.protocol.message import STATUS_FINISHED, Message
 from tandem.records.postgres.postgres_store import steps
 from tandem.records.visits import Outcome, RightVisit, Team
 from testing.deploy.campaign import campaign
@@ -179,7 +179,7 @@ def pgbench_script(batch: int) -> str:
 def _visit(outcome: Outcome, number: int) -> RightVisit:
     team = Team("BENCH", f"{MARK}-{number}", "0923456", "0934567")
     one, other = team.studentnr1, team.studentnr2
-    message = Message(other, one, team.classname, 2, team.teamname, STUDENTS[0], "5" * 64, FINISHED).encode()
+    message = Message(other, one, team.classname, 2, team.teamname, STUDENTS[0], "5" * 64, STATUS_FINISHED).encode()
     return RightVisit(
         classname=team.classname,
         teamname=team.teamname,

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.crowds import CROWDS, crowd
 from bench.vitals import vitals
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
@@ -85,7 +85,7 @@ def exchanges(running: RunningServer, seconds: float, rng: random.Random) -> Seq
 def exchange(running: RunningServer, team: str) -> None:
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
     reply = visit(running.host, running.port, encoded(message_2(handover)))
-    assert reply["status"] == FINISHED, reply
+    assert reply["status"] == STATUS_FINISHED, reply
 
 
 def disk_of_refused() -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from tandem.server.handler import NOT_STORED
 from testing.processes import running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2
@@ -79,7 +79,7 @@ class Patient:
             reply = ask(*self._where, encoded(message_2(handover)))
             self.worst = max(self.worst, time.monotonic() - began)
             assert reply
-            if reply["status"] == FINISHED:
+            if reply["status"] == STATUS_FINISHED:
                 self.finished_at = time.monotonic()
                 return
             assert reply["status"] == NOT_STORED, reply

@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.crowds import Address, connect, open_many_files
 from bench.picture import Sample, picture
 from bench.vitals import Vitals, vitals
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from testing.processes import ROOT, wait_until
 from testing.raw_sockets import encoded, message_1, message_2
@@ -111,8 +111,8 @@ class Team:
             self._finish(f"team {self._number}-{self._random.randrange(len(self.confirmed))}")
 
     def _finish(self, team: str) -> None:
-        handover = self._visit(encoded(message_1(teamname=team)), WAITING)
-        self._visit(encoded(message_2(handover)), FINISHED)
+        handover = self._visit(encoded(message_1(teamname=team)), STATUS_WAITING)
+        self._visit(encoded(message_2(handover)), STATUS_FINISHED)
 
     def _wrong(self) -> None:
         self._visit(self._random.choice(WRONG), "error: ")

@@ -24,7 +24,7 @@ from bench.contenders import ROOT, Contender, ContenderError, ground, running
 from bench.measure import COUNT, MAX_COUNT, Load, build_load
 from bench.pairs import Pairs, measure_pairs, ratio_of
 from tandem.commands.arguments import Parser, positive_integer
-from tandem.protocol.message import FINISHED, WAITING, Message, message_1, message_2
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, message_1, message_2
 from tandem.records.sqlite.sqlite_store import FILE, Store
 from tandem.records.visits import Outcome, RightVisit, Team
 
@@ -154,10 +154,10 @@ def _visits(number: int, at: int, random: Random) -> Iterator[RightVisit]:
     team = Team(classname(number), f"team {number:07}", *numbers)
     first = message_1(*numbers, team.classname, team.teamname, "127.0.0.1")
     secret = f"{random.getrandbits(256):064x}"
-    reply = Message(*numbers, team.classname, 1, team.teamname, first.ip, secret, WAITING)
+    reply = Message(*numbers, team.classname, 1, team.teamname, first.ip, secret, STATUS_WAITING)
     yield _visit(Outcome.MESSAGE_1, at, first, reply, team)
     second = message_2(reply, "127.0.0.1")
-    last = Message(*numbers[::-1], team.classname, 2, team.teamname, second.ip, secret, FINISHED)
+    last = Message(*numbers[::-1], team.classname, 2, team.teamname, second.ip, secret, STATUS_FINISHED)
     yield _visit(Outcome.MESSAGE_2, at + 500, second, last, team)
 
 

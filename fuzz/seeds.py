@@ -10,7 +10,7 @@ from fuzz.targets.script import MESSAGES as IN_SCRIPTS
 from fuzz.targets.script import TIMES, Act, written
 from fuzz.targets.stretch import UNSTRETCHED
 from tandem.keys.secret import derive
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.visits import Team
 from testing.messages.corpus import CASES, SECRET
 from testing.messages.mutations import RIGHT
@@ -29,7 +29,7 @@ def _for_reader() -> Iterator[bytes]:
         if len(data) < SHORT:
             yield whole + UNSTRETCHED + data
     for data in (b'{"a":"x"}', b"  {}", b'  "{}', framed(MESSAGE), b"{{}}", rb'{"\\"}', b"Welcome {}"):
-        for size in (LIMIT - 1, LIMIT, LIMIT + 1, LIMIT + 5):
+        for size in (MAX_MESSAGE_BYTES - 1, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES + 1, MAX_MESSAGE_BYTES + 5):
             for at in (0, 128):
                 yield bytes((1, 60, 130, 254)) + bytes((at, 1)) + size.to_bytes(2, "little") + data
 
@@ -43,10 +43,10 @@ def _for_diagnosis() -> Iterator[bytes]:
             yield bytes((number % 5, number % 3, number % 256, number % 2)) + UNSTRETCHED + data
     for start in STARTS:
         for unit in UNITS:
-            size = LIMIT - 2 if len(unit) == 1 else LIMIT // 8
+            size = MAX_MESSAGE_BYTES - 2 if len(unit) == 1 else MAX_MESSAGE_BYTES // 8
             yield bytes(diagnosis.HEAD) + _repeated(start, unit, size)
     for end in (b"", b"x"):  # a right message, and behind what may be in it white space, and more
-        yield bytes(diagnosis.HEAD) + _repeated(RIGHT[0], b" ", LIMIT + 100, end)
+        yield bytes(diagnosis.HEAD) + _repeated(RIGHT[0], b" ", MAX_MESSAGE_BYTES + 100, end)
 
 
 def messages_2() -> Iterator[bytes]:

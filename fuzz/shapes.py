@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Ending, diagnose
-from tandem.diagnosis.problem_json import findings_text
-from tandem.protocol.reader import LIMIT, MORE, Reader
+from tandem.diagnosis.problems import findings_text
+from tandem.protocol.reader import MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from tandem.server.judge import Judgement, judge
 
 ADDRESS = "145.137.54.21"
@@ -23,7 +23,7 @@ KEPT = Path(__file__).parent / "corpus" / "slowest.json"
 Shape = tuple[tuple[bytes, int], ...]  # pieces, and how often each is repeated
 
 
-def data_of(shape: Shape, size: int = LIMIT) -> bytes:
+def data_of(shape: Shape, size: int = MAX_MESSAGE_BYTES) -> bytes:
     """The input that a shape stands for, cut to `size` bytes."""
     return b"".join(piece * min(count, size) for piece, count in shape)[:size]
 
@@ -47,14 +47,14 @@ def read(data: bytes) -> Reader:
     """The reader after the bytes have come, and then nothing more."""
     reader = Reader()
     reader.feed(data)
-    if reader.state is MORE and reader.doubtful:
-        reader.settle()
+    if reader.state is NEED_DATA and reader.maybe_framed:
+        reader.assume_bare()
     return reader
 
 
 def answer(reader: Reader) -> Judgement:
     """What the ground does with what was read, up to the reply and the text for the records."""
-    diagnosis = diagnose(reader, Ending.SILENCE if reader.state is MORE else Ending.DECIDED, ADDRESS)
+    diagnosis = diagnose(reader, Ending.SILENCE if reader.state is NEED_DATA else Ending.DECIDED, ADDRESS)
     judgement = judge(diagnosis, KEYS, lambda message: None)
     findings_text((*judgement.problems, *judgement.remarks))
     return judgement

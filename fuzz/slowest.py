@@ -15,14 +15,14 @@ from collections.abc import Iterator
 
 from fuzz.diagnosis import ENDS, STARTS, UNITS
 from fuzz.shapes import Shape, cost_of, cpu_of, data_of, keep, kept, memory_of
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from testing.messages.corpus import CASES
 from testing.messages.mutations import RIGHT
 
 MAX_KEPT = 80  # shapes that are changed further
 MAX_ALIKE = 8  # of them, whose longest part repeats the same piece: else all of them are soon the same
 MAX_PIECES = 8
-COUNTS = (1, 1, 1, 2, 7, 8, 20, 30, 64, 128, 200, 256, 1000, LIMIT)
+COUNTS = (1, 1, 1, 2, 7, 8, 20, 30, 64, 128, 200, 256, 1000, MAX_MESSAGE_BYTES)
 SIGNS = [bytes((byte,)) for byte in b"{}[]\",:;.='`\\/#*-+_$<| \n\r\tnu0aZ\x00\x1b\xff\xe9\xc2"]
 WORDS = [
     *("\u201c", "\u2018", "\u200b", "\xa0", "\uff0c", "\uff1a", "\u4e2d", "\U0001f3f4"),
@@ -38,7 +38,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=20261128)
     parser.add_argument("--measure", choices=("cpu", "memory"), default="cpu")
-    parser.add_argument("--size", type=int, default=LIMIT, help="bytes of the longest input (default: %(default)s)")
+    parser.add_argument(
+        "--size", type=int, default=MAX_MESSAGE_BYTES, help="bytes of the longest input (default: %(default)s)"
+    )
     parser.add_argument("--save", type=int, default=0, metavar="COUNT", help="keep so many of the most expensive ones")
     options = parser.parse_args()
     chance = random.Random(options.seed)
@@ -103,10 +105,10 @@ def seeds() -> Iterator[Shape]:
     for start in STARTS:
         for piece in PIECES:
             for end in ENDS:
-                yield (start, 1), (piece, (LIMIT - len(start) - len(end)) // len(piece)), (end, 1)
+                yield (start, 1), (piece, (MAX_MESSAGE_BYTES - len(start) - len(end)) // len(piece)), (end, 1)
     for case in CASES:
-        yield (case.data, 1), (b" ", LIMIT)
-        yield (case.data, LIMIT // (len(case.data) or 1) + 1), (b"", 1)
+        yield (case.data, 1), (b" ", MAX_MESSAGE_BYTES)
+        yield (case.data, MAX_MESSAGE_BYTES // (len(case.data) or 1) + 1), (b"", 1)
 
 
 def changed(chance: random.Random, found: Found) -> Shape:

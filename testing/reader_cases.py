@@ -3,7 +3,7 @@
 import json
 from typing import Any, SupportsIndex
 
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from testing.other_side import framed
 
 MESSAGE = json.dumps(
@@ -57,9 +57,9 @@ COMPLETE_ONES: dict[str, tuple[bytes, bytes, bytes]] = {  # what comes before th
     "length begins with white space": (length(0x20), padded(0x20), b""),
     "length is all white space": (length(0x0A0A), padded(0x0A0A), b""),
     "length begins with a brace and white space": (length(0x0A7B), padded(0x0A7B), b""),
-    "as long as it may be": (b"", filled(LIMIT), b""),
-    "as long as it may be, with white space": (b" " * (LIMIT - 2), b"{}", b""),
-    "framed, as long as it may be": (length(LIMIT), filled(LIMIT), b""),
+    "as long as it may be": (b"", filled(MAX_MESSAGE_BYTES), b""),
+    "as long as it may be, with white space": (b" " * (MAX_MESSAGE_BYTES - 2), b"{}", b""),
+    "framed, as long as it may be": (length(MAX_MESSAGE_BYTES), filled(MAX_MESSAGE_BYTES), b""),
 }
 
 TAILS = (b"", b"\n", b"{", b'{"a":2}', b"\0\0\0\0", b"\x07\0\0\0{}")
@@ -77,13 +77,13 @@ NEVER_ONES: dict[str, bytes] = {
     "length before text": framed(b"hello {}"),
     "length before white space": framed(b"    "),
     "length before a closing brace": b"{\n\0\0}",
-    "length that is too large": (LIMIT + 1).to_bytes(4, "little") + b'{"a":1}',
+    "length that is too large": (MAX_MESSAGE_BYTES + 1).to_bytes(4, "little") + b'{"a":1}',
     "length, big-endian": b'\0\0\0\x07{"a":1}',
-    "white space without end": b" " * LIMIT,
-    "object without end": b'{"' + b"x" * (LIMIT - 2),
-    "one byte too long": b'{"a":"' + b"x" * (LIMIT - 7) + b'"}',
-    "one byte too long, with white space": b" " * (LIMIT - 1) + b"{}",
-    "an escape over the edge": b'{"' + b"x" * (LIMIT - 3) + b'\\"}',
+    "white space without end": b" " * MAX_MESSAGE_BYTES,
+    "object without end": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 2),
+    "one byte too long": b'{"a":"' + b"x" * (MAX_MESSAGE_BYTES - 7) + b'"}',
+    "one byte too long, with white space": b" " * (MAX_MESSAGE_BYTES - 1) + b"{}",
+    "an escape over the edge": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3) + b'\\"}',
 }
 
 MORE_ONES: dict[str, bytes] = {
@@ -98,7 +98,7 @@ MORE_ONES: dict[str, bytes] = {
     "a length": b"\x07\0\0\0",
     "a length and white space": b"\x07\0\0\0  ",
     "framed, one byte missing": framed(b'{"a":1}')[:-1],
-    "one byte of room left": b'{"' + b"x" * (LIMIT - 3),
+    "one byte of room left": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3),
 }
 
 

@@ -13,7 +13,7 @@ def expected(data: bytes) -> tuple[str, bytes, bytes]:
     length = int.from_bytes(data[:2], "little")
     may_be_length = not any(data[2:4]) and length <= LIMIT
     if may_be_length and len(data) < 4:
-        return "more", b"", b""
+        return "need data", b"", b""
     if may_be_length:
         return _framed(data[4:], length)
     return _bare(data)
@@ -23,23 +23,23 @@ def _framed(data: bytes, length: int) -> tuple[str, bytes, bytes]:
     text, tail = data[:length], data[length:]
     begun = text.lstrip(SPACE)
     if length == 0 or (begun and begun[:1] != b"{"):
-        return "never", b"", b""
+        return "invalid", b"", b""
     if len(text) < length:
-        return "more", b"", b""
-    return ("complete", text, tail) if begun else ("never", b"", b"")
+        return "need data", b"", b""
+    return ("complete", text, tail) if begun else ("invalid", b"", b"")
 
 
 def _bare(data: bytes) -> tuple[str, bytes, bytes]:
     start = len(data[:LIMIT]) - len(data[:LIMIT].lstrip(SPACE))
-    undecided = "more" if len(data) < LIMIT else "never"
+    undecided = "need data" if len(data) < LIMIT else "invalid"
     if start == len(data[:LIMIT]):
         return undecided, b"", b""
     if data[start : start + 1] != b"{":
-        return "never", b"", b""
+        return "invalid", b"", b""
     depth = 0
     for token in _TOKEN.finditer(data, start):
         depth += {b"{": 1, b"}": -1}.get(token[0], 0)
         if depth == 0:
             whole = token.end() <= LIMIT
-            return ("complete", data[start : token.end()], data[token.end() :]) if whole else ("never", b"", b"")
+            return ("complete", data[start : token.end()], data[token.end() :]) if whole else ("invalid", b"", b"")
     return undecided, b"", b""

@@ -12,11 +12,10 @@ from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
 from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import Problem
-from tandem.diagnosis.recovery.findings import MAX_FINDINGS
+from tandem.diagnosis.problems import MAX_FINDINGS, Problem
 from tandem.keys.secret import derive
-from tandem.protocol.message import ERROR, FIELDS, FINISHED, WAITING, is_team_of_one
-from tandem.protocol.reader import MORE, Reader
+from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one
+from tandem.protocol.reader import NEED_DATA, Reader
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import MAX_REPLY_BYTES, Judgement, judge
 from tandem.server.message_2 import SecretOwner
@@ -100,9 +99,9 @@ def _diagnosed(pieces: tuple[bytes, ...], ending: Ending, address: str) -> Diagn
     reader = Reader()
     for piece in pieces:
         reader.feed(piece)
-    if reader.state is MORE and reader.doubtful:
-        reader.settle()
-    return diagnose(reader, ending if reader.state is MORE else Ending.DECIDED, address)
+    if reader.state is NEED_DATA and reader.maybe_framed:
+        reader.assume_bare()
+    return diagnose(reader, ending if reader.state is NEED_DATA else Ending.DECIDED, address)
 
 
 def _is_as_the_oracle_says(diagnosis: Diagnosis, stream: bytes) -> None:
@@ -120,12 +119,12 @@ def _is_as_the_verdict_says(judgement: Judgement, wanted: tuple[Outcome, Fields]
     reply = eight_fields(judgement.reply)
     if outcome is Outcome.REJECTED:
         require(judgement.outcome in (Outcome.REJECTED, Outcome.NOTHING), "wrong is refused", judgement)
-        require(str(reply["status"]).startswith(ERROR) and bool(judgement.problems), "and told so", judgement)
+        require(str(reply["status"]).startswith(ERROR_PREFIX) and bool(judgement.problems), "and told so", judgement)
         require(reply["secret"] == judgement.secret == "", "and gets no secret", judgement)
         return
     require(judgement.outcome is outcome, "right is accepted", judgement, wanted)
     require(judgement.team is not None and not judgement.problems, "and belongs to a team", judgement)
-    added = {"status": WAITING if outcome is Outcome.MESSAGE_1 else FINISHED, "secret": judgement.secret}
+    added = {"status": STATUS_WAITING if outcome is Outcome.MESSAGE_1 else STATUS_FINISHED, "secret": judgement.secret}
     require(reply == {**fields, **added}, "fields come back as they were received", reply, fields)
     if outcome is Outcome.MESSAGE_1 and judgement.team:
         require(judgement.secret == derive(KEYS[0], judgement.team), "the newest key makes the secret", judgement)
@@ -136,7 +135,7 @@ def _is_as_the_verdict_says(judgement: Judgement, wanted: tuple[Outcome, Fields]
 def _can_be_told(problems: tuple[Problem, ...], remarks: tuple[Problem, ...], size: int) -> None:
     require(len(problems) + len(remarks) <= MAX_FINDINGS, "what is found is bounded", len(problems))
     for problem in (*problems, *remarks):
-        require(problem.at is None or 0 <= problem.at <= size, "a place is in the message", problem)
+        require(problem.offset is None or 0 <= problem.offset <= size, "a place is in the message", problem)
         words = explain.sentence(problem)
         require(explain.size_in_json(words) <= explain.MAX_SENTENCE, "a sentence is bounded", words)
         for shown in (words, explain.what(problem), explain.help_for(problem)):

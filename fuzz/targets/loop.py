@@ -14,9 +14,9 @@ from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
 from tandem.keys.keyring import Keyring, OldKey
 from tandem.net.poller import new_poller
-from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
-from tandem.protocol.message import ERROR, FINISHED, WAITING
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
+from tandem.protocol.message import ERROR_PREFIX, STATUS_FINISHED, STATUS_WAITING
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.queries import Records
 from tandem.records.visits import MAX_STORED_BYTES, Outcome
 from tandem.server import handler as handler_module
@@ -189,8 +189,8 @@ class Play:
         visit = entry.visit
         came = caller.sent[: visit.size_bytes]
         require(visit.received == came[:MAX_STORED_BYTES], "what came is recorded", visit.received, came)
-        framed = is_framed(came) and int.from_bytes(came[:PREFIX], "little") <= LIMIT
-        reply = data[PREFIX:] if framed else data
+        framed = is_framed(came) and int.from_bytes(came[:LENGTH_BYTES], "little") <= MAX_MESSAGE_BYTES
+        reply = data[LENGTH_BYTES:] if framed else data
         require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
         status = str(eight_fields(reply)["status"])
         wanted, _ = verdict(came)
@@ -198,10 +198,10 @@ class Play:
             require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return
         require(data == visit.reply, "what is answered is recorded", data, visit.reply)
-        told = {WAITING: Outcome.MESSAGE_1, FINISHED: Outcome.MESSAGE_2}.get(status, Outcome.REJECTED)
+        told = {STATUS_WAITING: Outcome.MESSAGE_1, STATUS_FINISHED: Outcome.MESSAGE_2}.get(status, Outcome.REJECTED)
         require(told is wanted, "what is told is true", status, came)
         require(told is not Outcome.MESSAGE_2 or entry.stored is True, "finished is told once it is kept", came)
-        require(told is not Outcome.REJECTED or status.startswith(ERROR), "an error is told as one", status)
+        require(told is not Outcome.REJECTED or status.startswith(ERROR_PREFIX), "an error is told as one", status)
         require(
             told is not Outcome.REJECTED or self._script.errors == EXPLAIN,
             "errors are told only to who wants it",

@@ -9,8 +9,8 @@ from itertools import pairwise
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
 from tandem.protocol.answer import AnswerReader
-from tandem.protocol.framing import PREFIX, is_framed
-from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER, Reader
+from tandem.protocol.framing import LENGTH_BYTES, is_framed
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from testing.reader_cases import Counted
 from testing.reader_oracle import SPACE, expected
 
@@ -48,17 +48,21 @@ def _crumbs(stream: bytes) -> tuple[bytes, ...]:
 
 def _read_message(pieces: tuple[bytes, ...], wanted: tuple[str, bytes, bytes]) -> None:
     reader = Reader()
-    decided = MORE
+    decided = NEED_DATA
     for piece in pieces:
         state = reader.feed(piece)
-        require(state in (MORE, COMPLETE, NEVER), "a state is one of three", state)
-        require(decided in (MORE, state), "what is decided stays decided", decided, state)
-        require(state != MORE or len(reader.received) < LIMIT + PREFIX, "at the limit it is decided", piece)
+        require(state in (NEED_DATA, COMPLETE, INVALID), "a state is one of three", state)
+        require(decided in (NEED_DATA, state), "what is decided stays decided", decided, state)
+        require(
+            state != NEED_DATA or len(reader.received) < MAX_MESSAGE_BYTES + LENGTH_BYTES,
+            "at the limit it is decided",
+            piece,
+        )
         decided = state
     require(decided == wanted[0], "the state is the oracle's", decided, wanted)
     if decided == COMPLETE:
         require((reader.text, reader.tail) == wanted[1:], "text and tail are the oracle's", reader.text, wanted)
-    if decided == MORE:
+    if decided == NEED_DATA:
         _settle(reader)
 
 
@@ -74,10 +78,14 @@ def _look_once(pieces: tuple[bytes, ...]) -> None:
 
 def _settle(reader: Reader) -> None:
     """Nobody waits for the rest of a length for long."""
-    doubtful = reader.doubtful
-    require(not doubtful or len(reader.received) < PREFIX, "only the start of a length is in doubt", reader.received)
-    require(reader.settle() == (NEVER if doubtful else MORE), "what was in doubt is no object", reader.received)
-    require(not reader.doubtful, "what is settled is not in doubt", reader.received)
+    doubtful = reader.maybe_framed
+    require(
+        not doubtful or len(reader.received) < LENGTH_BYTES, "only the start of a length is in doubt", reader.received
+    )
+    require(
+        reader.assume_bare() == (INVALID if doubtful else NEED_DATA), "what was in doubt is no object", reader.received
+    )
+    require(not reader.maybe_framed, "what is settled is not in doubt", reader.received)
 
 
 def _agree_with_json(stream: bytes) -> None:
@@ -87,7 +95,7 @@ def _agree_with_json(stream: bytes) -> None:
         found, end = _parse(stream.decode("latin-1"), start)
     except (ValueError, RecursionError):
         return
-    if isinstance(found, dict) and end <= LIMIT:
+    if isinstance(found, dict) and end <= MAX_MESSAGE_BYTES:
         reader = Reader()
         reader.feed(stream)
         require(reader.text == stream[start:end], "an object ends where json says", reader.text, stream[start:end])
@@ -96,17 +104,17 @@ def _agree_with_json(stream: bytes) -> None:
 def _read_answer(pieces: tuple[bytes, ...]) -> tuple[str, bytes, bytes]:
     """State, greeting and what carried the reply: what the client goes by. It stops at what can never be one."""
     reader = AnswerReader()
-    state = MORE
+    state = NEED_DATA
     for piece in pieces:
         state = reader.feed(piece)
-        if state != MORE:
+        if state != NEED_DATA:
             break
-    if state == NEVER:
+    if state == INVALID:
         return state, b"", b""
     if reader.greeting.isascii() and not is_framed(reader.greeting):
         require(reader.welcome == reader.greeting.decode(), "the welcome is what came before", reader.welcome)
     if state == COMPLETE:
-        require(reader.carried.endswith(reader.text), "what is handed over is the reply", reader.carried)
-        require(reader.came.startswith(reader.greeting + reader.carried), "nothing is added", reader.came)
-        return state, reader.greeting, reader.carried
+        require(reader.reply_bytes.endswith(reader.text), "what is handed over is the reply", reader.reply_bytes)
+        require(reader.received.startswith(reader.greeting + reader.reply_bytes), "nothing is added", reader.received)
+        return state, reader.greeting, reader.reply_bytes
     return state, reader.greeting, b""

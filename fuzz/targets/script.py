@@ -14,8 +14,8 @@ from fuzz.targets.diagnosis import KEYS, OTHER, OWN
 from fuzz.targets.stretch import place
 from tandem.keys.secret import derive
 from tandem.protocol.framing import LENGTH, PLAIN, frame
-from tandem.protocol.message import WAITING
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.message import STATUS_WAITING
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.visits import Team
 from tandem.server.serve_options import ERRORS
 
@@ -98,7 +98,7 @@ def _what_is_sent(act: Act, given: bytes) -> bytes:
     if act is Act.SEND:
         return given[1:]
     if act is Act.SEND_MANY:
-        return given[:1] * (given[1] if given[1] < 255 else LIMIT)
+        return given[:1] * (given[1] if given[1] < 255 else MAX_MESSAGE_BYTES)
     if act in (Act.SEND_MESSAGE, Act.SEND_PART):
         message = MESSAGES[given[0] % len(MESSAGES)]
         start, stop = (place(mark, len(message)) for mark in (given[1:] or (0, 255)))
@@ -117,7 +117,7 @@ def _message(team: Team, clientid: int = 1, **changes: str | None) -> bytes:
         "teamname": team.teamname,
         "ip": "192.0.2.7",
         "secret": derive(KEYS[0], team) if clientid == 2 else "",
-        "status": WAITING if clientid == 2 else "",
+        "status": STATUS_WAITING if clientid == 2 else "",
     }
     return json.dumps(fields | changes).encode()
 

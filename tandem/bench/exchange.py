@@ -11,13 +11,13 @@ from enum import Enum, auto
 from random import Random
 
 from tandem.protocol.answer import AnswerReader
-from tandem.protocol.message import FINISHED, WAITING, WELCOME_WORD, NotAMessageError, decode
-from tandem.protocol.reader import COMPLETE, NEVER
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, WELCOME_WORD, NotAMessageError, decode
+from tandem.protocol.reader import COMPLETE, INVALID
 
 CLASSNAME = "BENCH"  # of all invented teams
 SECRET_DIGITS = 64
 
-STATUSES = (WAITING, FINISHED)  # of the replies to the two visits
+STATUSES = (STATUS_WAITING, STATUS_FINISHED)  # of the replies to the two visits
 
 _WELCOME_WORD = WELCOME_WORD.encode()
 _ENDINGS = tuple(f'", "status": "{status}"}}'.encode() for status in STATUSES)
@@ -136,7 +136,7 @@ class Exchange:
         if state is COMPLETE:
             self._check(answer.text)
             return Next.CLOSE
-        if state is NEVER:
+        if state is INVALID:
             raise WrongReplyError("bad reply", answer.welcome)
         if not data:
             raise WrongReplyError("closed early", answer.welcome)

@@ -14,7 +14,7 @@ from tandem.client.options import Options
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error
 from tandem.protocol.address import show_address
-from tandem.protocol.message import WAITING, Message, message_1
+from tandem.protocol.message import STATUS_WAITING, Message, message_1
 
 HANDOVER_ARROW = 4
 RETRY_INTERVAL_S = 0.25  # between two attempts to connect: client 2 may be started after client 1
@@ -27,8 +27,8 @@ def run(options: Options, output: Output) -> None:
         ClientError: The exchange did not work.
     """
     reply, reply_bytes = visit_server(options, output)
-    if reply.status != WAITING:
-        raise status_error(reply.status, WAITING, arrow=3)
+    if reply.status != STATUS_WAITING:
+        raise status_error(reply.status, STATUS_WAITING, arrow=3)
     hand_over(reply_bytes, options, output)
     output.finished("client 1 is done; client 2's screen shows the rest")
 

@@ -13,7 +13,7 @@ from tandem.client.options import Options
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error
 from tandem.protocol.address import show_address
-from tandem.protocol.message import FINISHED, Message, message_2
+from tandem.protocol.message import STATUS_FINISHED, Message, message_2
 
 BUSY_ROUND_S = 0.001  # seconds that a round of `await_handover` counts for when it does not sleep
 
@@ -26,9 +26,9 @@ def run(options: Options, output: Output) -> None:
     """
     handover = await_handover(options, output)
     reply = visit_server(handover, options, output)
-    if reply.status != FINISHED:
-        raise status_error(reply.status, FINISHED, arrow=7)
-    output.finished(f"client 2 is done: {FINISHED}")
+    if reply.status != STATUS_FINISHED:
+        raise status_error(reply.status, STATUS_FINISHED, arrow=7)
+    output.finished(f"client 2 is done: {STATUS_FINISHED}")
 
 
 def await_handover(options: Options, output: Output) -> Message:

@@ -10,9 +10,9 @@ from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.output import Output
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.message import WAITING, Message, NotAMessageError, decode
+from tandem.protocol.message import STATUS_WAITING, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
-from tandem.protocol.reader import COMPLETE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, Reader
 
 HANDOVER_ARROW = 4
 MAX_CONNECTIONS = 200  # at a time; students' laptops allow 256 open files or more
@@ -81,7 +81,7 @@ class HandoverListener:
                     return self._accept_message(connection)
                 except NotAMessageError as error:
                     self._reject(connection, str(error))
-            elif state is NEVER:
+            elif state is INVALID:
                 shown = printable_bytes(bytes(connection.reader.received[:SHOWN_BYTES]))
                 self._reject(connection, f"sent something that is not a message: {shown}")
             elif data == b"":
@@ -132,8 +132,10 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
     """
     if not message.secret and not message.status:
         raise NotAMessageError("it is message 1: client 1 has to hand over the server's reply, not its own message")
-    if message.status != WAITING:
-        raise NotAMessageError(f'its status is "{message.status}", not "{WAITING}": client 1 should not hand that over')
+    if message.status != STATUS_WAITING:
+        raise NotAMessageError(
+            f'its status is "{message.status}", not "{STATUS_WAITING}": client 1 should not hand that over'
+        )
     if not message.secret:
         raise NotAMessageError("it has no secret: client 1 has to hand over the server's reply as it came")
     for name in ("classname", "teamname"):
@@ -150,8 +152,8 @@ def _feed(connection: IncomingConnection, data: bytes | None) -> str:
     """Give the bytes to the reader and return its state. Do not wait long for the rest of a length."""
     reader = connection.reader
     state = reader.feed(data) if data else reader.state
-    if reader.doubtful:
+    if reader.maybe_framed:
         connection.undecided_s += wire.POLL_INTERVAL_S
         if connection.undecided_s >= LENGTH_TIMEOUT_S or data == b"":
-            state = reader.settle()
+            state = reader.assume_bare()
     return state

@@ -7,7 +7,7 @@ import json
 
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
 from tandem.protocol.errors import UsageError
-from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.message import is_unicode
 
 USAGE = """\
@@ -82,7 +82,7 @@ class Options:
         self.listen = _listen_address(given.get("listen", ""))
         self.timeout_s = _seconds(given, "timeout", DEFAULT_TIMEOUT_S)
         self.wait_s = _seconds(given, "wait", DEFAULT_WAIT_S[clientid])
-        self.on_wire = _choice(given, "on-wire", WAYS, PLAIN)
+        self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose
 

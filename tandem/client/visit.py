@@ -12,9 +12,9 @@ from tandem.client.output import Output
 from tandem.protocol.address import show_address
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.framing import frame
-from tandem.protocol.message import ERROR, WELCOME_WORD, Message, NotAMessageError, decode
+from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
-from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
 SHOWN_BYTES = 80  # of what came instead of a reply
@@ -71,8 +71,8 @@ class ServerVisit:
         """
         answer = self._answer
         waited_s, last_bytes_s = 0.0, 0.0
-        state = MORE
-        while state is MORE and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
+        state = NEED_DATA
+        while state is NEED_DATA and not (WELCOME_WORD in answer.welcome or answer.reply_begun):
             data = self._receive(self._welcome_arrow)
             if data:
                 state = answer.feed(data)
@@ -121,7 +121,7 @@ class ServerVisit:
         answer = self._answer
         state = answer.feed(b"")
         waited_s = 0.0
-        while state is MORE:
+        while state is NEED_DATA:
             data = self._receive(self._reply_arrow)
             if data:
                 state = answer.feed(data)
@@ -131,7 +131,7 @@ class ServerVisit:
                 raise self._no_reply(f"sent no complete reply within {self._options.timeout_s:g} s")
             else:
                 waited_s += wire.sleep()
-        if state is NEVER:
+        if state is INVALID:
             raise self._not_a_reply()
         assert state is COMPLETE
         try:
@@ -142,12 +142,12 @@ class ServerVisit:
                 "start again with --verbose and show the output to the teacher",
                 self._reply_arrow,
             ) from None
-        problems = reply.status.removeprefix(ERROR).split("; ") if reply.status.startswith(ERROR) else []
+        problems = reply.status.removeprefix(ERROR_PREFIX).split("; ") if reply.status.startswith(ERROR_PREFIX) else []
         summary = "refused" if problems else f'status "{reply.status}"'
-        self._output.arrow(self._reply_arrow, answer.carried, summary)
+        self._output.arrow(self._reply_arrow, answer.reply_bytes, summary)
         for problem in problems:
             self._output.note(f"- {problem}")
-        return reply, answer.carried
+        return reply, answer.reply_bytes
 
     def _receive(self, arrow: int) -> bytes | None:
         try:
@@ -158,7 +158,7 @@ class ServerVisit:
     def _no_reply(self, reason: str) -> ClientError:
         if self._answer.reply_begun:
             return ClientError(f"the reply was cut off: {self._server} {reason}", "start again", self._reply_arrow)
-        instead = self._answer.came[self._welcome_size :][:SHOWN_BYTES]
+        instead = self._answer.received[self._welcome_size :][:SHOWN_BYTES]
         sent = f'sent "{printable_bytes(instead)}" and ' if instead.strip() else ""
         return ClientError(
             f"no reply: {self._server} {sent}{reason}",
@@ -168,10 +168,10 @@ class ServerVisit:
 
     def _not_a_reply(self) -> ClientError:
         answer = self._answer
-        if answer.reply_begun and len(answer.came) > LIMIT:
-            what = f"a reply that is too large: it did not end within {LIMIT:,} bytes"
+        if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
+            what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            instead = answer.came[self._welcome_size :][: SHOWN_BYTES // 2]
+            instead = answer.received[self._welcome_size :][: SHOWN_BYTES // 2]
             what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
         return ClientError(
             f"{self._server} sent {what}", "check that this is the server's address and port", self._reply_arrow
@@ -180,8 +180,8 @@ class ServerVisit:
 
 def status_error(status: str, expected: str, arrow: int) -> ClientError:
     """Return the ClientError for a reply that does not have the expected status (PROTOCOL 7.1)."""
-    if status.startswith(ERROR):
-        first, *others = status.removeprefix(ERROR).split("; ")
+    if status.startswith(ERROR_PREFIX):
+        first, *others = status.removeprefix(ERROR_PREFIX).split("; ")
         what, _, help = first.partition(" - ")
         more = f" (and {len(others)} more, shown above)" if others else ""
         return ClientError(f"the server refused the message: {what}{more}", help or "fix it and start again", arrow)

@@ -12,7 +12,7 @@ import sys
 
 from tandem.client.failures import ClientError, client_error
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 POLL_INTERVAL_S = 0.005  # between two attempts to read from a socket
 BACKLOG = 1024  # connections that may wait to be accepted
@@ -145,7 +145,7 @@ def receive(connection: socket.socket, peer: str) -> bytes | None:
         ClientError: The connection broke.
     """
     try:
-        return connection.recv(LIMIT)
+        return connection.recv(MAX_MESSAGE_BYTES)
     except BlockingIOError:
         return None
     except OSError as error:

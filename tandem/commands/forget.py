@@ -8,7 +8,7 @@ from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import argument_type, data_option, database_option, set_rules, text
 from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.protocol.errors import TandemError, UsageError
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
@@ -103,7 +103,7 @@ def _count(count: int, noun: str) -> str:
 
 @argument_type
 def _student(number: str) -> str:
-    if number in NOBODY:
+    if number in NO_TEAMMATE:
         raise ValueError(f"{number!r} is not the number of a student: teams of one have it")
     return text(number)
 

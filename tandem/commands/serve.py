@@ -18,7 +18,7 @@ from tandem.commands.combinations import Interaction
 from tandem.net.networks import parse_networks
 from tandem.protocol.address import SERVER_PORT
 from tandem.protocol.errors import UsageError
-from tandem.protocol.framing import PLAIN, WAYS
+from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.records.folder_lock import shared_lock
 from tandem.server.serve import make_data_folder, serve
 from tandem.server.serve_options import ERRORS, EXPLAIN, MAX_WORKERS, ServeOptions
@@ -46,7 +46,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--on-wire",
-        choices=WAYS,
+        choices=FRAMINGS,
         default=PLAIN,
         help="length: the welcome comes after its length in 4 bytes (default: plain)",
     )

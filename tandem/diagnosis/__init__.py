@@ -1,1 +1,1 @@
-"""Pure: the bytes that came go in; fields, problems, remarks and a repaired message come out."""
+"""Turns the bytes that came into fields, problems, remarks and a repaired message. Pure: no socket, clock or file."""

@@ -1,6 +1,6 @@
-"""The line of a message that a problem stands in, with a mark under the byte, and the line as it should be.
+"""The line of a message that a problem is in, with a caret under the byte, and the line as it should be.
 
-Works on the bytes that came, whatever they are; what it returns is safe to show on a terminal.
+Takes any bytes. What it returns is safe to show on a terminal.
 """
 
 import unicodedata
@@ -10,24 +10,24 @@ from tandem.diagnosis.problems import Edit, Problem
 from tandem.protocol.printable import printable_bytes
 
 _BEFORE, _AFTER = 60, 36  # characters of a long line that are shown around the mark
-_MAX_CHAR = 4  # bytes
+_MAX_CHAR_BYTES = 4
 
 
 class Excerpt(NamedTuple):
-    """Where a problem is, for people."""
+    """A part of a message with the place of a problem in it."""
 
     line: int  # from 1
     column: int  # in characters, from 1
     shown: str
     mark: str  # blanks, and a caret under the place
-    corrected: str | None  # None: nobody but the sender knows
+    corrected: str | None  # None: only the sender knows
 
 
 def excerpt(data: bytes, problem: Problem) -> Excerpt | None:
-    """The excerpt for a problem found in `data`; None if it is nowhere in particular."""
-    if problem.at is None or not data:
+    """Return the excerpt for a problem found in `data`; None if it has no offset."""
+    if problem.offset is None or not data:
         return None
-    at = min(problem.at, len(data))
+    at = min(problem.offset, len(data))
     start = data.rfind(b"\n", 0, at) + 1
     before, after = _window(data[start:at], data[at : _end_of_line(data, at)])
     mark = " " * width(before) + "^"
@@ -42,9 +42,9 @@ def _end_of_line(data: bytes, at: int) -> int:
 
 
 def _window(before: bytes, after: bytes) -> tuple[str, str]:
-    """Both sides of a place, cut to what fits on a screen."""
-    left = printable_bytes(before[-_MAX_CHAR * (_BEFORE + 1) :])
-    right = printable_bytes(after.rstrip(b"\r")[: _MAX_CHAR * (_AFTER + 1)])
+    """Return the text before and after a place, cut to what fits on a screen."""
+    left = printable_bytes(before[-_MAX_CHAR_BYTES * (_BEFORE + 1) :])
+    right = printable_bytes(after.rstrip(b"\r")[: _MAX_CHAR_BYTES * (_AFTER + 1)])
     if len(left) > _BEFORE:
         left = "…" + left[1 - _BEFORE :]
     if len(right) > _AFTER:
@@ -53,12 +53,12 @@ def _window(before: bytes, after: bytes) -> tuple[str, str]:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return how many columns of a terminal the text takes."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _corrected(data: bytes, start: int, at: int, edits: tuple[Edit, ...]) -> str | None:
-    """The line that begins at `start`, with all of the edits that begin in it."""
+    """Return the line that begins at `start`, with all of the edits that begin in it."""
     end = _end_of_line(data, at)
     here = sorted(edit for edit in edits if start <= edit.start <= end)
     if not here:
@@ -66,7 +66,7 @@ def _corrected(data: bytes, start: int, at: int, edits: tuple[Edit, ...]) -> str
     pivot = min(at, here[0].start)
     result, done = b"", pivot
     for edit in here:
-        if len(result) > _MAX_CHAR * (_AFTER + 1):
+        if len(result) > _MAX_CHAR_BYTES * (_AFTER + 1):
             break
         result += data[done : edit.start] + edit.text.encode(errors="replace")
         done = max(done, edit.end)

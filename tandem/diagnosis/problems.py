@@ -1,15 +1,18 @@
-"""A Problem is one mistake, or remark, found in one message: facts only. CATALOGUE says what each one means.
+"""Problems: one mistake or remark each, found in one message, and how they are collected and stored.
 
-The words are made by `explain`, from the templates of the Kind. Nothing here reads a message.
+Holds facts only. CATALOGUE has what each kind means; explain.py makes the words. Nothing here reads a message.
 """
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from tandem.diagnosis.catalogue import in_bytes, in_exchange, in_fields, in_json
 from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity
 
-__all__ = ["CATALOGUE", "Edit", "Family", "Kind", "Problem", "Severity"]
+__all__ = ["CATALOGUE", "Edit", "Family", "Findings", "Kind", "Problem", "Severity"]
 
 CATALOGUE: dict[str, Kind] = {
     kind.id: kind
@@ -23,7 +26,7 @@ CATALOGUE: dict[str, Kind] = {
 
 
 class Edit(NamedTuple):
-    """What would set it right: put `text` in the place of the bytes from `start` up to `end`."""
+    """A correction: replace the bytes from offset `start` up to `end` by `text`."""
 
     start: int
     end: int
@@ -35,14 +38,132 @@ class Problem:
     """One mistake, or remark, found in one message: facts, no words."""
 
     id: str
-    at: int | None = None  # offset in bytes from the first byte that came; None: nowhere in particular
+    offset: int | None = None  # bytes from the first byte received; None: at no place in particular
     facts: dict[str, str] = field(default_factory=dict)  # for the templates: field, found, wanted, near
-    edits: tuple[Edit, ...] = ()  # empty where nobody but the sender can know
+    edits: tuple[Edit, ...] = ()  # empty if only the sender can know the right text
 
     @property
     def kind(self) -> Kind:
+        """The entry of the catalogue."""
         return CATALOGUE[self.id]
 
     @property
     def is_remark(self) -> bool:
+        """Whether a message with this is accepted all the same."""
         return self.kind.severity is Severity.REMARK
+
+
+_RANK = {family: rank for rank, family in enumerate(Family)}
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort problems: the outer layer of a message before the inner one, then by offset."""
+    return tuple(sorted(problems, key=lambda problem: (_RANK[CATALOGUE[problem.id].family], problem.offset or 0)))
+
+
+# Problems in a row of the database
+
+NO_FINDINGS = "[]"
+
+
+def findings_text(found: Sequence[Problem]) -> str:
+    """Return problems and remarks as JSON, as a row of the database holds them."""
+    if not found:
+        return NO_FINDINGS
+    return f"[{', '.join(_json(problem.id, problem.offset, *problem.facts.items()) for problem in found)}]"
+
+
+@lru_cache(maxsize=1024)  # clients behind one address get the same remark
+def _json(id: str, offset: int | None, *facts: tuple[str, str]) -> str:
+    return json.dumps({"id": id, "at": offset, "facts": dict(facts)})
+
+
+def findings_in(text: str) -> tuple[Problem, ...]:
+    """Return the problems and remarks that a row of the database holds."""
+    if text == NO_FINDINGS:
+        return ()
+    return tuple(Problem(found["id"], found["at"], found["facts"]) for found in json.loads(text))
+
+
+# Problems of a message that is being read
+
+MAX_FINDINGS = 24  # problems and remarks of one message: three for each field; the rest is not reported
+_MAX_SAME = 3  # of them with the same facts: more would only repeat the words
+_MAX_EDITS = 128  # of one message: eight fields on a line each, every line with 15 odd spaces before it
+MAX_FACT = 80  # characters
+
+
+class Findings:
+    """Collects the problems and remarks of one message while it is read, within fixed limits."""
+
+    def __init__(self) -> None:
+        self.origin = 0  # offset of the part that is being read; offsets given to `add` count from here
+        self._count = 0  # of everything found, whether it is reported or not
+        self._found: list[Problem] = []
+        self._edits: list[list[Edit]] = []  # of each in _found; they may still grow
+        self._edits_left = _MAX_EDITS
+        self._without_edits: set[int] = set()  # indexes in _found of problems with more edits than are stored
+        self._same: dict[tuple[str, ...], list[int]] = {}  # indexes in _found, by id and facts
+        self._once: dict[str, int] = {}  # index in _found, by id, of what `add_once` has reported
+
+    def add(self, id: str, offset: int | None = None, *edits: Edit, **facts: str) -> None:
+        """Add one mistake at one place. After three with the same facts, the next ones are only counted."""
+        if not self.full:
+            self._add(id, offset, edits, facts)
+
+    def add_once(self, id: str, offset: int | None = None, *edits: Edit, **facts: str) -> None:
+        """Add a mistake that is repeated through the message: reported at its first place, with the edits of all."""
+        if id in self._once:
+            self._add_edits(self._once[id], edits)
+        elif not self.full:
+            self._once[id] = self._add(id, offset, edits, facts)
+
+    def is_reported(self, id: str) -> bool:
+        """Return whether `add_once` was called for this kind: of further calls only the edits are used."""
+        return id in self._once
+
+    def _add(self, id: str, offset: int | None, edits: tuple[Edit, ...], facts: dict[str, str]) -> int:
+        """Return the index in _found of the problem, or of one with the same facts that got its edits."""
+        self._count += 1
+        facts = {name: fact if len(fact) <= MAX_FACT else fact[: MAX_FACT - 1] + "…" for name, fact in facts.items()}
+        same = self._same.setdefault((id, *facts.values()), [])
+        if len(same) < _MAX_SAME:
+            same.append(len(self._found))
+            self._found.append(Problem(id, None if offset is None else self.origin + offset, facts))
+            self._edits.append([])
+        self._add_edits(same[-1], edits)
+        return same[-1]
+
+    def _add_edits(self, index: int, edits: Sequence[Edit]) -> None:
+        """Store the edits of a problem: all of them or none, because half of them would mislead."""
+        self._edits_left -= len(edits)
+        if self._edits_left < 0:
+            self._without_edits.add(index)
+        if index in self._without_edits:
+            self._edits[index].clear()
+        elif self.origin:
+            self._edits[index] += (Edit(self.origin + start, self.origin + end, text) for start, end, text in edits)
+        else:
+            self._edits[index] += edits
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was found so far."""
+        return not self._found
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for more. Stop reading then."""
+        return self._count >= MAX_FINDINGS
+
+    def has(self, id: str) -> bool:
+        """Return whether a problem of this kind was found."""
+        return any(problem.id == id for problem in self._found)
+
+    def results(self) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+        """Return the problems and the remarks, both in order."""
+        found: dict[Severity, list[Problem]] = {Severity.PROBLEM: [], Severity.REMARK: []}
+        for problem, edits in zip(self._found, self._edits, strict=True):
+            severity = CATALOGUE[problem.id].severity
+            found[severity].append(Problem(problem.id, problem.offset, problem.facts, tuple(edits)))
+        return in_order(found[Severity.PROBLEM]), in_order(found[Severity.REMARK])

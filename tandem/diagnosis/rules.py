@@ -1,19 +1,19 @@
-"""What each field must hold, and what the fields must be together: the rules of PROTOCOL.md 2.3, 4.1 and 5.2.
+"""The eight fields: other names that people give them, what each must hold, and what they must be together.
 
-Pure, over values that were read already; knows neither JSON nor offsets. A Problem from here says in its
-facts which field it is about. What needs the ground's key or the records is the judge's business.
+The rules are PROTOCOL 2.3, 4.1 and 5.2, over values that were read already: no JSON and no offsets. Each Problem from
+here has the fact `field`. What needs the server's key or the records is checked by the server's judge.
 """
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import plain_ip
-from tandem.protocol.message import WAITING, Message, is_unicode
+from tandem.protocol.message import FIELDS, STATUS_WAITING, Message
 
-MAX_LENGTHS = {  # bytes
+MAX_LENGTHS = {  # bytes (PROTOCOL 2.3)
     "studentnr1": 32,
     "studentnr2": 32,
     "classname": 64,
@@ -25,7 +25,7 @@ MAX_LENGTHS = {  # bytes
 USUAL_DIGITS = 7  # of a student number
 MAX_CLIENTID = 9  # digits, in a reply
 
-# As in the assignment, and as people shorten it: small letters, without blanks and signs. Each has a "your".
+# The assignment's placeholders and short forms of them, normalised (see _SIGNS). Each contains "your".
 PLACEHOLDERS = frozenset(
     (
         "yourstudentnumber",
@@ -48,20 +48,90 @@ PLACEHOLDERS = frozenset(
     )
 )
 
-_MAX_PLACEHOLDER = max(
-    MAX_LENGTHS.values()
-)  # characters, its blanks and signs included: longer is too long in any field
-_SIGNS = re.compile(r"[\W_]+")
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
-_HALF = re.compile("[\ud800-\udfff]")
+_MAX_PLACEHOLDER = max(MAX_LENGTHS.values())  # characters, signs included: longer is too long in any field
+_SIGNS = re.compile(r"[\W_]+")  # left out when words are compared
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # C0, DEL, C1
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 cannot carry
 
 Fields = Mapping[str, str | int]  # by name; a field that could not be read is not in it
 
 
-def is_spotless(message: Message) -> bool:
-    """Whether a quick look shows that no rule has anything to say, the ip's remarks aside.
+# Names
 
-    What a right message costs; its values may still be of any type. False only means: look closer.
+MAX_NAME = 24  # characters of a name that is still compared with others
+
+ALIASES = {  # what people call a field, normalised
+    "student1": "studentnr1",
+    "student2": "studentnr2",
+    "studentnumber1": "studentnr1",
+    "studentnumber2": "studentnr2",
+    "studentnummer1": "studentnr1",
+    "studentnummer2": "studentnr2",
+    "studentno1": "studentnr1",
+    "studentno2": "studentnr2",
+    "studentid1": "studentnr1",
+    "studentid2": "studentnr2",
+    "nr1": "studentnr1",
+    "nr2": "studentnr2",
+    "number1": "studentnr1",
+    "number2": "studentnr2",
+    "class": "classname",
+    "classcode": "classname",
+    "classid": "classname",
+    "klas": "classname",
+    "id": "clientid",
+    "client": "clientid",
+    "clientnr": "clientid",
+    "clientnumber": "clientid",
+    "team": "teamname",
+    "name": "teamname",
+    "teamcode": "teamname",
+    "group": "teamname",
+    "groupname": "teamname",
+    "ipaddress": "ip",
+    "ipaddr": "ip",
+    "ipadres": "ip",
+    "ipv4": "ip",
+    "address": "ip",
+    "ownip": "ip",
+    "clientip": "ip",
+    "myip": "ip",
+    "secretkey": "secret",
+    "key": "secret",
+    "state": "status",
+    "statuscode": "status",
+}
+
+# The one number of an older assignment, which stands for both of today's.
+SINGLE = frozenset(("studentnr", "studentnumber", "studentnummer", "studentno", "studentid", "student"))
+
+
+def normalise(name: str) -> str:
+    """Return the small letters and digits of a name: studentnr_1 and StudentNr-1 are the same. "" if it is too long."""
+    return _SIGNS.sub("", name.lower()) if len(name) <= MAX_NAME else ""
+
+
+def is_known_name(name: str) -> bool:
+    """Return whether the name is a field's, or plainly stands for one."""
+    plain = normalise(name[:MAX_NAME])
+    return plain in FIELDS or plain in ALIASES or plain in SINGLE
+
+
+def wanted_value(name: str) -> str:
+    """Return in words what to write for the field where nothing, or None, stands."""
+    plain = normalise(name)
+    if plain == "clientid":
+        return "the number 1 or 2"
+    return '"", or what the server sent' if plain in ("secret", "status") else "a text in quotes"
+
+
+# Values
+
+
+def is_spotless(message: Message) -> bool:
+    """Return whether a quick look shows that no rule finds anything, the remarks on the ip aside.
+
+    The values may be of any type. After False, call `check_fields`: the message may still be right.
     """
     number1, number2, ip = message.studentnr1, message.studentnr2, message.ip
     classname, teamname, secret = message.classname, message.teamname, message.secret
@@ -69,66 +139,70 @@ def is_spotless(message: Message) -> bool:
         together = "".join((number1, number2, classname, teamname, ip, secret))
     except TypeError:  # one of them is no text
         return False
-    widest = 1 if together.isascii() else 4  # bytes of a character
+    char_bytes = 1 if together.isascii() else 4  # at most
     return (
         together.isprintable()
         and "your" not in together.lower()
         and len(number1) == USUAL_DIGITS == len(number2)
         and (number1 + number2).isdigit()
         and (number1 + number2).isascii()
-        and 0 < len(classname) * widest <= MAX_LENGTHS["classname"]
-        and 0 < len(teamname) * widest <= MAX_LENGTHS["teamname"]
-        and 0 < len(ip) * widest <= MAX_LENGTHS["ip"]
-        and len(secret) * widest <= MAX_LENGTHS["secret"]
-        and _is_in_order(message)
+        and 0 < len(classname) * char_bytes <= MAX_LENGTHS["classname"]
+        and 0 < len(teamname) * char_bytes <= MAX_LENGTHS["teamname"]
+        and 0 < len(ip) * char_bytes <= MAX_LENGTHS["ip"]
+        and len(secret) * char_bytes <= MAX_LENGTHS["secret"]
+        and _fits_exchange(message)
     )
 
 
-def _is_in_order(message: Message) -> bool:
+def _fits_exchange(message: Message) -> bool:
     if type(message.clientid) is not int:
         return False
     if message.clientid == 1:
         return message.secret == message.status == ""
-    return message.clientid == 2 and message.secret != "" and message.status == WAITING
+    return message.clientid == 2 and message.secret != "" and message.status == STATUS_WAITING
 
 
-def check_fields(fields: Fields, address: str) -> Iterator[Problem]:
-    """Every problem and remark that the fields give rise to."""
+def check_fields(fields: Fields, address: str) -> list[Problem]:
+    """Return every problem and remark on the fields of a message that came from `address` ("" if not known)."""
     clientid = fields.get("clientid")
+    found: list[Problem] = []
     for name, value in fields.items():
         if isinstance(value, str):
-            found = tuple(_judge_text(name, value, clientid))
-            yield from found
-            if name == "ip" and not found:
-                yield from remarks_on_ip(value, address)
-    yield from _judge_exchange(fields)
+            on_text = _check_text(name, value, clientid)
+            found += on_text
+            if name == "ip" and not on_text:
+                found += remarks_on_ip(value, address)
+    found += _check_exchange(fields)
+    return found
 
 
-def _judge_text(name: str, text: str, clientid: str | int | None) -> Iterator[Problem]:
+def _check_text(name: str, text: str, clientid: str | int | None) -> list[Problem]:
+    facts = {"field": name}
     size = len(text.encode(errors="surrogatepass"))
+    found: list[Problem] = []
     if not text:
         if not _may_be_empty(name, clientid):
-            yield Problem("field-empty", facts={"field": name})
+            found.append(Problem("field-empty", facts=facts))
     elif is_placeholder(text):
-        yield Problem("placeholder", facts={"field": name, "found": text})
+        found.append(Problem("placeholder", facts=facts | {"found": text}))
     elif size > MAX_LENGTHS[name]:
         if clientid == 1 and name in ("secret", "status"):
-            return  # it should not be there at all
+            return []  # _check_exchange finds that it should not be there at all
         if name == "secret":
-            yield Problem("secret-damaged", facts={"field": name, "found": str(len(text))})
-            return
-        yield Problem("field-too-long", facts={"field": name, "found": str(size), "wanted": str(MAX_LENGTHS[name])})
+            return [Problem("secret-damaged", facts=facts | {"found": str(len(text))})]
+        sizes = {"found": str(size), "wanted": str(MAX_LENGTHS[name])}
+        found.append(Problem("field-too-long", facts=facts | sizes))
     elif name.startswith("studentnr") and not _is_usual(text):
-        yield Problem("studentnr-unusual", facts={"field": name, "found": text})
-    control = first_control(text)
-    if control:
-        yield Problem("control-character", facts={"field": name, "found": control})
-    if not is_unicode(text):
-        yield Problem("lone-surrogate", facts={"field": name, "found": _first(_HALF, text)})
+        found.append(Problem("studentnr-unusual", facts=facts | {"found": text}))
+    for id, wrong in (("control-character", _CONTROL), ("lone-surrogate", _SURROGATE)):
+        match = wrong.search(text)
+        if match:
+            found.append(Problem(id, facts=facts | {"found": match[0]}))
+    return found
 
 
 def _may_be_empty(name: str, clientid: str | int | None) -> bool:
-    """secret and status are the exchange's business; a number may be nobody's, the sender's own if it was swapped."""
+    """Return whether no rule for the field alone forbids "". A number is empty in a team of one, swapped or not."""
     return name in ("studentnr2", "secret", "status") or (name == "studentnr1" and clientid == 2)
 
 
@@ -137,32 +211,34 @@ def _is_usual(number: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether it is the assignment's own word for what belongs there."""
+    """Return whether the text is one of the assignment's placeholders."""
     if len(text) > _MAX_PLACEHOLDER:
         return False
     lower = text.lower()
     return "your" in lower and _SIGNS.sub("", lower) in PLACEHOLDERS
 
 
+def repeatable(fields: Fields) -> dict[str, str | int]:
+    """Return the fields that a reply may repeat: of bounded size, without control characters or half characters."""
+    return {name: value for name, value in fields.items() if is_repeatable(name, value)}
+
+
 def is_repeatable(name: str, value: str | int) -> bool:
-    """Whether a reply may carry the value back: bounded, and nothing in it that JSON or a terminal must escape."""
+    """Return whether a reply may repeat the value of this field."""
     if isinstance(value, int):
         return len(str(value)) <= MAX_CLIENTID
-    return not first_control(value) and is_unicode(value) and len(value.encode()) <= MAX_LENGTHS[name]
+    if _CONTROL.search(value) or _SURROGATE.search(value):
+        return False
+    return len(value.encode()) <= MAX_LENGTHS[name]
 
 
-def first_control(text: str) -> str:
-    """The first control character (C0, DEL, C1), "" if there is none."""
-    return _first(_CONTROL, text)
+def has_control(text: str) -> bool:
+    """Return whether the text has a control character (C0, DEL, C1)."""
+    return _CONTROL.search(text) is not None
 
 
-def _first(wanted: re.Pattern[str], text: str) -> str:
-    found = wanted.search(text)
-    return found[0] if found else ""
-
-
-def _judge_exchange(fields: Fields) -> Iterator[Problem]:
-    """Whether clientid, secret, status and the numbers go together, as far as they could be read."""
+def _check_exchange(fields: Fields) -> Iterable[Problem]:
+    """Yield what is wrong with clientid, secret, status and the numbers together, as far as they could be read."""
     clientid, secret, status = fields.get("clientid"), fields.get("secret"), fields.get("status")
     if clientid == 2 and fields.get("studentnr1") == fields.get("studentnr2") == "":
         yield Problem("field-empty", facts={"field": "studentnr1"})
@@ -179,13 +255,13 @@ def _judge_exchange(fields: Fields) -> Iterator[Problem]:
         yield Problem("secret-missing", facts={"field": "secret"})
     if clientid == 2 and status == "":
         yield Problem("status-blanked", facts={"field": "status"})
-    elif clientid == 2 and status is not None and status != WAITING:
+    elif clientid == 2 and status is not None and status != STATUS_WAITING:
         yield Problem("status-changed", facts={"field": "status", "found": str(status)})
 
 
 @lru_cache(maxsize=1024)
 def remarks_on_ip(ip: str, address: str) -> tuple[Problem, ...]:
-    """What is odd about the ip of a message that came from `address` ("" if that is not known)."""
+    """Return the remarks on the ip of a message that came from `address` ("" if not known)."""
     facts = {"field": "ip", "found": ip, "wanted": address}
     try:
         parsed = ipaddress.ip_address(ip)

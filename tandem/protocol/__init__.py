@@ -1,1 +1,1 @@
-"""The wire format that both sides use: messages, framing, addresses. No socket, clock or file: bytes in, values out."""
+"""The wire format that both sides use: messages, framing, addresses. Pure: no socket, clock or file."""

@@ -1,11 +1,15 @@
-"""HOST:PORT as people write it, and addresses as this project shows them. Pure text: resolves nothing."""
+"""HOST:PORT as people write it, and addresses as this project shows them. Text only: resolves no names."""
 
-SERVER_PORT = 5550  # where the ground listens unless told otherwise
-CLIENT_2_PORT = 5551  # where client 2 listens unless told otherwise
+SERVER_PORT = 5550  # default (PROTOCOL 1.2)
+CLIENT_2_PORT = 5551  # default (PROTOCOL 1.2)
 
 
 def parse_address(text: str, default_port: int) -> tuple[str, int]:
-    """Reads HOST:PORT, HOST, [IPV6]:PORT, :PORT or IPV6. A missing host is "". Raises ValueError."""
+    """Return the host and the port of HOST:PORT, HOST, [IPV6]:PORT, :PORT or IPV6. A missing host is "".
+
+    Raises:
+        ValueError: The text is none of these; the message says why.
+    """
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):
@@ -23,11 +27,11 @@ def parse_address(text: str, default_port: int) -> tuple[str, int]:
 
 
 def show_address(host: str, port: int) -> str:
-    """HOST:PORT, an IPv6 address in brackets, every address of the machine as *."""
+    """Return HOST:PORT, with an IPv6 address in brackets, and with * for all addresses of the machine."""
     return f"[{host}]:{port}" if ":" in host else f"{host or '*'}:{port}"
 
 
 def plain_ip(ip: str) -> str:
-    """An address from the socket layer in its usual form: no ::ffff: before IPv4, no zone behind IPv6."""
+    """Return an address from the socket layer in its usual form: no ::ffff: before IPv4, no zone after IPv6."""
     ip = ip.partition("%")[0]
     return ip.removeprefix("::ffff:") if "." in ip else ip

@@ -1,4 +1,4 @@
-"""The seven arrows of the exchange, as the README draws them. Everything that tells the story numbers them so."""
+"""The seven arrows of the exchange, numbered as the README draws them (PROTOCOL 1.1)."""
 
 CLIENT_1 = "client 1"
 CLIENT_2 = "client 2"
@@ -16,6 +16,6 @@ ARROWS = {
 
 
 def arrow_words(number: int) -> str:
-    """For example: "arrow 2 (client 1 -> server, message 1)"."""
+    """Return an arrow in words, for example "arrow 2 (client 1 -> server, message 1)"."""
     sender, receiver, what = ARROWS[number]
     return f"arrow {number} ({sender} -> {receiver}, {what})"

@@ -1,28 +1,28 @@
-"""The message of eight fields: read it, write it, make message 1, make message 2 from what came back.
+"""The message of eight fields: reads and writes it, makes message 1, and makes message 2 from the handover.
 
-Knows nothing of sockets and judges nothing: whether a message deserves an answer is the ground's business.
+Knows no sockets, and only checks that a message can be read: its rules are checked by the server.
 """
 
 import json
 from json.encoder import encode_basestring as quote
 
-WELCOME_WORD = "connection"  # every welcome contains it
-WAITING = "waiting for message 2"  # the status of a right message 1
-FINISHED = "Finished successfully"  # the status of a right message 2
-ERROR = "error: "  # how the status of anything wrong begins
+WELCOME_WORD = "connection"  # in every welcome (PROTOCOL 3.1)
+STATUS_WAITING = "waiting for message 2"  # in the reply to a right message 1 (PROTOCOL 4.2)
+STATUS_FINISHED = "Finished successfully"  # in the reply to a right message 2 (PROTOCOL 5.4)
+ERROR_PREFIX = "error: "  # at the beginning of the status in any other reply (PROTOCOL 7.1)
 
 TEXT_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname", "ip", "secret", "status")
 FIELDS = ("studentnr1", "studentnr2", "classname", "clientid", "teamname", "ip", "secret", "status")
 
-NOBODY = ("", "0000000")  # what a team of one writes where the teammate's number belongs
+NO_TEAMMATE = ("", "0000000")  # the teammate's number in a team of one (PROTOCOL 2.3)
 
 
 class NotAMessageError(ValueError):
-    """These bytes are not one message; its text says why, for a person to read."""
+    """The bytes are not one message. Its text says why, for people."""
 
 
 class Message:
-    """The eight fields, in the order in which they are written."""
+    """The eight fields, in the order in which they are written (PROTOCOL 2.2)."""
 
     __slots__ = FIELDS
 
@@ -43,11 +43,11 @@ class Message:
         self.clientid = clientid  # 1 or 2
         self.teamname = teamname
         self.ip = ip  # the sender's own address
-        self.secret = secret  # "" until the ground fills it in
-        self.status = status  # "" until the ground fills it in
+        self.secret = secret  # "" until the server fills it in
+        self.status = status  # "" until the server fills it in
 
     def fields(self) -> dict[str, str | int]:
-        """The fields by name, in order."""
+        """Return the fields by name, in order."""
         return {name: getattr(self, name) for name in FIELDS}
 
     def answered(self, secret: str, status: str) -> "Message":
@@ -63,9 +63,9 @@ class Message:
         return f"Message({', '.join(f'{name}={value!r}' for name, value in self.fields().items())})"
 
     def encode(self) -> bytes:
-        """The bytes for the wire: one JSON object in UTF-8, nothing before or after it.
+        """Return the bytes for the wire: one JSON object in UTF-8 (PROTOCOL 2.1).
 
-        The same as json.dumps makes, at a sixth of its price: the ground writes two of these an exchange.
+        They are the same as from json.dumps, which takes six times as long. The server writes two of them an exchange.
         """
         return (
             f'{{"studentnr1": {quote(self.studentnr1)}, "studentnr2": {quote(self.studentnr2)},'
@@ -74,17 +74,21 @@ class Message:
         ).encode()
 
     def is_for_team_of_one(self) -> bool:
-        """One student alone: no teammate's number, zeros, or the own number again."""
+        """Return whether it is the message of one student alone (PROTOCOL 2.3)."""
         return is_team_of_one(self.studentnr1, self.studentnr2)
 
 
 def is_team_of_one(studentnr1: str, studentnr2: str) -> bool:
-    """One student alone: one of the two numbers stands for nobody, or both are the same."""
-    return studentnr1 == studentnr2 or studentnr1 in NOBODY or studentnr2 in NOBODY
+    """Return whether these are the numbers of one student: one is empty or zeros, or both are the same."""
+    return studentnr1 == studentnr2 or studentnr1 in NO_TEAMMATE or studentnr2 in NO_TEAMMATE
 
 
 def decode(text: bytes) -> Message:
-    """Reads one message. Raises NotAMessageError unless it is a JSON object with the eight fields, rightly typed."""
+    """Return the message in a JSON text.
+
+    Raises:
+        NotAMessageError: It is not a JSON object with the eight fields and their types.
+    """
     try:
         found = json.loads(text.decode())
     except UnicodeDecodeError as error:
@@ -107,7 +111,7 @@ def decode(text: bytes) -> Message:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether UTF-8 can carry the text. JSON's escapes can make text that it cannot: "\\ud800"."""
+    r"""Return whether UTF-8 can carry the text. JSON's escapes can make text that it cannot: "\ud800"."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -116,15 +120,15 @@ def is_unicode(text: str) -> bool:
 
 
 def message_1(studentnr1: str, studentnr2: str, classname: str, teamname: str, ip: str) -> Message:
-    """What client 1 sends to the ground."""
+    """Return what client 1 sends to the server (PROTOCOL 4.1)."""
     return Message(studentnr1, studentnr2, classname, 1, teamname, ip)
 
 
 def message_2(handover: Message, ip: str) -> Message:
-    """What client 2 makes of the ground's reply that client 1 handed over.
+    """Return what client 2 sends to the server, made from the reply that client 1 handed over (PROTOCOL 5.2).
 
-    The numbers change places, because studentnr1 is always the sender's (a team of one has nothing to
-    swap); client id and ip become client 2's own; secret and status stay as they came.
+    The numbers are swapped, because studentnr1 is always the sender's; a team of one does not swap them. clientid and
+    ip become client 2's own. secret and status stay as they are.
     """
     studentnr1, studentnr2 = handover.studentnr2, handover.studentnr1
     if handover.is_for_team_of_one():

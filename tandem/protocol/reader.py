@@ -1,70 +1,70 @@
-"""From a stream of bytes to one complete JSON text, however TCP cut it.
+"""From a stream of bytes to one complete JSON text, however TCP cut it (PROTOCOL 1.3, 2.4 and 6.3).
 
-Owns the question "where does the message end?" and nothing else: it does not know JSON beyond its
-braces and quotes. Lawful outcomes: MORE (give me more bytes), COMPLETE (`text` and `tail` are ready),
-NEVER (no bytes to come could make this a message). It never throws, and it never scans a byte twice.
+Owns only the question where the message ends: of JSON it knows braces and quotes. The outcomes are NEED_DATA, COMPLETE
+(`text` and `tail` are ready) and INVALID (no more bytes can make this a message). It never raises, and scans each byte
+once.
 """
 
-from tandem.protocol.framing import PREFIX, is_framed
+from tandem.protocol.framing import LENGTH_BYTES, is_framed
 
-LIMIT = 8192  # bytes of one message, the white space around it included
+MAX_MESSAGE_BYTES = 8192  # with the white space before it (PROTOCOL 2.5)
 
-MORE = "more"
+NEED_DATA = "need data"
 COMPLETE = "complete"
-NEVER = "never"
+INVALID = "invalid"
 
 _SPACE = b" \t\r\n"
 _OPEN, _CLOSE, _QUOTE, _ESCAPE = b'{}"\\'
 
 
 class Reader:
-    """Reads one message. Give it what came with `feed` until it says COMPLETE or NEVER."""
+    """Reads one message. Call `feed` with what came until the state is COMPLETE or INVALID."""
 
-    __slots__ = ("received", "state", "framed", "_decided", "_at", "_start", "_end", "_depth", "_quoted")
+    __slots__ = ("received", "state", "framed", "_decided", "_scanned", "_start", "_end", "_depth", "_quoted")
 
     def __init__(self) -> None:
         self.received = bytearray()  # everything that was fed, in order
-        self.state = MORE
-        self.framed = False  # behind a length of 4 bytes?
-        self._decided = False  # is `framed` settled?
-        self._at = 0  # the first byte that was not scanned yet
-        self._start = 0  # where the message begins
-        self._end = 0  # where it ends, exclusive: known once COMPLETE
-        self._depth = 0
-        self._quoted = False
+        self.state = NEED_DATA
+        self.framed = False  # a length of 4 bytes came before the message
+        self._decided = False  # `framed` is final
+        self._scanned = 0  # bytes
+        self._start = 0  # offset of the message
+        self._end = 0  # offset after the message, once COMPLETE
+        self._depth = 0  # of open braces
+        self._quoted = False  # the next byte is in a string
 
     @property
     def text(self) -> bytes:
-        """The message once COMPLETE: from its first byte to the brace that closes it."""
+        """The message, once COMPLETE: from its first byte to the brace that closes it."""
         return bytes(self.received[self._start : self._end])
 
     @property
     def tail(self) -> bytes:
-        """What came behind the message. More than white space there is a mistake of the sender."""
+        """What came after the message. Anything but white space there is a mistake of the sender (PROTOCOL 2.4)."""
         return bytes(self.received[self._end :])
 
     @property
-    def doubtful(self) -> bool:
-        """Up to three bytes that begin no object, but might yet turn out to be the start of a length.
+    def maybe_framed(self) -> bool:
+        """Whether up to three bytes came that do not begin an object, but may be the first ones of a length.
 
-        Do not wait long for the fourth: a length comes in one piece. Then call `settle`.
+        Wait a short time for the fourth, because a length comes in one piece. Then call `assume_bare`.
         """
         return not self._decided and bytes(self.received.lstrip(_SPACE)[:1]) not in (b"", b"{")
 
-    def settle(self) -> str:
-        """Takes what came for a bare object after all, no length before it. Returns the state."""
+    def assume_bare(self) -> str:
+        """Decide that no length comes before the object. Return the state."""
         if not self._decided:
             self._decided = True
             self._scan()
         return self.state
 
     def feed(self, data: bytes) -> str:
-        """Adds bytes, any number of them, and returns the state. After COMPLETE or NEVER they only pile up."""
+        """Add any number of bytes, and return the state. After COMPLETE or INVALID they are only stored."""
         self.received += data
-        if self.state is not MORE:
+        if self.state is not NEED_DATA:
             return self.state
         if not self._decided:
-            if _plainly_whole(data) and len(data) == len(self.received) <= LIMIT:
+            if _is_one_object(data) and len(data) == len(self.received) <= MAX_MESSAGE_BYTES:
                 self._decided = True
                 self._end = len(data)
                 self.state = COMPLETE
@@ -77,56 +77,56 @@ class Reader:
         return self.state
 
     def _decide(self) -> None:
-        """Bare object or framed? Bytes 3 and 4 of a length are zero, and JSON text holds no zero byte."""
-        head = bytes(self.received[:PREFIX])
+        """Decide between bare and framed: bytes 3 and 4 of a length are zero, JSON has no zero byte (PROTOCOL 6.3)."""
+        head = bytes(self.received[:LENGTH_BYTES])
         length = int.from_bytes(head[:2], "little")
-        if is_framed(head) and length <= LIMIT:
+        if is_framed(head) and length <= MAX_MESSAGE_BYTES:
             self._decided = self.framed = True
-            self._start = PREFIX
-            self._end = PREFIX + length
-        elif len(head) == PREFIX or any(head[2:]) or length > LIMIT:
+            self._start = LENGTH_BYTES
+            self._end = LENGTH_BYTES + length
+        elif len(head) == LENGTH_BYTES or any(head[2:]) or length > MAX_MESSAGE_BYTES:
             self._decided = True
 
     def _take_framed(self) -> None:
-        """The length says where the message ends; only its first byte is looked at."""
+        """Read up to where the length says that the message ends. Only its first byte is looked at."""
         stop = min(len(self.received), self._end)
-        self._at = max(self._at, self._start)
+        self._scanned = max(self._scanned, self._start)
         self._skip_space(stop)
-        begun = self._at < stop
-        if begun and self.received[self._at] != _OPEN:
-            self.state = NEVER
+        begun = self._scanned < stop
+        if begun and self.received[self._scanned] != _OPEN:
+            self.state = INVALID
         elif len(self.received) >= self._end:
-            self.state = COMPLETE if begun else NEVER
+            self.state = COMPLETE if begun else INVALID
 
     def _scan(self) -> None:
-        """Looks at the bytes that were not looked at yet: for the first brace, then for the one that closes it."""
+        """Scan the new bytes: for the first brace, then for the one that closes it."""
         if self._depth == 0:
             self._find_start()
         if self._depth > 0:
             self._find_end()
-        if self.state is MORE and len(self.received) >= LIMIT:
-            self.state = NEVER
+        if self.state is NEED_DATA and len(self.received) >= MAX_MESSAGE_BYTES:
+            self.state = INVALID
 
     def _find_start(self) -> None:
-        stop = min(len(self.received), LIMIT)
+        stop = min(len(self.received), MAX_MESSAGE_BYTES)
         self._skip_space(stop)
-        if self._at < stop:
-            if self.received[self._at] == _OPEN:
-                self._start = self._at
-                self._at += 1
+        if self._scanned < stop:
+            if self.received[self._scanned] == _OPEN:
+                self._start = self._scanned
+                self._scanned += 1
                 self._depth = 1
             else:
-                self.state = NEVER
+                self.state = INVALID
 
     def _skip_space(self, stop: int) -> None:
-        if self._at < stop and self.received[self._at] in _SPACE:
-            self._at = stop - len(self.received[self._at : stop].lstrip(_SPACE))
+        if self._scanned < stop and self.received[self._scanned] in _SPACE:
+            self._scanned = stop - len(self.received[self._scanned : stop].lstrip(_SPACE))
 
     def _find_end(self) -> None:
-        """Counts braces outside of strings."""
-        start, depth, quoted, escaped = self._at, self._depth, self._quoted, False
+        """Find the last brace by counting the braces outside of strings."""
+        start, depth, quoted, escaped = self._scanned, self._depth, self._quoted, False
         at = start
-        for at, byte in enumerate(self.received[start:LIMIT], start + 1):
+        for at, byte in enumerate(self.received[start:MAX_MESSAGE_BYTES], start + 1):
             if escaped:
                 escaped = False  # whatever the byte is
             elif quoted:
@@ -144,11 +144,11 @@ class Reader:
                     self._end = at
                     self.state = COMPLETE
                     break
-        self._at, self._depth, self._quoted = at + escaped, depth, quoted  # an escaped byte may not have come yet
+        self._scanned, self._depth, self._quoted = at + escaped, depth, quoted  # an escaped byte may not have come yet
 
 
-def _plainly_whole(data: bytes) -> bool:
-    """One object in one piece, seen without a scan: as nearly every message comes. False only means: scan."""
+def _is_one_object(data: bytes) -> bool:
+    """Return whether the data is one object for certain, seen without a scan. Nearly every message is."""
     return (
         data[:1] == b"{"
         and data[-1:] == b"}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.records.queries import TeamKey
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_eraser import Eraser, open_eraser
@@ -136,7 +136,7 @@ def _numbers(selection: Selection, teams: Sequence[ForgottenTeam]) -> set[str]:
     numbers = {number for forgotten in teams for number in (forgotten.team.studentnr1, forgotten.team.studentnr2)}
     if selection.studentnr is not None and (teams or not selection.has_names):
         numbers.add(selection.studentnr)
-    return numbers.difference(NOBODY)
+    return numbers.difference(NO_TEAMMATE)
 
 
 class _SelectedRows:

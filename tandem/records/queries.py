@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tandem.diagnosis.problem_json import findings_in
-from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in
 from tandem.protocol.message import NotAMessageError, decode
 from tandem.records.database import open_rows
 from tandem.records.rows import DatabaseLocation, Row, Rows, Values

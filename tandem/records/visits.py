@@ -5,8 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problem_json import findings_in, findings_text
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problems import Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length

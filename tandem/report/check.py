@@ -11,7 +11,7 @@ from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import Problem, Severity
 from tandem.protocol.message import Message
-from tandem.protocol.reader import MORE, Reader
+from tandem.protocol.reader import NEED_DATA, Reader
 
 _PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
 _COLOURED = {
@@ -37,9 +37,9 @@ def check(data: bytes, address: str = "") -> Diagnosis:
     """Return the diagnosis of a connection from `address` that sends `data` and then ends."""
     reader = Reader()
     reader.feed(data)
-    if reader.state is MORE and reader.doubtful:
-        reader.settle()
-    ending = Ending.END_OF_STREAM if reader.state is MORE else Ending.DECIDED
+    if reader.state is NEED_DATA and reader.maybe_framed:
+        reader.assume_bare()
+    ending = Ending.END_OF_STREAM if reader.state is NEED_DATA else Ending.DECIDED
     return diagnose(reader, ending, address)
 
 

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hmac import compare_digest
 
-from tandem.diagnosis.problem_json import findings_text
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problems import Problem, findings_text
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS, remarks_on_ip
 from tandem.keys.secret import derive
-from tandem.protocol.message import FIELDS, FINISHED, WAITING
+from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import Accepted
 from tandem.server.message_2 import SecretOwner
@@ -42,7 +41,7 @@ _VALUES = {
     "teamname": _text("teamname"),
     "ip": _text("ip"),
     "secret": _member("secret", f'"([0-9a-f]{{{MAX_LENGTHS["secret"]}}}|)"'),
-    "status": _member("status", f'"({WAITING}|)"'),
+    "status": _member("status", f'"({STATUS_WAITING}|)"'),
 }
 _USUAL_MESSAGE = re.compile(r"\{" + ", ?".join(_VALUES[name] for name in FIELDS) + r"\}").fullmatch
 _IP_GROUP = FIELDS.index("ip") + 1
@@ -62,11 +61,11 @@ def judge_usual(data: bytes, address: str, key: bytes, recent_owners: Mapping[st
     if clientid == "1":
         if given or waiting:
             return None
-        outcome, status = Outcome.MESSAGE_1, WAITING
+        outcome, status = Outcome.MESSAGE_1, STATUS_WAITING
         team = Team(classname, teamname, studentnr1, studentnr2)
         secret = derive(key, team)
     else:
-        outcome, status = Outcome.MESSAGE_2, FINISHED
+        outcome, status = Outcome.MESSAGE_2, STATUS_FINISHED
         team = Team(classname, teamname, studentnr2, studentnr1)
         secret = derive(key, team)
         if not waiting or not compare_digest(given, secret):

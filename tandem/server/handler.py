@@ -12,11 +12,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
-from tandem.diagnosis.problem_json import findings_text
+from tandem.diagnosis.problems import findings_text
 from tandem.keys.keyring import Keyring
-from tandem.protocol.framing import LENGTH, PREFIX, frame, is_framed
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
 from tandem.protocol.message import Message, decode
-from tandem.protocol.reader import COMPLETE, MORE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, NEED_DATA, Reader
 from tandem.records.queries import IssuedSecret, Records
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import MAX_STORED_BYTES, Outcome, Record, RightVisit, Visit
@@ -86,14 +86,14 @@ class VisitHandler:
         if not data:
             return self._answer(peer, reader, Ending.END_OF_STREAM)
         state = reader.feed(data)
-        if state is COMPLETE or state is NEVER:
+        if state is COMPLETE or state is INVALID:
             return self._answer(peer, reader, Ending.DECIDED)
-        return Wait(IN_DOUBT if reader.doubtful else MESSAGE, reader)
+        return Wait(IN_DOUBT if reader.maybe_framed else MESSAGE, reader)
 
     def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
         """Answer after silence: nothing came, a length is incomplete, or an object was never closed. PROTOCOL 3.4."""
         reader = _reader_in(progress)
-        if state is IN_DOUBT and reader.settle() is not MORE:
+        if state is IN_DOUBT and reader.assume_bare() is not NEED_DATA:
             return self._answer(peer, reader, Ending.DECIDED)
         return self._answer(peer, reader, Ending.SILENCE)
 
@@ -104,7 +104,7 @@ class VisitHandler:
             return commit.reply
         self._log.write(f"{commit.record.address} was told to try again: the result could not be stored")
         framed = is_framed(commit.reply)
-        message = decode(commit.reply[PREFIX:] if framed else commit.reply)
+        message = decode(commit.reply[LENGTH_BYTES:] if framed else commit.reply)
         return _framed(message.answered("", NOT_STORED).encode(), framed)
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:

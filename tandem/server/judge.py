@@ -11,7 +11,7 @@ from tandem.diagnosis import explain
 from tandem.diagnosis.diagnose import Diagnosis
 from tandem.diagnosis.problems import Problem
 from tandem.keys.secret import derive
-from tandem.protocol.message import FINISHED, WAITING, Message
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
 from tandem.server.message_2 import FindOwner, problems_of_message_2, team_of_message_2
 
@@ -72,7 +72,7 @@ def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
 def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Judgement:
     team = Team(message.classname, message.teamname, message.studentnr1, message.studentnr2)
     secret = derive(key, team)
-    reply = message.answered(secret, WAITING).encode()
+    reply = message.answered(secret, STATUS_WAITING).encode()
     return Judgement(Outcome.MESSAGE_1, reply, team, secret, message.ip, (), diagnosis.remarks)
 
 
@@ -82,13 +82,13 @@ def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, find_o
         owner = find_owner(message)
         if owner and owner.ip == message.ip:
             remarks = tuple(_ip_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
-    reply = message.answered(message.secret, FINISHED).encode()
+    reply = message.answered(message.secret, STATUS_FINISHED).encode()
     return Judgement(Outcome.MESSAGE_2, reply, team, message.secret, message.ip, (), remarks)
 
 
 def _ip_of_client_1(remark: Problem) -> Problem:
     """Return the remark for an ip that client 1's message had, too."""
-    return Problem("ip-of-client-1", remark.at, {"field": "ip", "found": remark.facts["found"]})
+    return Problem("ip-of-client-1", remark.offset, {"field": "ip", "found": remark.facts["found"]})
 
 
 def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) -> tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis.problems import Problem
 from tandem.keys.secret import verify
-from tandem.protocol.message import NOBODY, Message, is_team_of_one
+from tandem.protocol.message import NO_TEAMMATE, Message, is_team_of_one
 from tandem.records.visits import Team
 
 _DIGITS = frozenset("0123456789abcdef")
@@ -63,7 +63,7 @@ def _teams(message: Message) -> tuple[Team, Team]:
 
 def _is_same_team(message: Message, known: Team) -> bool:
     """Return whether it is the same team with something changed: a number in common, or both names."""
-    numbers = {message.studentnr1, message.studentnr2} & {known.studentnr1, known.studentnr2} - set(NOBODY)
+    numbers = {message.studentnr1, message.studentnr2} & {known.studentnr1, known.studentnr2} - set(NO_TEAMMATE)
     return bool(numbers) or (message.classname, message.teamname) == (known.classname, known.teamname)
 
 

@@ -49,7 +49,8 @@ class Supervisor:
             signal.signal(number, self._stop)
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if it is ignored, the system does not report which child ended
+        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # then the system does not report which child ended
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
             if all(self._start_and_wait() for _ in range(self._count)):
                 self._is_ready = True

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.deploy.lan import Lan, Place
 from testing.postgres import Server
 from testing.processes import LIMIT, ROOT, Process, RunningServer, process, running_server, tandem, wait_until
@@ -105,7 +105,7 @@ class Cluster:
     def _finishes(self, ground: RunningServer) -> bool:
         with self.students.entered():
             reply = visit(ground.host, ground.port, encoded(message_1(teamname="probe")))
-            finished: bool = visit(ground.host, ground.port, encoded(message_2(reply)))["status"] == FINISHED
+            finished: bool = visit(ground.host, ground.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
             return finished
 
     def _lets_in(self) -> bool:

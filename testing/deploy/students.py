@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any
 
 from tandem.protocol.address import parse_address
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.server.handler import NOT_STORED
 from testing.raw_sockets import encoded, message_1, message_2
 
@@ -79,8 +79,8 @@ class Students:
         first = self._sources[number % len(self._sources)]
         second = self._sources[(number + 1) % len(self._sources)]
         try:
-            handover = self._visit(exchange, first, message_1(teamname=exchange.team, ip=first), WAITING)
-            self._visit(exchange, second, message_2(handover, ip=second), FINISHED)
+            handover = self._visit(exchange, first, message_1(teamname=exchange.team, ip=first), STATUS_WAITING)
+            self._visit(exchange, second, message_2(handover, ip=second), STATUS_FINISHED)
             exchange.finished = True
         except Failure as failure:
             exchange.failed = str(failure)

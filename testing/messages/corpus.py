@@ -63,15 +63,20 @@ class Case(NamedTuple):
     """One wrong message."""
 
     data: bytes
-    ids: tuple[str, ...]  # sorted; one that is given several times stands several times
+    ids: tuple[str, ...]  # sorted; as often as each must be reported
 
 
 def case(data: str | bytes, *ids: str) -> Case:
+    """Return a row of the corpus."""
     return Case(data.encode() if isinstance(data, str) else data, tuple(sorted(ids)))
 
 
 def but(text: str, *changes: tuple[str, str]) -> str:
-    """The text with each change made once."""
+    """Return the text with each change made once.
+
+    Raises:
+        ValueError: What is to be changed is not in the text.
+    """
     for old, new in changes:
         if old not in text:
             raise ValueError(f"{old!r} is not in the message")
@@ -80,27 +85,29 @@ def but(text: str, *changes: tuple[str, str]) -> str:
 
 
 def team(**changes: object) -> str:
-    """Message 1 with some fields changed, as json.dumps writes it."""
+    """Return message 1 with some fields changed, as json.dumps writes it."""
     return json.dumps(TEAM | changes)
 
 
 def without(*names: str) -> str:
+    """Return message 1 without some fields."""
     return json.dumps({name: value for name, value in TEAM.items() if name not in names})
 
 
 def renamed(**names: str) -> str:
-    """Message 1 with some fields under other names."""
+    """Return message 1 with some fields under other names."""
     return json.dumps({names.get(name, name): value for name, value in TEAM.items()})
 
 
 def second(**changes: object) -> str:
+    """Return message 2 with some fields changed."""
     return json.dumps(TEAM_2 | changes)
 
 
 SIZE = len(ONE)
 
-INTRODUCED = introduces("198.51.100.7", 51234)
-INTRODUCED_1 = b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n"
+PROXY_HEADER_V2 = introduces("198.51.100.7", 51234)
+PROXY_HEADER_V1 = b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 5550\r\n"
 
 BYTES = [
     case(b"", "nothing-came"),
@@ -122,35 +129,35 @@ BYTES = [
     case(bytes.fromhex("160303007a010000760303") + b"\x5a" * 70, "tls-hello"),
     case(b"SSH-2.0-OpenSSH_for_Windows_8.6\r\n", "ssh-hello"),
     case(b"SSH-2.0-PuTTY_Release_0.80\r\n", "ssh-hello"),
-    case(INTRODUCED, "proxy-header"),
-    case(INTRODUCED + ONE.encode(), "proxy-header"),
-    case(INTRODUCED + b"\n", "proxy-header"),
-    case(INTRODUCED[:20], "proxy-header"),
+    case(PROXY_HEADER_V2, "proxy-header"),
+    case(PROXY_HEADER_V2 + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 + b"\n", "proxy-header"),
+    case(PROXY_HEADER_V2[:20], "proxy-header"),
     case(introduced(PROXY, TCP6, addresses("2001:db8::7", 51234, "2001:db8::1")) + LINES.encode(), "proxy-header"),
     case(introduced(LOCAL, UNSPECIFIED), "proxy-header"),
     case(introduced(LOCAL, UNSPECIFIED, note(0x04, bytes(8))) + SECOND.encode(), "proxy-header"),
-    case(INTRODUCED * 2 + ONE.encode(), "proxy-header"),
-    case(INTRODUCED + INTRODUCED_1 + ONE.encode(), "proxy-header"),
-    case(INTRODUCED + struct.pack("<I", SIZE) + ONE.encode(), "proxy-header"),
-    case(INTRODUCED_1, "proxy-header"),
-    case(INTRODUCED_1 + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 * 2 + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 + PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 + struct.pack("<I", SIZE) + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V1, "proxy-header"),
+    case(PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
     case(b"PROXY TCP6 2001:db8::7 2001:db8::1 51234 5550\r\n" + LINES.encode(), "proxy-header"),
     case(b"PROXY UNKNOWN\r\n" + SECOND.encode(), "proxy-header"),
     case(b"PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n" + ONE.encode(), "proxy-header"),
-    case(INTRODUCED + without("status").encode(), "field-missing", "proxy-header"),
-    case(INTRODUCED + str(TEAM).encode(), "proxy-header", "single-quotes"),
-    case(INTRODUCED + but(LINES, ("Packet", "Zoë")).encode("latin-1"), "latin-1", "proxy-header"),
-    case(INTRODUCED + struct.pack(">I", SIZE) + ONE.encode(), "length-big-endian", "proxy-header"),
-    case(INTRODUCED_1 + ONE.encode() * 2, "proxy-header", "two-messages"),
-    case(INTRODUCED_1 + ONE[:-1].encode(), "never-closed", "proxy-header"),
-    case(INTRODUCED_1 + b"GET / HTTP/1.1\r\n\r\n", "http-request", "proxy-header"),
-    case(INTRODUCED + b"hello", "not-json", "proxy-header"),
+    case(PROXY_HEADER_V2 + without("status").encode(), "field-missing", "proxy-header"),
+    case(PROXY_HEADER_V2 + str(TEAM).encode(), "proxy-header", "single-quotes"),
+    case(PROXY_HEADER_V2 + but(LINES, ("Packet", "Zoë")).encode("latin-1"), "latin-1", "proxy-header"),
+    case(PROXY_HEADER_V2 + struct.pack(">I", SIZE) + ONE.encode(), "length-big-endian", "proxy-header"),
+    case(PROXY_HEADER_V1 + ONE.encode() * 2, "proxy-header", "two-messages"),
+    case(PROXY_HEADER_V1 + ONE[:-1].encode(), "never-closed", "proxy-header"),
+    case(PROXY_HEADER_V1 + b"GET / HTTP/1.1\r\n\r\n", "http-request", "proxy-header"),
+    case(PROXY_HEADER_V2 + b"hello", "not-json", "proxy-header"),
     case(b"PROXY " + ONE.encode(), "text-before-object"),
     case(b"PROXY TCP4 " + ONE.encode(), "text-before-object"),
     case(b"PROXY TCP5 198.51.100.7 192.0.2.1 51234 5550\r\n" + ONE.encode(), "text-before-object"),
     case(b"proxy tcp4 198.51.100.7 192.0.2.1 51234 5550\r\n" + ONE.encode(), "text-before-object"),
-    case(b"hello\r\n" + INTRODUCED_1 + ONE.encode(), "text-before-object"),
-    case(ONE.encode() + b"\n" + INTRODUCED_1, "text-after-object"),
+    case(b"hello\r\n" + PROXY_HEADER_V1 + ONE.encode(), "text-before-object"),
+    case(ONE.encode() + b"\n" + PROXY_HEADER_V1, "text-after-object"),
     case(b"PROXY TCP4 or not", "not-json"),
     case(pickle.dumps(TEAM), "pickle"),
     case(pickle.dumps(TEAM, protocol=0), "pickle"),

@@ -1,13 +1,21 @@
-"""What "right" means, said a second time and in another way, to hold the diagnosis against.
+"""Decides whether a message is right, independently of the code under test, to compare the diagnosis with.
 
-Written from the contract alone: Python's json and plain checks, nothing of the code under test.
+Written from the contract alone, with Python's json and plain checks.
 """
 
 import json
 import unicodedata
 
-LONGEST = {"studentnr1": 32, "studentnr2": 32, "classname": 64, "teamname": 128, "ip": 64, "secret": 64, "status": 128}
-TYPED = {  # without blanks and signs
+MAX_BYTES = {
+    "studentnr1": 32,
+    "studentnr2": 32,
+    "classname": 64,
+    "teamname": 128,
+    "ip": 64,
+    "secret": 64,
+    "status": 128,
+}
+PLACEHOLDERS = {  # without blanks and signs
     *("yourstudentnumber", "yourstudentnr", "yourstudentnr1", "yourstudentnumber1"),
     *("thestudentnumberofyourteammate", "studentnumberofyourteammate", "yourteammatesstudentnumber", "yourteammate"),
     *("yourclasscode", "yourclass", "yourclassname", "yourteamnameshouldbehere", "yourteamname"),
@@ -26,7 +34,7 @@ def _refuse(constant: str) -> object:
 
 
 def is_right(data: bytes) -> bool:
-    """Whether `data`, all that came, is one right message in itself, bare or behind its length."""
+    """Return whether the data is one right message in itself, bare or after its length."""
     if len(data) >= 4 and data[2:4] == b"\0\0" and len(data) - 4 >= int.from_bytes(data[:4], "little"):
         length = int.from_bytes(data[:4], "little")
         data = data[4 : 4 + length] + b" " * len(data[4 + length :].strip()) * 10000 + data[4 + length :]
@@ -36,20 +44,20 @@ def is_right(data: bytes) -> bool:
         message = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
-    return isinstance(message, dict) and message.keys() == {*LONGEST, "clientid"} and _obeys_the_rules(message)
+    return isinstance(message, dict) and message.keys() == {*MAX_BYTES, "clientid"} and _obeys_the_rules(message)
 
 
 def _obeys_the_rules(message: dict[str, object]) -> bool:
     first = message["clientid"] == 1
     if type(message["clientid"]) is not int or message["clientid"] not in (1, 2):
         return False
-    for name, longest in LONGEST.items():
+    for name, max_bytes in MAX_BYTES.items():
         text = message[name]
         if text is None and name in ("secret", "status"):
             text = message[name] = ""
         if not isinstance(text, str) or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
             return False
-        if len(text.encode()) > longest or _is_typed_off(text):
+        if len(text.encode()) > max_bytes or _is_placeholder(text):
             return False
     if not all(message[name] for name in ("classname", "teamname", "ip")):
         return False
@@ -58,6 +66,6 @@ def _obeys_the_rules(message: dict[str, object]) -> bool:
     return message["secret"] != "" and (message["studentnr1"], message["studentnr2"]) != ("", "")
 
 
-def _is_typed_off(text: str) -> bool:
-    """Whether it is a placeholder of the assignment, whatever its capitals, blanks and signs around the word "your"."""
-    return "your" in text.lower() and "".join(filter(str.isalnum, text)).lower() in TYPED
+def _is_placeholder(text: str) -> bool:
+    """Return whether it is a placeholder of the assignment, whatever its capitals, blanks and signs."""
+    return "your" in text.lower() and "".join(filter(str.isalnum, text)).lower() in PLACEHOLDERS

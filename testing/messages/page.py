@@ -1,6 +1,6 @@
-"""The part of docs/mistakes.md that is made from the catalogue. After a change of the catalogue:
+"""Makes the second part of docs/mistakes.md from the catalogue.
 
-python3 -m testing.messages.page
+After a change of the catalogue run python3 -m testing.messages.page.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HEADINGS = {
     Family.EXCHANGE: "The exchange",
 }
 
-# Facts for the kinds that only the ground can find, which no message shows alone.
+# Facts for the kinds that only the server can find: the message alone does not show them.
 _SAMPLE = {"field": "classname", "found": "INF2B", "wanted": "INF2A"}
 _SAMPLE_IP = {"field": "ip", "found": "10.8.0.6", "wanted": "192.168.1.2"}
 _SAMPLES = {
@@ -34,7 +34,7 @@ _SAMPLES = {
 
 
 def catalogue() -> str:
-    """Every kind, family by family: what it looks like in a status, where it stands, what to try."""
+    """Return the page's entries for every kind, family by family: what it says, where it is, what to try."""
     lines = [BEGIN]
     for family, heading in HEADINGS.items():
         lines += ["", f"### {heading}"]
@@ -45,7 +45,7 @@ def catalogue() -> str:
 
 
 def _entry(kind: Kind) -> Iterator[str]:
-    remark = " (a remark: accepted all the same)" if kind.severity is Severity.REMARK else ""
+    remark = " (a remark: the message is accepted)" if kind.severity is Severity.REMARK else ""
     problem = _problem(kind)
     place = None if kind.needs else excerpt(kind.specimen, problem)
     yield f"#### {kind.title}"
@@ -61,7 +61,7 @@ def _entry(kind: Kind) -> Iterator[str]:
     yield f"- It says: {_plain(explain.what(problem))}"
     yield f"- Try: {_plain(explain.help_for(problem))}"
     if kind.needs:
-        yield f"- Only the ground can tell: it takes {kind.needs}"
+        yield f"- Only the server can find it: this needs {kind.needs}"
 
 
 def _problem(kind: Kind) -> Problem:
@@ -72,11 +72,12 @@ def _problem(kind: Kind) -> Problem:
 
 
 def _plain(text: str) -> str:
-    """As it is, in the reader's browser and in the file: a span of code, which Markdown leaves alone."""
+    """Return the text as a span of code, which Markdown leaves as it is."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def main() -> None:
+    """Write the page, and keep its first part."""
     by_hand = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
     PAGE.write_text(by_hand + catalogue(), encoding="utf-8")
 

@@ -1,6 +1,6 @@
-"""Pieces of which broken messages are made, so that chance gets deeper than the first byte."""
+"""Pieces for random broken messages, which reach further into the reading than random bytes."""
 
-from testing.messages.corpus import INTRODUCED, INTRODUCED_1
+from testing.messages.corpus import PROXY_HEADER_V1, PROXY_HEADER_V2
 
 PIECES = [
     b'"',
@@ -45,6 +45,6 @@ PIECES = [
     b'"status": ""}',
     b"\xa8\x00\x00\x00",
     b"\x00\x00\x00\xa8",
-    INTRODUCED,
-    INTRODUCED_1,
+    PROXY_HEADER_V2,
+    PROXY_HEADER_V1,
 ]

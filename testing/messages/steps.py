@@ -1,4 +1,4 @@
-"""What a diagnosis costs, counted."""
+"""Counts what a diagnosis costs."""
 
 import sys
 
@@ -6,7 +6,7 @@ from testing.messages.sending import diagnosed
 
 
 def steps(data: bytes) -> int:
-    """How many lines of Python the diagnosis takes: as time, but the same on every machine."""
+    """Return how many lines of Python the diagnosis runs: like its time, but the same on every machine."""
     count = 0
 
     def trace(frame: object, event: str, argument: object) -> object:

@@ -1,6 +1,6 @@
-"""What programs of this assignment send when they work: none of it may be called wrong.
+"""Right messages, as working programs send them: no problem may be found in any of them.
 
-Each row: the bytes, the ids of the remarks that it may get, and where it comes from.
+Each row has the bytes, the ids of the remarks that must be found, and the sender's address.
 """
 
 import json
@@ -19,6 +19,7 @@ class Working(NamedTuple):
 
 
 def working(data: str | bytes, *remarks: str, address: str = "") -> Working:
+    """Return a row of the table."""
     return Working(data.encode() if isinstance(data, str) else data, tuple(sorted(remarks)), address)
 
 
@@ -76,6 +77,6 @@ MESSAGES = [
     working(len(ONE).to_bytes(4, "little") + ONE.encode()),
     working(len(LINES).to_bytes(4, "little") + LINES.encode() + b"\n"),
     working((len(ONE) + 2).to_bytes(4, "little") + b"\r\n" + ONE.encode()),
-    working(second(secret="not what the ground gave")),
+    working(second(secret="not what the server gave")),
     working(second(secret=SECRET.upper())),
 ]

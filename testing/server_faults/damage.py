@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.queries import open_records
 from tandem.records.sqlite.data_file import copy_database
 from tandem.records.sqlite.sqlite_store import FILE
@@ -132,7 +132,7 @@ def finish_teams(running: RunningServer, part: str) -> set[str]:
     def finish(name: str) -> bool:
         first = _reply(running, message_1(teamname=name))
         second = _reply(running, message_2(first)) if first else None
-        return bool(second and second["status"] == FINISHED)
+        return bool(second and second["status"] == STATUS_FINISHED)
 
     with ThreadPoolExecutor(4) as pool:
         return {name for name, done in zip(names, pool.map(finish, names), strict=True) if done}

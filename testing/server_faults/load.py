@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.processes import LIMIT
 from testing.raw_sockets import Raw, encoded, message_1, message_2
 
@@ -96,11 +96,11 @@ class Load:
         handover = ask(self._host, self._port, encoded(message_1(teamname=team)))
         if handover is None:
             return False
-        self._note(team, "message 1", handover, WAITING)
+        self._note(team, "message 1", handover, STATUS_WAITING)
         reply = ask(self._host, self._port, encoded(message_2(handover)))
         if reply is None:
             return False
-        self._note(team, "message 2", reply, FINISHED)
+        self._note(team, "message 2", reply, STATUS_FINISHED)
         return True
 
     def _note(self, team: str, what: str, reply: dict[str, Any], wanted: str) -> None:
@@ -108,7 +108,7 @@ class Load:
             raise LoadError(f"{what} was answered {reply['status']!r}")
         with self._news:
             self.answered.add((team, what))
-            if wanted == FINISHED:
+            if wanted == STATUS_FINISHED:
                 self.confirmed.add(team)
                 self._news.notify_all()
 

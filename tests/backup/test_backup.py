@@ -18,7 +18,7 @@ from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.board.gradebook.board_schema import FILE as BOARD
 from tandem.commands.backup import KINDS
 from tandem.keys.keyring import load_keyring
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_schema import VERSION
 from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
 from testing.data_folders import OTHER, a_class
@@ -227,7 +227,7 @@ def test_a_backup_while_the_server_writes_is_of_one_moment(tmp_path: Path) -> No
     data = tmp_path / "data"
     with running_server(data) as running:
         handover = visit(running.host, running.port, encoded(first(teamname="before")))
-        assert visit(running.host, running.port, encoded(second(handover)))["status"] == FINISHED
+        assert visit(running.host, running.port, encoded(second(handover)))["status"] == STATUS_FINISHED
         with process("-m", "tandem", "bench", "--server", running.address, "--count", "400") as load:
             made = [make_backup(data, tmp_path / f"{number}.zip", KINDS) for number in range(3)]
             assert load.wait() == 0

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench.contenders import PEERS, built, ground, running
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from testing.processes import LIMIT
 from testing.raw_sockets import encoded
@@ -63,7 +63,7 @@ def server(talk: Talk) -> Iterator[str]:
 
 
 def right_reply(message: dict[str, Any]) -> dict[str, Any]:
-    return message | {"secret": SECRET, "status": WAITING if message["clientid"] == 1 else FINISHED}
+    return message | {"secret": SECRET, "status": STATUS_WAITING if message["clientid"] == 1 else STATUS_FINISHED}
 
 
 def replying(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Talk:
@@ -118,7 +118,7 @@ def test_message_2_is_made_from_the_reply(program: Path) -> None:
         lambda reply: reply | {"secret": SECRET[1:]},
         lambda reply: reply | {"secret": SECRET.upper()},
         lambda reply: reply | {"secret": "f" * 64 if reply["clientid"] == 2 else SECRET},
-        lambda reply: reply | {"status": FINISHED if reply["clientid"] == 1 else WAITING},
+        lambda reply: reply | {"status": STATUS_FINISHED if reply["clientid"] == 1 else STATUS_WAITING},
         lambda reply: reply | {"status": "error: no"},
         lambda reply: reply | {"teamname": "another"},
         lambda reply: reply | {"studentnr1": reply["studentnr2"]},

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bench.peers import work
 from tandem.bench.exchange import CLASSNAME, Exchange, Next, WrongReplyError, invent
 from tandem.bench.tally import KINDS
-from tandem.protocol.message import FINISHED, WAITING, decode
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, decode
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 
 def exchange() -> Exchange:
@@ -57,8 +57,8 @@ def test_message_2_is_made_from_the_reply() -> None:
     running.start_next_visit()
     second = decode(running.message)
     assert (second.studentnr1, second.studentnr2) == (first.studentnr2, first.studentnr1)
-    assert (second.clientid, second.teamname, second.status) == (2, first.teamname, WAITING)
-    assert decode(work.answer(running.message)).status == FINISHED
+    assert (second.clientid, second.teamname, second.status) == (2, first.teamname, STATUS_WAITING)
+    assert decode(work.answer(running.message)).status == STATUS_FINISHED
 
 
 def test_no_two_teams_are_the_same() -> None:
@@ -76,11 +76,11 @@ def changed(reply: bytes, **fields: object) -> bytes:
 REPLY = work.answer(exchange().message)
 WRONG_REPLIES = [
     (changed(REPLY, status="error: no"), "wrong status"),
-    (changed(REPLY, status=FINISHED), "wrong status"),
+    (changed(REPLY, status=STATUS_FINISHED), "wrong status"),
     (changed(REPLY, secret=""), "bad reply"),
     (changed(REPLY, teamname="another"), "bad reply"),
     (changed(REPLY, clientid=2), "bad reply"),
-    (json.dumps({"status": WAITING}).encode(), "bad reply"),
+    (json.dumps({"status": STATUS_WAITING}).encode(), "bad reply"),
     (b'{"status": waiting}', "bad reply"),
 ]
 
@@ -161,5 +161,5 @@ def test_whatever_comes_it_goes_on_or_is_wrong_in_a_known_way(pieces: list[bytes
 def test_a_server_that_never_comes_to_the_point_is_given_up() -> None:
     running = exchange()
     with pytest.raises(WrongReplyError) as failure:
-        hear(running, [b"connection" * 1000] * LIMIT)
+        hear(running, [b"connection" * 1000] * MAX_MESSAGE_BYTES)
     assert failure.value.kind == "bad reply"

@@ -8,7 +8,7 @@ from _pytest.mark import ParameterSet
 from bench.compare import PEERS
 from bench.contenders import LIMIT, Running, limit, peer, running
 from bench.peers import epoll_bare, work
-from tandem.protocol.message import FINISHED, WAITING, decode
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, decode
 from testing.processes import tandem
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -37,9 +37,9 @@ def test_one_exchange_as_a_student_makes_it(server: Running) -> None:
     first = message_1()
     handover = visit("127.0.0.1", port(server), encoded(first))
     assert handover | {"secret": "", "status": ""} == first
-    assert (len(handover["secret"]), handover["status"]) == (64, WAITING)
+    assert (len(handover["secret"]), handover["status"]) == (64, STATUS_WAITING)
     last = visit("127.0.0.1", port(server), encoded(message_2(handover)))
-    assert last == message_2(handover) | {"status": FINISHED}
+    assert last == message_2(handover) | {"status": STATUS_FINISHED}
 
 
 def test_exchanges_of_the_load(server: Running) -> None:
@@ -50,14 +50,14 @@ def test_exchanges_of_the_load(server: Running) -> None:
 def test_a_silent_connection_holds_up_nobody(server: Running) -> None:
     with raw("127.0.0.1", port(server)) as silent:
         assert b"connection" in silent.take_welcome()
-        assert visit("127.0.0.1", port(server), encoded(message_1()))["status"] == WAITING
+        assert visit("127.0.0.1", port(server), encoded(message_1()))["status"] == STATUS_WAITING
 
 
 def test_one_that_goes_away_harms_nobody(server: Running) -> None:
     with raw("127.0.0.1", port(server)) as leaving:
         leaving.take_welcome()
         leaving.reset()
-    assert visit("127.0.0.1", port(server), encoded(message_1()))["status"] == WAITING
+    assert visit("127.0.0.1", port(server), encoded(message_1()))["status"] == STATUS_WAITING
 
 
 def answered_one() -> bytes:
@@ -98,5 +98,5 @@ def test_the_work_says_no_to_what_is_wrong(data: bytes, answer: Callable[[bytes]
 @pytest.mark.parametrize("teamname", ["Team1", 'in "quotes"', "Größe"])
 def test_the_work_says_yes_to_what_is_right(teamname: str, answer: Callable[[bytes], bytes]) -> None:
     handover = decode(answer(encoded(message_1(teamname=teamname)))).fields()
-    assert (handover["status"], handover["teamname"]) == (WAITING, teamname)
-    assert decode(answer(encoded(message_2(handover)))).status == FINISHED
+    assert (handover["status"], handover["teamname"]) == (STATUS_WAITING, teamname)
+    assert decode(answer(encoded(message_2(handover)))).status == STATUS_FINISHED

@@ -22,7 +22,7 @@ from tandem.board.web.display_text import fine_clock, problem_title
 from tandem.board.web.problem_text import findings, recorded_findings, repaired, right_message_2
 from tandem.diagnosis.problems import CATALOGUE, Problem
 from tandem.protocol.arrows import CLIENT_1, CLIENT_2
-from tandem.protocol.message import WAITING, decode
+from tandem.protocol.message import STATUS_WAITING, decode
 from tandem.records.queries import VisitRow
 from tandem.records.visits import Outcome
 from tandem.report.check import check
@@ -84,7 +84,7 @@ def test_the_arrow_that_failed_says_why() -> None:
     assert draw([WRONG_1]).arrows[1].notes[1:] == (problem_title("single-quotes"), "a-problem-of-tomorrow")
 
 
-WITH_SECRET = message_1(secret="ab" * 32, status=WAITING)
+WITH_SECRET = message_1(secret="ab" * 32, status=STATUS_WAITING)
 
 
 def wrong(sent: dict[str, object], *problems: str) -> VisitRow:
@@ -147,7 +147,7 @@ def test_whatever_a_team_did_it_can_be_drawn(visits: list[VisitRow], layout: Lay
 
 def test_what_is_on_record_gets_its_correction_back() -> None:
     data = RECEIVED[1].replace(b'"classname"', b"classname")
-    [recorded] = [Problem(problem.id, problem.at, problem.facts) for problem in check(data).problems]
+    [recorded] = [Problem(problem.id, problem.offset, problem.facts) for problem in check(data).problems]
     [shown, *_] = recorded_findings([recorded], data)
     assert shown.excerpt is not None
     assert '"classname"' in (shown.excerpt.corrected or "")
@@ -157,7 +157,7 @@ def test_what_is_on_record_gets_its_correction_back() -> None:
     assert findings([Problem("a-problem-of-tomorrow")], data) == []
 
 
-REPLY = message_1(secret="ab" * 32, status=WAITING)
+REPLY = message_1(secret="ab" * 32, status=STATUS_WAITING)
 RIGHT_2 = message_2(REPLY, ip="192.0.2.7")
 
 

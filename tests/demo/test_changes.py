@@ -3,10 +3,10 @@
 import pytest
 
 from tandem.demo.changes import CHANGED, FILLED_IN, KEPT, SET_OWN, SWAPPED, changes
-from tandem.protocol.message import FIELDS, WAITING, Message, message_2
+from tandem.protocol.message import FIELDS, STATUS_WAITING, Message, message_2
 from testing.exchange_messages import ANSWERED, ASKED, DONE, PASSED_ON
 
-ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAITING)
+ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, STATUS_WAITING)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ ALONE = Message("0923456", "", "INF2A", 1, "Solo", "192.168.1.2", "5e" * 32, WAI
         (PASSED_ON, DONE, {CHANGED: ["status"]}),
         (DONE, DONE, {}),
         (ALONE, message_2(ALONE, "192.168.1.3"), {SET_OWN: ["clientid", "ip"]}),
-        (ANSWERED, Message("1", "2", "INF2A", 1, "Team1", "192.168.1.2", "5e" * 32, WAITING), None),
+        (ANSWERED, Message("1", "2", "INF2A", 1, "Team1", "192.168.1.2", "5e" * 32, STATUS_WAITING), None),
     ],
     ids=["reply 1", "message 2", "message 2, one machine", "reply 2", "nothing", "team of one", "other numbers"],
 )

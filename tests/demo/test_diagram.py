@@ -7,7 +7,7 @@ import pytest
 from tandem.demo.canvas import ASCII, BOX, WIDTH, LineStyle, Row, line_style_for
 from tandem.demo.diagram import LIFELINES, Diagram
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.exchange_messages import ANSWERED, ASKED, DONE, PASSED_ON
 
 WELCOME = b"Tandem: socket connection established. Send your message."
@@ -80,7 +80,7 @@ def test_an_arrow_goes_from_its_sender_to_its_receiver(number: int) -> None:
             "client 2 swapped: * studentnr1 0934567 * studentnr2 0923456 and set its own: * clientid 2"
             " * ip 192.168.1.3 and kept classname, teamname, secret and status",
         ),
-        (7, f"the server changed: * status {FINISHED} and kept the other 7 fields"),
+        (7, f"the server changed: * status {STATUS_FINISHED} and kept the other 7 fields"),
     ],
 )
 def test_below_an_arrow_is_what_was_done_to_the_fields(number: int, told: str) -> None:

@@ -9,7 +9,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.deploy.campaign import campaign
 from testing.deploy.cluster import BALANCER, PORT, STUDENTS, Cluster
 from testing.processes import wait_until
@@ -35,15 +35,15 @@ def test_every_ground_takes_the_visits_that_another_began(cluster: Cluster) -> N
         other = cluster.grounds[number - 1]
         with cluster.students.entered():
             reply = visit(server.host, server.port, encoded(message_1(teamname=f"of ground {number}")))
-            assert reply["status"] == WAITING
-            assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == FINISHED
+            assert reply["status"] == STATUS_WAITING
+            assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
     assert {row["state"] for row in cluster.results()} == {"finished"}
 
 
 def test_a_visit_through_the_balancer_is_the_students(cluster: Cluster) -> None:
     with cluster.students.entered():
         reply = visit(BALANCER, PORT, encoded(message_1(teamname="through", ip=STUDENTS[0])))
-    assert reply["status"] == WAITING
+    assert reply["status"] == STATUS_WAITING
     wait_until(lambda: any(row["teamname"] == "through" for row in cluster.results()))
     [on_record] = cluster.results("--visits", "through")
     assert (on_record["address"], on_record["findings"]) == (STUDENTS[0], [])
@@ -70,4 +70,4 @@ def test_the_balancer_starts_without_any_right_as_in_a_container(cluster: Cluste
     who = ("--reuid=haproxy", "--regid=haproxy", "--clear-groups")
     cluster.restart_balancer("setpriv", *who, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
     with cluster.students.entered():
-        assert visit(BALANCER, PORT, encoded(message_1(teamname="contained")))["status"] == WAITING
+        assert visit(BALANCER, PORT, encoded(message_1(teamname="contained")))["status"] == STATUS_WAITING

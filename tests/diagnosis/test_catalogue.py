@@ -10,7 +10,7 @@ from tandem.diagnosis import explain
 from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
 from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
 from tandem.keys.secret import derive
-from tandem.protocol.message import ERROR, Message, message_2
+from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
 from tandem.server.judge import judge
 from tandem.server.message_2 import SecretOwner
@@ -34,9 +34,9 @@ def test_a_right_message_gives_none_of_them(right: bytes) -> None:
     assert ids(diagnosed(right)) == ()
 
 
-# What the judge finds: each from a right message 2 of a team, and what the ground has on record of it.
+# What the judge finds: each from a right message 2 of a team, and what the server has on record of it.
 
-KEY = b"a ground's own key"
+KEY = b"a server's own key"
 FIRST = Message("0923456", "0934567", "INF2A", 1, "Team1", "192.168.1.2")
 
 
@@ -110,9 +110,9 @@ def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None
 
 
 @by_id
-def test_a_problem_without_facts_has_words_all_the_same(kind: Kind) -> None:
-    assert explain.what(Problem(kind.id))
-    assert explain.help_for(Problem(kind.id))
+def test_a_fact_that_is_missing_becomes_a_question_mark(kind: Kind) -> None:
+    for template, words in ((kind.what, explain.what), (kind.help, explain.help_for)):
+        assert words(Problem(kind.id)) == template.format_map(dict.fromkeys(FACTS, "?"))
 
 
 def test_titles_are_different() -> None:
@@ -122,17 +122,17 @@ def test_titles_are_different() -> None:
 def test_a_status_holds_as_many_whole_problems_as_fit_and_always_the_first() -> None:
     problems = [Problem("field-missing", 0, {"field": name}) for name in ("ip", "secret", "status")]
     sentences = [explain.sentence(problem) for problem in problems]
-    whole = ERROR + "; ".join(sentences)
+    whole = ERROR_PREFIX + "; ".join(sentences)
     assert explain.status(problems, len(whole)) == whole
-    assert explain.status(problems, len(whole) - 1) == ERROR + "; ".join(sentences[:2])
-    assert explain.status(problems, 0) == ERROR + sentences[0]
+    assert explain.status(problems, len(whole) - 1) == ERROR_PREFIX + "; ".join(sentences[:2])
+    assert explain.status(problems, 0) == ERROR_PREFIX + sentences[0]
 
 
 def test_room_is_counted_as_json_writes_the_words() -> None:
     problems = [Problem("missing-comma", 0, {"near": "ip"})] * 2
-    whole = ERROR + "; ".join(explain.sentence(problem) for problem in problems)
+    whole = ERROR_PREFIX + "; ".join(explain.sentence(problem) for problem in problems)
     assert '"' in whole
-    assert explain.status(problems, len(whole)) == ERROR + explain.sentence(problems[0])
+    assert explain.status(problems, len(whole)) == ERROR_PREFIX + explain.sentence(problems[0])
     assert explain.status(problems, explain.size_in_json(whole)) == whole
 
 

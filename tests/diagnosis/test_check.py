@@ -16,8 +16,8 @@ not accepted: 4 problems, no remarks
    line 2, column 31
               "studentnr1": "0923456".
                                      ^
-   what  after studentnr1 stands '.' where ',' belongs
-   try   put ',' there
+   what  after studentnr1 comes '.', where ',' belongs
+   try   write ',' there
    so           "studentnr1": "0923456",
 
 2. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -25,7 +25,7 @@ not accepted: 4 problems, no remarks
               "studentnr2": "0934567"
                                      ^
    what  a comma is missing after studentnr2
-   try   put "," behind its value
+   try   put "," after its value
    so           "studentnr2": "0934567",
 
 3. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -33,15 +33,15 @@ not accepted: 4 problems, no remarks
               "secret": ""
                           ^
    what  a comma is missing after secret
-   try   put "," behind its value
+   try   put "," after its value
    so           "secret": "",
 
-4. Never closed (never-closed; PROTOCOL.md 2.4)
+4. The last brace is missing (never-closed; PROTOCOL.md 2.4)
    line 9, column 20
               "status": ""
                           ^
    what  the last brace is missing: after status came the end of the connection
-   try   send the whole object, down to its }
+   try   send the whole object, with its last }
    so           "status": ""}
 
 Did you mean
@@ -99,8 +99,8 @@ def test_for_programs() -> None:
         "severity": "problem",
         "line": 2,
         "column": 31,
-        "what": "after studentnr1 stands '.' where ',' belongs",
-        "help": "put ',' there",
+        "what": "after studentnr1 comes '.', where ',' belongs",
+        "help": "write ',' there",
         "clause": "2.1",
         "excerpt": '       "studentnr1": "0923456".',
         "corrected": '       "studentnr1": "0923456",',

@@ -1,7 +1,6 @@
 """Every wrong message gives exactly the problems it has: none is missed, none is made up."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -16,19 +15,11 @@ from testing.messages.sending import diagnosed, ids
 from testing.messages.working import MESSAGES
 
 
-def test_precision_and_recall_are_100_percent(record_property: Callable[[str, object], None]) -> None:
-    right = given = wanted = 0
+def test_every_mistake_is_found_and_no_other(record_property: Callable[[str, object], None]) -> None:
     for case in CASES:
-        found, expected = Counter(ids(diagnosed(case.data))), Counter(case.ids)
-        assert found == expected, case.data
-        right += (found & expected).total()
-        given += found.total()
-        wanted += expected.total()
-    record_property(
-        "figure",
-        f"{len(CASES)} wrong messages, {wanted} mistakes: precision {right / given:.1%}, recall {right / wanted:.1%}",
-    )
-    assert right == given == wanted
+        assert ids(diagnosed(case.data)) == case.ids, case.data
+    mistakes = sum(len(case.ids) for case in CASES)
+    record_property("figure", f"{len(CASES)} wrong messages with {mistakes} mistakes: all found, and no others")
 
 
 def test_the_corpus_is_large_and_each_of_its_messages_is_wrong() -> None:
@@ -47,8 +38,8 @@ def test_a_case_is_the_same_in_a_file_and_its_places_are_inside_of_it(case: Case
     diagnosis = check(case.data)
     assert ids(diagnosis) == case.ids
     for problem in (*diagnosis.problems, *diagnosis.remarks):
-        assert problem.at is not None
-        assert 0 <= problem.at <= len(case.data)
+        assert problem.offset is not None
+        assert 0 <= problem.offset <= len(case.data)
         assert all(0 <= edit.start <= edit.end <= len(case.data) for edit in problem.edits)
 
 
@@ -123,17 +114,17 @@ def edited(data: bytes, problems: tuple[Problem, ...]) -> bytes:
     return result + data[done:]
 
 
-@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1, corpus.INTRODUCED * 2])
+@pytest.mark.parametrize("header", [corpus.PROXY_HEADER_V2, corpus.PROXY_HEADER_V1, corpus.PROXY_HEADER_V2 * 2])
 @pytest.mark.parametrize("message", [corpus.ONE.encode(), corpus.LINES.encode(), corpus.SECOND.encode()])
 def test_without_a_balancers_header_the_rest_is_the_message(header: bytes, message: bytes) -> None:
     diagnosis = diagnosed(header + message)
     [problem] = diagnosis.problems
-    assert problem.at == 0
+    assert problem.offset == 0
     assert edited(header + message, (problem,)) == message
     assert diagnosis.repaired == diagnosed(message).message
 
 
-@pytest.mark.parametrize("header", [corpus.INTRODUCED, corpus.INTRODUCED_1])
+@pytest.mark.parametrize("header", [corpus.PROXY_HEADER_V2, corpus.PROXY_HEADER_V1])
 @pytest.mark.parametrize(
     "case",
     [case for case in CASES if not {"proxy-header", "nothing-came"} & set(case.ids)][::3],
@@ -143,14 +134,14 @@ def test_behind_a_balancers_header_everything_is_told_as_without_it(header: byte
     bare, behind = diagnosed(case.data), diagnosed(header + case.data)
     moved = [_moved(problem, len(header)) for problem in (*bare.problems, *bare.remarks)]
     assert behind.problems[0].id == "proxy-header"
-    assert [(p.id, p.at, p.edits) for p in (*behind.problems[1:], *behind.remarks)] == moved
+    assert [(p.id, p.offset, p.edits) for p in (*behind.problems[1:], *behind.remarks)] == moved
     assert behind.message == bare.message
 
 
 def _moved(problem: Problem, by: int) -> tuple[str, int, tuple[Edit, ...]]:
     """What tells a problem and its place, if so many bytes came before it."""
-    assert problem.at is not None
-    return problem.id, problem.at + by, tuple(Edit(e.start + by, e.end + by, e.text) for e in problem.edits)
+    assert problem.offset is not None
+    return problem.id, problem.offset + by, tuple(Edit(e.start + by, e.end + by, e.text) for e in problem.edits)
 
 
 NOT_OFFERED = [
@@ -183,7 +174,7 @@ def test_the_fields_that_could_be_read_come_back_as_received_and_no_others() -> 
 def test_the_assignments_own_example_gives_its_four_mistakes_in_one_answer() -> None:
     data = corpus.ASSIGNMENT_EXAMPLE.encode()
     diagnosis = diagnosed(data)
-    assert [(problem.id, data.count(b"\n", 0, problem.at) + 1) for problem in diagnosis.problems] == [
+    assert [(problem.id, data.count(b"\n", 0, problem.offset) + 1) for problem in diagnosis.problems] == [
         ("wrong-separator", 2),
         ("missing-comma", 3),
         ("missing-comma", 8),

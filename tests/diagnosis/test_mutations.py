@@ -15,7 +15,7 @@ def test_no_mutation_is_misjudged_and_most_are_pointed_at(record_property: Calla
         problems = diagnosed(mutation.data).problems
         assert is_right(mutation.data) == (not problems), mutation
         wrong += bool(problems)
-        near += any(mutation.distance(problem.at) <= NEAR for problem in problems)
+        near += any(mutation.distance(problem.offset) <= NEAR for problem in problems)
     record_property(
         "figure",
         f"{COUNT} mutations (seed {SEED}), {wrong} of them wrong: none misjudged; "

@@ -5,20 +5,20 @@ import json
 import pytest
 
 from tandem.diagnosis import explain
-from testing.messages.corpus import INTRODUCED, INTRODUCED_1, LINES, ONE, SECOND, SECRET, TEAM, but, second
+from testing.messages.corpus import LINES, ONE, PROXY_HEADER_V1, PROXY_HEADER_V2, SECOND, SECRET, TEAM, but, second
 from testing.messages.sending import diagnosed
 
 # what was sent -> the sentence of its first problem
 WORDS = [
     (but(ONE, ('"INF2C"', 'INF2C"')), "the opening quote is missing before INF2C - "),
     (but(ONE, ('"classname"', 'classname"')), "the opening quote is missing before classname - "),
-    (but(ONE, ('"INF2C"', '"INF2C')), "the closing quote is missing behind the value of classname - "),
-    (but(ONE, ('"classname"', '"classname')), "the closing quote is missing behind the name classname - "),
-    (but(ONE, ('"clientid": 1', '"clientid": None')), "here belongs the number 1 or 2"),
-    (but(ONE, ('"0987654"', "None")), "here belongs a text in quotes"),
+    (but(ONE, ('"INF2C"', '"INF2C')), "the closing quote is missing after the value of classname - "),
+    (but(ONE, ('"classname"', '"classname')), "the closing quote is missing after the name classname - "),
+    (but(ONE, ('"clientid": 1', '"clientid": None')), "wanted here: the number 1 or 2"),
+    (but(ONE, ('"0987654"', "None")), "wanted here: a text in quotes"),
     (but(ONE, ('"clientid": 1', '"clientid": ')), "clientid has no value - give it one: the number 1 or 2"),
-    (but(ONE, ('"secret": ""', '"secret": ')), 'give it one: "", or what the ground sent'),
-    (second(secret=SECRET + "0"), "send on all of it, as it came in the reply"),
+    (but(ONE, ('"secret": ""', '"secret": ')), 'give it one: "", or what the server sent'),
+    (second(secret=SECRET + "0"), "send all of it, as it came in the reply"),
     (b" " * 9000 + ONE.encode(), "more than 8192 bytes came"),
     (b"", "no message came: not one byte - "),
     (b"\n", "no message came: only white space - "),
@@ -27,14 +27,17 @@ WORDS = [
     (but(ONE, ("Packet", "€")).encode("cp1252"), "byte 102 is 80, a Latin-1 or Windows letter (€), not UTF-8"),
     (ONE.encode().replace(b"Packet", b"\xff\x00"), "byte 102 is FF, which is not UTF-8"),
     (but(ONE, ('"INF2C"', "'INF2C'")), "there are single quotes near classname"),
-    (but(ONE, ('"INF2C"', "“INF2C”")), "“ near classname is a quote of a text program"),
+    (but(ONE, ('"INF2C"', "“INF2C”")), "“ near classname is a curly quote from a word processor"),
     (but(ONE, ('"clientid": 1,', '"clientid": 1, // or 2')), "'//' near clientid begins a comment"),
-    (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "a comma too many after an empty name"),
+    (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "one comma too many after an empty name"),
     (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside payload - "),
     (but(SECOND, ('"clientid": 2', '"clientid": 1')), "clientid is still 1"),
-    (INTRODUCED, "a PROXY header (version 2) of a balancer stands before the message - "),
-    (INTRODUCED_1 + ONE.encode(), "a PROXY header (version 1) of a balancer stands before the message - "),
-    (INTRODUCED + ONE.encode(), "starts it with --proxy-from and the balancer's address, or takes send-proxy off"),
+    (PROXY_HEADER_V2, "a load balancer put a PROXY header (version 2) before the message - "),
+    (PROXY_HEADER_V1 + ONE.encode(), "a load balancer put a PROXY header (version 1) before the message - "),
+    (
+        PROXY_HEADER_V2 + ONE.encode(),
+        "start the server with --proxy-from and the balancer's address, or turn send-proxy off",
+    ),
 ]
 
 
@@ -46,8 +49,8 @@ def test_the_first_sentence(sent: str | bytes, words: str) -> None:
 
 def test_a_line_and_a_byte_are_counted_in_the_message_behind_a_balancers_header() -> None:
     for data in (but(LINES, ("Packet", "Zoë")).encode("latin-1"), but(LINES, ('"INF2C",', '"INF2C"')).encode()):
-        [bare], [header, behind] = diagnosed(data).problems, diagnosed(INTRODUCED + data).problems
-        assert explain.sentence(header).startswith("a PROXY header")
+        [bare], [header, behind] = diagnosed(data).problems, diagnosed(PROXY_HEADER_V2 + data).problems
+        assert explain.sentence(header).startswith("a load balancer put a PROXY header")
         assert explain.sentence(behind) == explain.sentence(bare)
 
 

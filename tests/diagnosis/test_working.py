@@ -21,9 +21,9 @@ def test_what_works_is_accepted_with_its_remarks_and_no_problem(message: Working
 def test_a_remark_points_at_the_value_it_is_about(message: Working) -> None:
     for remark in diagnosed(message.data, message.address).remarks:
         assert CATALOGUE[remark.id].clause
-        assert remark.at is not None
+        assert remark.offset is not None
         field = remark.facts["field"].encode()
-        assert message.data[: remark.at].rstrip(b' :"').endswith(field)
+        assert message.data[: remark.offset].rstrip(b' :"').endswith(field)
 
 
 def test_the_fields_are_as_they_came() -> None:

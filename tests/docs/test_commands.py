@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from tandem.protocol.message import WAITING
+from tandem.protocol.message import STATUS_WAITING
 from testing.processes import ROOT, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, visit
 
@@ -84,7 +84,7 @@ def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
     listen = words[words.index("--listen") + 1].replace("5550", "0")
     board = ("--board", "127.0.0.1:0") if "--board" in words else ()
     with running_server(tmp_path / "data", *board, listen=listen) as running:
-        assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == WAITING
+        assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == STATUS_WAITING
         if board:
             running.process.wait_for("tandem board: listening on")
 

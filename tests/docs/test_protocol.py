@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tandem.protocol.message import decode, message_1, message_2
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.server.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
 from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
@@ -64,6 +64,6 @@ def test_every_clause_names_tests_that_exist() -> None:
 
 
 def test_the_limits_are_the_codes() -> None:
-    assert f"at most {LIMIT:,} bytes" in PAGE
+    assert f"at most {MAX_MESSAGE_BYTES:,} bytes" in PAGE
     assert (LIMITS[FIRST_BYTE], LIMITS[MESSAGE]) == (15 * 60, 3)
     assert (LIMITS[IN_DOUBT], LIMITS[DRAINING]) == (0.2, 5)

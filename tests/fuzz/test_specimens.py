@@ -15,7 +15,7 @@ from fuzz.targets.law import BrokenLaw
 from tandem.diagnosis.diagnose import Diagnosis, diagnose
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.message import Message
-from tandem.protocol.reader import COMPLETE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, Reader
 from tandem.records.visits import Outcome, Record
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
 from tandem.server.handler import VisitHandler
@@ -43,7 +43,7 @@ class WantsAllAtOnce(AnswerReader):
     """Does not expect a welcome in two parts."""
 
     def feed(self, data: bytes) -> str:
-        return super().feed(data) if b"{" in data or self.came else NEVER
+        return super().feed(data) if b"{" in data or self.received else INVALID
 
 
 def finds_nothing(reader: Reader, ending: Any, address: str) -> Diagnosis:
@@ -54,7 +54,7 @@ def finds_nothing(reader: Reader, ending: Any, address: str) -> Diagnosis:
 def reads_on(reader: Reader, ending: Any, address: str) -> Diagnosis:
     """Depends on how the message was cut."""
     diagnosis: Diagnosis = diagnose(reader, ending, address)
-    return diagnosis._replace(message=Message(status=reader.state + str(reader._at)))
+    return diagnosis._replace(message=Message(status=reader.state + str(reader._scanned)))
 
 
 def adds_a_newline(*asked: Any) -> Judgement:

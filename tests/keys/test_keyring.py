@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.keys.keyring import KeyFileError, Keyring, load_keyring, rotate
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
@@ -105,7 +105,7 @@ def test_servers_with_one_key_in_the_environment_take_each_others_visits(tmp_pat
         running_server(tmp_path / "2", env=environment) as second,
     ):
         reply = visit(first.host, first.port, encoded(message_1()))
-        assert visit(second.host, second.port, encoded(message_2(reply)))["status"] == FINISHED
+        assert visit(second.host, second.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
         assert "5ec2e7" not in first.process.err + second.process.err
     assert not list(tmp_path.rglob("key"))
 

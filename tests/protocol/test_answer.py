@@ -1,10 +1,10 @@
-"""What the ground sends on one connection: the welcome and the reply are told apart, however they are cut or glued."""
+"""What the server sends on one connection: the welcome and the reply are told apart, however they are cut or glued."""
 
 import pytest
 from hypothesis import example, given, settings
 
 from tandem.protocol.answer import AnswerReader
-from tandem.protocol.reader import COMPLETE, LIMIT, MORE, NEVER
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 from testing.cuts import anything, every_way, pieces
 
 
@@ -51,8 +51,8 @@ def test_told_apart_however_they_are_cut(
         answer = AnswerReader()
         states = [answer.feed(part) for part in parts]
         assert states[-1] == COMPLETE, parts
-        assert (answer.text, answer.carried, answer.welcome) == (text, carried, words + space.decode()), parts
-        assert answer.came == came
+        assert (answer.text, answer.reply_bytes, answer.welcome) == (text, carried, words + space.decode()), parts
+        assert answer.received == came
         assert answer.reply_begun
 
 
@@ -60,9 +60,9 @@ def test_told_apart_however_they_are_cut(
 def test_a_welcome_alone_is_no_reply(welcome: bytes, words: str) -> None:
     for parts in every_way(welcome):
         answer = AnswerReader()
-        assert {answer.feed(part) for part in parts} == {MORE}
+        assert {answer.feed(part) for part in parts} == {NEED_DATA}
         assert not answer.reply_begun
-        assert (answer.text, answer.carried, answer.welcome) == (b"", b"", words)
+        assert (answer.text, answer.reply_bytes, answer.welcome) == (b"", b"", words)
 
 
 ENDLESS = {
@@ -81,9 +81,9 @@ def test_what_has_no_end_is_no_message(data: bytes, size: int) -> None:
     answer = AnswerReader()
     for at in range(0, len(data), size):
         state = answer.feed(data[at : at + size])
-        if at + size < LIMIT - 100:
-            assert state == MORE or b"\xff\xff\0\0{" in data
-    assert state == NEVER
+        if at + size < MAX_MESSAGE_BYTES - 100:
+            assert state == NEED_DATA or b"\xff\xff\0\0{" in data
+    assert state == INVALID
 
 
 @settings(deadline=None, max_examples=400)
@@ -94,12 +94,12 @@ def test_any_bytes_in_any_pieces_as_if_they_came_whole(parts: list[bytes]) -> No
     whole_state = whole.feed(b"".join(parts))
     states = [answer.feed(part) for part in parts]
     assert states[-1] == whole_state
-    assert whole_state in (MORE, COMPLETE, NEVER)
-    assert (answer.came, answer.welcome, answer.text, answer.carried) == (
-        whole.came,
+    assert whole_state in (NEED_DATA, COMPLETE, INVALID)
+    assert (answer.received, answer.welcome, answer.text, answer.reply_bytes) == (
+        whole.received,
         whole.welcome,
         whole.text,
-        whole.carried,
+        whole.reply_bytes,
     )
-    decided = [state for state in states if state != MORE]
-    assert decided == states[len(states) - len(decided) :], "MORE, once something was decided"
+    decided = [state for state in states if state != NEED_DATA]
+    assert decided == states[len(states) - len(decided) :], "NEED_DATA, once something was decided"

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 
-from tandem.protocol.reader import COMPLETE, MORE, NEVER, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, NEED_DATA, Reader
 from testing.cuts import anything, every_way, pieces
 from testing.other_side import framed
 from testing.reader_cases import COMPLETE_ONES, MORE_ONES, NEVER_ONES, TAILS, Counted
@@ -14,8 +14,8 @@ def fed(parts: list[bytes]) -> tuple[str, bytes, bytes]:
     """State, text and tail after all parts; a reader that has decided stays with it."""
     reader = Reader()
     states = [reader.feed(part) for part in parts]
-    decided = [state for state in states if state != MORE]
-    assert decided == states[len(states) - len(decided) :], "MORE, once something was decided"
+    decided = [state for state in states if state != NEED_DATA]
+    assert decided == states[len(states) - len(decided) :], "NEED_DATA, once something was decided"
     assert len(set(decided)) <= 1
     assert reader.state == states[-1]
     assert reader.received == b"".join(parts)
@@ -32,13 +32,13 @@ def test_complete_however_it_is_cut(before: bytes, text: bytes, after: bytes, ta
 @pytest.mark.parametrize("data", NEVER_ONES.values(), ids=NEVER_ONES.keys())
 def test_never_however_it_is_cut(data: bytes) -> None:
     for parts in every_way(data):
-        assert fed(parts)[0] == NEVER, parts
+        assert fed(parts)[0] == INVALID, parts
 
 
 @pytest.mark.parametrize("data", MORE_ONES.values(), ids=MORE_ONES.keys())
 def test_more_however_it_is_cut(data: bytes) -> None:
     for parts in every_way(data):
-        assert fed(parts)[0] == MORE, parts
+        assert fed(parts)[0] == NEED_DATA, parts
 
 
 @settings(deadline=None, max_examples=400)
@@ -57,20 +57,20 @@ def test_any_bytes_in_any_pieces(parts: list[bytes]) -> None:
 def test_up_to_three_bytes_may_become_a_length_and_settle_decides() -> None:
     for head in (b"h", b"hi", b"hi\0", b"\x07", b"\x07\0\0"):
         reader = Reader()
-        assert reader.feed(head) == (MORE if expected(head)[0] == MORE else NEVER)
-        if reader.state == MORE:
-            assert reader.doubtful
-            assert reader.settle() == NEVER
-        assert not reader.doubtful
-        assert reader.feed(b"\0\0{}") == NEVER
+        assert reader.feed(head) == (NEED_DATA if expected(head)[0] == NEED_DATA else INVALID)
+        if reader.state == NEED_DATA:
+            assert reader.maybe_framed
+            assert reader.assume_bare() == INVALID
+        assert not reader.maybe_framed
+        assert reader.feed(b"\0\0{}") == INVALID
 
 
 @pytest.mark.parametrize("head", [b"", b" ", b"\n\n", b"{", b"{\n", b"  {"])
 def test_what_may_be_an_object_is_not_in_doubt(head: bytes) -> None:
     reader = Reader()
-    assert reader.feed(head) == MORE
-    assert not reader.doubtful
-    assert reader.settle() == MORE
+    assert reader.feed(head) == NEED_DATA
+    assert not reader.maybe_framed
+    assert reader.assume_bare() == NEED_DATA
     reader.feed(b"" if b"{" in head else b"{")
     assert reader.feed(b'"a":1}') == COMPLETE
     assert reader.text.lstrip() == reader.text

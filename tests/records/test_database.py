@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.postgres import Server, server
 from testing.processes import LIMIT, ROOT, running_server, tandem, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
@@ -30,8 +30,8 @@ def own_server() -> Iterator[Server]:
 def test_an_exchange_is_on_record(tmp_path: Path, database: str) -> None:
     with running_server(tmp_path / "data", "--database", database) as running:
         handover = visit(running.host, running.port, encoded(message_1()))
-        assert handover["status"] == WAITING
-        assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert handover["status"] == STATUS_WAITING
+        assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
         [row] = running.results("--database", database)
         assert (row["state"], row["visits"], row["problems"]) == ("finished", 2, [])
     assert not list((tmp_path / "data").glob("*.sqlite3*"))
@@ -65,7 +65,7 @@ def test_two_servers_with_one_key_share_their_teams(tmp_path: Path, database: st
     with running_server(data, "--database", database) as one, running_server(data, "--database", database) as other:
         handover = visit(one.host, one.port, encoded(message_1()))
         for running in (other, one, other):
-            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
         assert one.process.pid != other.process.pid
     _, out, _ = tandem("results", "--database", database, "--format", "csv")
     assert out.count("finished,") == 1
@@ -76,7 +76,7 @@ def test_workers_share_a_database(tmp_path: Path, database: str) -> None:
     with running_server(tmp_path / "data", "--database", database, "--workers", "2") as running:
         for number in range(10):
             handover = visit(running.host, running.port, encoded(message_1(teamname=f"Team{number}")))
-            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
     _, out, _ = tandem("results", "--database", database, "--format", "csv")
     assert out.count("finished,") == 10
 
@@ -87,16 +87,16 @@ def test_a_server_that_dies_and_comes_back(tmp_path: Path, own_server: Server) -
 
         def finish(teamname: str) -> str:
             first = visit(running.host, running.port, encoded(message_1(teamname=teamname)))
-            assert first["status"] == WAITING  # its record may come later
+            assert first["status"] == STATUS_WAITING  # its record may come later
             return str(visit(running.host, running.port, encoded(message_2(first)))["status"])
 
-        assert finish("before") == FINISHED
+        assert finish("before") == STATUS_FINISHED
         own_server.kill()
         assert finish("meanwhile") == TRY_AGAIN
         running.process.wait_for("will be tried again")
         own_server.start()
-        wait_until(lambda: finish("after") == FINISHED)
-        assert finish("meanwhile") == FINISHED
+        wait_until(lambda: finish("after") == STATUS_FINISHED)
+        assert finish("meanwhile") == STATUS_FINISHED
     _, out, _ = tandem("results", "--database", url, "--format", "csv")
     assert out.count("finished,") == 3
     _, out, _ = tandem("results", "--database", url, "--visits", "meanwhile", "--format", "csv")
@@ -112,7 +112,7 @@ def test_a_connection_that_was_ended_while_the_class_was_away_is_no_error(tmp_pa
             wait_until(lambda: len(running.results("--database", database)) > number)  # noqa: B023
             with psycopg.connect(database, autocommit=True) as owner:
                 assert owner.execute(others, (f"tandem-{tmp_path.name}",)).fetchone() == (1,)
-            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
         assert "could not be written" not in running.process.err
 
 
@@ -126,7 +126,7 @@ def test_a_network_that_falls_silent(tmp_path: Path, own_server: Server) -> None
             network.cut()
             network.answers.set()
             again = encoded(message_2(handover))
-            wait_until(lambda: visit(running.host, running.port, again)["status"] == FINISHED)
+            wait_until(lambda: visit(running.host, running.port, again)["status"] == STATUS_FINISHED)
 
 
 def test_a_server_stops_though_its_database_is_away(tmp_path: Path, own_server: Server) -> None:
@@ -146,7 +146,7 @@ def test_the_environment_names_the_database(tmp_path: Path, database: str) -> No
     with running_server(tmp_path / "data", env=env) as running:
         visit(running.host, running.port, encoded(message_1()))
     code, out, _ = tandem("results", "--format", "csv", env=env)
-    assert (code, out.count(WAITING)) == (0, 1)
+    assert (code, out.count(STATUS_WAITING)) == (0, 1)
 
 
 def test_forgetting(tmp_path: Path, database: str) -> None:

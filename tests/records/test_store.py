@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem.diagnosis.problem_json import findings_in
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problems import Problem, findings_in
 from tandem.records.database import open_rows
 from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows

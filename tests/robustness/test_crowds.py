@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.processes import RunningServer, running_server
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw, visit
 
@@ -133,7 +133,7 @@ def test_an_ordinary_team_finishes_meanwhile(
 ) -> None:
     with crowd(shared):
         statuses = [exchange(shared, f"{request.node.name} {number}") for number in range(5)]
-    assert statuses == [FINISHED] * 5
+    assert statuses == [STATUS_FINISHED] * 5
 
 
 def test_50_slow_senders_hold_up_nobody_and_are_heard_to_the_end(shared: RunningServer) -> None:
@@ -143,11 +143,11 @@ def test_50_slow_senders_hold_up_nobody_and_are_heard_to_the_end(shared: Running
         for step in range(10):
             for sender, message in zip(senders, messages, strict=True):
                 sender.send(message[step : step + 1])
-            assert exchange(shared, f"between {step}") == FINISHED
+            assert exchange(shared, f"between {step}") == STATUS_FINISHED
         for sender, message in zip(senders, messages, strict=True):
             sender.send(message[10:])
         replies = [json.loads(sender.rest()) for sender in senders]
-    assert [reply["status"] for reply in replies] == [WAITING] * 50
+    assert [reply["status"] for reply in replies] == [STATUS_WAITING] * 50
 
 
 def test_300_teams_from_one_address_at_once_all_finish(shared: RunningServer) -> None:
@@ -160,7 +160,7 @@ def test_300_teams_from_one_address_at_once_all_finish(shared: RunningServer) ->
         for second, handover in zip(seconds, handovers, strict=True):
             second.send(encoded(message_2(handover)))
         replies = [json.loads(second.rest()) for second in seconds]
-    assert [reply["status"] for reply in replies] == [FINISHED] * 300
+    assert [reply["status"] for reply in replies] == [STATUS_FINISHED] * 300
 
 
 LATE = (0.0, 0.1, 0.5, 1.0)  # seconds after a client's object
@@ -178,7 +178,7 @@ def test_bytes_that_come_up_to_a_second_late_cost_none_of_300_clients_its_reply(
             for client in clients:
                 client.send(b"\n")
         replies = [json.loads(client.rest()) for client in clients]
-    assert [reply["status"] for reply in replies] == [WAITING] * 300
+    assert [reply["status"] for reply in replies] == [STATUS_WAITING] * 300
 
 
 BURST = b'{"studentnr1": \'\\u0041\xe2\x80\x8b' + b'"' * 8000
@@ -192,7 +192,7 @@ def test_a_burst_of_messages_that_are_costly_to_diagnose_holds_up_nobody(shared:
         statuses = [exchange(shared, f"beside the burst {number}") for number in range(10)]
         replies = [json.loads(connection.rest()) for connection in burst]
         statuses += [exchange(shared, f"after the burst {number}") for number in range(10)]
-    assert statuses == [FINISHED] * 20
+    assert statuses == [STATUS_FINISHED] * 20
     assert {reply["status"][:7] for reply in replies} == {"error: "}
 
 
@@ -222,14 +222,14 @@ def is_open(connection: Raw) -> bool:
 
 def test_at_the_cap_those_silent_for_longest_go_first(small: RunningServer) -> None:
     with connections(small, CAP + 50) as opened:
-        assert exchange(small, "at the cap") == FINISHED
+        assert exchange(small, "at the cap") == STATUS_FINISHED
         small.process.wait_for("silent for longest")
         assert [is_open(connection) for connection in opened[:50]] == [False] * 50
         kept = [is_open(connection) for connection in opened[60:]]
         assert kept == [True] * len(kept)
         opened[-1].socket.settimeout(20)
         opened[-1].send(encoded(message_1(teamname="was silent")))
-        assert json.loads(opened[-1].rest())["status"] == WAITING
+        assert json.loads(opened[-1].rest())["status"] == STATUS_WAITING
 
 
 def test_at_the_cap_who_talks_all_the_time_keeps_nobody_out(small: RunningServer) -> None:
@@ -243,14 +243,14 @@ def test_at_the_cap_who_talks_all_the_time_keeps_nobody_out(small: RunningServer
                         sender.send(b'{"teamname"'[step : step + 1])
                     except ConnectionError:
                         pass  # it had been silent for longest
-                assert exchange(small, f"among talkers {step}") == FINISHED
+                assert exchange(small, f"among talkers {step}") == STATUS_FINISHED
 
 
 def test_at_the_cap_no_flood_uses_up_the_descriptors(small: RunningServer) -> None:
     """Far more than fit, several times: they are let in, and the oldest out, and there is always a file to open."""
     for number in range(3):
         with connections(small, 2 * CAP):
-            assert exchange(small, f"in flood {number}") == FINISHED
+            assert exchange(small, f"in flood {number}") == STATUS_FINISHED
     assert "cannot accept" not in small.process.err
     assert "Traceback" not in small.process.err
 
@@ -258,4 +258,4 @@ def test_at_the_cap_no_flood_uses_up_the_descriptors(small: RunningServer) -> No
 def test_a_few_files_are_enough_to_serve(tmp_path: Path) -> None:
     """Even when hardly a file may be opened, a team that comes is served."""
     with running_server(tmp_path / "data", before=("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")) as running:
-        assert exchange(running, "Team1") == FINISHED
+        assert exchange(running, "Team1") == STATUS_FINISHED

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.processes import LIMIT, RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults.ending import Endings
@@ -56,7 +56,7 @@ def test_a_message_that_came_before_sigterm_is_answered(tmp_path: Path) -> None:
         connection.send(encoded(message_1()))
         running.process.signal(signal.SIGTERM)
         running.process.signal(signal.SIGCONT)
-        assert json.loads(connection.rest())["status"] == WAITING
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
         connection.socket.close()
         assert running.process.wait() == 0
 
@@ -73,7 +73,7 @@ def test_at_the_end_everything_is_in_the_one_file(tmp_path: Path) -> None:
 def exchanged(running: RunningServer, team: str) -> None:
     """Let a team finish."""
     handover = visit(running.host, running.port, encoded(message_1(teamname=team)))
-    assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+    assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
 
 
 def virtual_memory(pid: int) -> int:

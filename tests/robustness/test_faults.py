@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.sqlite.sqlite_store import Store
 from tandem.server.handler import NOT_STORED
 from testing import visits
@@ -40,17 +40,17 @@ def states(running: RunningServer) -> dict[str, str]:
 def hold(running: RunningServer, fault: Fault, words: str) -> None:
     """What must be true before, during and after a fault."""
     before = ask(running, message_1(teamname="before"))
-    assert ask(running, message_2(before))["status"] == FINISHED
+    assert ask(running, message_2(before))["status"] == STATUS_FINISHED
     second = message_2(ask(running, message_1(teamname="Team1")))
     with fault(running):
         reply = ask(running, second)
         assert reply == second | {"secret": "", "status": NOT_STORED}
-        assert ask(running, message_1(teamname="meanwhile"))["status"] == WAITING
+        assert ask(running, message_1(teamname="meanwhile"))["status"] == STATUS_WAITING
         running.process.wait_for(words)
         running.process.wait_for("told to try again")
-    wait_until(lambda: ask(running, second)["status"] == FINISHED)
+    wait_until(lambda: ask(running, second)["status"] == STATUS_FINISHED)
     # The first try on its own: nobody asked for what came meanwhile, and it was kept all the same.
-    wait_until(lambda: states(running) == {"before": "finished", "Team1": "finished", "meanwhile": WAITING})
+    wait_until(lambda: states(running) == {"before": "finished", "Team1": "finished", "meanwhile": STATUS_WAITING})
     assert "Traceback" not in running.process.err
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
         with faults.damaged(running):
             assert ask(running, second) == second | {"secret": "", "status": NOT_STORED}
             running.process.wait_for("one is damaged")
-        wait_until(lambda: ask(running, second)["status"] == FINISHED)
+        wait_until(lambda: ask(running, second)["status"] == STATUS_FINISHED)
         assert states(running)["Team1"] == "finished"
 
 
@@ -84,7 +84,7 @@ def test_a_data_folder_that_is_read_only_at_the_start_is_one_line(small_disk: Pa
     """Under a running ground nothing on Linux makes it so: the system refuses, `mount point is busy`."""
     data = str(small_disk / "data")
     with running_server(small_disk / "data") as running:
-        assert ask(running, message_2(ask(running, message_1())))["status"] == FINISHED
+        assert ask(running, message_2(ask(running, message_1())))["status"] == STATUS_FINISHED
     mount("-o", "remount,ro", str(small_disk))
     code, out, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", data)
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_at_the_start_is_one_line(small_disk: Path) -> None:
     assert data in err
     filler.unlink()
     with running_server(small_disk / "data") as running:
-        assert ask(running, message_1())["status"] == WAITING
+        assert ask(running, message_1())["status"] == STATUS_WAITING
 
 
 @pytest.mark.parametrize("ended", ["stopped", "killed"])
@@ -111,13 +111,13 @@ def test_a_copy_put_back_is_what_the_results_show(tmp_path: Path, ended: str) ->
     """Nothing of the time after the backup shows through, and the database is whole."""
     data, copy = tmp_path / "data", tmp_path / "copy"
     with running_server(data) as running:
-        assert ask(running, message_1(teamname="before"))["status"] == WAITING
+        assert ask(running, message_1(teamname="before"))["status"] == STATUS_WAITING
         wait_until(lambda: "before" in states(running))
         assert tandem("backup", "--data", str(data), str(copy))[0] == 0
-        assert ask(running, message_2(ask(running, message_1(teamname="after"))))["status"] == FINISHED
+        assert ask(running, message_2(ask(running, message_1(teamname="after"))))["status"] == STATUS_FINISHED
         if ended == "killed":
             running.process.end()
     code, _, err = tandem("restore", "--data", str(data), "--replace", str(copy))
     assert (code, err) == (0, "")
     with running_server(data) as running:
-        assert states(running) == {"before": WAITING}
+        assert states(running) == {"before": STATUS_WAITING}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tandem.board.gradebook.board_store import BoardStore, Note
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.folder_lock import exclusive_lock
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.sqlite_store import StoreError
@@ -64,9 +64,9 @@ class Lost:
         self.key = folder / "key"  # the copy that the teacher kept
         self.token = prepare(self.data)
         with running_server(self.data, *BOARD) as running:
-            assert ask(running, message_2(ask(running, message_1())))["status"] == FINISHED
+            assert ask(running, message_2(ask(running, message_1())))["status"] == STATUS_FINISHED
             self.handover = ask(running, message_1(**THIRD))
-            assert self.handover["status"] == WAITING
+            assert self.handover["status"] == STATUS_WAITING
             assert ask(running, message_1(teamname="Team4", clientid=7))["status"].startswith("error: ")
             wait_until(lambda: len(running.results()) == 3)
             self.results, self.gradebook = by_name(running), gradebook(running, self.token)
@@ -96,7 +96,7 @@ def test_results_and_gradebook_are_as_before_and_a_waiting_team_finishes_with_it
         assert gradebook(running, lost.token) == lost.gradebook
         assert "explained the handover" in lost.gradebook
         assert "Absent" in lost.gradebook
-        assert ask(running, message_2(lost.handover))["status"] == FINISHED
+        assert ask(running, message_2(lost.handover))["status"] == STATUS_FINISHED
 
 
 def test_without_the_key_the_teams_that_it_concerns_are_told(lost: Lost, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_without_the_key_the_teams_that_it_concerns_are_told(lost: Lost, tmp_pat
         assert by_name(running) == lost.results
         assert ask(running, message_2(lost.handover))["status"].startswith("error: ")
         again = ask(running, message_1(**THIRD))
-        assert ask(running, message_2(again))["status"] == FINISHED
+        assert ask(running, message_2(again))["status"] == STATUS_FINISHED
 
 
 @contextmanager

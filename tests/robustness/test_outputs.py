@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import LIMIT, ROOT, running_server, tandem, team_options, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults import faults
@@ -70,7 +70,7 @@ def test_a_server_runs_whatever_its_standard_error_is(tmp_path: Path, output: Ou
         arguments = ("serve", "--listen", f"{HOST}:{port}", "--data", data, "--workers", workers)
         with running(arguments, error) as server:
             wait_until(lambda: welcomes(port))
-            assert {exchange(port, f"team {number}") for number in range(10)} == {FINISHED}
+            assert {exchange(port, f"team {number}") for number in range(10)} == {STATUS_FINISHED}
             server.send_signal(signal.SIGTERM)
             assert server.wait(LIMIT) == 0
     code, out, err = tandem("results", "--data", data, "--state", "finished", "--format", "json")
@@ -88,7 +88,7 @@ def test_a_worker_that_dies_is_replaced_whatever_standard_error_is(tmp_path: Pat
             wait_until(lambda: first not in workers_of(server.pid) and len(workers_of(server.pid)) == 2)
             assert second in workers_of(server.pid)
             wait_until(lambda: welcomes(port))
-            assert exchange(port, "Team1") == FINISHED
+            assert exchange(port, "Team1") == STATUS_FINISHED
             server.send_signal(signal.SIGTERM)
             assert server.wait(LIMIT) == 0
 
@@ -165,7 +165,7 @@ def test_a_pipe_whose_reader_pauses_holds_nobody_up_and_gets_every_line_later(tm
             assert lines.readline().endswith(f"listening on {HOST}:{port}\n".encode())
             for number in range(500):  # some 300 bytes each
                 visit(HOST, port, encoded(message_1(clientid=7, teamname=f"{number:x<100}", classname="y" * 60)))
-            assert exchange(port, "Team1") == FINISHED
+            assert exchange(port, "Team1") == STATUS_FINISHED
             found = [lines.readline() for _ in range(502)]
             server.send_signal(signal.SIGTERM)
             assert lines.read() == b""
@@ -180,18 +180,18 @@ def test_a_pipe_whose_reader_pauses_holds_nobody_up_and_gets_every_line_later(tm
 def test_a_log_on_a_full_disk_goes_on_when_there_is_room(small_disk: Path, tmp_path: Path, workers: str) -> None:
     log, filler = small_disk / "log", small_disk / "filler"
     with running_server(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
-        assert exchange(server.port, "before") == FINISHED
+        assert exchange(server.port, "before") == STATUS_FINISHED
         wait_until(lambda: "/before" in log.read_text())
         faults.fill(filler)
         with log.open("ab", buffering=0) as rest:  # what is left of the log's last block
             rest.write(b"\n" * (-log.stat().st_size % 4096))
         for number in range(50):  # the log has tried to write the first by then
-            assert exchange(server.port, f"meanwhile {number}") == FINISHED
+            assert exchange(server.port, f"meanwhile {number}") == STATUS_FINISHED
             if number == 20:
                 server.process.signal(signal.SIGHUP)  # makes nothing worse
         filler.unlink()
         wait_until(lambda: "No space left on device" in log.read_text())
-        assert exchange(server.port, "after") == FINISHED
+        assert exchange(server.port, "after") == STATUS_FINISHED
         wait_until(lambda: "/after" in log.read_text())
         assert re.search(r"Z \d+ lines? (was|were) dropped: No space left on device", log.read_text())
 
@@ -201,7 +201,7 @@ def test_a_log_file_is_rotated_and_no_line_is_lost(tmp_path: Path, workers: str)
     log, old = tmp_path / "serve.log", tmp_path / "serve.log.1"
     with running_server(tmp_path / "data", "--workers", workers, "--log", str(log)) as server:
         for number in range(40):
-            assert exchange(server.port, f"team {number}") == FINISHED
+            assert exchange(server.port, f"team {number}") == STATUS_FINISHED
             if number == 20:
                 log.rename(old)
                 server.process.signal(signal.SIGHUP)
@@ -239,7 +239,7 @@ def test_sighup_without_a_log_file_ends_no_exchange(tmp_path: Path, workers: str
         half.send(message[40:])
         assert b"waiting for message 2" in half.rest()
         half.socket.close()
-        assert exchange(server.port, "Team2") == FINISHED
+        assert exchange(server.port, "Team2") == STATUS_FINISHED
 
 
 def test_a_server_goes_on_when_its_terminal_hangs_up(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_server_goes_on_when_its_terminal_hangs_up(tmp_path: Path) -> None:
         try:
             wait_until(lambda: welcomes(port))
             os.close(controller)
-            assert exchange(port, "Team1") == FINISHED
+            assert exchange(port, "Team1") == STATUS_FINISHED
             server.terminate()
             assert server.wait(LIMIT) == 0
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import LIMIT, Process, process, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
@@ -71,7 +71,7 @@ def test_signals_while_it_stops(tmp_path: Path, workers: str, numbers: Sequence[
     for number in range(STOPS):
         with running_server(tmp_path / "data", "--workers", workers) as running:
             handover = visit(running.host, running.port, encoded(message_1(teamname=f"team {number}")))
-            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == FINISHED
+            assert visit(running.host, running.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
             assert signal_until_it_ends(running.process, numbers) == 0
             assert_quiet(running.process)
     with running_server(tmp_path / "data") as running:

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.diagnose import Ending, diagnose
-from tandem.diagnosis.problem_json import findings_text
+from tandem.diagnosis.problems import findings_text
 from tandem.keys.keyring import Keyring
 from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN
-from tandem.protocol.message import WAITING, Message
+from tandem.protocol.message import STATUS_WAITING, Message
 from tandem.protocol.reader import COMPLETE, Reader
 from tandem.records.queries import IssuedSecret
 from tandem.records.visits import RightVisit, Team
@@ -30,7 +30,7 @@ ADDRESS = "192.0.2.7"
 TEAM = Team("INF2A", "Team1", "0923456", "0934567")
 SECRET = derive(KEY, TEAM)
 ONE = Message("0923456", "0934567", "INF2A", 1, "Team1", ADDRESS)
-TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, WAITING)
+TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, STATUS_WAITING)
 RECENT = {SECRET: SecretOwner(TEAM, "10.0.0.1")}
 
 
@@ -67,7 +67,7 @@ ips = st.sampled_from(
     ]
 )
 secrets = st.sampled_from(["", SECRET, SECRET.upper(), "x", "0" * 64])
-statuses = st.sampled_from(["", WAITING, "Finished successfully"])
+statuses = st.sampled_from(["", STATUS_WAITING, "Finished successfully"])
 messages = st.builds(Message, numbers, numbers, names, st.sampled_from((0, 1, 2, 3)), names, ips, secrets, statuses)
 
 

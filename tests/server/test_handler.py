@@ -11,7 +11,7 @@ import pytest
 
 from tandem.keys.keyring import Keyring
 from tandem.protocol.framing import PLAIN
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import Store, StoreError
 from tandem.records.visits import Record
@@ -120,10 +120,10 @@ def test_finished_is_replied_after_its_commit_and_others_are_served_meanwhile(tm
         opened.gate.reached.clear()
         connection.send(encoded(message_2(handover)))
         assert opened.gate.reached.wait(LIMIT)
-        assert visit(opened.host, opened.port, encoded(message_1(teamname="meanwhile")))["status"] == WAITING
+        assert visit(opened.host, opened.port, encoded(message_1(teamname="meanwhile")))["status"] == STATUS_WAITING
         assert is_quiet(connection)
         opened.gate.open.set()
-        assert json.loads(connection.rest())["status"] == FINISHED
+        assert json.loads(connection.rest())["status"] == STATUS_FINISHED
 
 
 def test_what_cannot_be_stored_is_never_replied_as_finished(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_what_cannot_be_stored_is_never_replied_as_finished(tmp_path: Path) -> N
         assert (refused["status"], refused["secret"]) == (NOT_STORED, "")
         assert (refused["studentnr1"], refused["clientid"]) == (handover["studentnr2"], 2)
         opened.gate.error = None
-        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
 
 
 def test_a_commit_that_hangs_is_answered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,11 +162,11 @@ def test_a_sender_that_leaves_while_it_is_kept_harms_nobody(tmp_path: Path, leav
             connection.end()
         else:
             connection.reset()
-        assert visit(opened.host, opened.port, encoded(message_1(teamname="meanwhile")))["status"] == WAITING
+        assert visit(opened.host, opened.port, encoded(message_1(teamname="meanwhile")))["status"] == STATUS_WAITING
         opened.gate.open.set()
         if leaves == "ends":
-            assert json.loads(connection.rest())["status"] == FINISHED
-        assert visit(opened.host, opened.port, encoded(message_1(teamname="later")))["status"] == WAITING
+            assert json.loads(connection.rest())["status"] == STATUS_FINISHED
+        assert visit(opened.host, opened.port, encoded(message_1(teamname="later")))["status"] == STATUS_WAITING
 
 
 def broken(*_: object) -> None:
@@ -179,7 +179,7 @@ def test_a_bug_of_the_server_is_named_as_such_and_ends_nothing(tmp_path: Path, m
             patched.setattr(handler_module, "judge", broken)
             patched.setattr(handler_module, "judge_usual", broken)
             assert visit(opened.host, opened.port, encoded(message_1()))["status"] == SERVER_BUG
-        assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
+        assert visit(opened.host, opened.port, encoded(message_1()))["status"] == STATUS_WAITING
     assert opened.log_path.read_text().count("bug: Traceback") == 2
 
 
@@ -189,8 +189,8 @@ def test_a_bug_in_the_fast_path_is_logged_and_the_slow_path_answers(
     monkeypatch.setattr(handler_module, "judge_usual", broken)
     with running_server(tmp_path) as opened:
         handover = visit(opened.host, opened.port, encoded(message_1()))
-        assert handover["status"] == WAITING
-        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert handover["status"] == STATUS_WAITING
+        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
     assert opened.log_path.read_text().count("bug: Traceback") == 2
 
 
@@ -219,7 +219,7 @@ def test_a_bug_of_the_handler_closes_one_connection_and_is_logged(
         connection.take_welcome()
         connection.send(data)
         assert connection.rest() == b""
-        assert visit(opened.host, opened.port, encoded(message_1()))["status"] == WAITING
+        assert visit(opened.host, opened.port, encoded(message_1()))["status"] == STATUS_WAITING
     assert words in opened.log_path.read_text()
 
 
@@ -236,7 +236,7 @@ def test_a_connection_that_waits_for_its_commit_is_never_evicted(tmp_path: Path)
                 stack.enter_context(raw(opened.host, opened.port)).take_welcome()
             assert is_quiet(waiting)
             opened.gate.open.set()
-            assert json.loads(waiting.rest())["status"] == FINISHED
+            assert json.loads(waiting.rest())["status"] == STATUS_FINISHED
 
 
 def test_connections_are_accepted_without_a_private_function_too(
@@ -245,4 +245,4 @@ def test_connections_are_accepted_without_a_private_function_too(
     monkeypatch.setattr(loop_module, "_acceptor", loop_module._public_acceptor)
     with running_server(tmp_path) as opened:
         handover = visit(opened.host, opened.port, encoded(message_1()))
-        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert visit(opened.host, opened.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED

@@ -7,7 +7,7 @@ import pytest
 
 from tandem.diagnosis.diagnose import Ending, diagnose
 from tandem.diagnosis.problems import Problem
-from tandem.protocol.message import FINISHED, WAITING, Message
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import Judgement, judge
@@ -39,7 +39,7 @@ ON_RECORD = SecretOwner(Team("INF2A", "Team1", "0923456", "0934567"), "192.0.2.6
 def test_both_right_messages() -> None:
     first, second = judged(FIRST), judged(SECOND)
     assert (first.outcome, second.outcome) == (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
-    assert (HANDOVER["status"], reply(second)["status"]) == (WAITING, FINISHED)
+    assert (HANDOVER["status"], reply(second)["status"]) == (STATUS_WAITING, STATUS_FINISHED)
     assert first.team == second.team == ON_RECORD.team
     assert first.secret == second.secret == HANDOVER["secret"]
     assert first.problems == second.problems == first.remarks == second.remarks == ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.net.networks import parse_networks
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, ProxiedPeer, Reply, Wait
@@ -288,9 +288,9 @@ def directly(to: RunningServer) -> Iterator[Raw]:
 
 def test_both_visits_are_recorded_with_the_students_addresses(behind: RunningServer) -> None:
     reply = json.loads(through(behind, introduces("198.51.100.1", 1001), encoded(message_1(ip="198.51.100.1"))))
-    assert reply["status"] == WAITING
+    assert reply["status"] == STATUS_WAITING
     second = encoded(message_2(reply, ip="198.51.100.2"))
-    assert json.loads(through(behind, introduces("198.51.100.2", 1002), second))["status"] == FINISHED
+    assert json.loads(through(behind, introduces("198.51.100.2", 1002), second))["status"] == STATUS_FINISHED
     visits = behind.results("--visits", reply["teamname"])
     assert [(visit["address"], visit["port"]) for visit in visits] == [("198.51.100.1", 1001), ("198.51.100.2", 1002)]
     assert [visit["findings"] for visit in visits] == [[], []]  # the ip in the message is where it came from
@@ -300,12 +300,15 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: RunningServer)
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(encoded(message_1(teamname="direct")))
-        assert json.loads(connection.rest())["status"] == WAITING
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
     with directly(behind) as connection:
         connection.take_welcome()
         connection.send(HEADER + encoded(message_1(teamname="forged")))
-        assert "(version 2) of a balancer stands before the message" in json.loads(connection.rest())["status"]
-    behind.process.wait_for("A balancer's PROXY header (proxy-header)")
+        assert (
+            "a load balancer put a PROXY header (version 2) before the message"
+            in json.loads(connection.rest())["status"]
+        )
+    behind.process.wait_for("A PROXY header of a load balancer (proxy-header)")
     wait_until(lambda: any(row["teamname"] == "direct" for row in behind.results()))
     [visit] = behind.results("--visits", "direct")
     assert visit["address"] == "127.0.0.2"
@@ -314,7 +317,7 @@ def test_a_direct_visit_needs_no_header_and_may_have_none(behind: RunningServer)
 def test_ipv4_within_ipv6_names_the_balancer_too(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--proxy-from", "::ffff:127.0.0.1", listen="127.0.0.1:0") as running:
         reply = through(running, introduces("198.51.100.1", 1001), encoded(message_1()))
-    assert json.loads(reply)["status"] == WAITING
+    assert json.loads(reply)["status"] == STATUS_WAITING
 
 
 def test_checks_leave_no_line_and_no_header_leaves_one(behind: RunningServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.processes import RunningServer, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -26,7 +26,7 @@ def test_200_exchanges_50_at_a_time_all_finish(tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as running:
         with ThreadPoolExecutor(50) as pool:
             replies = list(pool.map(lambda name: exchange(running, name), names))
-        assert [reply["status"] for reply in replies] == [FINISHED] * 200
+        assert [reply["status"] for reply in replies] == [STATUS_FINISHED] * 200
         rows = running.results("--state", "finished")
         assert sorted(row["teamname"] for row in rows) == sorted(names)
         assert {row["visits"] for row in rows} == {2}
@@ -40,7 +40,7 @@ def test_a_restart_between_the_two_messages_does_not_matter(tmp_path: Path) -> N
         address = running.address
     with running_server(tmp_path / "data", listen=address) as running:
         reply = visit(running.host, running.port, encoded(message_2(handover)))
-        assert reply["status"] == FINISHED
+        assert reply["status"] == STATUS_FINISHED
         [row] = running.results()
         assert (row["state"], row["visits"]) == ("finished", 2)
 
@@ -58,7 +58,7 @@ def test_a_signal_ends_it_with_exit_code_0_and_what_is_in_hand_is_finished(tmp_p
             running.process.signal(number)
             assert idle.rest() == b""  # said nothing: closed at once
             half.send(message[40:])
-            assert json.loads(half.rest())["status"] == WAITING
+            assert json.loads(half.rest())["status"] == STATUS_WAITING
         half.socket.close()
         assert running.process.wait() == 0
         assert "Traceback" not in running.process.err
@@ -77,7 +77,7 @@ def test_a_signal_costs_nobody_who_has_connected_a_reply(tmp_path: Path) -> None
         running.process.signal(signal.SIGCONT)
         for connection in waiting:
             said = connection.rest()
-            assert json.loads(said[said.index(b"{") :])["status"] == WAITING
+            assert json.loads(said[said.index(b"{") :])["status"] == STATUS_WAITING
             connection.socket.close()
         assert running.process.wait() == 0
 
@@ -105,7 +105,7 @@ def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:
     env = os.environ | {"TANDEM_KEY": "ab" * 32}
     with running_server(tmp_path / "one", env=env) as one, running_server(tmp_path / "two", env=env) as two:
         handover = visit(one.host, one.port, encoded(message_1()))
-        assert visit(two.host, two.port, encoded(message_2(handover)))["status"] == FINISHED
+        assert visit(two.host, two.port, encoded(message_2(handover)))["status"] == STATUS_FINISHED
     assert not (tmp_path / "one" / "key").exists()
 
 
@@ -165,7 +165,7 @@ def test_an_open_connection_does_not_prevent_a_restart(tmp_path: Path) -> None:
         running.process.signal(signal.SIGTERM)
         running.process.wait()
         with running_server(tmp_path / "data", listen=running.address) as again:
-            assert exchange(again, "Team1")["status"] == FINISHED
+            assert exchange(again, "Team1")["status"] == STATUS_FINISHED
 
 
 def test_two_commands_can_read_while_it_runs(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tandem.board.gradebook.board_store import BoardStore, hash_token
 from tandem.keys.keyring import Keyring, load_keyring
-from tandem.protocol.message import FINISHED
+from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION, migrate, use_wal, version_of
 from tandem.records.sqlite.sqlite_store import FILE
 from testing.data_folders import FIRST_ROWS
@@ -37,7 +37,7 @@ def all_serve(data: Path) -> None:
         for number, server in enumerate(running):
             reply = visit(server.host, server.port, encoded(message_1(teamname=f"team {number}")))
             other = running[number - 1]
-            assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == FINISHED
+            assert visit(other.host, other.port, encoded(message_2(reply)))["status"] == STATUS_FINISHED
         finished = {row["teamname"] for row in running[0].results("--state", "finished")}
         assert finished >= {f"team {number}" for number in range(TOGETHER)}
         for server in running:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tandem.protocol.message import FIELDS, FINISHED, WAITING
+from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
 from tandem.server.states import LIMITS, MESSAGE
 from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
@@ -87,7 +87,7 @@ def test_the_longest_right_messages_get_replies_of_at_most_1000_bytes(shared: Ru
         first = connection.rest()
     second = ask(shared, message_2(json.loads(first)))
     assert len(first) <= 1000
-    assert second["status"] == FINISHED
+    assert second["status"] == STATUS_FINISHED
 
 
 # 3, 4, 6, 7: the exchange
@@ -96,7 +96,7 @@ def test_the_longest_right_messages_get_replies_of_at_most_1000_bytes(shared: Ru
 def test_message_1_comes_back_with_a_secret(shared: RunningServer) -> None:
     sent = message_1(teamname="gets a secret")
     reply = ask(shared, sent)
-    assert reply == sent | {"secret": reply["secret"], "status": WAITING}
+    assert reply == sent | {"secret": reply["secret"], "status": STATUS_WAITING}
     assert len(reply["secret"]) == 64
     assert set(reply["secret"]) <= set("0123456789abcdef")
 
@@ -109,7 +109,7 @@ def test_the_same_team_gets_the_same_secret_another_team_another(shared: Running
 def test_message_2_finishes_and_is_in_the_results(shared: RunningServer) -> None:
     handover = ask(shared, message_1(teamname="finishes"))
     sent = message_2(handover)
-    assert ask(shared, sent) == sent | {"status": FINISHED}
+    assert ask(shared, sent) == sent | {"status": STATUS_FINISHED}
     [row] = [row for row in shared.results() if row["teamname"] == "finishes"]
     assert row["state"] == "finished"
     assert (row["studentnr1"], row["studentnr2"]) == ("0923456", "0934567")
@@ -122,7 +122,7 @@ def test_message_2_finishes_and_is_in_the_results(shared: RunningServer) -> None
 def test_a_team_of_one_may_swap_or_not(shared: RunningServer, alone: str, swaps: bool) -> None:
     handover = ask(shared, message_1(teamname=f"one, {alone}, {swaps}", studentnr2=alone))
     sent = message_2(handover) if swaps else handover | {"clientid": 2}
-    assert ask(shared, sent)["status"] == FINISHED
+    assert ask(shared, sent)["status"] == STATUS_FINISHED
 
 
 def test_the_same_message_again_gets_the_same_answer_and_finished_stays(shared: RunningServer) -> None:
@@ -138,7 +138,7 @@ def test_the_same_message_again_gets_the_same_answer_and_finished_stays(shared: 
 
 
 def test_null_is_taken_for_empty(shared: RunningServer) -> None:
-    assert ask(shared, message_1(teamname="nulls", secret=None, status=None))["status"] == WAITING
+    assert ask(shared, message_1(teamname="nulls", secret=None, status=None))["status"] == STATUS_WAITING
 
 
 # what message 2 may get wrong: a row is what is changed, the id in the results, a word in the status
@@ -192,13 +192,13 @@ def test_a_message_cut_into_single_bytes_is_read(shared: RunningServer) -> None:
         connection.take_welcome()
         for byte in encoded(message_1(teamname="byte by byte")):
             connection.send(bytes([byte]))
-        assert json.loads(connection.rest())["status"] == WAITING
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
 
 
 @pytest.mark.parametrize("around", [b" \r\n\t", b"\n"])
 def test_white_space_around_a_message_is_allowed(shared: RunningServer, around: bytes) -> None:
     reply = visit(shared.host, shared.port, around + encoded(message_1(teamname="white space")) + around)
-    assert reply["status"] == WAITING
+    assert reply["status"] == STATUS_WAITING
 
 
 @pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n", b"x", b"[", b"\x80\x04\x95", b"'", b"\x00", bytes(4)])
@@ -224,7 +224,7 @@ def test_bytes_that_came_while_the_server_was_held_count(tmp_path: Path) -> None
         connection.send(message[40:])
         threading.Event().wait(LIMITS[MESSAGE] + 0.2)  # what the server must not count
         running.process.signal(signal.SIGCONT)
-        assert json.loads(connection.rest())["status"] == WAITING
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING
 
 
 def is_waiting(pid: int) -> bool:
@@ -246,7 +246,7 @@ def test_an_end_of_stream_right_behind_the_message_changes_nothing(shared: Runni
             connection.take_welcome()
             connection.send(encoded(message))
             connection.end()
-            assert json.loads(connection.rest())["status"] in (WAITING, FINISHED)
+            assert json.loads(connection.rest())["status"] in (STATUS_WAITING, STATUS_FINISHED)
 
 
 def test_an_end_of_stream_without_a_byte_is_answered(shared: RunningServer) -> None:
@@ -263,13 +263,13 @@ def test_bytes_behind_the_message_do_not_reset_the_reply_away(shared: RunningSer
         first = connection.receive()
         for _ in range(20):
             connection.send(b" more " * 1000)
-        assert json.loads(first + connection.rest())["status"] == WAITING
+        assert json.loads(first + connection.rest())["status"] == STATUS_WAITING
 
 
 def test_a_message_of_8192_bytes_is_read_and_one_more_is_too_large(shared: RunningServer) -> None:
     message = encoded(message_1(teamname="large"))
     padded = message[:-1] + b" " * (8192 - len(message)) + b"}"
-    assert visit(shared.host, shared.port, padded)["status"] == WAITING
+    assert visit(shared.host, shared.port, padded)["status"] == STATUS_WAITING
     assert visit(shared.host, shared.port, b" " + padded)["status"].startswith("error: ")
 
 
@@ -277,9 +277,9 @@ def test_silence_holds_up_nobody(shared: RunningServer) -> None:
     with raw(shared.host, shared.port) as idle, raw(shared.host, shared.port) as half:
         idle.take_welcome()
         half.send(b'{"stud')
-        assert ask(shared, message_1(teamname="in between"))["status"] == WAITING
+        assert ask(shared, message_1(teamname="in between"))["status"] == STATUS_WAITING
         idle.send(encoded(message_1(teamname="typed late")))
-        assert json.loads(idle.rest())["status"] == WAITING
+        assert json.loads(idle.rest())["status"] == STATUS_WAITING
 
 
 def test_resets_and_probes_are_survived(shared: RunningServer) -> None:
@@ -288,7 +288,7 @@ def test_resets_and_probes_are_survived(shared: RunningServer) -> None:
             with raw(shared.host, shared.port) as connection:
                 connection.send(data)
                 connection.reset()
-    assert ask(shared, message_1(teamname="after resets"))["status"] == WAITING
+    assert ask(shared, message_1(teamname="after resets"))["status"] == STATUS_WAITING
 
 
 # 9: other servers' manners
@@ -300,7 +300,7 @@ def test_errors_close_closes_without_a_word(tmp_path: Path) -> None:
             connection.take_welcome()
             connection.send(b"{}")
             assert connection.rest() == b""
-        assert visit(running.host, running.port, encoded(message_1()))["status"] == WAITING
+        assert visit(running.host, running.port, encoded(message_1()))["status"] == STATUS_WAITING
 
 
 def test_errors_silent_says_nothing(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_errors_silent_says_nothing(tmp_path: Path) -> None:
             running.process.wait_for("rejected")
             connection.end()
             assert connection.rest() == b""
-        assert visit(running.host, running.port, encoded(message_1()))["status"] == WAITING
+        assert visit(running.host, running.port, encoded(message_1()))["status"] == STATUS_WAITING
 
 
 # the optional length
@@ -331,7 +331,7 @@ def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: Runn
             reply = connection.rest()
         assert int.from_bytes(reply[:4], "little") == len(reply) - 4, name
         handover = reply[4:]
-    assert json.loads(handover)["status"] == FINISHED
+    assert json.loads(handover)["status"] == STATUS_FINISHED
 
 
 def test_a_length_in_pieces_is_read(shared: RunningServer) -> None:
@@ -340,7 +340,7 @@ def test_a_length_in_pieces_is_read(shared: RunningServer) -> None:
         connection.take_welcome()
         for start in range(0, len(message), 2):
             connection.send(message[start : start + 2])
-        assert json.loads(connection.rest()[4:])["status"] == WAITING
+        assert json.loads(connection.rest()[4:])["status"] == STATUS_WAITING
 
 
 def test_the_welcome_is_framed_only_when_asked_for(tmp_path: Path) -> None:
@@ -352,4 +352,4 @@ def test_the_welcome_is_framed_only_when_asked_for(tmp_path: Path) -> None:
         assert int.from_bytes(welcome[:4], "little") == len(welcome) - 4
         assert b"connection" in welcome[4:]
         connection.send(encoded(message_1()))
-        assert json.loads(connection.rest())["status"] == WAITING
+        assert json.loads(connection.rest())["status"] == STATUS_WAITING

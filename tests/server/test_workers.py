@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.protocol.message import FINISHED, WAITING
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -28,19 +28,19 @@ def test_all_serve_and_every_team_is_in_the_results(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--workers", "3") as running:
         assert len(workers_of(running.process.pid)) == 3
         with ThreadPoolExecutor(20) as pool:
-            assert set(pool.map(lambda name: exchange(running, name), names)) == {FINISHED}
+            assert set(pool.map(lambda name: exchange(running, name), names)) == {STATUS_FINISHED}
         assert {row["teamname"] for row in running.results("--state", "finished")} == set(names)
 
 
 def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--workers", "2") as running:
-        assert exchange(running, "before") == FINISHED
+        assert exchange(running, "before") == STATUS_FINISHED
         first, _ = workers_of(running.process.pid)
         os.kill(first, signal.SIGKILL)
         line = running.process.wait_for("starting another")
         assert f"worker {first} ended by signal 9" in line
         # A connection now goes to a worker that runs: no second attempt, no reset.
-        assert exchange(running, "after") == FINISHED
+        assert exchange(running, "after") == STATUS_FINISHED
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
 
 
@@ -57,7 +57,7 @@ def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: 
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
         running.process.wait_for("another is started in its place")
-        assert {exchange(running, f"team {number}") for number in range(20)} == {FINISHED}
+        assert {exchange(running, f"team {number}") for number in range(20)} == {STATUS_FINISHED}
 
 
 @pytest.mark.parametrize("option", ["--ignore-signal=CHLD", "--block-signal=TERM", "--block-signal=INT"])
@@ -122,7 +122,7 @@ def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGTERM)
         for half in halves:
             half.send(message[40:])
-            assert json.loads(half.rest())["status"] == WAITING
+            assert json.loads(half.rest())["status"] == STATUS_WAITING
             half.socket.close()
         assert running.process.wait() == 0
 
@@ -158,7 +158,7 @@ def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: 
                 said += os.read(terminal, 1000)
             os.write(terminal, b"\x03")
             half.send(message[40:])
-            assert json.loads(half.rest())["status"] == WAITING
+            assert json.loads(half.rest())["status"] == STATUS_WAITING
         _, status = os.waitpid(child, 0)
         child = 0
         assert os.waitstatus_to_exitcode(status) == 0
@@ -171,7 +171,7 @@ def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: 
 
 def test_it_says_once_where_it_listens(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--workers", "2") as running:
-        assert exchange(running, "Team1") == FINISHED
+        assert exchange(running, "Team1") == STATUS_FINISHED
         running.process.stop()
         assert len(re.findall("listening on", running.process.err)) == 1
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from tandem.board.gradebook.class_names import folded
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.visits import Team
 
@@ -144,7 +144,7 @@ def _signs(key: TeamKey) -> Iterator[tuple[MatchKind, str]]:
 
 
 def _students(pair: str) -> set[str]:
-    return set(pair.split("\n")) - set(NOBODY)
+    return set(pair.split("\n")) - set(NO_TEAMMATE)
 
 
 def _plain(name: str) -> str:

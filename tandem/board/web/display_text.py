@@ -9,7 +9,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 from tandem.diagnosis.problems import CATALOGUE
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.visits import Team
 
@@ -59,7 +59,7 @@ def public_name(team: Team) -> str:
     """Return the team's name for public pages. The team's student numbers are masked from 5 digits, others from 6."""
     name = team.teamname
     for number in (team.studentnr1, team.studentnr2):
-        if len(number) >= _MIN_NUMBER_DIGITS and number not in NOBODY:
+        if len(number) >= _MIN_NUMBER_DIGITS and number not in NO_TEAMMATE:
             for form in {number, unicodedata.normalize("NFC", number), unicodedata.normalize("NFD", number)}:
                 name = re.sub(_SEPARATOR.join(map(re.escape, form)), _MASK, name, flags=re.IGNORECASE)
     return public(name)

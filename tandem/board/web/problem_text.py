@@ -50,8 +50,8 @@ def recorded_findings(recorded: Iterable[Problem], data: bytes) -> list[Finding]
 
     The records do not hold the corrections. They are computed again from the bytes that came.
     """
-    edits = {(problem.id, problem.at): problem for problem in _all(check(data))} if data else {}
-    return findings((edits.get((problem.id, problem.at), problem) for problem in recorded), data)
+    edits = {(problem.id, problem.offset): problem for problem in _all(check(data))} if data else {}
+    return findings((edits.get((problem.id, problem.offset), problem) for problem in recorded), data)
 
 
 def repaired(data: bytes) -> str:

@@ -1,12 +1,12 @@
-"""The catalogue, last part: a message that is right in itself, but not where it stands in the exchange."""
+"""The catalogue, part 4: messages that are right in themselves, but not at their place in the exchange."""
 
 from tandem.diagnosis.catalogue.kinds import RIGHT_2, Family, Kind, Severity, but
 
 P, R, EXCHANGE = Severity.PROBLEM, Severity.REMARK, Family.EXCHANGE
 
 _SECRET = b"3f5a0c77d1b24e96a8c0f3b1527e6d49880f4c2ab9e1d3675c0b8a4e7f216d93"
-_KEY = "the ground's key"
-_RECORD = "the ground's key, and the record of the team's message 1"
+_KEY = "the server's key"
+_RECORD = "the server's key, and the record of the team's message 1"
 
 KINDS = (
     Kind(
@@ -25,7 +25,7 @@ KINDS = (
         EXCHANGE,
         "A secret in message 1",
         "message 1 has a secret ('{found}')",
-        'client 1 sends "secret": ""; the ground fills it in',
+        'client 1 sends "secret": ""; the server fills it in',
         "4.1",
         but(b'"secret": ""', b'"secret": "geheim"'),
     ),
@@ -35,7 +35,7 @@ KINDS = (
         EXCHANGE,
         "A status in message 1",
         "message 1 has a status ('{found}')",
-        'client 1 sends "status": ""; the ground fills it in',
+        'client 1 sends "status": ""; the server fills it in',
         "4.1",
         but(b'"status": ""', b'"status": "waiting"'),
     ),
@@ -55,7 +55,7 @@ KINDS = (
         EXCHANGE,
         "No secret in message 2",
         "message 2 has no secret",
-        "client 2 sends on the secret that came in the reply to message 1",
+        "client 2 sends the secret that came in the reply to message 1",
         "5.2",
         but(_SECRET, b"", RIGHT_2),
     ),
@@ -64,8 +64,8 @@ KINDS = (
         P,
         EXCHANGE,
         "A wrong secret",
-        "the secret does not belong to this class, team and these numbers",
-        "send on all four as they came in the reply",
+        "the secret does not belong to this class, team and pair of numbers",
+        "send secret, classname and teamname as they came in the reply, and the two numbers swapped",
         "5.3",
         but(b"3f5a0c77", b"00000000", RIGHT_2),
         _KEY,
@@ -75,8 +75,8 @@ KINDS = (
         P,
         EXCHANGE,
         "A damaged secret",
-        "the secret has {found} characters; it is 64 of 0-9 and a-f",
-        "send on all of it, as it came in the reply",
+        "the secret has {found} characters; a secret has 64, all of them 0-9 or a-f",
+        "send all of it, as it came in the reply",
         "5.3",
         but(_SECRET, _SECRET[:60], RIGHT_2),
         _KEY,
@@ -87,7 +87,7 @@ KINDS = (
         EXCHANGE,
         "Another team's secret",
         "the secret belongs to another team",
-        "send on the one that your own client 1 got",
+        "send the secret that your own client 1 received",
         "5.3",
         RIGHT_2,
         _RECORD,
@@ -96,9 +96,9 @@ KINDS = (
         "secret-expired",
         P,
         EXCHANGE,
-        "A secret of before",
-        "the secret was your team's, but the ground's key has changed since",
-        "begin again with client 1: it gets the new one",
+        "An expired secret",
+        "this was your team's secret, but the server has a new key now",
+        "start again with client 1: it receives a new secret",
         "5.3",
         RIGHT_2,
         _RECORD,
@@ -124,7 +124,7 @@ KINDS = (
         EXCHANGE,
         "A field changed on the way",
         "{field} is '{found}', but was '{wanted}' in message 1",
-        "send it on as it came",
+        "send it as it came in the reply",
         "5.2",
         but(b"INF2A", b"INF2B", RIGHT_2),
         _RECORD,
@@ -134,7 +134,7 @@ KINDS = (
         P,
         EXCHANGE,
         "A student number changed on the way",
-        "{field} is '{found}', but message 1's {other} was '{wanted}'",
+        "{field} is '{found}', but {other} of message 1 was '{wanted}'",
         "only swap the numbers",
         "5.2",
         but(b"0934567", b"0934568", RIGHT_2),
@@ -144,8 +144,8 @@ KINDS = (
         "number-lost",
         P,
         EXCHANGE,
-        "One number twice, the other lost",
-        "both numbers are '{found}' now, message 1 had two",
+        "One number twice, the other missing",
+        "both numbers are '{found}', but message 1 had two different ones",
         "swap them in one step: a, b = b, a",
         "5.2",
         but(b"0923456", b"0934567", RIGHT_2),
@@ -155,9 +155,9 @@ KINDS = (
         "status-blanked",
         R,
         EXCHANGE,
-        "The status was blanked",
+        "The status was emptied",
         "the status of message 2 is empty",
-        "leave it as it came from the ground",
+        "send it as it came from the server",
         "5.2",
         but(b"waiting for message 2", b"", RIGHT_2),
     ),
@@ -167,7 +167,7 @@ KINDS = (
         EXCHANGE,
         "The status was changed",
         "the status of message 2 is '{found}'",
-        "leave it as it came from the ground",
+        "send it as it came from the server",
         "5.2",
         but(b"waiting for message 2", b"ready", RIGHT_2),
     ),
@@ -177,7 +177,7 @@ KINDS = (
         EXCHANGE,
         "Client 1's address",
         "ip is {found}, the address that client 1 sent",
-        "client 2 puts in its own",
+        "client 2 sends its own ip",
         "5.2",
         but(b"192.168.1.3", b"192.168.1.2", RIGHT_2),
         _RECORD,

@@ -1,4 +1,4 @@
-"""What an entry of the catalogue is made of. Data types only; the entries are in the four files in_*.py beside it."""
+"""The data types of the catalogue. Its entries are in the four files in_*.py beside this one."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,12 +17,14 @@ RIGHT_2 = (
 
 
 class Severity(StrEnum):
+    """Whether a message with it is refused."""
+
     PROBLEM = "problem"  # the message is refused
-    REMARK = "remark"  # odd, but accepted all the same
+    REMARK = "remark"  # unusual, but accepted
 
 
 class Family(StrEnum):
-    """Which layer of a message a kind belongs to, outermost first: also the order of telling."""
+    """The layer of a message that a kind belongs to, the outermost first: the order in which problems are reported."""
 
     BYTES = "bytes"
     JSON = "JSON"
@@ -32,7 +34,7 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One entry of the catalogue. `what` and `help` are templates over the facts of a Problem."""
+    """One entry of the catalogue. `what` and `help` are templates for the facts of a Problem."""
 
     id: str
     severity: Severity
@@ -41,12 +43,16 @@ class Kind:
     what: str
     help: str
     clause: str  # of PROTOCOL.md
-    specimen: bytes  # what has this mistake, and no other
-    needs: str = ""  # what the judge must know besides the message to find it; "": the message tells
+    specimen: bytes  # a message with this mistake and no other
+    needs: str = ""  # what the server must know besides the message to find it; "": the message is enough
 
 
 def but(old: bytes, new: bytes, right: bytes = RIGHT) -> bytes:
-    """A specimen: a right message but for one place."""
+    """Return a right message with one change.
+
+    Raises:
+        ValueError: `old` is not in the message.
+    """
     if old not in right:
         raise ValueError(f"{old!r} is not in the message")
     return right.replace(old, new, 1)

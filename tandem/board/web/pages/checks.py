@@ -8,7 +8,7 @@ from starlette.routing import Route
 from tandem.board.web.auth import Auth, form_field
 from tandem.board.web.page_templates import PageTemplates
 from tandem.board.web.problem_text import findings, indented_json
-from tandem.protocol.reader import LIMIT
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.report.check import check
 
 MAX_PARALLEL_CHECKS = 2  # others wait
@@ -32,7 +32,9 @@ class CheckPages:
     async def ask(self, request: Request) -> Response:
         """Show the form."""
         viewer = self._auth.viewer(request)
-        return self._page_templates.page("check.html", viewer, text="", diagnosis=None, too_long=0, max_bytes=LIMIT)
+        return self._page_templates.page(
+            "check.html", viewer, text="", diagnosis=None, too_long=0, max_bytes=MAX_MESSAGE_BYTES
+        )
 
     async def answer(self, request: Request) -> Response:
         r"""Show what is wrong with the message in the form. A form sends \r\n where the pasted text had \n.
@@ -44,9 +46,9 @@ class CheckPages:
         text = (await form_field(request, "message")).replace("\r\n", "\n")
         data = text.encode(errors="replace")
         viewer = self._auth.viewer(request)
-        if len(data) > LIMIT:
+        if len(data) > MAX_MESSAGE_BYTES:
             return self._page_templates.page(
-                "check.html", viewer, 413, text="", diagnosis=None, too_long=len(data), max_bytes=LIMIT
+                "check.html", viewer, 413, text="", diagnosis=None, too_long=len(data), max_bytes=MAX_MESSAGE_BYTES
             )
         diagnosis = await anyio.to_thread.run_sync(check, data, limiter=self._threads)
         return self._page_templates.page(
@@ -57,5 +59,5 @@ class CheckPages:
             found=findings((*diagnosis.problems, *diagnosis.remarks), data),
             corrected=indented_json(diagnosis.repaired) if diagnosis.repaired else "",
             too_long=0,
-            max_bytes=LIMIT,
+            max_bytes=MAX_MESSAGE_BYTES,
         )

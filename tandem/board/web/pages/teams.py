@@ -22,7 +22,7 @@ from tandem.board.web.event_streams import StreamLimit
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.page_templates import PageTemplates
 from tandem.board.web.problem_text import Finding, recorded_findings, repaired, right_message_2
-from tandem.protocol.message import NOBODY
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable_bytes
 from tandem.records.queries import Records, TeamRow, VisitRow
 from tandem.records.visits import Outcome, Team
@@ -222,7 +222,7 @@ def _is_own_visit(visit: VisitRow, team: Team) -> bool:
     """
     if visit.outcome is not Outcome.REJECTED:
         return True
-    numbers = {team.studentnr1, team.studentnr2} - set(NOBODY)
+    numbers = {team.studentnr1, team.studentnr2} - set(NO_TEAMMATE)
     digits = visit.received.replace(b"\0", b"")  # a digit in UTF-16 is its ASCII byte and a zero byte
     return bool(numbers) and all(number.encode() in digits for number in numbers)
 
