@@ -1,4 +1,6 @@
-"""What a board costs, and how soon it shows what happens: python3 -m bench.board live|million [--help]
+"""What a board costs, and how soon it shows what happens.
+
+    python3 -m bench.board live|million [--help]
 
 live     300 teams finish within a minute while 50 browsers watch their class: some are real ones, the others take the
          events as a browser does. For every finished team and every browser: the time from the server's reply to the
@@ -174,8 +176,10 @@ def board(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def watchers(url: str, listeners: int, real: int) -> Iterator[Callable[[], Seen]]:
-    """Browsers at the class page, in a process of their own. What it gives ends them, and tells for each of them when
-    it showed each team as finished."""
+    """Run browsers at the class page in a process of their own.
+
+    The function that this gives ends them, and returns when each of them showed each team as finished.
+    """
     ours, theirs = SPAWN.Pipe()
     watching = SPAWN.Process(target=watch, args=(url, listeners, real, theirs))
     watching.start()

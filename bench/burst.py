@@ -1,4 +1,6 @@
-"""The burst campaign, run by hand: python3 bench/burst.py --connections 4000
+"""The burst campaign, run by hand.
+
+    python3 bench/burst.py --connections 4000
 
 For each kind of unclosed message that once cost the most, so many connections send 8,190 bytes of it at once and fall
 silent, so that all their limits pass at the same time. Meanwhile ordinary teams exchange, one after the other, until

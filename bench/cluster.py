@@ -1,4 +1,6 @@
-"""The cluster campaign, run by hand as root: python3 bench/cluster.py --exchanges 2000 --rounds 5
+"""The cluster campaign, run by hand as root.
+
+    python3 bench/cluster.py --exchanges 2000 --rounds 5
 
 First: exchanges through HAProxy and three servers over one PostgreSQL, each on a host of its own, while a server and
 the database are killed and started again (testing/deploy/campaign.py).

@@ -1,4 +1,6 @@
-"""The server beside its peers, from one run: python3 -m bench.compare
+"""The server beside its peers, from one run.
+
+    python3 -m bench.compare
 
 Every round runs every server once, fresh, in an order that moves on by one, so that what else happens on the machine
 falls on all alike. A ratio is the median of the ratios in the same round: to limit.c, a C server that only moves the

@@ -1,4 +1,6 @@
-"""The damage campaign, run by hand: python3 bench/damage.py
+"""The damage campaign, run by hand.
+
+    python3 bench/damage.py
 
 Damages each file of the database in each way under a running server, with one worker and with two, and prints what
 became of the teams that were confirmed. Exits with 1 if one was confirmed after the damage and lost.

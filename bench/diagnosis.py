@@ -1,4 +1,6 @@
-"""What the answer to the most expensive inputs that are known costs, run by hand: python3 bench/diagnosis.py
+"""What the answer to the most expensive inputs that are known costs, run by hand.
+
+    python3 bench/diagnosis.py
 
 Prints a line for each of fuzz/corpus/slowest.json: CPU time of the diagnosis with its words, of the reader, memory at
 the peak, and what is held by the judgement. Exits with 1 if one of them takes 2 ms or 100 KiB. Times are the best of

@@ -1,4 +1,6 @@
-"""The fault campaign of the clients, run by hand: python3 bench/faults.py --scenarios 500 --seed N
+"""The fault campaign of the clients, run by hand.
+
+    python3 bench/faults.py --scenarios 500 --seed N
 
 Prints each scenario that breaks a law, and the figures. `--again SEED:NUMBER` runs one alone and shows all.
 `--floods RUNS` lets crowds call at client 2's door instead, each so many times, and prints how long the real message

@@ -1,4 +1,6 @@
-"""The flood campaign, run by hand: python3 bench/flood.py --seconds 20
+"""The flood campaign, run by hand.
+
+    python3 bench/flood.py --seconds 20
 
 One crowd after the other misbehaves on a fresh server; meanwhile ordinary teams exchange, one after the other, and
 each is timed from its first connect to its last byte. Prints a line a crowd, and last what refused messages cost the

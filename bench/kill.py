@@ -1,4 +1,6 @@
-"""The ending campaign, run by hand: python3 bench/kill.py --kills 200 --seed N
+"""The ending campaign, run by hand.
+
+    python3 bench/kill.py --kills 200 --seed N
 
 Kills a server under load again and again over one data folder (kill -9, also while it starts), ends it by
 SIGTERM, and holds its database locked; after each blow every team that has read `Finished successfully` must be

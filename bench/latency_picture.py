@@ -1,4 +1,6 @@
-"""Draw the latency of a `tandem bench` run as an SVG: python3 bench/latency_picture.py RUN.json PICTURE.svg
+"""Draw the latency of a `tandem bench` run as an SVG.
+
+    python3 bench/latency_picture.py RUN.json PICTURE.svg
 
 RUN.json is the file that `tandem bench --output` writes. The picture shows time over percentile. The axis of
 percentiles is logarithmic in the share above: 90 %, 99 % and 99.9 % are equally far apart, because servers differ in

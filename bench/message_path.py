@@ -1,4 +1,6 @@
-"""How far one message travels through the code: python3 -m bench.message_path [CHECKOUT]
+"""How far one message travels through the code.
+
+    python3 -m bench.message_path [CHECKOUT]
 
 Counts files, functions and calls from one file into another in a running `tandem serve`, from before the connection
 until the reply, the commit and the log are done. The server has other work once a second, which falls into some of the

@@ -1,4 +1,6 @@
-"""Draws the samples of a long run as an SVG, in plain Python: python3 bench/picture.py SAMPLES.csv PICTURE.svg
+"""Draws the samples of a long run as an SVG, in plain Python.
+
+    python3 bench/picture.py SAMPLES.csv PICTURE.svg
 
 One panel a quantity, all over the same time. The colours follow the reader's light or dark scheme.
 """

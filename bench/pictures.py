@@ -1,4 +1,6 @@
-"""Takes the pictures of docs/pictures, from a board beside a real server: python3 -m bench.pictures
+"""Takes the pictures of docs/pictures, from a board beside a real server.
+
+    python3 -m bench.pictures
 
 Twenty teams meet the server, in all the ways that a lesson has: most finish, some are stuck, some have not come.
 """

@@ -1,4 +1,6 @@
-"""The long run, by hand: python3 bench/soak.py --minutes 60 --samples soak.csv --picture soak.svg
+"""The long run, by hand.
+
+    python3 bench/soak.py --minutes 60 --samples soak.csv --picture soak.svg
 
 Mixed load on one server for an hour or a million exchanges, whichever is first: ordinary exchanges, teams that come
 again, wrong messages, resets, silent and half connections. Every ten seconds a sample of how the server is. At the

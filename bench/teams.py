@@ -1,4 +1,6 @@
-"""Whether an exchange costs the same with a million teams on record: python3 -m bench.teams
+"""Whether an exchange costs the same with a million teams on record.
+
+    python3 -m bench.teams
 
 Fills a data folder through the store, two visits a team, 300 teams a class. Then every round loads a server with an
 empty folder and one with the full folder, both pinned to one CPU with the load, and compares the CPU time of an

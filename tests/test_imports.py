@@ -68,7 +68,7 @@ MODULES = {module_name(file): file for file in sorted((ROOT / "tandem").rglob("*
 
 
 def part(module: str) -> str:
-    """tandem.client.wire -> client"""
+    """Return the package of a module: client for tandem.client.wire."""
     return f"{module}.".split(".")[1]
 
 

@@ -35,7 +35,7 @@ EXPOSURE = 15  # tenths, of 100: what systemd-analyze makes of the hardening
 
 
 def seconds(text: str) -> float:
-    """30s, 16m, 500ms"""
+    """Return the seconds of 30s, 16m or 500ms."""
     number, unit = re.fullmatch(r"(\d+)(ms|s|m)", text).groups()  # type: ignore[union-attr]
     return int(number) * {"ms": 0.001, "s": 1, "m": 60}[unit]
 
