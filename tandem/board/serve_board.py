@@ -19,10 +19,11 @@ import uvicorn
 from tandem.board.app import Board, build
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.event_streams import MAX_STREAMS
-from tandem.board.web.http_connections import FORM_LOGGER, Config, FloodFilter, HttpConnection, raise_connection_limit
+from tandem.board.web.http_connections import FORM_LOGGER, MAX_CONNECTIONS, Config, FloodFilter, HttpConnection
 from tandem.board.web.security import host_names_for, is_loopback
 from tandem.board.web.sessions import SessionStore
 from tandem.board.web.tls import Handshake, server_context
+from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import report
 from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
@@ -92,13 +93,13 @@ def _serve(
     host = listener.getsockname()[0]
     host_names = host_names_for(host, options.proxied_name)
     proxied = options.proxied_name is not None
-    max_connections = raise_connection_limit()
-    max_streams = min(MAX_STREAMS, max_connections // 2)
+    connections = max_connections(MAX_CONNECTIONS)
+    max_streams = min(MAX_STREAMS, connections // 2)
     board = build(
         options.location, options.data, board_store, sessions, host_names, proxied, options.insecure_login, max_streams
     )
     # Behind a proxy every connection comes from one address.
-    server = _Server(board, max_connections, max_connections if proxied else max_connections // 2, tls)
+    server = _Server(board, connections, connections if proxied else connections // 2, tls)
     logging.basicConfig(format="%(message)s", handlers=[_LogLines()])
     for name in ("asyncio", "uvicorn.error", FORM_LOGGER):
         logging.getLogger(name).addFilter(FloodFilter())

@@ -148,7 +148,8 @@ def report(text: str, program: str = "tandem serve") -> None:
 def timestamped_line(text: str, time_s: float | None = None) -> str:
     """Return the text as a line of the log, after its time in seconds since 1970 (default: now)."""
     time_s = time.time() if time_s is None else time_s
-    return f"{_format_second(int(time_s))}.{int(time_s % 1 * 1000):03}Z {printable(text)}\n"
+    shown = text if text.isprintable() else printable(text)
+    return f"{_format_second(int(time_s))}.{int(time_s % 1 * 1000):03}Z {shown}\n"
 
 
 @lru_cache(maxsize=1)

@@ -22,8 +22,8 @@ from tandem.board.web.http_connections import (
     Config,
     FloodFilter,
     HttpConnection,
-    raise_connection_limit,
 )
+from tandem.net.descriptors import SPARE_DESCRIPTORS, max_connections
 from testing.boards import with_limits
 from testing.processes import LIMIT, process, wait_until
 
@@ -147,8 +147,8 @@ def test_it_asks_for_as_many_descriptors_as_it_may_have(tmp_path: Path) -> None:
         started.wait_for("listening on")
         soft, _ = resource.prlimit(started.pid, resource.RLIMIT_NOFILE)
         assert soft > 128
-        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + http_connections.SPARE_DESCRIPTORS
-    assert 0 < raise_connection_limit() <= http_connections.MAX_CONNECTIONS
+        assert soft == hard or soft == http_connections.MAX_CONNECTIONS + SPARE_DESCRIPTORS
+    assert 0 < max_connections(http_connections.MAX_CONNECTIONS) <= http_connections.MAX_CONNECTIONS
 
 
 def test_one_client_does_not_keep_the_pages_from_the_others(tmp_path: Path) -> None:

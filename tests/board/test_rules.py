@@ -17,9 +17,10 @@ from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.prometheus import BoardHistograms, metrics_text
-from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter, network
+from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter
 from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
 from tandem.board.web.token_check import TokenCheck
+from tandem.net.networks import host_network
 from tandem.records.queries import TeamKey, TeamRow, open_records
 from tandem.records.visits import MetricsSample, Team
 from testing.boards import team, write_records
@@ -47,10 +48,10 @@ def test_an_ipv6_host_cannot_change_its_address() -> None:
 
 
 def test_an_ipv4_host_is_one_however_it_is_written_and_shares_with_no_other() -> None:
-    assert network("::ffff:192.0.2.1") == network("192.0.2.1") == "192.0.2.1"
-    assert network("::ffff:192.0.2.2") == "192.0.2.2"
-    assert network("fe80::1%eth0") == "fe80::/64"
-    assert network("no address") == "no address"
+    assert host_network("::ffff:192.0.2.1") == host_network("192.0.2.1") == "192.0.2.1"
+    assert host_network("::ffff:192.0.2.2") == "192.0.2.2"
+    assert host_network("fe80::1%eth0") == "fe80::/64"
+    assert host_network("no address") == "no address"
 
 
 def test_a_brake_remembers_a_bounded_number() -> None:

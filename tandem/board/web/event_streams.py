@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from tandem.board.feed.channel import Channel
 from tandem.board.web.auth import Auth, address
-from tandem.board.web.rate_limit import network
+from tandem.net.networks import host_network
 
 MAX_STREAMS = 2_000
 MAX_STREAMS_PER_ADDRESS = 200  # several classes may share one address; beyond, the oldest stream is evicted
@@ -44,7 +44,7 @@ class StreamLimit:
         if self._count >= self._max_streams:
             raise HTTPException(503, "Too many browsers are watching. Try again in a few seconds.")
         last_id = request.headers.get("last-event-id") or request.query_params.get("from", "")
-        viewer = TEACHER_VIEWER if self._auth.is_logged_in(request) else network(address(request))
+        viewer = TEACHER_VIEWER if self._auth.is_logged_in(request) else host_network(address(request))
         return _Stream(channel.listen(last_id, self._auth.session_check(request)), self, viewer)
 
     def add(self, stream: "_Stream") -> None:

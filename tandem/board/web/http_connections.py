@@ -16,10 +16,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tandem.board.web.rate_limit import network
+from tandem.net.networks import host_network
 
 MAX_CONNECTIONS = 4096
-SPARE_DESCRIPTORS = 64  # for the records, the board's own file and the rest
 REQUEST_TIMEOUT_S = 15.0  # for a whole request, with an uploaded roster
 MAX_REFUSED_WITH_503 = 16  # connections beyond the limit that get a response; further ones are closed at once
 
@@ -90,7 +89,7 @@ class HttpConnection(H11Protocol):
         """Count the connection, or close it if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         super().connection_made(transport)
-        self._address = network(self.client[0]) if self.client else ""
+        self._address = host_network(self.client[0]) if self.client else ""
         if not self.config.add(self._address):
             transport.abort()
         self._start_timeout()
@@ -151,21 +150,3 @@ class FloodFilter(logging.Filter):
 
 def _flood_message(text: str) -> str | None:
     return next((beginning for beginning in FLOOD_MESSAGES if text.startswith(beginning)), None)
-
-
-def raise_connection_limit() -> int:
-    """Raise this process's limit of descriptors as far as needed, and return how many connections it then allows."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return MAX_CONNECTIONS
-    wanted = MAX_CONNECTIONS + SPARE_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (ValueError, OSError):  # macOS may refuse a limit below the hard one
-            wanted = soft
-    return max(wanted - SPARE_DESCRIPTORS, wanted // 2)

@@ -4,7 +4,7 @@ Pure: the time is an argument, in monotonic seconds. Memory is bounded: beyond M
 if that is not enough, all further addresses share one bucket.
 """
 
-import ipaddress
+from tandem.net.networks import host_network
 
 MAX_BUCKETS = 10_000
 SHARED_BUCKET = "others"
@@ -31,16 +31,5 @@ class RateLimiter:
         self._full_at[bucket] = max(now, self._full_at.get(bucket, now)) + self._interval_s
 
     def _bucket(self, address: str) -> str:
-        bucket = network(address)
+        bucket = host_network(address)
         return bucket if bucket in self._full_at or len(self._full_at) < MAX_BUCKETS else SHARED_BUCKET
-
-
-def network(address: str) -> str:
-    """Map an IPv6 address to its /64 network, all of which one host controls. Other texts are returned as they are."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(parsed.ipv4_mapped or ipaddress.ip_network((int(parsed), 64), strict=False))

@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from tandem.board.web.http_connections import REQUEST_TIMEOUT_S, Config, HttpConnection
-from tandem.board.web.rate_limit import network
+from tandem.net.networks import host_network
 from tandem.protocol.errors import TandemError
 
 TLS_SHUTDOWN_TIMEOUT_S = 1.0  # to wait for the client's close_notify
@@ -89,7 +89,7 @@ class Handshake(asyncio.Protocol):
         """Count the connection and begin the handshake, or close the connection if there are too many."""
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()  # start_tls begins to read
-        self._address = network(transport.get_extra_info("peername")[0])
+        self._address = host_network(transport.get_extra_info("peername")[0])
         if not self._config.add(self._address):
             self._config.remove(self._address)
             transport.abort()

@@ -43,7 +43,7 @@ class ShownVisit:
     client: str
     findings: Sequence[Finding]
     received: str  # as printable text
-    answered: str  # as printable text
+    reply: str  # as printable text
 
 
 @dataclass(frozen=True, slots=True)
