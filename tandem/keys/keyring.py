@@ -68,8 +68,8 @@ def load_keyring(folder: Path) -> Keyring:
         return _read(path)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
-    except DataFolderError as trouble:
-        raise KeyFileError(trouble.what, trouble.help) from None
+    except DataFolderError as error:
+        raise KeyFileError(error.what, error.help) from None
 
 
 def rotate(folder: Path, valid_s: float) -> Keyring:
@@ -89,8 +89,8 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
         return _rotate(path, valid_s)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
-    except DataFolderError as trouble:
-        raise KeyFileError(trouble.what, trouble.help) from None
+    except DataFolderError as error:
+        raise KeyFileError(error.what, error.help) from None
 
 
 def _rotate(path: Path, valid_s: float) -> Keyring:

@@ -5,6 +5,8 @@ team there must not cost the others theirs. So there is a quota for each team at
 address. No reply depends on it. Pure: the time is an argument.
 """
 
+from functools import lru_cache
+
 from tandem.net.networks import host_network
 from tandem.records.visits import SuppressedVisits, Team
 
@@ -12,6 +14,8 @@ MAX_PER_TEAM = 60  # refused visits a minute of one team at one address
 MAX_PER_ADDRESS = 600  # refused visits a minute of one address
 MAX_COUNTERS = 20_000  # addresses, and teams, that are counted apart in a minute; all others are counted together
 OTHERS = "others"
+
+_cached_network = lru_cache(maxsize=4096)(host_network)  # an address mostly comes again
 
 
 class RecordQuota:
@@ -30,7 +34,7 @@ class RecordQuota:
     def allows(self, address: str, team: Team | None, now: float) -> bool:
         """Return whether a refused visit at `now` (seconds since 1970) is stored in full."""
         self._start_minute(int(now // 60))
-        host = host_network(address)
+        host = _cached_network(address)
         if host not in self._allowed and len(self._allowed) >= MAX_COUNTERS:
             host = OTHERS
         key = (host, team.classname, team.teamname) if team else (host, "", "")
@@ -52,7 +56,7 @@ class RecordQuota:
         minute = int(now // 60)
         if minute != self._minute:
             self._start_minute(minute)
-        host = host_network(address)
+        host = _cached_network(address)
         key = (host, team.classname, team.teamname)
         if key not in self._visits and len(self._visits) >= MAX_COUNTERS:
             return True
@@ -61,7 +65,7 @@ class RecordQuota:
 
     def is_first_suppressed(self, address: str) -> bool:
         """Return whether the last visit was the first one of its address over the quota in this minute."""
-        return self._suppressed.get(host_network(address)) == 1
+        return self._suppressed.get(_cached_network(address)) == 1
 
     def take_suppressed(self, now: float | None = None) -> list[SuppressedVisits]:
         """Return the counts of the minutes before `now`, or of all without it. Each is returned once."""

@@ -1,4 +1,4 @@
-"""IP networks: which addresses are in them, what is wrong usage, and which addresses are one host."""
+"""IP networks: which addresses are in them, and what is wrong usage."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.net.networks import host_network, network_filter, parse_networks
+from tandem.net.networks import network_filter, parse_networks
 
 NETWORKS = {
     "10.55.0.10": ({"10.55.0.10"}, {"10.55.0.11", "10.55.1.10", "::1"}),
@@ -64,11 +64,3 @@ def test_whatever_the_text_networks_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert networks
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::/64"), ("2001:db8:0:1::1", "2001:db8:0:1::/64")],
-)
-def test_all_addresses_of_one_host_are_one_network(address: str, network: str) -> None:
-    assert host_network(address) == network
