@@ -37,8 +37,10 @@ MAX_READS = 5  # of the main file, while another process may be copying its log 
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
-# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
+# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them. A
+# short read is a file that ends too early.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
+_SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
 
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
 _COMMITS = "SELECT commits FROM identity"
@@ -245,7 +247,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         except DamagedFilesError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in _DAMAGE:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGE and error.sqlite_errorcode != _SHORT_READ:
                 raise
             why = str(error)
             continue
