@@ -16,9 +16,9 @@ from testing.processes import LIMIT, RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 from testing.server_faults.ending import Endings
 
-KILLS = 20
+KILLS = 12
 STARTS = 5
-TERMS = 8
+TERMS = 5
 SPARE_KIB = 256  # room that a server has below its memory limit
 
 
