@@ -245,7 +245,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         except DamagedFilesError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in _DAMAGE:
+            if not _says_damage(error):
                 raise
             why = str(error)
             continue
@@ -259,6 +259,11 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         "stop every server on this folder and put the right files back; or, to go on with the copy, delete"
         f" {path.name}-wal and -shm: what was confirmed after the copy is lost then",
     )
+
+
+def _says_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether SQLite says that the files are damaged. It calls a file that was cut a short read."""
+    return error.sqlite_errorcode & 0xFF in _DAMAGE or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 def _belong_together(main: Identity, both: Identity) -> bool:
