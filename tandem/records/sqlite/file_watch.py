@@ -37,10 +37,8 @@ MAX_READS = 5  # of the main file, while another process may be copying its log 
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
-# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them. A
-# short read is a file that ends too early.
+# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
-_SHORT_READ = sqlite3.SQLITE_IOERR_SHORT_READ
 
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
 _COMMITS = "SELECT commits FROM identity"
@@ -247,7 +245,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         except DamagedFilesError:
             raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF not in _DAMAGE and error.sqlite_errorcode != _SHORT_READ:
+            if not _says_damage(error):
                 raise
             why = str(error)
             continue
@@ -261,6 +259,11 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         "stop every server on this folder and put the right files back; or, to go on with the copy, delete"
         f" {path.name}-wal and -shm: what was confirmed after the copy is lost then",
     )
+
+
+def _says_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether SQLite says that the files are damaged. It calls a file that was cut a short read."""
+    return error.sqlite_errorcode & 0xFF in _DAMAGE or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHORT_READ
 
 
 def _belong_together(main: Identity, both: Identity) -> bool:
