@@ -1,4 +1,4 @@
-"""What the answer to the most expensive inputs that are known costs, run by hand.
+"""The cost of diagnosing the most expensive inputs that are known, run by hand.
 
     python3 bench/diagnosis.py
 

@@ -186,6 +186,13 @@ def team_options(**changed: str) -> list[str]:
     return [word for name, value in (TEAM | changed).items() for word in (f"--{name}", value)]
 
 
+def is_caught(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process has a handler for a signal: before that, Python itself is starting. Needs /proc."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
 def wait_until(true: Callable[[], bool]) -> None:
     """Poll until `true()`. For what no line of output announces.
 

@@ -15,7 +15,7 @@ import pytest
 
 from tandem.board.board_process import board_process
 from testing.boards import team, write_records
-from testing.processes import LIMIT, ROOT, wait_until
+from testing.processes import LIMIT, ROOT, is_caught, wait_until
 from testing.visits import message_1
 
 BOARD = ("board", "--listen", "127.0.0.1:0")
@@ -209,18 +209,11 @@ def test_a_signal_while_it_starts(
     """`moment`: seconds after the command takes signals itself; before that, Python is starting."""
     write_records(tmp_path, message_1(team(1)))
     with open_pipe() as given, started(tmp_path, *command, stdin=given) as starting:
-        wait_until(lambda: catches(starting.process.pid, signal.SIGTERM))
+        wait_until(lambda: is_caught(starting.process.pid, signal.SIGTERM))
         with contextlib.suppress(subprocess.TimeoutExpired):
             starting.process.wait(moment)
         starting.process.send_signal(number)
         assert_ends_well(starting)
-
-
-def catches(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has a handler for a signal."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
-    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("before", [(), ("sh", "-c", 'exec "$0" "$@" <&-')], ids=["empty", "closed"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import LIMIT, Process, process, running_server, wait_until
+from testing.processes import LIMIT, Process, is_caught, process, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 MOMENTS = 8
@@ -22,13 +22,6 @@ NUMBERS = {
     "both, and a terminal that hangs up": (signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
 }
 SIGNALS = pytest.mark.parametrize("numbers", NUMBERS.values(), ids=NUMBERS)
-
-
-def is_caught(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has a handler for a signal: before that, Python itself is starting."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    [caught] = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
-    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def signal_until_it_ends(server: Process, numbers: Sequence[signal.Signals]) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tandem.diagnosis.problems import findings_in
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
-from tandem.records.sqlite.sqlite_store import FILE, StoreError, store_error
+from tandem.records.sqlite.sqlite_store import FILE, STATES, StoreError, store_error
 from tandem.records.visits import Outcome
 
 # With a damaged schema sqlite3 can fail to decode SQLite's own error message.
@@ -62,7 +62,7 @@ _LAWFUL = {
             "pair": _TEXT,
             "studentnr1": _TEXT,
             "studentnr2": _TEXT,
-            "state": "{0} IN ('waiting for message 2', 'finished', 'rejected')",
+            "state": f"{{0}} IN ({', '.join(map(repr, STATES))})",
             "secret": _TEXT,
             "ip": _TEXT,
             "first_seen": _TIME,
