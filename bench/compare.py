@@ -183,7 +183,8 @@ def _cpu(text: str) -> int:
 def _all_there_is() -> Sequence[str]:
     """Every server; uvloop only where it is installed."""
     if find_spec("uvloop") is None:
-        print("uvloop is not installed: left out; pip install -r bench/requirements.txt", file=sys.stderr)
+        fix = "pip install --require-hashes -r bench/requirements.txt"
+        print(f"uvloop is not installed: left out; {fix}", file=sys.stderr)
         return [name for name in ALL if name != UVLOOP]
     return ALL
 

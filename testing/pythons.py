@@ -106,7 +106,7 @@ def environment_of(version: Version, program: Path) -> Path | None:
     shutil.rmtree(folder, ignore_errors=True)
     if subprocess.run([program, "-m", "venv", folder], capture_output=True, check=False).returncode:
         return None  # Debian's python3 without python3-venv
-    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS)
+    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS)
     subprocess.run([python, *install], check=True)
     stamp.write_text(wanted, encoding="utf-8")
     return python
