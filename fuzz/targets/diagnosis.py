@@ -22,7 +22,7 @@ from testing.messages.corpus import TEAM
 from testing.messages.oracle import is_right
 
 HEAD = 4
-KEYS = (b"k" * 32, b"o" * 32)  # the ground's, and the one before it
+KEYS = (b"k" * 32, b"o" * 32)  # the server's, and the one before it
 OWN = Team("INF2C", "Packet Pirates", str(TEAM["studentnr1"]), str(TEAM["studentnr2"]))
 OTHER = Team("INF2D", "Other Pirates", "0987654", "7654321")
 ADDRESSES = ("", "145.137.54.21", "127.0.0.1", "::1", "fe80::1")

@@ -34,7 +34,7 @@ KEYRING = Keyring(KEYS[0], (OldKey(KEYS[1], 2_000_000_000),))
 
 
 def run(data: bytes) -> None:
-    """Plays the script to its end, lets time pass until nobody is connected, stops the ground, and looks around."""
+    """Plays the script to its end, lets time pass until nobody is connected, stops the server, and looks around."""
     play = Play(parse(data))
     try:
         play.perform()
@@ -60,7 +60,7 @@ class Play:
         self._stopped_early = False  # while somebody was connected
 
     def perform(self) -> None:
-        """Runs a ground from its first turn to its last, and the committer's last word."""
+        """Runs a server from its first turn to its last, and the committer's last word."""
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
@@ -213,7 +213,7 @@ class Play:
         )
 
     def _was_served(self, caller: Caller, entry: Entry) -> None:
-        """Whoever stayed has read all that was sent, and was answered if the ground explains and had the room."""
+        """Whoever stayed has read all that was sent, and was answered if the server explains and had the room."""
         require(caller.hear() == b"".join(caller.sends), "what is sent arrives", caller.sends)
         crowded = len(self._callers) > self._script.most
         right = entry.visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2)

@@ -1,4 +1,4 @@
-"""The readers of the exchange: the ground's for a message, the client's for what the ground sends.
+"""The readers of the exchange: the server's for a message, the client's for what the server sends.
 
 An input is four cuts (in 256ths), then a stream as in stretch.py.
 """

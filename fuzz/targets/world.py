@@ -296,4 +296,4 @@ class Diary:
 
     def write(self, line: str | LogEntry) -> None:
         words = line if isinstance(line, str) else line.log_line()
-        require(" bug: " not in words, "the ground finds no bug in itself", words)
+        require(" bug: " not in words, "the server finds no bug in itself", words)
