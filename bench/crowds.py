@@ -27,7 +27,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Crowd:
-    """What one process does: open `many` connections, then `deed` again and again."""
+    """The work of one process: open `many` connections, then `deed` again and again."""
 
     many: int
     deed: Callable[["Members"], None]
@@ -87,7 +87,7 @@ def connect(server: Address, buffer: int = 0) -> socket.socket:
     return sock
 
 
-# What they do
+# The deeds
 
 
 def nothing(members: Members) -> None:

@@ -42,7 +42,7 @@ INTERVAL = 10.0  # seconds between two samples
 LINGERING = 20  # silent and half connections that a worker leaves open; then the oldest goes
 PATIENCE = 20.0  # seconds for what the server owes
 
-# How often what is done, in a hundred.
+# Share of each deed, in percent.
 MIX = {"exchange": 80, "again": 4, "wrong": 6, "reset": 4, "silent": 3, "half": 3}
 
 WRONG: list[bytes] = [
@@ -229,7 +229,7 @@ def take(teams: list[Team], seconds: float, before: Sample | None, found: Vitals
 
 
 def missing(data: Path, confirmed: set[str]) -> set[str]:
-    """Who has read that it finished, and is not in the results."""
+    """The teams that have read `Finished successfully` and are not in the results."""
     records = open_records(data)
     try:
         return confirmed - {row.team.teamname for row in records.teams(state="finished")}

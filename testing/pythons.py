@@ -21,7 +21,7 @@ NEWEST = (3, 14)  # the newest whose absence is told; newer ones are run, too
 REQUIREMENTS = ROOT / "requirements-base.txt"
 ENVIRONMENTS = ROOT / ".venv-pythons"
 WORKERS = 4
-# What says nothing about the Python version: it would double the time of each run.
+# Tests that do not depend on the Python version. They would double the time of each run.
 LEFT_OUT = (
     # The system, and our own tools.
     "tests/bench",

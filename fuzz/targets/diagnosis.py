@@ -67,7 +67,7 @@ def in_time(diagnosed: Callable[[], Diagnosis]) -> Diagnosis:
 
 
 def verdict(stream: bytes) -> tuple[Outcome, Fields]:
-    """What becomes of these bytes, and the fields of the message if it is right: from the contract, in other words."""
+    """The outcome of these bytes by the contract, and the fields of the message if it is right."""
     if not is_right(stream):
         return Outcome.REJECTED, {}
     fields: Fields = json.loads(stream[stream.index(b"{") :].decode().rpartition("}")[0] + "}")

@@ -89,7 +89,7 @@ def _settle(reader: Reader) -> None:
 
 
 def _agree_with_json(stream: bytes) -> None:
-    """Where json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
+    """If json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
     start = len(stream) - len(stream.lstrip(SPACE))
     try:
         found, end = _parse(stream.decode("latin-1"), start)

@@ -1,4 +1,4 @@
-"""What may happen to a server, as a script: any bytes are one, and every byte of it means something.
+"""A script of events for a server: any bytes are a script, and each of its bytes has a meaning.
 
 Two bytes in front: how errors are told and how the welcome goes out; how many connections may be open. Then events,
 each a byte: its act in the lower half, whose it is (0 to 7) in the next three bits, and whether the next event
@@ -26,7 +26,7 @@ MAX_CALLERS = 12
 
 
 class Act(IntEnum):
-    """What happens, and what its bytes mean."""
+    """The kinds of events, and the meaning of their bytes."""
 
     CONNECT = 0  # from which of the ADDRESSES
     SEND = 1  # how many bytes, and they

@@ -96,7 +96,7 @@ _ADOPT = f"""
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair
     ) IS NULL
 """
-# What is finished stays as it is.
+# A finished team stays as it is.
 _RIGHT = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
