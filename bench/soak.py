@@ -29,9 +29,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.crowds import Address, connect, open_many_files
+from bench.crowds import MANY_DESCRIPTORS, Address, connect
 from bench.picture import Sample, picture
 from bench.vitals import Vitals, vitals
+from tandem.net.descriptors import raise_descriptor_limit
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from testing.processes import ROOT, wait_until
@@ -162,7 +163,7 @@ def main() -> int:
     options.add_argument("--samples", type=Path, metavar="FILE.csv", default=Path("soak.csv"))
     options.add_argument("--picture", type=Path, metavar="FILE.svg", default=Path("soak.svg"))
     given = options.parse_args()
-    open_many_files()
+    raise_descriptor_limit(MANY_DESCRIPTORS)
     with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
         with server(data, log) as (pid, address):
