@@ -106,7 +106,7 @@ class VisitHandler:
             return commit.reply
         self._log.write(f"{commit.record.address} was told to try again: the result could not be stored")
         message = decode(unframe(commit.reply, self._framing))
-        return frame(message.answered("", NOT_STORED).encode(), self._framing)
+        return self._framed(message.answered("", NOT_STORED).encode())
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return the visit of a connection that broke before its reply."""
@@ -130,7 +130,7 @@ class VisitHandler:
             accepted = Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
             return self._accept(peer, accepted, bytes(reader.received))
         if self._errors == EXPLAIN:
-            reply = frame(reply, self._framing)
+            reply = self._framed(reply)
             return Reply(reply, self._refused(peer, reader, judgement, reply))
         record = self._refused(peer, reader, judgement, b"")
         return End(record) if self._errors == CLOSE else Wait(SILENCED, None, record)
@@ -138,7 +138,7 @@ class VisitHandler:
     def _accept(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
         """Return the action for a right message."""
         outcome, reply, team, secret, ip, findings = accepted
-        reply = frame(reply, self._framing)
+        reply = self._framed(reply)
         self._metrics.visits += 1
         now, duration_s = time.time(), time.monotonic() - peer.connected_at
         address = peer.address
@@ -235,6 +235,10 @@ class VisitHandler:
     def _reader_in(self, progress: Progress) -> Reader:
         """Return the reader with the bytes that came so far."""
         return progress if isinstance(progress, Reader) else Reader(self._framing)
+
+    def _framed(self, reply: bytes) -> bytes:
+        """Return the bytes of a reply for the wire. PROTOCOL 6.1."""
+        return frame(reply, LENGTH) if self._framing == LENGTH else reply
 
     def _log_bug(self, peer: Peer) -> None:
         self._log.write(f"{peer.address} bug: {traceback.format_exc()}")
