@@ -222,7 +222,9 @@ class Records:
         query = "SELECT answered FROM visit WHERE outcome = 'message 1' ORDER BY id DESC LIMIT :limit"
         for (answered,) in reversed(self._rows.query(query, {"limit": limit})):
             try:
-                reply = decode(answered[answered.find(b"{") :])  # with --on-wire length its length is before it
+                reply = decode(
+                    answered[answered.find(b"{") :]
+                )  # with --framing length 4 bytes of length come before it
             except NotAMessageError:  # the connection was lost before the reply
                 continue
             team = Team(reply.classname, reply.teamname, reply.studentnr1, reply.studentnr2)

@@ -53,7 +53,7 @@ class RightVisit(NamedTuple):
     received: bytes  # what came, cut off at MAX_STORED_BYTES
     size_bytes: int  # of everything that came
     reply: bytes
-    findings: str  # its remarks, see findings.py
+    findings: str  # its remarks as JSON (findings_text in diagnosis/problems.py)
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str

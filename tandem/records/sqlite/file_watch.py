@@ -10,8 +10,9 @@ Three kinds of facts are compared:
 - Whether another process changed a file: size and time of change. The table `identity` tells a valid change (another
   worker, a checkpoint, `forget`) from a foreign one.
 - The table `identity`: a random id of the database, the number of commits, and how many of them are known to be in
-  the main file. The main file alone must have the same id, no fewer commits than are known to be in it, and no more
-  than the database with its log has. An older copy in its place, or a log of another time, breaks one of these.
+  the main file. The main file must have the same id. Its number of commits must be at least the number known to be in
+  it, and at most the number that the database has together with its write-ahead log. An older copy in its place, or a
+  log of another time, breaks one of these.
 """
 
 import os

@@ -32,7 +32,7 @@ MESSAGE_1 = Outcome.MESSAGE_1.value
 
 Row = tuple[Any, ...]
 
-# Right visits change their teams many at a time: one row has what the visits of one batch change. See _merge.
+# All right visits of a team in one batch are merged into one row (_merge). Then all teams are written in one statement.
 _TEAMS = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
