@@ -150,7 +150,7 @@ def test_the_copied_client_helps(copied_out: Path) -> None:
     assert run_alone(copied_out, "--help").stdout.startswith("usage: tandem client 1")
 
 
-def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> None:
+def test_the_copied_client_visits_a_server(copied_out: Path, tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as running, scripted_server(Wait.END) as peer:
         addresses = ("--server", running.address, "--peer", peer.address)
         done = run_alone(copied_out, "1", *team_options(), *addresses)

@@ -38,7 +38,7 @@ class WrongReplyError(Exception):
 
 
 class Next(Enum):
-    """What to do after bytes have come."""
+    """The next action after bytes have come."""
 
     RECEIVE = auto()
     SEND = auto()  # the welcome is complete: send the message

@@ -12,7 +12,7 @@ MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
 
 
 class Outcome(StrEnum):
-    """How a visit ended."""
+    """The outcome of a visit."""
 
     MESSAGE_1 = "message 1"  # right: secret given
     MESSAGE_2 = "message 2"  # right: finished

@@ -84,7 +84,7 @@ def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
         yield csv_line(csv_cell(cell) for cell in row.values())
 
 
-# What a spreadsheet may take for a formula, at the start of a cell; a semicolon may begin another one.
+# First characters of a cell that a spreadsheet may take for a formula. A semicolon may begin another cell.
 _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 

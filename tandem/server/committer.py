@@ -26,7 +26,7 @@ Waiter = TypeVar("Waiter")
 
 
 class BatchStore(Protocol):
-    """Where a committer writes to."""
+    """The store that a committer writes to."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction. All are on disk when it returns.

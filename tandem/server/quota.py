@@ -1,4 +1,4 @@
-"""How many visits a minute are stored in full. The rest are answered like all others, but only counted.
+"""Limits the visits a minute that are stored in full. The rest are answered like all others, but only counted.
 
 A flood of wrong messages must not fill the disk. A class behind one campus address must not lose records, and one noisy
 team there must not cost the others theirs. So there is a quota for each team at an address, and a larger one for the

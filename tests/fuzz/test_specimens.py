@@ -152,7 +152,7 @@ SPECIMENS = [
     Specimen("loop", "VisitHandler", Forgets, "and it is recorded"),
     Specimen("loop", "VisitHandler", Waits, "the loop does not spin"),
     Specimen("loop", "VisitHandler", Silent, "whoever stays is answered"),
-    Specimen("loop", "VisitHandler", Lawless, "the ground finds no bug in itself"),
+    Specimen("loop", "VisitHandler", Lawless, "the server finds no bug in itself"),
     Specimen("loop", "Loop", LeavesThemOpen, "nothing is left over"),
 ]
 

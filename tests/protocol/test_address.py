@@ -10,7 +10,7 @@ RIGHT: dict[str, tuple[str, str, int]] = {
     "host and port": ("192.168.1.2:6000", "192.168.1.2", 6000),
     "host alone": ("192.168.1.2", "192.168.1.2", 5550),
     "host and colon": ("192.168.1.2:", "192.168.1.2", 5550),
-    "name": ("ground.example:80", "ground.example", 80),
+    "name": ("server.example:80", "server.example", 80),
     "port alone": (":6000", "", 6000),
     "nothing": ("", "", 5550),
     "port 0": ("localhost:0", "localhost", 0),

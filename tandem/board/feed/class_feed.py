@@ -32,7 +32,7 @@ Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
 
 class ClassContent(TypedDict):
-    """What is read from the records about a class."""
+    """Everything that is read from the records about a class."""
 
     team_statuses: list[TeamStatus]
     has_more: bool

@@ -96,7 +96,7 @@ _ADOPT = f"""
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair
     ) IS NULL
 """
-# What is finished stays as it is.
+# A finished team stays as it is.
 _RIGHT = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
@@ -164,15 +164,9 @@ class PostgresStore:
         self._retry_s = 0.0  # seconds from one try to connect to the next
         self._retry_at = 0.0
         self._connection = self._server.connect()
-        try:
+        with self._server.preparing(self._connection):
             migrate(self._connection, self._server.name)
             _set_session_options(self._connection)
-        except psycopg.Error as error:
-            self.close()
-            raise self._server.store_error(error) from None
-        except StoreError:
-            self.close()
-            raise
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: on disk when this returns.

@@ -38,7 +38,7 @@ MAX_READS = 5  # of the main file, while another process may be copying its log 
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
-# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
+# SQLite's errors for damaged files. Its other errors (no memory, no descriptor, not readable) do not mean damage.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
