@@ -15,6 +15,7 @@ from importlib import import_module
 from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
+from tandem.net.descriptors import require_descriptors
 from tandem.protocol.errors import TandemError
 from tandem.report.screen import echo, flush, print_error
 
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     _open_closed_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
+        require_descriptors()
         if "data" in options:
             finish_restore(options.data)
         done: int = options.run(options)

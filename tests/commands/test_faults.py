@@ -15,15 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from tandem.cli import COMMANDS
+from tandem.cli import COMMANDS, main
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import Store
-from testing.processes import LIMIT, ROOT, process, tandem, wait_until
+from testing.command_walks import WALKS, Walk
+from testing.processes import LIMIT, ROOT, limited, process, tandem, team_options, wait_until
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2
 
 TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
+CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:1", *team_options())
 CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
 
 
@@ -220,6 +222,34 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
         assert done.stderr.count("\n") == lines, done.stderr
 
 
+class TestDescriptors:
+    @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+    def test_a_command_says_how_many_it_needs(
+        self, walk: Walk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("tandem.net.descriptors.raise_descriptor_limit", lambda wanted: 63)
+        assert main([*walk.command, *walk.words()]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert "needs 64 descriptors (open files and sockets), and the limit is 63" in err
+
+    @pytest.mark.parametrize("words", ["serve --workers 2", "board", "demo"])
+    def test_few_are_one_line(self, words: str, tmp_path: Path) -> None:
+        data = () if words == "demo" else ("--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+        code, out, err = tandem(*words.split(), *data, before=limited("-n 16"))
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "needs 64 descriptors" in err
+
+    def test_a_low_limit_is_raised_where_the_system_allows_it(self, data: Path) -> None:
+        assert tandem("results", "--data", str(data), before=limited("-S -n 16"))[0] == 0
+
+    @pytest.mark.parametrize("command", [CLIENT_1, CLIENT_2], ids=["client 1", "client 2"])
+    def test_a_client_needs_few(self, command: tuple[str, ...]) -> None:
+        code, _, err = tandem(*command, before=limited("-n 8"))
+        assert (code, err.count("\n")) == (1, 1)
+        assert "arrow" in err
+
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -287,3 +317,29 @@ def test_what_python_ignores_is_reported_where_it_matters(error: str, is_reporte
     script = IGNORED.format(error=error)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, error.partition("(")[0] in done.stderr) == (0, is_reported), done.stderr
+
+
+RAISING = """
+from tandem import __main__ as program
+def run(arguments): raise {error}
+program._run = run
+program.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("OSError(24, 'Too many open files', 'key')", "this process may not open more files"),
+        ("ImportError('_ssl.so: Too many open files')", "this process may not open more files"),
+        ("ImportError('no module named _ssl')", "this Python lacks something: no module named _ssl. Try: "),
+        ("MemoryError()", "there is not enough memory to run: "),
+        ("OSError(36, 'File name too long', 'x')", "the operating system reports an error: [Errno 36] File name too"),
+    ],
+)
+def test_an_error_of_the_system_that_no_command_expects_is_one_line(error: str, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RAISING.format(error=error)], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT
+    )
+    assert_one_line(done)
+    assert done.stderr.startswith(f"tandem: {words}")
