@@ -50,7 +50,7 @@ class Keyring:
 
 def has_key(folder: Path) -> bool:
     """Return whether there is a key. If not, the first start of a server makes one."""
-    return KEY_VARIABLE in os.environ or (folder / "key").exists()
+    return KEY_VARIABLE in os.environ or os.path.lexists(folder / "key")
 
 
 def load_keyring(folder: Path) -> Keyring:
@@ -66,7 +66,7 @@ def load_keyring(folder: Path) -> Keyring:
         return Keyring(_parse_key(given, KEY_VARIABLE))
     path = folder / "key"
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             _create(path)
         return _read(path)
     except OSError as error:

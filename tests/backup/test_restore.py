@@ -336,7 +336,7 @@ class TestRefusals:
             tmp_path / "none": "No such file",
             tmp_path: "is a folder",
             Path("/dev/zero"): "is a device",
-            tmp_path / "pipe": "is a device or a pipe",
+            tmp_path / "pipe": "is a named pipe",
             Path("x" * 300): "File name too long",
             Path("nul\0"): "cannot be read",
         }

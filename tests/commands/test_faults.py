@@ -109,6 +109,44 @@ class TestFiles:
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert "Not a directory" in err
 
+    @pytest.mark.parametrize(
+        "walk", [walk for walk in WALKS if "--data" in walk.examples], ids=lambda walk: " ".join(walk.command)
+    )
+    def test_a_data_folder_that_is_none(self, walk: Walk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "broken").symlink_to("nowhere")
+        for name, words in (
+            (tmp_path / "broken", f"{tmp_path}/broken is a broken symbolic link (to nowhere), not a folder"),
+            (tmp_path / "broken" / "x", f"{tmp_path}/broken is a broken symbolic link (to nowhere), not a folder"),
+            ("/dev/null", "/dev/null is a device, not a folder"),
+            ("x" * 300, "File name too long"),
+        ):
+            assert main([*walk.command, *walk.words(), "--data", str(name)]) == 1
+            out, err = capsys.readouterr()
+            assert (out, err.count("\n"), words in err) == ("", 1, True), err
+
+    def test_a_log_that_cannot_be_found(self, data: Path, tmp_path: Path) -> None:
+        (tmp_path / "loop").symlink_to("loop")
+        code, out, err = tandem("serve", "--data", str(data), "--listen", "127.0.0.1:0", "--log", f"{tmp_path}/loop")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "it is a symbolic link that leads back to itself" in err
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            ("serve --listen 127.0.0.1:0 --data DATA --log x.log", 1),
+            ("serve --listen 127.0.0.1:0", 1),
+            ("results", 1),
+            ("backup --data DATA x.zip", 1),
+            ("restore --data x README.md", 1),
+            ("check README.md", 1),
+            ("client 2 team.json --server 192.0.2.1", 2),
+        ],
+    )
+    def test_the_current_folder_was_removed(self, words: str, code: int, data: Path) -> None:
+        gone = data / "gone"
+        command = f"mkdir {gone} && cd {gone} && rmdir {gone} && {TANDEM} {words.replace('DATA', str(data))}"
+        assert_one_line(shell(command, env=os.environ | {"PYTHONPATH": str(ROOT)}), code)
+
     @pytest.mark.parametrize("command", [CLIENT_2, ("check",)], ids=lambda words: words[0])
     @pytest.mark.parametrize("name", ["/dev/zero", "/", "/dev/null/x", ""])
     def test_what_is_no_file_with_a_message(self, command: tuple[str, ...], name: str) -> None:
