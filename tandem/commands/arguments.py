@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
 from tandem.protocol.address import SERVER_PORT, parse_address
-from tandem.protocol.message import is_unicode
+from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
 from tandem.report.screen import echo, flush, write_error
@@ -120,13 +120,13 @@ def folder(text: str) -> Path:
 @argument_type
 def address(text: str) -> tuple[str, int]:
     """Read the HOST:PORT of a server."""
-    return parse_address(text, SERVER_PORT)
+    return parse_address(argument_text(text), SERVER_PORT)
 
 
 @argument_type
 def board_address(text: str) -> tuple[str, int]:
     """Read the HOST:PORT of a board."""
-    return parse_address(text, BOARD_PORT)
+    return parse_address(argument_text(text), BOARD_PORT)
 
 
 @argument_type
@@ -134,9 +134,10 @@ def text(given: str) -> str:
     """Read the name of a class or team, or a student number."""
     if not given:
         raise ValueError("it is empty")
-    if not is_unicode(given):
-        raise ValueError("it is not UTF-8 text")
-    return given
+    try:
+        return argument_text(given)
+    except ValueError:
+        raise ValueError("it is not UTF-8 text") from None
 
 
 @argument_type

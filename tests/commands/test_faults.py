@@ -1,6 +1,7 @@
 """What surrounds a command fails: files, streams, memory, Ctrl-C. One line, the right exit code, no traceback."""
 
 import fcntl
+import json
 import os
 import resource
 import shlex
@@ -11,6 +12,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ import pytest
 from tandem.cli import COMMANDS, main
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import Store
-from testing.command_walks import WALKS, Walk
+from testing.command_walks import WALKS, Stage, Walk
 from testing.processes import LIMIT, ROOT, limited, process, tandem, team_options, wait_until
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
@@ -258,6 +260,33 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
         )
         assert done.returncode in codes, done.stderr
         assert done.stderr.count("\n") == lines, done.stderr
+
+
+class TestLocale:
+    """In a C locale Python keeps the bytes of an argument beyond ASCII as surrogates."""
+
+    @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+    def test_an_argument_beyond_ascii_does_the_same_in_every_locale(
+        self, walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stage = Stage(tmp_path, monkeypatch, capsys)
+        for name, words in walk.examples.items():
+            codes = set()
+            for argument in ("Gr\xf6\xdfe", "Gr\udcc3\udcb6\udcc3\udc9fe"):
+                asked = (name, argument) if name.startswith("--") and len(words) > 1 else (argument,)
+                codes.add(stage.run(replace(walk, examples={name: asked}), name).code)
+            assert len(codes) == 1, name
+
+    def test_names_in_a_c_locale(self, tmp_path: Path) -> None:
+        team = TEAM._replace(classname="Gr\xf6\xdfe", teamname="Zo\xeb")
+        with closing(Store(tmp_path)) as store:
+            store.write([message_1(team)])
+        c_locale = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
+        for words in (("results", "--class", "Gr\xf6\xdfe"), ("results", "--visits", "Zo\xeb")):
+            code, out, err = tandem(*words, "--data", str(tmp_path), "--format", "json", env=c_locale)
+            assert (code, err, len(json.loads(out))) == (0, "", 1)
+        code, out, _ = tandem("forget", "--team", "Zo\xeb", "--data", str(tmp_path), env=c_locale)
+        assert (code, out.splitlines()[0]) == (0, r"removed Gr\xf6\xdfe/Zo\xeb")
 
 
 class TestDescriptors:
