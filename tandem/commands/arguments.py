@@ -102,15 +102,16 @@ def data_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def database_option(command: argparse.ArgumentParser) -> None:
-    """Add --database, whose default is the variable TANDEM_DATABASE."""
+def database_option(
+    command: argparse.ArgumentParser, words: str = "PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
+) -> None:
+    """Add --database, whose default is the variable TANDEM_DATABASE. `words` are for the help."""
     command.add_argument(
         "--database",
         type=_database,
         default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
-        help="PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
-        f" (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
+        help=f"{words} (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
     )
 
 
