@@ -9,7 +9,7 @@ import sys
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import is_unicode
+from tandem.protocol.message import argument_text, is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -115,6 +115,7 @@ def parse_options(arguments: list[str]) -> Options:
             given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
                 raise UsageError(f"--{name} needs a value")
+            given[name] = _text(name, given[name])
     if not positional or positional[0] not in ("1", "2"):
         raise UsageError("say which client this is: `client 1` or `client 2`; see --help")
     if len(positional) > 2:
@@ -131,6 +132,13 @@ def parse_options(arguments: list[str]) -> Options:
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
+
+
+def _text(name: str, value: str) -> str:
+    try:
+        return argument_text(value)
+    except ValueError:
+        raise UsageError(f"--{name} contains something that is not UTF-8 text") from None
 
 
 def _current_name(name: str) -> str:

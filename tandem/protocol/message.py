@@ -120,6 +120,17 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+def argument_text(argument: str) -> str:
+    """Return an argument of the command line, read as UTF-8.
+
+    In a C locale Python takes the bytes beyond ASCII for no characters, and passes them on as surrogates.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8")
+
+
 def message_1(studentnr1: str, studentnr2: str, classname: str, teamname: str, ip: str) -> Message:
     """Return what client 1 sends to the server (PROTOCOL 4.1)."""
     return Message(studentnr1, studentnr2, classname, 1, teamname, ip)

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.protocol.errors import TandemError
+from tandem.records.path_kind import path_kind
 
 try:
     import fcntl
@@ -300,12 +301,12 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
 
 
 def check_main(path: Path) -> None:
-    """Raise DamagedFilesError if there is a log without a main file, or if the main file is no file.
+    """Raise DamagedFilesError if there is a log without a main file, or if the main file is something else than a file.
 
     SQLite would delete the log, and wait for ever for a named pipe.
     """
     if path.exists() and not path.is_file():
-        raise DamagedFilesError(f"{path} is no file", "move it away")
+        raise DamagedFilesError(f"{path} is {path_kind(path)}, not a file", "move it away")
     main, log, _ = _names_of(path)
     log_size = _status(log).size  # first: of a new database the main file is there before the log
     if log_size and not _status(main).size:
