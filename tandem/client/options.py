@@ -5,7 +5,7 @@ Every mistake in them is a UsageError, raised before anything is sent. Does not 
 
 import json
 
-from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.message import is_unicode
@@ -47,8 +47,8 @@ _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait"
 
 # Options that are refused because they would be ignored: option, beside what, why, what to try.
 _CONFLICTS = (
-    ("--listen", "client 1", "client 2 listens", "--peer HOST:PORT says where that is"),
-    ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
+    ("--listen", "client 1", "that is client 2's option", "--peer HOST:PORT says where client 2 listens"),
+    ("--peer", "client 2", "that is client 1's option", "--listen PORT says where client 2 listens"),
     ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
 )
 
@@ -79,7 +79,7 @@ class Options:
         self.ip = given.get("ip", "")
         self.server = _address(given, "server", SERVER_PORT)
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
-        self.listen = _listen_address(given.get("listen", ""))
+        self.listen = _listen_address(given.get("listen", str(CLIENT_2_PORT)))
         self.timeout_s = _seconds(given, "timeout", DEFAULT_TIMEOUT_S)
         self.wait_s = _seconds(given, "wait", DEFAULT_WAIT_S[clientid])
         self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
@@ -170,20 +170,17 @@ def read_team(path: str) -> dict[str, str]:
 
 
 def _address(given: dict[str, str], name: str, default_port: int) -> tuple[str, int]:
-    if not given.get(name):
+    if name not in given:
         raise UsageError(f"--{name} HOST:PORT is missing")
     try:
-        host, port = parse_address(given[name], default_port)
+        return parse_address(given[name], default_port)
     except ValueError as error:
         raise UsageError(f"--{name}: {error}") from None
-    if not host or not port:
-        raise UsageError(f"--{name} {given[name]}: it must be HOST:PORT, such as 192.168.1.2:{default_port}")
-    return host, port
 
 
 def _listen_address(text: str) -> tuple[str, int]:
     try:
-        return parse_address(f":{text}" if text.isdigit() else text, CLIENT_2_PORT)
+        return parse_listen_address(text, CLIENT_2_PORT)
     except ValueError as error:
         raise UsageError(f"--listen: {error}") from None
 

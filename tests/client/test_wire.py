@@ -205,7 +205,7 @@ def test_client_2_port_in_use() -> None:
             assert_failed(client, r"arrow 4 \(client 1 -> client 2, handover\)", "already in use", f"127.0.0.1:{port}")
 
 
-STRANGE = {"not ours": "192.0.2.1:0", "not known": "nowhere.invalid:0", "no name": "a..b:0"}
+STRANGE = {"not ours": "192.0.2.1:0", "not known": "nowhere.invalid:0"}
 
 
 @pytest.mark.parametrize("listen", STRANGE.values(), ids=STRANGE.keys())
