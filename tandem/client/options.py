@@ -37,6 +37,7 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
 exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """
 
+CHECK_COMMAND = "python3 -m tandem check"  # works in a clone with nothing installed
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
 MAX_FILE_BYTES = 65_536  # of TEAM.json; a message has at most 8,192
 DEFAULT_TIMEOUT_S = 5.0  # for an answer
@@ -159,7 +160,7 @@ def read_team(path: str) -> dict[str, str]:
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to fix") from None
+        raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
     if not isinstance(found, dict):
         raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
     team = {name: found[name] for name in TEAM_FIELDS if name in found}
