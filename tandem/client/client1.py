@@ -39,7 +39,7 @@ def run(options: Options, output: Output) -> None:
     output.finished(f"client 1 is done: {hand_over(reply_bytes, peer, options, output)}")
 
 
-def resolve(options: Options) -> tuple[wire.Target, wire.Target]:
+def resolve(options: Options) -> tuple[wire.RemoteAddress, wire.RemoteAddress]:
     """Resolve the names of the server and of client 2, before anything is sent.
 
     Raises:
@@ -48,9 +48,9 @@ def resolve(options: Options) -> tuple[wire.Target, wire.Target]:
     """
     arrow = WELCOME_ARROW
     try:
-        server = wire.Target(*options.server)
+        server = wire.RemoteAddress(*options.server)
         arrow = HANDOVER_ARROW
-        peer = wire.Target(*options.peer)
+        peer = wire.RemoteAddress(*options.peer)
     except ClientError as error:
         raise error.with_arrow(arrow) from None
     if peer.is_same_as(server):
@@ -61,7 +61,7 @@ def resolve(options: Options) -> tuple[wire.Target, wire.Target]:
     return server, peer
 
 
-def visit_server(server: wire.Target, options: Options, output: Output) -> tuple[Message, bytes]:
+def visit_server(server: wire.RemoteAddress, options: Options, output: Output) -> tuple[Message, bytes]:
     """Send message 1 to the server: arrows 1 to 3 (PROTOCOL 4.1).
 
     Returns:
@@ -79,7 +79,7 @@ def visit_server(server: wire.Target, options: Options, output: Output) -> tuple
         visit.close()
 
 
-def hand_over(reply_bytes: bytes, peer: wire.Target, options: Options, output: Output) -> str:
+def hand_over(reply_bytes: bytes, peer: wire.RemoteAddress, options: Options, output: Output) -> str:
     """Send the bytes to client 2 unchanged, and wait until it has read them: arrow 4 (PROTOCOL 5.1).
 
     Returns:
@@ -106,7 +106,7 @@ def hand_over(reply_bytes: bytes, peer: wire.Target, options: Options, output: O
     return f"{client_2} {end}; its screen shows the rest"
 
 
-def connect_to_client_2(peer: wire.Target, options: Options, output: Output) -> socket.socket:
+def connect_to_client_2(peer: wire.RemoteAddress, options: Options, output: Output) -> socket.socket:
     """Connect to client 2. Try again until `options.wait_s` has passed, because it may not listen yet.
 
     Raises:
@@ -134,7 +134,7 @@ def connect_to_client_2(peer: wire.Target, options: Options, output: Output) -> 
 
 
 def receive_until_close(
-    connection: socket.socket, handed_over: bytes, peer: wire.Target, timeout_s: float
+    connection: socket.socket, handed_over: bytes, peer: wire.RemoteAddress, timeout_s: float
 ) -> tuple[bytes, bool]:
     """Wait until client 2 closes the connection, which means that it has read everything.
 

@@ -27,7 +27,7 @@ def run(options: Options, output: Output) -> None:
         ClientError: The exchange did not work.
     """
     try:
-        server = wire.Target(*options.server)
+        server = wire.RemoteAddress(*options.server)
     except ClientError as error:
         raise error.with_arrow(WELCOME_ARROW) from None
     handover = await_handover(server, options, output)
@@ -37,7 +37,7 @@ def run(options: Options, output: Output) -> None:
     output.finished(f"client 2 is done: {STATUS_FINISHED}")
 
 
-def await_handover(server: wire.Target, options: Options, output: Output) -> Message:
+def await_handover(server: wire.RemoteAddress, options: Options, output: Output) -> Message:
     """Listen until client 1 has brought its message: arrow 4. Other connections do not end the wait.
 
     Raises:
@@ -76,7 +76,7 @@ def await_handover(server: wire.Target, options: Options, output: Output) -> Mes
     )
 
 
-def how_to_reach(listening_socket: socket.socket, server: wire.Target) -> str:
+def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) -> str:
     """Return what client 1 has to be given, in words.
 
     Of the addresses of this machine, client 1 can most likely use the one on the way to the server.
@@ -99,7 +99,7 @@ def how_to_reach(listening_socket: socket.socket, server: wire.Target) -> str:
     )
 
 
-def visit_server(server: wire.Target, handover: Message, options: Options, output: Output) -> Message:
+def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:
     """Send message 2 to the server, and return the reply: arrows 5 to 7 (PROTOCOL 5.2).
 
     Raises:

@@ -1,4 +1,4 @@
-"""Recognises a program that is not the one we meant, by what it sends: a web server, SSH, an echo. Pure."""
+"""Recognises a program that is not the one we meant, by what it sends: a web server, SSH, an echo."""
 
 from tandem.protocol.answer import AnswerReader
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, NotAMessageError, decode

@@ -38,7 +38,9 @@ class ServerVisit:
         ClientError: No connection was made.
     """
 
-    def __init__(self, server: wire.Target, options: Options, output: Output, arrows: tuple[int, int, int]) -> None:
+    def __init__(
+        self, server: wire.RemoteAddress, options: Options, output: Output, arrows: tuple[int, int, int]
+    ) -> None:
         self._options = options
         self._output = output
         self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
@@ -49,7 +51,7 @@ class ServerVisit:
         self._connection = self._connect(server)
         self.own_ip = options.ip or wire.local_ip(self._connection)
 
-    def _connect(self, server: wire.Target) -> socket.socket:
+    def _connect(self, server: wire.RemoteAddress) -> socket.socket:
         try:
             connection = wire.connect(server, self._options.timeout_s)
         except ClientError as error:

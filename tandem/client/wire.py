@@ -42,7 +42,7 @@ def close_sleep_sockets() -> None:
         _sleep_sockets.pop().close()
 
 
-class Target:
+class RemoteAddress:
     """Where to connect to: a name that is resolved once, before all waits.
 
     Attributes:
@@ -60,7 +60,7 @@ class Target:
         except (OSError, UnicodeError) as error:
             raise client_error("connect", self.shown, error) from None
 
-    def is_same_as(self, other: "Target") -> bool:
+    def is_same_as(self, other: "RemoteAddress") -> bool:
         """Return whether both have an address in common: the same program listens there."""
         ours, theirs = ({(plain_ip(str(found[4][0])), found[4][1]) for found in each.found} for each in (self, other))
         return not ours.isdisjoint(theirs)
@@ -77,8 +77,8 @@ class Target:
         return ""
 
 
-def connect(target: Target, timeout_s: float) -> socket.socket:
-    """Connect to the target. Try each address that it has, each for `timeout_s`.
+def connect(remote: RemoteAddress, timeout_s: float) -> socket.socket:
+    """Connect to a program. Try each address that it has, each for `timeout_s`.
 
     Returns:
         A connected, non-blocking socket.
@@ -86,13 +86,13 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
     Raises:
         ClientError: No address could be reached. `waited_s` says how long it took.
     """
-    failed = ClientError(f"{target.shown} has no address", "check the name")
+    failed = ClientError(f"{remote.shown} has no address", "check the name")
     waited_s = 0.0
-    for family, kind, protocol, _, address in target.found:
+    for family, kind, protocol, _, address in remote.found:
         try:
             connection = socket.socket(family, kind, protocol)
         except OSError as error:  # the name has an IPv6 address, but this system has no IPv6
-            failed = client_error("connect", target.shown, error)
+            failed = client_error("connect", remote.shown, error)
             continue
         attempt_s = 0.0
         try:
@@ -104,7 +104,7 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
             return connection
         except OSError as error:
             connection.close()
-            failed = client_error("connect", target.shown, error)
+            failed = client_error("connect", remote.shown, error)
         waited_s += attempt_s
     failed.waited_s = waited_s
     raise failed

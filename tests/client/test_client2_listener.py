@@ -331,7 +331,7 @@ REACH = {
 @pytest.mark.parametrize(("host", "server", "says"), REACH.values(), ids=REACH.keys())
 def test_says_how_client_1_reaches_it(host: str, server: str, says: str) -> None:
     with wire.listen(host, 0) as listener:
-        found = how_to_reach(listener, wire.Target(server, 5550))
+        found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
         assert found.startswith(says)
         assert ("firewall" in found) == (host != "127.0.0.1")
         reached = {family for family, ip in (("IPv4", "127.0.0.1"), ("IPv6", "::1")) if can_connect(ip, listener)}

@@ -118,7 +118,7 @@ def options_of(clientid: int, *arguments: str) -> Any:
 def test_client_1_waits_for_client_2(
     remote: Remote, wait_s: float, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = wire.Target("192.0.2.2", 5551)
+    target = wire.RemoteAddress("192.0.2.2", 5551)
     monkeypatch.setattr(socket, "socket", lambda *_: Attempt(system, remote))
     with pytest.raises(ClientError) as caught:
         client1.connect_to_client_2(target, options_of(1, "--wait", str(wait_s)), Output())
@@ -129,7 +129,7 @@ def test_client_1_waits_for_client_2(
 
 @pytest.mark.parametrize("timeout_s", [0.5, 5, 60])
 def test_connecting_to_the_server(timeout_s: float, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = wire.Target("192.0.2.1", 5550)
+    target = wire.RemoteAddress("192.0.2.1", 5550)
     monkeypatch.setattr(socket, "socket", lambda *_: Attempt(system, REMOTES["no answer at all"]))
     with pytest.raises(ClientError, match="did not answer in time"):
         wire.connect(target, timeout_s)
@@ -140,7 +140,7 @@ def test_connecting_to_the_server(timeout_s: float, system: System, monkeypatch:
 def test_the_waits_of_a_visit(timeout_s: float, system: System) -> None:
     """First for the welcome, then for the reply."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        target = wire.Target("127.0.0.1", silent.getsockname()[1])
+        target = wire.RemoteAddress("127.0.0.1", silent.getsockname()[1])
         visit = ServerVisit(target, options_of(1, "--timeout", str(timeout_s)), Output(), (1, 2, 3))
         visit.receive_welcome()
         assert system.now_s == pytest.approx(timeout_s, rel=0.2)
@@ -152,7 +152,7 @@ def test_the_waits_of_a_visit(timeout_s: float, system: System) -> None:
 
 @pytest.mark.parametrize("wait_s", [0.5, 5, 60])
 def test_client_2_waits_for_client_1(wait_s: float, system: System) -> None:
-    server = wire.Target("192.0.2.1", 5550)
+    server = wire.RemoteAddress("192.0.2.1", 5550)
     with pytest.raises(ClientError, match="nothing has connected"):
         client2.await_handover(server, options_of(2, "--wait", str(wait_s)), Output())
     assert system.now_s == pytest.approx(wait_s, rel=0.2)
@@ -161,7 +161,7 @@ def test_client_2_waits_for_client_1(wait_s: float, system: System) -> None:
 @pytest.mark.parametrize("timeout_s", [0.5, 5])
 def test_client_1_waits_until_client_2_closes(timeout_s: float, system: System) -> None:
     with socket.create_server(("127.0.0.1", 0)) as client_2:
-        target = wire.Target("127.0.0.1", client_2.getsockname()[1])
+        target = wire.RemoteAddress("127.0.0.1", client_2.getsockname()[1])
         with wire.connect(target, 5) as connection:
             begun_s = system.now_s
             assert client1.receive_until_close(connection, b"{}", target, timeout_s) == (b"", False)

@@ -112,6 +112,17 @@ def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
     assert to_client_2.startswith(f"{AT_CLIENT_2}there is no route to {elsewhere}. Try: ")
 
 
+def test_the_server_prints_what_others_can_type(network: Network, tmp_path: Path) -> None:
+    host = network.server
+    with running_server(tmp_path, listen=":0", before=host.inside) as records:
+        said = records.process.wait_for("other machines")
+        assert f"--server {host.ipv4}:{records.port} or [{host.ipv6}]:{records.port}" in said
+        server = f"{host.ipv4}:{records.port}"
+        with client_2(network, server, "0") as second:
+            port = port_of(second)
+            second.wait_for(f"start client 1 with --peer {network.client_2.ipv4}:{port}; if it cannot connect, check")
+
+
 def test_nobody_has_the_address(network: Network, tmp_path: Path) -> None:
     """The system asks three seconds for the machine before it says that there is no route. They count, too."""
     begun = time.monotonic()
