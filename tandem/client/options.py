@@ -34,6 +34,9 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
 
 --peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
 
+--format json: an arrow is {"arrow", "bytes", "text"}, other lines are {"note"}; the last line is {"finished"}, or
+{"failed", "try", "arrow", "exit_code"} with null for an arrow that is not known.
+
 exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """
 
@@ -128,6 +131,11 @@ def parse_options(arguments: list[str]) -> Options:
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
+
+
+def asks_for_json(arguments: list[str]) -> bool:
+    """Return whether the output has to be JSON, even if the arguments are wrong otherwise."""
+    return "--format=json" in arguments or "--format json" in " ".join(arguments)
 
 
 def _check_once(is_given: bool, name: str) -> None:
