@@ -63,7 +63,8 @@ def own_addresses() -> list[str]:
     """Return the addresses of this machine that other machines can use: IPv4 first, then IPv6.
 
     Of each family the one on the way to the Internet is the first. Loopback addresses are left out, and those that need
-    a zone (fe80::…). Only Linux tells all of them; elsewhere it is the ones on the way to the Internet. Resolves no names: that can take long.
+    a zone (fe80::…). Only Linux tells all of them, elsewhere these first ones are all. Resolves no names, which can
+    take long.
     """
     found = dict.fromkeys((*_routed_addresses(), *_listed_ipv4(), *_listed_ipv6()))
     usable = []
