@@ -95,7 +95,7 @@ def hand_over(reply_bytes: bytes, peer: wire.RemoteAddress, options: Options, ou
             wire.send(connection, reply_bytes, options.timeout_s, client_2)
             wire.end_sending(connection)
             output.arrow(HANDOVER_ARROW, reply_bytes, f"to {client_2}")
-            came, is_closed = receive_until_close(connection, reply_bytes, peer, options.timeout_s)
+            came, is_closed = receive_until_close(connection, reply_bytes, peer, options)
         finally:
             connection.close()
     except ClientError as error:
@@ -134,11 +134,11 @@ def connect_to_client_2(peer: wire.RemoteAddress, options: Options, output: Outp
 
 
 def receive_until_close(
-    connection: socket.socket, handed_over: bytes, peer: wire.RemoteAddress, timeout_s: float
+    connection: socket.socket, handed_over: bytes, peer: wire.RemoteAddress, options: Options
 ) -> tuple[bytes, bool]:
     """Wait until client 2 closes the connection, which means that it has read everything.
 
-    Return after `timeout_s` in any case: a client 2 may keep the connection open.
+    Return after `options.timeout_s` in any case: a client 2 may keep the connection open.
 
     Returns:
         What came from client 2, and whether it closed the connection.
@@ -149,14 +149,14 @@ def receive_until_close(
     client_2 = f"client 2 at {peer.shown}"
     came = b""
     waited_s = 0.0
-    while waited_s < timeout_s:
+    while waited_s < options.timeout_s:
         data = wire.receive(connection, client_2)
         if data == b"":
             wire.raise_pending_error(connection, client_2)
             return came, True
         if data:
             came = (came + data)[:MAX_MESSAGE_BYTES]
-            reason = why_not_client_2(came, handed_over)
+            reason = why_not_client_2(came, handed_over, options.framing)
             if reason:
                 raise ClientError(
                     f"{peer.shown} is not client 2: {reason}",

@@ -12,6 +12,7 @@ from tandem.client.failures import ClientError
 from tandem.client.other_programs import protocol_of
 from tandem.client.output import Output
 from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.framing import LENGTH, PLAIN
 from tandem.protocol.message import ERROR_PREFIX, STATUS_WAITING, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, Reader
@@ -19,7 +20,6 @@ from tandem.protocol.reader import COMPLETE, INVALID, Reader
 HANDOVER_ARROW = 4
 MAX_CONNECTIONS = 200  # at a time; students' laptops allow 256 open files or more
 ACCEPT_BATCH = 100  # accepted in one round, so that a flood of connections does not keep us from reading them
-LENGTH_TIMEOUT_S = 0.2  # for the rest of a length of which one to three bytes came
 SILENCE_S = 3.0  # without a byte, after which a connection is named; it stays open, as client 1 may still send
 MAX_REPORTED = 1000  # different lines about connections
 SHOWN_BYTES = 40  # of what came instead of a message
@@ -28,15 +28,14 @@ SHOWN_BYTES = 40  # of what came instead of a message
 class IncomingConnection:
     """One connection to our port, and what came on it."""
 
-    __slots__ = ("socket", "host", "address", "reader", "silent_s", "undecided_s", "rejected")
+    __slots__ = ("socket", "host", "address", "reader", "silent_s", "rejected")
 
-    def __init__(self, accepted: socket.socket, host: str, port: int) -> None:
+    def __init__(self, accepted: socket.socket, host: str, port: int, framing: str) -> None:
         self.socket = accepted
         self.host = host
         self.address = show_address(host, port)
-        self.reader = Reader()
+        self.reader = Reader(framing)
         self.silent_s = 0.0  # since it was accepted, or since the last byte came
-        self.undecided_s = 0.0  # how long the first bytes may have been the start of a length
         self.rejected = ""  # why it was closed
 
     @property
@@ -55,9 +54,10 @@ class HandoverListener:
     Call `accept_waiting` and `receive_message` in turn, every wire.POLL_INTERVAL_S, and `close` at the end.
     """
 
-    def __init__(self, listener: socket.socket, team: dict[str, str], output: Output) -> None:
+    def __init__(self, listener: socket.socket, team: dict[str, str], framing: str, output: Output) -> None:
         self._listener = listener
         self._team = team
+        self._framing = framing
         self._output = output
         self._connections: list[IncomingConnection] = []  # the oldest first
         self._count_by_host: dict[str, int] = {}
@@ -76,7 +76,7 @@ class HandoverListener:
                 accepted.close()
                 continue
             accepted.setblocking(False)
-            connection = IncomingConnection(accepted, plain_ip(address[0]), address[1])
+            connection = IncomingConnection(accepted, plain_ip(address[0]), address[1], self._framing)
             self._last = connection
             self._connections.append(connection)
             self._count_by_host[connection.host] = self._count_by_host.get(connection.host, 0) + 1
@@ -95,14 +95,15 @@ class HandoverListener:
             except ClientError:
                 self._reject(connection, f"connection reset {_when(connection)}")
                 continue
-            state = _feed(connection, data)
+            reader = connection.reader
+            state = reader.feed(data) if data else reader.state
             if state is COMPLETE:
                 try:
                     return self._accept_message(connection)
                 except NotAMessageError as error:
                     self._reject(connection, str(error))
             elif state is INVALID:
-                self._reject(connection, _describe(bytes(connection.reader.received)))
+                self._reject(connection, _describe(bytes(reader.received), self._framing))
             elif data == b"":
                 self._reject(connection, f"closed {_when(connection)}")
             else:
@@ -199,23 +200,18 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
         raise NotAMessageError("it is another team's: its student numbers are not ours")
 
 
-def _feed(connection: IncomingConnection, data: bytes | None) -> str:
-    """Give the bytes to the reader and return its state. Do not wait long for the rest of a length."""
-    reader = connection.reader
-    state = reader.feed(data) if data else reader.state
-    if reader.maybe_framed:
-        connection.undecided_s += wire.POLL_INTERVAL_S
-        if connection.undecided_s >= LENGTH_TIMEOUT_S or data == b"":
-            state = reader.assume_bare()
-    return state
-
-
 def _when(connection: IncomingConnection) -> str:
     return "in the middle of a message" if connection.reader.received else "before it sent anything"
 
 
-def _describe(received: bytes) -> str:
+def _describe(received: bytes, framing: str) -> str:
     """Return what it is that cannot be a message."""
-    shown = printable_bytes(received[:SHOWN_BYTES])
+    shown = f"sent something that is not a message: {printable_bytes(received[:SHOWN_BYTES])}"
     protocol = protocol_of(received)
-    return f"{f'speaks {protocol}, and ' if protocol else ''}sent something that is not a message: {shown}"
+    if protocol:
+        return f"speaks {protocol}, and {shown}"
+    if framing == PLAIN and received[2:5] == b"\0\0{":
+        return f"{shown} (there is a length before it: --framing length is for both clients, or for none)"
+    if framing == LENGTH and received.startswith(b"{"):
+        return f"{shown} (there is no length before it: --framing length is for both clients, or for none)"
+    return shown

@@ -32,7 +32,7 @@ def protocol_of(data: bytes) -> str:
     return next((name for first, name in _FIRST_BYTES if beginning.startswith(first)), "")
 
 
-def why_not_client_2(came: bytes, handed_over: bytes) -> str:
+def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
     """Return why the program that sent `came` after the handover is not client 2, "" if it may be client 2.
 
     A client 2 sends nothing, or something of its own, such as a greeting.
@@ -45,7 +45,7 @@ def why_not_client_2(came: bytes, handed_over: bytes) -> str:
         return f'it speaks {protocol}: it sent "{shown}"'
     if handed_over in came:
         return "it sent the same bytes back, as an echo server does"
-    answer = AnswerReader()
+    answer = AnswerReader(framing)
     if answer.feed(came) is COMPLETE:
         try:
             status = decode(answer.text).status
@@ -53,6 +53,6 @@ def why_not_client_2(came: bytes, handed_over: bytes) -> str:
             status = ""
         if status.startswith(ERROR_PREFIX):
             return f'it answered as the server does: "{printable(status)}"'
-    if WELCOME_WORD in answer.welcome:
+    if WELCOME_WORD.encode() in came.partition(b"{")[0]:
         return f'it sent a welcome, as the server does: "{shown}"'
     return ""

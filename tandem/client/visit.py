@@ -11,7 +11,7 @@ from tandem.client.options import CHECK_COMMAND, Options
 from tandem.client.other_programs import SHOWN_BYTES, protocol_of
 from tandem.client.output import Output
 from tandem.protocol.answer import AnswerReader
-from tandem.protocol.framing import frame
+from tandem.protocol.framing import LENGTH, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
@@ -44,7 +44,7 @@ class ServerVisit:
         self._options = options
         self._output = output
         self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
-        self._answer = AnswerReader()
+        self._answer = AnswerReader(options.framing)
         self._welcome_size = 0  # bytes
         self._message = b""  # what was sent
         self._server = f"the server at {server.shown}"
@@ -102,7 +102,7 @@ class ServerVisit:
         Raises:
             ClientError: The connection broke, or the server does not read.
         """
-        self._message = frame(message.encode(), self._options.on_wire)
+        self._message = frame(message.encode(), self._options.framing)
         try:
             wire.send(self._connection, self._message, self._options.timeout_s, self._server)
         except ClientError as error:
@@ -209,9 +209,12 @@ class ServerVisit:
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            instead = answer.received[self._welcome_size :][: SHOWN_BYTES // 2]
+            instead = (answer.received[self._welcome_size :] or answer.received)[: SHOWN_BYTES // 2]
             what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
-        return ClientError(f"{self._server} sent {what}", SERVER_PORT_HELP, self._reply_arrow)
+        help = SERVER_PORT_HELP
+        if self._options.framing == LENGTH:
+            help += ", or leave --framing length out if this server sends no lengths"
+        return ClientError(f"{self._server} sent {what}", help, self._reply_arrow)
 
 
 def problems_in(status: str) -> list[str]:

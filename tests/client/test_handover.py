@@ -2,14 +2,14 @@
 
 import json
 import socket
-from collections.abc import Callable
 
 import pytest
 
 from tandem.client.__main__ import main
+from tandem.protocol.framing import FRAMINGS, frame
 from tandem.protocol.printable import printable_bytes
 from testing.clients import REPLY_1, REPLY_2, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import Finish, Line, Script, Send, Trickle, Wait, changed, framed, scripted_server
+from testing.other_side import Finish, Line, Script, Send, Trickle, Wait, changed, scripted_server
 from testing.processes import team_options
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
@@ -29,15 +29,15 @@ REPLIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("way", [bytes, framed], ids=("plain", "framed"))
+@pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
-def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
-    carried = way(reply)
-    script = (Send(WELCOME), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
+def test_the_bytes_are_handed_over_unchanged(reply: bytes, framing: str) -> None:
+    carried = frame(reply, framing)
+    script = (Send(frame(WELCOME, framing)), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
     with (
         scripted_server(*script) as server,
         scripted_server(Wait.END) as peer,
-        client_1(server.address, peer.address) as client,
+        client_1(server.address, peer.address, "--framing", framing) as client,
     ):
         assert_done(client)
     assert peer.came == carried
@@ -90,7 +90,7 @@ NOT_CLIENT_2: dict[str, tuple[Script, str]] = {  # what comes back after the han
         'it sent a welcome, as the server does: "Test ground: socket connection|it answered as the server does',
     ),
     "a server that closes": ((Send(WELCOME), Wait.END), 'it sent a welcome, as the server does: "Test ground'),
-    "a framed server": ((Send(framed(WELCOME)), Wait.END), "it sent a welcome, as the server does"),
+    "a framed server": ((Send(frame(WELCOME, "length")), Wait.END), "it sent a welcome, as the server does"),
     "a refusal alone": ((Wait.END, Send(refusal("bad clientid"))), 'it answered as the server does: "error: bad'),
     "a refusal byte by byte": (
         (Wait.END, Trickle(refusal("bad clientid"))),

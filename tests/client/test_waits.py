@@ -164,5 +164,6 @@ def test_client_1_waits_until_client_2_closes(timeout_s: float, system: System) 
         target = wire.RemoteAddress("127.0.0.1", client_2.getsockname()[1])
         with wire.connect(target, 5) as connection:
             begun_s = system.now_s
-            assert client1.receive_until_close(connection, b"{}", target, timeout_s) == (b"", False)
+            options = options_of(1, "--timeout", str(timeout_s))
+            assert client1.receive_until_close(connection, b"{}", target, options) == (b"", False)
     assert system.now_s - begun_s == pytest.approx(timeout_s, rel=0.2)
