@@ -56,7 +56,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "commands": (ANY, ALL_OF_OURS),
     "cli": (ANY, frozenset({"protocol", "net", "records", "commands", "backup", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),
-    "": (frozenset(), frozenset()),  # tandem/__init__.py
+    "": (frozenset({"sys"}), frozenset()),  # tandem/__init__.py
 }
 
 

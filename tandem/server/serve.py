@@ -13,7 +13,7 @@ from pathlib import Path
 from tandem.keys.keyring import Keyring, has_key, load_keyring
 from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import REPORT_TIMEOUT, Destination, StandardError, report
-from tandem.net.listeners import bind_listener, open_listener
+from tandem.net.listeners import bind_listener, open_listener, reach_of
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
@@ -110,7 +110,9 @@ def _serve_with_workers(options: ServeOptions) -> None:
 
 
 def _announce(listener: socket.socket) -> None:
+    """Print the line that says that the server is ready, then how others reach it."""
     report(f"listening on {show_address(*listener.getsockname()[:2])}")
+    report(reach_of(listener))
 
 
 def _run(
