@@ -183,8 +183,8 @@ def test_a_class_is_one_in_any_letter_case(
 
 def test_of_two_teams_of_one_name_only_the_one_with_the_number_goes(where: DatabaseLocation, store: BatchStore) -> None:
     of_team, of_other = (
-        replace(rejected(started_us=at), received=f'{{"studentnr1": "{number}"'.encode())
-        for at, number in ((7, TEAM.studentnr2), (8, NAMESAKE.studentnr1))
+        replace(rejected(team, started_us=at), received=f'{{"studentnr1": "{number}"'.encode())
+        for at, team, number in ((7, TEAM, TEAM.studentnr2), (8, NAMESAKE, NAMESAKE.studentnr1))
     )
     store.write([message_1(), message_2(), message_1(NAMESAKE), of_team, of_other])
     forgotten = forget(where, classname="INF2A", teamname="Team1", studentnr=TEAM.studentnr2)
