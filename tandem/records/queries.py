@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in
 from tandem.protocol.message import NotAMessageError, decode
+from tandem.records.class_spellings import CLASS_NAMES, MAX_CLASSES
 from tandem.records.database import open_rows
 from tandem.records.rows import DatabaseLocation, Row, Rows, Values
 from tandem.records.sqlite.sqlite_store import FINISHED, LOCK_TIMEOUT_S, REJECTED, STATES
@@ -248,13 +249,24 @@ class Records:
         for classname, counts in found.items():
             yield ClassRow(classname, counts)
 
+    def class_names(self) -> list[str]:
+        """Return the names of the classes on record, in order, MAX_CLASSES at most."""
+        return [name for (name,) in self._rows.query(CLASS_NAMES, {"limit": MAX_CLASSES})]
+
     def visits(self, key: TeamKey) -> Iterator[VisitRow]:
         """Yield the visits of one team in order. A refused visit belongs to one team only: see _PAIR_OF_VISIT."""
+        return self._visits(_OF_TEAM, key._asdict())
+
+    def visits_without_team(self) -> Iterator[VisitRow]:
+        """Yield the visits whose message had no class or team name that could be read, in order."""
+        return self._visits("classname = '' AND teamname = ''", {})
+
+    def _visits(self, condition: str, of_condition: Values) -> Iterator[VisitRow]:
         query = (
             "SELECT id, at, took, address, port, outcome, received, size, answered, findings FROM visit"
-            f" WHERE {_OF_TEAM} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
+            f" WHERE {condition} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
         )
-        values: dict[str, str | int] = {**key._asdict(), "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
+        values: dict[str, str | int] = {**of_condition, "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
         while page := self._rows.query(query, values):
             for _, at, took, address, port, outcome, received, size, answered, findings in page:
                 problems = findings_in(findings)

@@ -370,6 +370,26 @@ def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'. Try: "),
+        (("--team", "team1"), "no team 'team1' on record; there are 'Team1', 'Team2'. Try: 'Team1'"),
+        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'. Try: 'Team2'"),
+        (("--class", "INF2A", "--studentnr", "7777777"), "nothing was removed: no record matches"),
+    ],
+    ids=str,
+)
+def test_names_that_are_not_on_record_are_told_with_those_that_are(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.write([message_1(), message_1(OTHER)])
+    code, out, err = tandem("forget", "--data", str(tmp_path), *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert says in err
+
+
+@pytest.mark.parametrize(
     "words",
     [
         (),

@@ -179,7 +179,8 @@ NAMES_WITH_THE_SECRET = {
 def test_a_refused_message_2_is_counted_for_the_team_of_its_secret(
     where: DatabaseLocation, store: BatchStore, sent: Team, name: str, at_once: bool
 ) -> None:
-    visits = [message_1(ALPHA), message_1(BETA), with_secret_of_alpha(sent, received=b"teamname: what came")]
+    last = with_secret_of_alpha(sent, received=b"teamname: what came")
+    visits: list[RightVisit | Visit] = [message_1(ALPHA), message_1(BETA), last]
     for batch in [visits] if at_once else [[visit] for visit in visits]:
         store.write(batch)
     assert [(row.team, row.visits, row.stuck) for row in teams(where)] == [

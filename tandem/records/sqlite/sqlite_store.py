@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.protocol.errors import TandemError
+from tandem.records.class_spellings import CLASS_NAMES, spellings
 from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
@@ -90,13 +91,6 @@ _WITH_SECRET = """
     WHERE secret = ?
 """
 _NAMED = "SELECT EXISTS (SELECT 1 FROM team WHERE classname = ? AND teamname = ?)"
-# Every class by one search of the index.
-_CLASSES = """
-    WITH RECURSIVE class (name) AS (
-        SELECT min(classname) FROM team UNION ALL
-        SELECT (SELECT min(classname) FROM team WHERE classname > class.name) FROM class WHERE name IS NOT NULL LIMIT ?)
-    SELECT name FROM class WHERE name IS NOT NULL
-"""
 _SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
 _METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
@@ -239,18 +233,12 @@ class Store:
         file_under(visit, owner, is_on_record)
 
     def _team_with_secret(self, secret: str, classname: str) -> Team | None:
-        for spelling in self._spellings(classname):
+        names = [name for (name,) in self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})]
+        for spelling in dict.fromkeys([classname, *spellings(classname, names)]):
             found = self._database.execute(_WITH_SECRET, (spelling, MAX_SEARCHED_TEAMS, secret)).fetchone()
             if found:
                 return Team(*found)
         return None
-
-    def _spellings(self, classname: str) -> Iterator[str]:
-        """Yield the class as it is written, then its other spellings on record."""
-        yield classname
-        for (name,) in self._database.execute(_CLASSES, (MAX_SEARCHED_CLASSES,)).fetchall():
-            if name != classname and name.casefold() == classname.casefold():
-                yield name
 
     def _write_metrics(self, sample: MetricsSample) -> None:
         self._database.execute(_METRICS, astuple(sample))
