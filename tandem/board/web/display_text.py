@@ -12,7 +12,7 @@ from tandem.diagnosis.problems import CATALOGUE
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.records.visits import Team
 from tandem.report.names import visible as visible
-from tandem.report.names import visible_name
+from tandem.report.names import visible_name as visible_name
 
 _MASK = "•••"
 MAX_UNSPLIT_CHARS = 10  # longer names are split for narrow places

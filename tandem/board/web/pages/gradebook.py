@@ -263,8 +263,9 @@ class GradebookPages:
         row = await self._records_pool.read(lambda records: self._links.find(records, query))
         if row:
             return row.key
-        expected = self._board_store.roster(query.get("class", ""))
-        return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
+        expected = [*map(expected_key, self._board_store.roster(query.get("class", "")))]
+        named = (key for key in expected if key.teamname == query.get("team"))
+        return self._links.find_key(expected, query) or next(named, None)
 
     def _classes(self, chosen: str | None) -> tuple[list[str], int]:
         """Return the classes to choose from, and how many others there are.
