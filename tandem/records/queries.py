@@ -33,6 +33,8 @@ _PAIR_OF_VISIT = f"""coalesce(({_OF_SAME_NAME} AND t.pair = visit.pair),
     ({_OF_SAME_NAME} AND t.first_seen <= visit.at ORDER BY t.first_seen DESC, t.pair LIMIT 1),
     ({_OF_SAME_NAME} ORDER BY t.first_seen, t.pair LIMIT 1))"""
 _OF_TEAM = f"classname = :classname AND teamname = :teamname AND {_PAIR_OF_VISIT} = :pair"
+_OF_NO_TEAM = "classname = '' AND teamname = ''"
+_VISIT_COLUMNS = "at, took, address, port, outcome, received, size, answered, findings"
 # The team has not finished, and its latest visit was refused. Only teams with problems need a look at their visits.
 _STUCK = f"""CASE WHEN state = '{REJECTED}' THEN 1 WHEN state = '{FINISHED}' OR problems = '[]' THEN 0
     ELSE (SELECT CASE WHEN outcome = '{Outcome.REJECTED}' THEN 1 ELSE 0 END FROM visit
@@ -81,6 +83,11 @@ class VisitRow:
     size_bytes: int
     reply: bytes
     findings: tuple[Problem, ...]
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
+        return {found.id for found in self.findings if _is_mistake(found)} == {REFUSAL_HANDED_ON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,18 +266,21 @@ class Records:
 
     def visits_without_team(self) -> Iterator[VisitRow]:
         """Yield the visits whose message had no class or team name that could be read, in order."""
-        return self._visits("classname = '' AND teamname = ''", {})
+        return self._visits(_OF_NO_TEAM, {})
+
+    def latest_visits_without_team(self, limit: int, skip: int = 0) -> list[VisitRow]:
+        """Return at most `limit` of these visits, the latest first, after the first `skip` ones."""
+        query = f"SELECT {_VISIT_COLUMNS} FROM visit WHERE {_OF_NO_TEAM} ORDER BY id DESC LIMIT :limit OFFSET :skip"
+        return [_visit_row(row) for row in self._rows.query(query, {"limit": limit, "skip": skip})]
 
     def _visits(self, condition: str, of_condition: Values) -> Iterator[VisitRow]:
         query = (
-            "SELECT id, at, took, address, port, outcome, received, size, answered, findings FROM visit"
+            f"SELECT id, {_VISIT_COLUMNS} FROM visit"
             f" WHERE {condition} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
         )
         values: dict[str, str | int] = {**of_condition, "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
         while page := self._rows.query(query, values):
-            for _, at, took, address, port, outcome, received, size, answered, findings in page:
-                problems = findings_in(findings)
-                yield VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, problems)
+            yield from (_visit_row(row[1:]) for row in page)
             values |= {"after_id": page[-1][0], "after_at": page[-1][1]}
 
     def visits_since(self, id: int) -> Iterator[Arrival]:
@@ -369,6 +379,11 @@ def open_records(where: DatabaseLocation, lock_timeout_s: float = LOCK_TIMEOUT_S
 def _is_mistake(found: Problem) -> bool:
     """Return whether a finding is a problem. An id that this version does not know counts as one."""
     return found.id not in CATALOGUE or not found.is_remark
+
+
+def _visit_row(row: Row) -> VisitRow:
+    at, took, address, port, outcome, received, size, answered, findings = row
+    return VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, findings_in(findings))
 
 
 def _team_row(row: Row) -> TeamRow:

@@ -131,6 +131,14 @@ def test_the_visits_of_a_team(
     assert list(records.visits(TeamKey("INF2A", "nobody", ""))) == []
 
 
+def test_visits_without_a_team(records: Records, store: BatchStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "VISIT_BATCH", 2)
+    store.write([rejected(None, started_us=at) for at in (5, 6, 7)])
+    assert [visit.started_us for visit in records.visits_without_team()] == [5, 6, 7]
+    latest = records.latest_visits_without_team(2)
+    assert [visit.started_us for visit in (*latest, *records.latest_visits_without_team(2, 2))] == [7, 6, 5]
+
+
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_visits_pass_by_in_their_order(records: Records, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "TEAM_BATCH", size)

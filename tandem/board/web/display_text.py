@@ -27,6 +27,17 @@ _PERSONAL = (
 )
 
 
+class ClockChangeError(ValueError):
+    """A time of the day that the change to or from summer time skips, or that comes twice. str() says which."""
+
+    def __init__(self, wanted: datetime, is_skipped: bool) -> None:
+        what = "does not exist" if is_skipped else "comes twice"
+        super().__init__(
+            f"{wanted:%H:%M} on {wanted:%Y-%m-%d} {what} in the time zone of the board's machine:"
+            " its clock is changed in that hour. Choose a time before or after it."
+        )
+
+
 def public(text: str) -> str:
     """Return a name for public pages: possible student numbers and addresses are masked."""
     for personal in _PERSONAL:
@@ -97,10 +108,16 @@ def read_minute(text: str) -> int:
     """Return the microseconds since 1970 of a text that `minute` made.
 
     Raises:
+        ClockChangeError: A change of this machine's clock skips this time, or makes it come twice.
         ValueError: The text is not a time.
         OverflowError: The time is out of range.
     """
-    return int(datetime.fromisoformat(text).astimezone().timestamp() * 1_000_000)
+    wanted = datetime.fromisoformat(text).replace(tzinfo=None)
+    moments = {wanted.replace(fold=fold).astimezone().timestamp() for fold in (0, 1)}
+    real = [moment for moment in moments if datetime.fromtimestamp(moment) == wanted]
+    if len(real) != 1:
+        raise ClockChangeError(wanted, is_skipped=not real)
+    return int(real[0] * 1_000_000)
 
 
 def duration(microseconds: int) -> str:
