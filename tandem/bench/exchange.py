@@ -14,7 +14,7 @@ from tandem.protocol.answer import AnswerReader
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, WELCOME_WORD, NotAMessageError, decode
 from tandem.protocol.reader import COMPLETE, INVALID
 
-CLASSNAME = "BENCH"  # of all invented teams
+CLASSNAME = "BENCH"  # of all invented teams, which `tandem forget --class BENCH` removes
 SECRET_DIGITS = 64
 
 STATUSES = (STATUS_WAITING, STATUS_FINISHED)  # of the replies to the two visits

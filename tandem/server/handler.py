@@ -189,6 +189,7 @@ class VisitHandler:
         if not stored_in_full and not judgement.team:
             return None
         received = reader.received
+        owner = self._recent_owners.get(judgement.secret)
         visit = Visit(
             int((now - duration_s) * 1e6),
             int(duration_s * 1e6),
@@ -202,6 +203,8 @@ class VisitHandler:
             with_offsets(judgement.problems, received),
             judgement.remarks,
             stored_in_full,
+            judgement.secret,
+            owner.team if owner else None,
         )
         if stored_in_full:
             self._log.write(visit)
