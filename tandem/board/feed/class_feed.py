@@ -20,13 +20,8 @@ from tandem.records.visits import Outcome, Team
 
 MAX_MISTAKES = 8  # kinds of problems that are listed
 MAX_STUCK = 10  # stuck teams that are listed beside the tiles; the page shows as many of them as fit
-COMPACT_DENSITY = 6  # from this density on, a tile has no space for its whole text
 MISTAKES_WINDOW_S = 3600
 EMPTY_CLASS_TEXT = "No team has connected yet. The first team appears here by itself."
-
-# (maximum number of tiles, density). The style sheet has a size of tiles and letters for each density.
-DENSITIES = ((4, 1), (9, 2), (16, 3), (30, 4), (54, 5), (84, 6), (120, 7), (184, 8), (243, 9), (324, 10))
-SCROLLING_DENSITY = 11  # more tiles than fit on one screen
 
 Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
@@ -91,12 +86,6 @@ class ClassFeed:
         self._unread_since = since
         self._publish(TileChanges())
 
-    @property
-    def density(self) -> int:
-        """Return how dense the tiles are, from 1 to SCROLLING_DENSITY."""
-        tiles = len(self.class_tiles.tiles)
-        return next((density for max_tiles, density in DENSITIES if tiles <= max_tiles), SCROLLING_DENSITY)
-
     def tiles(self) -> Markup:
         """Render all tiles."""
         return Markup("").join(self._tile(tile) for tile in self.class_tiles.tiles)
@@ -122,9 +111,7 @@ class ClassFeed:
         return Markup() if since is None else self._page_templates.piece("unreadable", since_us=int(since * 1e6))
 
     def _stuck_piece(self) -> Markup:
-        """Render the stuck teams with their problems, where the tiles have no space for the problems."""
-        if self.density < COMPACT_DENSITY:
-            return Markup()
+        """Render the stuck teams with their problems. The page shows them where the tiles have no space for that."""
         stuck = [tile for tile in self.class_tiles.tiles if tile.state is TileState.STUCK]
         return self._page_templates.piece("stuck", tiles=stuck[:MAX_STUCK], more=len(stuck[MAX_STUCK:]))
 
@@ -139,10 +126,10 @@ class ClassFeed:
         self._published_pieces = pieces
         next_key = self.class_tiles.next_key
         tiles = [(tile.key, self._tile(tile), next_key(tile.key)) for tile in changes.tiles]
-        self.channel.publish({"tiles": tiles, "gone": changes.removed, "pieces": changed, "density": self.density})
+        self.channel.publish({"tiles": tiles, "gone": changes.removed, "pieces": changed})
 
     def _snapshot(self) -> object:
-        return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
+        return {"all": self.tiles(), "pieces": self.pieces()}
 
 
 def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Team], now: float) -> ClassContent:
