@@ -53,7 +53,7 @@ MIN_SLOW_PATH = 0.001  # the same while more connections wait to be accepted, or
 COMMIT_SHARE = 0.003  # seconds of each such turn for the committer's thread: Python runs one thread at a time
 CHECK_INTERVAL = 0.02  # seconds between two checks of the limits: an answer may be late by this
 MAX_IDLE_WAIT = 1.0  # seconds that one turn waits for events
-TICK = 5.0  # seconds between two calls of the handler's on_tick
+TICK = 1.0  # seconds between two calls of the handler's on_tick
 LOG_INTERVAL = 1.0  # minimum seconds between two log lines about evicted connections
 ACCEPT_BACKOFF = 0.1  # seconds without accepting when the system has no more descriptors
 

@@ -1,7 +1,9 @@
 """The board in a real browser: live from a real exchange, every page on every screen, by keyboard, for everybody."""
 
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -81,6 +83,29 @@ def test_a_browser_catches_up_after_the_board_was_away(browser: Browser, tmp_pat
             tile(projector, "Team 3", "stuck")
             projector.wait_until_live()
             assert projector.page.evaluate("window.sameDocument")
+        projector.wrong.clear()  # the browser says that nobody answered
+
+
+def test_a_banner_says_that_the_server_or_the_board_is_gone(browser: Browser, tmp_path: Path) -> None:
+    """Within 5 s each. The board is alone here: one that the server has started ends with it."""
+    data = tmp_path / "data"
+    with running_server(data) as serving, running_board(data) as running, screen(browser, running.url) as projector:
+        projector.go("/class?name=EMPTY")
+        projector.wait_until_live()
+        page = projector.page
+        expect(page.locator("#nobody li")).to_have_text(serving.address)
+        expect(page.locator("#nobody .note")).to_contain_text("Only programs on its own machine")
+        os.kill(serving.process.pid, signal.SIGSTOP)
+        expect(page.locator("#trouble .silent")).to_contain_text("does not run, or is stuck")
+        expect(page.locator("#line")).to_be_hidden()
+        os.kill(serving.process.pid, signal.SIGCONT)
+        expect(page.locator("#trouble .silent")).to_have_count(0)
+        expect(page.locator("#line")).to_have_text("live")
+
+        running.process.stop()
+        expect(page.locator("#offline")).to_contain_text("The board does not answer")
+        known = page.evaluate("import('/static/line.js').then((line) => line.knownUntil())")
+        assert page.evaluate("Date.now()") - known >= 4000
         projector.wrong.clear()  # the browser says that nobody answered
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import MAX_SPELLINGS
+from tandem.board.feed.server_status import ServerStatus
 from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, TeamStatus, Tile, TileChanges, TileState
 from tandem.board.gradebook.recognition import TeamMatcher, candidate_rows, class_rows, expected_key
 from tandem.board.web.page_templates import PageTemplates
@@ -21,7 +22,6 @@ from tandem.records.visits import Outcome, Team
 MAX_MISTAKES = 8  # kinds of problems that are listed
 MAX_STUCK = 10  # stuck teams that are listed beside the tiles; the page shows as many of them as fit
 MISTAKES_WINDOW_S = 3600
-EMPTY_CLASS_TEXT = "No team has connected yet. The first team appears here by itself."
 
 Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
@@ -46,6 +46,7 @@ class ClassFeed:
         self._deadline_us: int | None = None
         self._mistakes: Mistakes = ()
         self._unread_since: float | None = None
+        self._server_status = ServerStatus()
         self._published_pieces: dict[str, str] = {}
 
     @property
@@ -86,6 +87,11 @@ class ClassFeed:
         self._unread_since = since
         self._publish(TileChanges())
 
+    def show_server(self, status: ServerStatus) -> None:
+        """Publish the status of the servers."""
+        self._server_status = status
+        self._publish(TileChanges())
+
     def tiles(self) -> Markup:
         """Render all tiles."""
         return Markup("").join(self._tile(tile) for tile in self.class_tiles.tiles)
@@ -93,7 +99,7 @@ class ClassFeed:
     def pieces(self) -> dict[str, str]:
         """Render everything around the tiles: the id of an element, and its content."""
         return {
-            "trouble": self._read_error_piece(),
+            "trouble": self._trouble_piece(),
             "summary": self._page_templates.piece(
                 "summary",
                 counts=self.class_tiles.counts(),
@@ -103,12 +109,15 @@ class ClassFeed:
             ),
             "mistakes": self._page_templates.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
             "stuck": self._stuck_piece(),
-            "nobody": EMPTY_CLASS_TEXT if self.is_empty else "",
+            "nobody": self._page_templates.piece("nobody", server=self._server_status) if self.is_empty else Markup(),
         }
 
-    def _read_error_piece(self) -> Markup:
-        since = self._unread_since
-        return Markup() if since is None else self._page_templates.piece("unreadable", since_us=int(since * 1e6))
+    def _trouble_piece(self) -> Markup:
+        """Render why the page may not be live: the records cannot be read, or no server runs."""
+        if self._unread_since is not None:
+            return self._page_templates.piece("unreadable", since_us=int(self._unread_since * 1e6))
+        since_us = self._server_status.silent_since_us
+        return Markup() if since_us is None else self._page_templates.piece("silent", since_us=since_us)
 
     def _stuck_piece(self) -> Markup:
         """Render the stuck teams with their problems. The page shows them where the tiles have no space for that."""
