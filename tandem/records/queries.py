@@ -361,6 +361,15 @@ class Records:
                 yield MetricsSample(*row)
             values |= {"after_at": page[-1][0], "after_ground": page[-1][1]}
 
+    def heartbeat_age_s(self) -> float | None:
+        """Return the seconds since a server's last heartbeat in PostgreSQL; None if there was none.
+
+        Raises:
+            StoreError: It cannot be read. The database may be of an older version, without heartbeats.
+        """
+        [(age_s,)] = self._rows.query("SELECT extract(epoch FROM now() - max(at)) FROM heartbeat", {})
+        return None if age_s is None else float(age_s)
+
     def _teams(self, condition: str, values: Values) -> list[TeamRow]:
         query = (
             "SELECT classname, teamname, studentnr1, studentnr2, state, ip, first_seen, finished_at, visits,"

@@ -180,4 +180,12 @@ METRICS_COLUMNS = (  # of the row of a MetricsSample, in the order of its fields
     "waiting",
 )
 
-Record = RightVisit | Visit | SuppressedVisits | MetricsSample
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign that a server works, for PostgreSQL: one row a server, with the database's time. See heartbeat.py."""
+
+    server: str  # its machine and address
+
+
+Record = RightVisit | Visit | SuppressedVisits | MetricsSample | Heartbeat

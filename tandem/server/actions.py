@@ -102,7 +102,7 @@ class Handler(Protocol):
         """Return what to record of a connection that ended before its reply."""
 
     def on_tick(self, connections: int, waiting: int) -> Iterable[Record]:
-        """Return the periodic records, with `connections` open and `waiting` records not yet committed."""
+        """Return the periodic records that are due, with `connections` open and `waiting` records not yet committed."""
 
 
 class StopRequests(Protocol):

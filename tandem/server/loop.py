@@ -56,7 +56,7 @@ MIN_SLOW_PATH = (
 COMMIT_SHARE = 0.003  # seconds that such a turn waits for events, so that the committer's thread can run
 CHECK_INTERVAL = 0.02  # seconds between two checks of the limits: an answer may be late by this
 MAX_IDLE_WAIT = 1.0  # seconds that one turn waits for events
-TICK = 5.0  # seconds between two calls of the handler's on_tick
+TICK = 1.0  # seconds between two calls of the handler's on_tick
 LOG_INTERVAL = 1.0  # minimum seconds between two log lines about evicted connections
 ACCEPT_BACKOFF = 0.1  # seconds without accepting when the system has no more descriptors
 

@@ -25,6 +25,7 @@ from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
 from tandem.records.visits import (
     METRICS_COLUMNS,
+    Heartbeat,
     MetricsSample,
     Outcome,
     Record,
@@ -165,6 +166,10 @@ _METRICS = """
 _EXPIRED_METRICS = (
     "DELETE FROM vitals WHERE at < (SELECT min(before) FROM json_to_recordset(%s::json) AS r (before BIGINT))"
 )
+_HEARTBEAT = """
+    INSERT INTO heartbeat (server, at) SELECT server, now() FROM json_to_recordset(%s::json) AS r (server TEXT)
+    ON CONFLICT (server) DO UPDATE SET at = excluded.at
+"""
 
 
 class PostgresStore:
@@ -283,6 +288,8 @@ def steps(records: Sequence[Record]) -> Iterator[Step]:
     samples = [record for record in records if isinstance(record, MetricsSample)]
     yield from _over([_metrics_row(record) for record in samples], _METRICS)
     yield from _over([{"before": record.ended_us - METRICS_RETENTION_US} for record in samples], _EXPIRED_METRICS)
+    servers = sorted({record.server for record in records if isinstance(record, Heartbeat)})
+    yield from _over([{"server": server} for server in servers], _HEARTBEAT)
 
 
 def _over(rows: list[Row], *statements: str) -> Iterator[Step]:

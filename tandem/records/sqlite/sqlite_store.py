@@ -193,7 +193,7 @@ class Store:
                     visits.append(_refused_row(record))
             elif isinstance(record, SuppressedVisits):
                 self._database.execute(_SUPPRESSED, astuple(record))
-            else:
+            elif isinstance(record, MetricsSample):
                 self._write_metrics(record)
         self._write_teams(teams)
         self._insert(_VISITS, visits)
