@@ -54,9 +54,9 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
-    "cli": (ANY, frozenset({"protocol", "commands", "backup", "report", ""})),
+    "cli": (ANY, frozenset({"protocol", "net", "records", "commands", "backup", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),
-    "": (frozenset(), frozenset()),  # tandem/__init__.py
+    "": (frozenset({"sys"}), frozenset()),  # tandem/__init__.py
 }
 
 

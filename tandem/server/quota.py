@@ -10,7 +10,7 @@ from functools import lru_cache
 from tandem.net.networks import host_network
 from tandem.records.visits import SuppressedVisits, Team
 
-MAX_PER_TEAM = 60  # refused visits a minute of one team at one address
+MAX_PER_TEAM = 60  # visits a minute of one team at one address, right or refused
 MAX_PER_ADDRESS = 600  # refused visits a minute of one address
 MAX_COUNTERS = 20_000  # addresses, and teams, that are counted apart in a minute; all others are counted together
 OTHERS = "others"

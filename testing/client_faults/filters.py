@@ -15,7 +15,7 @@ from testing.other_side import Finish, Pause, Receive, Script, Send, SendForever
 Value = int | float | bytes
 Values = tuple[Value, ...]
 
-GAP = 0.006  # seconds: longer than the clients' pause between two looks, so that they see two segments
+GAP = 0.02  # seconds: longer than the clients' pause between two looks, so that they see two segments
 TRICKLE = 0.001  # seconds between two bytes
 SHORT = (0.02, 0.15)  # seconds of a delay that every limit has room for
 LONG = (0.25, 0.9)  # seconds of a delay around the small limits of the campaign

@@ -137,7 +137,7 @@ CANNOT_START = {
         *(2, "the proxy has the certificate"),
     ),
     "no certificate there": (("--certfile", "none", "--keyfile", "none"), 1, "there is no such file"),
-    "no need to be insecure": (("--insecure-login",), 2, "--insecure-login changes nothing here"),
+    "no need to be insecure": (("--insecure-login",), 2, "--insecure-login needs a --listen address that other"),
     "secure and insecure": (
         ("--listen", "0.0.0.0:0", "--certfile", "x", "--keyfile", "y", "--insecure-login"),
         *(2, "--insecure-login does not go with --certfile"),

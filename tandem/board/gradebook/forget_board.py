@@ -82,8 +82,8 @@ def _forget(database: sqlite3.Connection, selection: Selection, forgotten: Forgo
     for classname, teamname, *numbers in database.execute(query).fetchall():
         line = TeamKey(classname, teamname, Team(classname, teamname, *numbers).pair)
         if is_forgotten(line, numbers):
-            clause = "WHERE (classname, teamname) = (?, ?)"
-            expected += database.execute(f"DELETE FROM expected {clause}", line[:2]).rowcount
+            clause = "WHERE (classname, teamname, studentnr1, studentnr2) = (?, ?, ?, ?)"
+            expected += database.execute(f"DELETE FROM expected {clause}", (*line[:2], *numbers)).rowcount
         elif not forgotten.numbers.isdisjoint(numbers):
             mentions.append(line)
     if selection == Selection(classname=selection.classname):

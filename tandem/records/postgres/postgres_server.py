@@ -57,7 +57,7 @@ class PostgresServer:
     def __init__(self, url: str) -> None:
         try:
             parameters = conninfo_to_dict(url)
-        except psycopg.Error:  # its message may hold the password
+        except (psycopg.Error, UnicodeError):  # its message may hold the password
             raise StoreError("the URL of the database cannot be read", "postgresql://USER@HOST:PORT/NAME") from None
         self._parameters: dict[str, Any] = PARAMETERS | parameters
         self._secrets = [str(parameters[name]) for name in SECRETS if parameters.get(name)]
@@ -73,6 +73,8 @@ class PostgresServer:
             connection = PostgresConnection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
             raise self.store_error(error) from None
+        except UnicodeError:  # the look-up of the name, such as a..b
+            raise StoreError(f"the database {self.name} cannot be used: its host is not a host name") from None
         connection.answer_timeout_s = answer_timeout_s
         return connection
 

@@ -10,8 +10,9 @@ Three kinds of facts are compared:
 - Whether another process changed a file: size and time of change. The table `identity` tells a valid change (another
   worker, a checkpoint, `forget`) from a foreign one.
 - The table `identity`: a random id of the database, the number of commits, and how many of them are known to be in
-  the main file. The main file alone must have the same id, no fewer commits than are known to be in it, and no more
-  than the database with its log has. An older copy in its place, or a log of another time, breaks one of these.
+  the main file. The main file must have the same id. Its number of commits must be at least the number known to be in
+  it, and at most the number that the database has together with its write-ahead log. An older copy in its place, or a
+  log of another time, breaks one of these.
 """
 
 import os
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.protocol.errors import TandemError
+from tandem.records.path_kind import path_kind
 
 try:
     import fcntl
@@ -299,12 +301,12 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
 
 
 def check_main(path: Path) -> None:
-    """Raise DamagedFilesError if there is a log without a main file, or if the main file is no file.
+    """Raise DamagedFilesError if there is a log without a main file, or if the main file is something else than a file.
 
     SQLite would delete the log, and wait for ever for a named pipe.
     """
     if path.exists() and not path.is_file():
-        raise DamagedFilesError(f"{path} is no file", "move it away")
+        raise DamagedFilesError(f"{path} is {path_kind(path)}, not a file", "move it away")
     main, log, _ = _names_of(path)
     log_size = _status(log).size  # first: of a new database the main file is there before the log
     if log_size and not _status(main).size:
