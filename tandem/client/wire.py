@@ -43,7 +43,7 @@ def close_sleep_sockets() -> None:
 
 
 class RemoteAddress:
-    """Where to connect to: a name that is resolved once, before all waits.
+    """An address to connect to: a name that is resolved once, before all waits.
 
     Attributes:
         shown: HOST:PORT, for people.
