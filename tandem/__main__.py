@@ -1,6 +1,7 @@
 """python3 -m tandem: runs the client, or one of the other commands.
 
-Imports little: the client starts without the rest of the project, and a Python that is too old gets one sentence.
+Imports little: the client starts without the rest of the project. A Python that is too old gets its one sentence from
+tandem/__init__.py.
 """
 
 import signal
@@ -22,9 +23,6 @@ _OUT_OF_DESCRIPTORS = "Too many open files"
 
 def run() -> None:
     """Run the command line, and exit with its code. This is the installed command `tandem`."""
-    if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
-        print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
-        sys.exit(2)
     sys.unraisablehook = _report_unraisable
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
-from tandem.protocol.address import SERVER_PORT, parse_address
+from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
@@ -136,15 +136,21 @@ def folder(text: str) -> Path:
 
 
 @argument_type
-def address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a server."""
+def server_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT of a server to connect to."""
     return parse_address(argument_text(text), SERVER_PORT)
 
 
 @argument_type
+def listen_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT on which a server listens."""
+    return parse_listen_address(argument_text(text), SERVER_PORT)
+
+
+@argument_type
 def board_address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a board."""
-    return parse_address(argument_text(text), BOARD_PORT)
+    """Read the HOST:PORT on which a board listens."""
+    return parse_listen_address(argument_text(text), BOARD_PORT)
 
 
 @argument_type

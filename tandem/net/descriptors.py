@@ -1,4 +1,4 @@
-"""How many files and sockets this process may open at a time. Owns the limit, knows nothing of what is opened."""
+"""Limit of the files and sockets that this process may have open. Knows nothing of what is opened."""
 
 from tandem.protocol.errors import TandemError
 

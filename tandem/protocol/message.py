@@ -7,6 +7,7 @@ import json
 from json.encoder import encode_basestring as quote
 
 WELCOME_WORD = "connection"  # in every welcome (PROTOCOL 3.1)
+# The fast path of the server writes these two without escapes: printable ASCII, no quote, no backslash.
 STATUS_WAITING = "waiting for message 2"  # in the reply to a right message 1 (PROTOCOL 4.2)
 STATUS_FINISHED = "Finished successfully"  # in the reply to a right message 2 (PROTOCOL 5.4)
 ERROR_PREFIX = "error: "  # at the beginning of the status in any other reply (PROTOCOL 7.1)

@@ -1,4 +1,7 @@
-"""Chooses the database: SQLite in a data folder, or PostgreSQL at a URL. Only a URL imports the driver."""
+"""Chooses the database for reading: SQLite in a data folder, or PostgreSQL at a URL. Only a URL imports the driver.
+
+`open_store` (server/serve.py) chooses it for writing, `open_eraser` (records/sqlite/sqlite_eraser.py) for removing.
+"""
 
 import string
 from pathlib import Path

@@ -5,6 +5,8 @@ in the URL is sent to the server only. Knows no table.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -75,6 +77,22 @@ class PostgresServer:
             raise StoreError(f"the database {self.name} cannot be used: its host is not a host name") from None
         connection.answer_timeout_s = answer_timeout_s
         return connection
+
+    @contextmanager
+    def preparing(self, connection: PostgresConnection) -> Iterator[None]:
+        """Close a new connection if the block that prepares it fails.
+
+        Raises:
+            StoreError: the block raised it, or an error of the driver.
+        """
+        try:
+            yield
+        except psycopg.Error as error:
+            connection.close()
+            raise self.store_error(error) from None
+        except StoreError:
+            connection.close()
+            raise
 
     def store_error(self, error: psycopg.Error) -> StoreError:
         """Return the StoreError for an error of the driver."""
