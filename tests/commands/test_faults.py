@@ -76,6 +76,14 @@ class TestStandardStreams:
         done = shell(f"PYTHONUNBUFFERED={unbuffered} {TANDEM} {words} {redirection}")
         assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
+    @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+    def test_a_warning_that_cannot_be_written(self, redirection: str) -> None:
+        """It neither ends the client nor goes to standard output: the client waits for client 1."""
+        done = shell(f"{TANDEM} {shlex.join(CLIENT_2)} --on-wire plain {redirection}")
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "listening on" in done.stdout
+        assert "--framing" not in done.stdout
+
     def test_standard_input_that_is_closed(self) -> None:
         done = shell(f"{TANDEM} check <&-")
         assert_one_line(done)
