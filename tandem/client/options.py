@@ -106,7 +106,7 @@ def parse_options(arguments: list[str]) -> Options:
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
-        name = _current_name(name)
+        name = _current_name(name) if argument.startswith("--") else name
         if argument == "--verbose":
             _check_once(verbose, "verbose")
             verbose = True
@@ -154,7 +154,12 @@ def _current_name(name: str) -> str:
     """Return the name of an option; if it is an old one, the new one, after a warning."""
     if name not in _RENAMED:
         return name
-    print(f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version", file=sys.stderr)
+    warning = f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version"
+    try:
+        if sys.stderr is not None:  # otherwise print would use standard output
+            print(warning, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None  # or Python would write it again at exit, and change the exit code
     return _RENAMED[name]
 
 
