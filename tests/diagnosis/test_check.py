@@ -16,8 +16,8 @@ not accepted: 4 problems, no remarks
    line 2, column 31
               "studentnr1": "0923456".
                                      ^
-   what  after studentnr1 comes '.', where ',' belongs
-   try   write ',' there
+   what  after studentnr1 comes `.`, where `,` belongs
+   try   write `,` there
    so           "studentnr1": "0923456",
 
 2. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -25,7 +25,7 @@ not accepted: 4 problems, no remarks
               "studentnr2": "0934567"
                                      ^
    what  a comma is missing after studentnr2
-   try   put "," after its value
+   try   put a comma after its value
    so           "studentnr2": "0934567",
 
 3. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -33,7 +33,7 @@ not accepted: 4 problems, no remarks
               "secret": ""
                           ^
    what  a comma is missing after secret
-   try   put "," after its value
+   try   put a comma after its value
    so           "secret": "",
 
 4. The last brace is missing (never-closed; PROTOCOL.md 2.4)
@@ -99,8 +99,8 @@ def test_for_programs() -> None:
         "severity": "problem",
         "line": 2,
         "column": 31,
-        "what": "after studentnr1 comes '.', where ',' belongs",
-        "help": "write ',' there",
+        "what": "after studentnr1 comes `.`, where `,` belongs",
+        "help": "write `,` there",
         "clause": "2.1",
         "excerpt": '       "studentnr1": "0923456".',
         "corrected": '       "studentnr1": "0923456",',
