@@ -1,11 +1,12 @@
 """The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Problem, findings_in, findings_text
+from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
@@ -97,6 +98,15 @@ class Visit:
     def findings(self) -> str:
         """The problems and remarks as JSON, as the row holds them."""
         return findings_text(self.problems + self.remarks)
+
+    @property
+    def team_problems(self) -> str | None:
+        """The ids of the problems as JSON, as the row of the team holds them.
+
+        None if the visit only handed on the refusal of message 1: then the team keeps what was wrong with that.
+        """
+        ids = [problem.id for problem in self.problems]
+        return None if ids == [REFUSAL_HANDED_ON] else json.dumps(ids)
 
     def log_line(self) -> str:
         """Return the visit in one line. It holds no values, so no student numbers."""

@@ -190,3 +190,14 @@ def test_the_secrets_that_were_given_last(records: Records, store: BatchStore, b
         IssuedSecret(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
     ]
     assert json.loads(given(0))["secret"] not in [found.secret for found in records.recent_secrets(3)]
+
+
+def test_a_refusal_that_was_handed_on_leaves_the_problems_of_message_1(
+    where: DatabaseLocation, store: BatchStore
+) -> None:
+    alone = TEAM._replace(teamname="Alone")
+    store.write([rejected(TEAM, "clientid-in-quotes"), rejected(TEAM, "refusal-handed-on", started_us=4_000_000)])
+    store.write([rejected(TEAM, "refusal-handed-on", started_us=5_000_000), rejected(alone, "refusal-handed-on")])
+    with closing(open_records(where)) as records:
+        rows = {row.team.teamname: (row.problems, row.visits) for row in records.teams()}
+    assert rows == {TEAM.teamname: (("clientid-in-quotes",), 3), "Alone": ((), 1)}

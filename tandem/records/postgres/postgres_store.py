@@ -117,13 +117,15 @@ _RIGHT = f"""
 _REFUSED_NEW = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
         problems)
-    SELECT r.classname, r.teamname, '', r.studentnr1, r.studentnr2, 'rejected', '', '', r.at, 0, r.problems
+    SELECT r.classname, r.teamname, '', r.studentnr1, r.studentnr2, 'rejected', '', '', r.at, 0,
+        coalesce(r.problems, '[]')
     FROM {_TEAM} WHERE r.whole AND {_NEW} AND (
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname LIMIT 1
     ) IS NULL
 """
 _REFUSED = f"""
-    UPDATE team SET visits = team.visits + 1, problems = CASE team.state WHEN 'finished' THEN '[]' ELSE r.problems END
+    UPDATE team SET visits = team.visits + 1,
+        problems = CASE team.state WHEN 'finished' THEN '[]' ELSE coalesce(r.problems, team.problems) END
     FROM {_TEAM}
     WHERE {_SAME_NAMES} AND {_NEW} AND team.pair = (
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname
@@ -283,7 +285,6 @@ def _waves(marked: Iterable[tuple[RightVisit | Visit, int]]) -> list[list[Row]]:
 def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
     finished = visit.outcome == Outcome.MESSAGE_2
     right = visit if isinstance(visit, RightVisit) else None
-    problems = [problem.id for problem in visit.problems] if isinstance(visit, Visit) else []
     return {
         "classname": team.classname,
         "teamname": team.teamname,
@@ -293,7 +294,7 @@ def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
         "state": FINISHED if finished else WAITING,
         "secret": right.secret if right else "",
         "ip": right.ip if right and not finished else "",
-        "problems": json.dumps(problems),
+        "problems": visit.team_problems if isinstance(visit, Visit) else "[]",
         "finished_at": visit.started_us + visit.duration_us if finished else None,
         "right": right is not None,
         "whole": visit.stored_in_full,

@@ -4,7 +4,6 @@ Owns all writing: one row a team, one row a visit. One connection writes, in the
 (queries.py) open connections of their own.
 """
 
-import json
 import os
 import sqlite3
 import time
@@ -59,7 +58,7 @@ _ADOPT = """
 """
 # A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
 _REFUSED_KNOWN = """
-    UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', :problems)
+    UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', coalesce(:problems, problems))
     WHERE classname = :classname AND teamname = :teamname AND pair = (
         SELECT pair FROM team WHERE classname = :classname AND teamname = :teamname
         ORDER BY pair = :pair DESC, first_seen DESC LIMIT 1)
@@ -67,7 +66,7 @@ _REFUSED_KNOWN = """
 _REFUSED_NEW = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
         problems)
-    VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
+    VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, coalesce(:problems, '[]'))
 """
 _SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
 _METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -192,7 +191,7 @@ class Store:
             "studentnr1": team.studentnr1,
             "studentnr2": team.studentnr2,
             "at": visit.started_us,
-            "problems": json.dumps([problem.id for problem in visit.problems]),
+            "problems": visit.team_problems,
         }
         known = self._database.execute(_REFUSED_KNOWN, values).rowcount
         if not known and visit.stored_in_full:
