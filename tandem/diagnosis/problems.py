@@ -91,7 +91,7 @@ class Problem:
 
 # Words
 
-MAX_SENTENCE = 200  # bytes in JSON, so that a status always has room for the first problem
+MAX_SENTENCE = 220  # bytes in JSON, so that a status always has room for the first problem
 _MAX_LINE = len("line 8192: ")
 
 

@@ -14,7 +14,7 @@ KINDS = (
         P,
         EXCHANGE,
         "The server's refusal, handed on",
-        "this is the refusal of message 1 by the server, handed on: `{found}`",
+        "this hands on the refusal of message 1: `{found}`",
         "fix that first, and let client 1 hand over only `waiting for message 2`",
         "5.1",
         but(
