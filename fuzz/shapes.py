@@ -47,8 +47,6 @@ def read(data: bytes) -> Reader:
     """The reader after the bytes have come, and then nothing more."""
     reader = Reader()
     reader.feed(data)
-    if reader.state is NEED_DATA and reader.maybe_framed:
-        reader.assume_bare()
     return reader
 
 

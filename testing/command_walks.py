@@ -78,7 +78,7 @@ WALKS = [
             "--data": ("--data", "other"),
             "--database": ("--database", AWAY),
             "--errors": ("--errors", "close"),
-            "--on-wire": ("--on-wire", "length"),
+            "--framing": ("--framing", "length"),
             "--workers": ("--workers", "2"),
             "--proxy-from": ("--proxy-from", "10.0.0.7"),
             "--board": ("--board", "127.0.0.1:0"),
@@ -175,7 +175,7 @@ _CLIENT = {
     "--listen": ("--listen", "7"),
     "--timeout": ("--timeout", "7"),
     "--wait": ("--wait", "7"),
-    "--on-wire": ("--on-wire", "length"),
+    "--framing": ("--framing", "length"),
     "--format": ("--format", "json"),
     "--verbose": ("--verbose",),
 }

@@ -230,7 +230,7 @@ def call(port: int, source: str = "127.0.0.1", stopped: threading.Event | None =
 
 
 def framed(data: bytes) -> bytes:
-    """Put the length of the bytes before them, as `--on-wire length` does."""
+    """Put the length of the bytes before them, as `--framing length` does."""
     return struct.pack("<I", len(data)) + data
 
 

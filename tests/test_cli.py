@@ -10,6 +10,8 @@ import pytest
 
 from tandem import __version__
 from tandem.__main__ import run
+from tandem.commands import serve
+from tandem.commands.arguments import Parser
 from tandem.protocol.errors import TandemError
 from testing.processes import ROOT, tandem
 from testing.raw_sockets import encoded, message_1
@@ -20,7 +22,7 @@ WRONG_USAGE = [
     ["serve", "--listen", "127.0.0.1:none"],
     ["serve", "--listen", "127.0.0.1:70000"],
     ["serve", "--errors", "loudly"],
-    ["serve", "--on-wire", "morse"],
+    ["serve", "--framing", "morse"],
     ["results", "--format", "xml"],
     ["results", "--state", "asleep"],
     ["check", "one", "two"],
@@ -132,3 +134,17 @@ def test_ctrl_c_before_a_command_has_begun(monkeypatch: pytest.MonkeyPatch, caps
     with pytest.raises(SystemExit, match="130"):
         run()
     assert capsys.readouterr().err == "tandem: stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("written", [("--on-wire", "length"), ("--on-wire=length",)], ids=" ".join)
+def test_an_old_name_of_an_option_works_with_a_warning(
+    written: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="tandem serve")
+    serve.add_options(parser)
+    assert parser.parse_args([*written, "--data", str(tmp_path)]).framing == "length"
+    warning = "tandem serve: --on-wire is now called --framing, and the old name ends with the next version\n"
+    assert capsys.readouterr().err == warning
+    with pytest.raises(SystemExit):
+        parser.parse_args([*written, "--framing", "plain"])
+    assert "--on-wire" not in parser.format_help()

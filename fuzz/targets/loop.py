@@ -14,9 +14,8 @@ from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
 from tandem.keys.keyring import Keyring, OldKey
 from tandem.net.poller import new_poller
-from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
+from tandem.protocol.framing import frame, unframe
 from tandem.protocol.message import ERROR_PREFIX, STATUS_FINISHED, STATUS_WAITING
-from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.queries import Records
 from tandem.records.visits import MAX_STORED_BYTES, Outcome
 from tandem.server import handler as handler_module
@@ -64,7 +63,7 @@ class Play:
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
-            visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Metrics("fuzz"))
+            visits = VisitHandler(KEYRING, self._script.errors, self._script.framing, records, log, Metrics("fuzz"))
             committer = cast("Committer[Connection]", self._ledger)
             self._loop = Loop([self._door], visits, committer, self, self._wakeup, log, self._script.most)
             self._welcome = visits.welcome
@@ -193,11 +192,10 @@ class Play:
         visit = entry.visit
         came = caller.sent[: visit.size_bytes]
         require(visit.received == came[:MAX_STORED_BYTES], "what came is recorded", visit.received, came)
-        framed = is_framed(came) and int.from_bytes(came[:LENGTH_BYTES], "little") <= MAX_MESSAGE_BYTES
-        reply = data[LENGTH_BYTES:] if framed else data
-        require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
+        reply = unframe(data, self._script.framing)
+        require(data == frame(reply, self._script.framing), "a length is sent where lengths are wanted", data)
         status = str(eight_fields(reply)["status"])
-        wanted, _ = verdict(came)
+        wanted, _ = verdict(came, self._script.framing)
         if status == NOT_STORED:
             require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return

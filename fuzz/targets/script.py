@@ -65,7 +65,7 @@ class Script(NamedTuple):
     """The whole story."""
 
     errors: str
-    on_wire: str
+    framing: str
     most: int
     events: list[Event]
 

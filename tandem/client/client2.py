@@ -41,7 +41,7 @@ def await_handover(options: Options, output: Output) -> Message:
         listening_socket = wire.listen(*options.listen)
     except ClientError as error:
         raise error.with_arrow(HANDOVER_ARROW) from None
-    listener = HandoverListener(listening_socket, options.team, output)
+    listener = HandoverListener(listening_socket, options.team, options.framing, output)
     try:
         port = listening_socket.getsockname()[1]
         output.note(f"listening on {show_address(options.listen[0], port)} for client 1")

@@ -17,7 +17,6 @@ from tandem.protocol.reader import COMPLETE, INVALID, Reader
 HANDOVER_ARROW = 4
 MAX_CONNECTIONS = 200  # at a time; students' laptops allow 256 open files or more
 ACCEPT_BATCH = 100  # accepted in one round, so that a flood of connections does not keep us from reading them
-LENGTH_TIMEOUT_S = 0.2  # for the rest of a length of which one to three bytes came
 MAX_REPORTED = 1000  # different rejections that are shown
 SHOWN_BYTES = 40  # of what came instead of a message
 
@@ -25,22 +24,22 @@ SHOWN_BYTES = 40  # of what came instead of a message
 class IncomingConnection:
     """One connection to our port, and what came on it."""
 
-    __slots__ = ("socket", "host", "address", "reader", "undecided_s")
+    __slots__ = ("socket", "host", "address", "reader")
 
-    def __init__(self, accepted: socket.socket, host: str, port: int) -> None:
+    def __init__(self, accepted: socket.socket, host: str, port: int, framing: str) -> None:
         self.socket = accepted
         self.host = host
         self.address = show_address(host, port)
-        self.reader = Reader()
-        self.undecided_s = 0.0  # how long the first bytes may have been the start of a length
+        self.reader = Reader(framing)
 
 
 class HandoverListener:
     """All connections to our port. Call `accept_waiting` and `receive_message` in turn, and `close` at the end."""
 
-    def __init__(self, listener: socket.socket, team: dict[str, str], output: Output) -> None:
+    def __init__(self, listener: socket.socket, team: dict[str, str], framing: str, output: Output) -> None:
         self._listener = listener
         self._team = team
+        self._framing = framing
         self._output = output
         self._connections: list[IncomingConnection] = []  # the oldest first
         self._count_by_host: dict[str, int] = {}
@@ -56,7 +55,7 @@ class HandoverListener:
             except OSError:  # none waits, it has gone again, or no more files may be opened: try in the next round
                 return
             accepted.setblocking(False)
-            connection = IncomingConnection(accepted, plain_ip(address[0]), address[1])
+            connection = IncomingConnection(accepted, plain_ip(address[0]), address[1], self._framing)
             self._connections.append(connection)
             self._count_by_host[connection.host] = self._count_by_host.get(connection.host, 0) + 1
             if len(self._connections) > MAX_CONNECTIONS:
@@ -75,7 +74,8 @@ class HandoverListener:
             except ClientError:
                 self._reject(connection, "connection reset")
                 continue
-            state = _feed(connection, data)
+            reader = connection.reader
+            state = reader.feed(data) if data else reader.state
             if state is COMPLETE:
                 try:
                     return self._accept_message(connection)
@@ -146,14 +146,3 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
     numbers = {message.studentnr1, message.studentnr2}
     if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
         raise NotAMessageError("it is another team's: its student numbers are not ours")
-
-
-def _feed(connection: IncomingConnection, data: bytes | None) -> str:
-    """Give the bytes to the reader and return its state. Do not wait long for the rest of a length."""
-    reader = connection.reader
-    state = reader.feed(data) if data else reader.state
-    if reader.maybe_framed:
-        connection.undecided_s += wire.POLL_INTERVAL_S
-        if connection.undecided_s >= LENGTH_TIMEOUT_S or data == b"":
-            state = reader.assume_bare()
-    return state

@@ -4,6 +4,7 @@ Every mistake in them is a UsageError, raised before anything is sent. Does not 
 """
 
 import json
+import sys
 
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
 from tandem.protocol.errors import UsageError
@@ -28,7 +29,8 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
   --timeout SECONDS     how long to wait for an answer (default: 5)
   --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
-  --on-wire plain|length   length: each message behind its length, 4 bytes, little-endian (default: plain)
+  --framing plain|length   length: a length of 4 bytes comes before each message, as with `serve --framing length`
+                        (default: plain)
   --format text|json    text for people, or one JSON object a line for programs (default: text)
   --verbose             show the bytes that were sent and received
 
@@ -43,7 +45,8 @@ DEFAULT_TIMEOUT_S = 5.0  # for an answer
 DEFAULT_WAIT_S = {1: 120.0, 2: 3600.0}  # for the other client, by client id
 MAX_SECONDS = 86_400.0  # of any wait
 
-_WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
+_WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "framing", "format")
+_RENAMED = {"on-wire": "framing"}  # old names that still work, with a warning
 
 # Options that are refused because they would be ignored: option, beside what, why, what to try.
 _CONFLICTS = (
@@ -65,7 +68,7 @@ class Options:
         listen: Host and port to listen on; only client 2 uses it. Host "" means all addresses.
         timeout_s: Seconds to wait for an answer.
         wait_s: Seconds to wait for the other client.
-        on_wire: Whether a length is sent before each message (PROTOCOL 6.2).
+        framing: Whether a length comes before each message, "plain" or "length" (PROTOCOL 6.2).
         as_json: Whether the output is JSON.
         verbose: Whether the output shows the bytes.
 
@@ -82,7 +85,7 @@ class Options:
         self.listen = _listen_address(given.get("listen", ""))
         self.timeout_s = _seconds(given, "timeout", DEFAULT_TIMEOUT_S)
         self.wait_s = _seconds(given, "wait", DEFAULT_WAIT_S[clientid])
-        self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
+        self.framing = _choice(given, "framing", FRAMINGS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose
 
@@ -99,6 +102,7 @@ def parse_options(arguments: list[str]) -> Options:
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
+        name = _current_name(name)
         if argument == "--verbose":
             _check_once(verbose, "verbose")
             verbose = True
@@ -127,6 +131,14 @@ def parse_options(arguments: list[str]) -> Options:
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
+
+
+def _current_name(name: str) -> str:
+    """Return the name of an option; if it is an old one, the new one, after a warning."""
+    if name not in _RENAMED:
+        return name
+    print(f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version", file=sys.stderr)
+    return _RENAMED[name]
 
 
 def _check_once(is_given: bool, name: str) -> None:

@@ -11,7 +11,7 @@ from tandem.client.options import Options
 from tandem.client.output import Output
 from tandem.protocol.address import show_address
 from tandem.protocol.answer import AnswerReader
-from tandem.protocol.framing import frame
+from tandem.protocol.framing import LENGTH, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
@@ -41,7 +41,7 @@ class ServerVisit:
         self._options = options
         self._output = output
         self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
-        self._answer = AnswerReader()
+        self._answer = AnswerReader(options.framing)
         self._welcome_size = 0  # bytes
         self._server = f"the server at {show_address(*options.server)}"
         self._connection = self._connect()
@@ -101,7 +101,7 @@ class ServerVisit:
         Raises:
             ClientError: The connection broke, or the server does not read.
         """
-        data = frame(message.encode(), self._options.on_wire)
+        data = frame(message.encode(), self._options.framing)
         try:
             wire.send(self._connection, data, self._options.timeout_s, self._server)
         except ClientError as error:
@@ -171,11 +171,12 @@ class ServerVisit:
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            instead = answer.received[self._welcome_size :][: SHOWN_BYTES // 2]
+            instead = (answer.received[self._welcome_size :] or answer.received)[: SHOWN_BYTES // 2]
             what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
-        return ClientError(
-            f"{self._server} sent {what}", "check that this is the server's address and port", self._reply_arrow
-        )
+        help = "check that this is the server's address and port"
+        if self._options.framing == LENGTH:
+            help += ", or leave --framing length out if this server sends no lengths"
+        return ClientError(f"{self._server} sent {what}", help, self._reply_arrow)
 
 
 def status_error(status: str, expected: str, arrow: int) -> ClientError:

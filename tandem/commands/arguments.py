@@ -33,17 +33,28 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog, **(settings | {"allow_abbrev": False}))
         self.rules: tuple[Rule, ...] = ()
         self.repeatable: tuple[str, ...] = ()
+        self.renamed: dict[str, str] = {}  # old names of options that still work, with a warning: the new ones
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Read the arguments, then refuse options that do not go together."""
+        args = [self._with_current_name(argument) for argument in (sys.argv[1:] if args is None else args)]
         parsed, rest = super().parse_known_args(args, namespace)
         below = getattr(parsed, SUBCOMMAND, None)
         variables = [name for name in VARIABLES if os.environ.get(name)]
-        given = [*options_in(args or ()), *variables, *([below] if below else [])]
+        given = [*options_in(args), *variables, *([below] if below else [])]
         wrong = violated_rule(given, self.rules, self.repeatable)
         if wrong:
             self.error(wrong)
         return parsed, rest
+
+    def _with_current_name(self, argument: str) -> str:
+        """Return the argument; if it is an option by its old name, by its new one, after a warning."""
+        old, equals, value = argument.partition("=")
+        new = self.renamed.get(old)
+        if new is None:
+            return argument
+        write_error(f"{self.prog}: {old} is now called {new}, and the old name ends with the next version\n")
+        return new + equals + value
 
     def print_help(self, file: Any = None) -> None:
         """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
@@ -66,6 +77,12 @@ def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[
     command.epilog = " ".join(map(str, rules))
     if isinstance(command, Parser):
         command.rules, command.repeatable = rules, repeatable
+
+
+def renamed_option(command: argparse.ArgumentParser, old: str, new: str) -> None:
+    """Accept the old name of an option, with a warning."""
+    if isinstance(command, Parser):
+        command.renamed[old] = new
 
 
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:

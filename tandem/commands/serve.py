@@ -12,6 +12,7 @@ from tandem.commands.arguments import (
     database_option,
     file_name,
     positive_integer,
+    renamed_option,
     set_rules,
 )
 from tandem.commands.combinations import Interaction
@@ -45,11 +46,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="reply to a wrong message: an explanation, a close without a reply, or nothing (default: explain)",
     )
     command.add_argument(
-        "--on-wire",
+        "--framing",
         choices=FRAMINGS,
         default=PLAIN,
-        help="length: the welcome comes after its length in 4 bytes (default: plain)",
+        help="length: a length of 4 bytes comes before each message and the welcome, on both sides (default: plain)",
     )
+    renamed_option(command, "--on-wire", "--framing")
     command.add_argument(
         "--workers",
         type=positive_integer(MAX_WORKERS),
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         data=options.data,
         database=options.database,
         errors=options.errors,
-        on_wire=options.on_wire,
+        framing=options.framing,
         balancers=options.proxy_from,
         workers=options.workers,
         log=options.log,

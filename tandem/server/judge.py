@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.problems import Problem, error_status
+from tandem.diagnosis.problems import MAX_FINDINGS, Problem, error_status
 from tandem.diagnosis.rules import is_shared_by_router
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
@@ -47,7 +47,9 @@ def judge(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) ->
     """Judge one message. The first of the keys makes secrets, each of them verifies secrets. PROTOCOL 4, 5, 7."""
     message = diagnosis.message
     if diagnosis.problems:
-        return reject(diagnosis, (*diagnosis.problems, *_problems_besides(diagnosis, keys, find_owner)))
+        besides = _problems_besides(diagnosis, keys, find_owner)
+        room = MAX_FINDINGS - len(diagnosis.remarks) - len(besides)
+        return reject(diagnosis, (*diagnosis.problems[:room], *besides))
     if message.clientid == 1:
         return _accept_message_1(diagnosis, message, keys[0])
     team = team_of_message_2(message, keys)

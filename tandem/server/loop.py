@@ -31,10 +31,10 @@ from tandem.server.states import (
     COMMITTING,
     DRAINING,
     FIRST_BYTE,
-    IN_DOUBT,
     LAST_CHANCE,
     LIMITS,
     MESSAGE,
+    NO_MESSAGE,
     QUEUED,
     SILENCED,
     STATES,
@@ -331,7 +331,7 @@ class Loop:
 
     def _read_more(self, fd: int) -> None:
         """Read from a connection that is not in FIRST_BYTE, unless it was closed in this turn."""
-        for state in (MESSAGE, IN_DOUBT, DRAINING, SILENCED, LAST_CHANCE):
+        for state in (MESSAGE, NO_MESSAGE, DRAINING, SILENCED, LAST_CHANCE):
             connection = self._in[state].get(fd)
             if connection is None:
                 continue
@@ -504,7 +504,7 @@ class Loop:
         state = connection.state
         if state is COMMITTING:
             self._answer_commit(connection, stored=False)
-        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE, LAST_CHANCE):
+        elif state in (FIRST_BYTE, MESSAGE, NO_MESSAGE, LAST_CHANCE):
             self._expire_silent(connection)
         else:
             self._close(connection)

@@ -124,7 +124,7 @@ def _run(
     signals = Signals(wakeup.wake, wakeup.sender_fileno(), log, STOP_TIMEOUT)
     committer = Committer[Connection](storage.store, wakeup.wake, log.write, metrics)
     visits = VisitHandler(
-        storage.keyring, options.errors, options.on_wire, storage.records, log, metrics, storage.recent
+        storage.keyring, options.errors, options.framing, storage.records, log, metrics, storage.recent
     )
     handler = ProxyProtocolHandler(visits, options.balancers, log) if options.balancers else visits
     loop = Loop([listener], handler, committer, signals, wakeup, log, max_connections(options.max_connections))

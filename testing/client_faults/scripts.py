@@ -24,7 +24,7 @@ RIGHT: dict[int, dict[str, Script]] = {
 
 
 def with_lengths(script: Script) -> Script:
-    """Put its length before each text, as `--on-wire length` does."""
+    """Put its length before each text, as `--framing length` does."""
     return tuple(Send(framed(step.data)) if isinstance(step, Send) else step for step in script)
 
 

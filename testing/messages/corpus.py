@@ -144,7 +144,7 @@ BYTES = [
     case(introduced(LOCAL, UNSPECIFIED, note(0x04, bytes(8))) + SECOND.encode(), "proxy-header"),
     case(PROXY_HEADER_V2 * 2 + ONE.encode(), "proxy-header"),
     case(PROXY_HEADER_V2 + PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
-    case(PROXY_HEADER_V2 + struct.pack("<I", SIZE) + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 + struct.pack("<I", SIZE) + ONE.encode(), "length-not-wanted", "proxy-header"),
     case(PROXY_HEADER_V1, "proxy-header"),
     case(PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
     case(b"PROXY TCP6 2001:db8::7 2001:db8::1 51234 5550\r\n" + LINES.encode(), "proxy-header"),
@@ -197,11 +197,17 @@ BYTES = [
     case(f"{SIZE}\n{ONE}", "length-in-digits"),
     case(f"{SIZE:04}{ONE}", "length-in-digits"),
     case(f"{SIZE:<64}", "length-in-digits"),
-    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", 4096) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", 0) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", SIZE) + ONE.encode() + struct.pack("<I", SIZE) + ONE.encode(), "two-messages"),
+    case(struct.pack("<I", SIZE) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", len(LINES)) + LINES.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE + 2) + b"\r\n" + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", 4096) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", 0) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE), "length-not-wanted"),
+    case(struct.pack(">I", SIZE), "length-big-endian"),
+    case(struct.pack("<I", SIZE) + str(TEAM).encode(), "length-not-wanted", "single-quotes"),
+    case((struct.pack("<I", SIZE) + ONE.encode()) * 2, "length-not-wanted", "two-messages"),
     case(team(teamname="Packet Pirates" * 700), "too-large"),
     case(ONE[:-1] + ", " + '"padding": "' + "x" * 9000 + '"}', "too-large"),
     case(b" " * 9000 + ONE.encode(), "too-large"),
@@ -641,6 +647,31 @@ FOREIGN = [
     case(b"\x80\x81\x82\x83", "not-text"),
     case(b"\x9b\x02\x88" + ONE.encode(), "text-before-object"),
     *(case(row.specimen, row.id) for row in SIGNATURES),
+]
+
+# Where lengths are wanted (--framing length).
+
+FRAMED_RIGHT = [
+    struct.pack("<I", SIZE) + ONE.encode(),
+    struct.pack("<I", len(LINES)) + LINES.encode() + b"\n",
+    struct.pack("<I", SIZE + 2) + b"\r\n" + ONE.encode(),
+]
+FRAMED_CASES = [
+    case(ONE, "length-missing"),
+    case(LINES, "length-missing"),
+    case("\n" + ONE, "length-missing"),
+    case(str(TEAM), "length-missing", "single-quotes"),
+    case(struct.pack(">I", SIZE) + ONE.encode(), "length-big-endian"),
+    case(struct.pack("<H", SIZE) + ONE.encode(), "length-of-other-size"),
+    case(struct.pack("!Q", SIZE) + ONE.encode(), "length-of-other-size"),
+    case(f"{SIZE:<64}{ONE}", "length-in-digits"),
+    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 4096) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 0) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 0), "nothing-came"),
+    case(struct.pack("<I", SIZE) + ONE.encode() + struct.pack("<I", SIZE) + ONE.encode(), "two-messages"),
+    case(struct.pack("<I", len(str(TEAM))) + str(TEAM).encode(), "single-quotes"),
 ]
 
 CASES = [*FOREIGN, *BYTES, *JSON, *FIELDS, *EXCHANGE, *COMBINED]

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
+from testing.clients import (
+    REPLY_1,
+    REPLY_2,
+    RIGHT_2,
+    WELCOME,
+    Client2,
+    assert_done,
+    assert_failed,
+    assert_safe,
+    client_2,
+)
 from testing.other_side import (
     Finish,
     Pause,
@@ -57,10 +67,32 @@ STRANGERS: dict[str, Stranger] = {
     "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
     "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
     "other students": ((Send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
-    "other team, framed": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
-    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "a length": ((Send(framed(REPLY_1)),), r"sent something that is not a message: \xf0\x00\x00\x00"),
     "length of nothing": ((Send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
 }
+
+
+STRANGERS_FRAMED: dict[str, tuple[tuple[Step, ...], str]] = {
+    "no length": ((Send(REPLY_1),), "sent something that is not a message: "),
+    "other team": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
+    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), STRANGERS_FRAMED.values(), ids=STRANGERS_FRAMED.keys())
+def test_with_lengths_a_stranger_is_named_and_the_real_message_accepted(script: Sequence[Step], said: str) -> None:
+    server_script = (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(REPLY_2)), Wait.END)
+    with (
+        scripted_server(*server_script) as server,
+        client_2(server.address, "--framing", "length") as client,
+        call(client.port) as stranger,
+    ):
+        stranger.play(script)
+        assert "still listening" in client.process.wait_for(said)
+        with call(client.port) as line:
+            line.play((Trickle(framed(REPLY_1)), Finish.HALF_CLOSE, Wait.END))
+        assert_done(client.process)
+    assert server.came == framed(server.came[4:])
 
 
 def assert_accepted(client: Client2, server: ScriptedServer) -> None:
@@ -145,9 +177,6 @@ HANDOVERS: dict[str, tuple[Step, ...]] = {
     "white space around": (Send(b" \r\n" + REPLY_1 + b"\n"), Finish.HALF_CLOSE),
     "white space, then a long stop": (Send(b"\n"), Pause(0.8), Send(REPLY_1), Finish.HALF_CLOSE),
     "more behind it": (Send(REPLY_1 + b"bye {"), Finish.HALF_CLOSE),
-    "framed": (Send(framed(REPLY_1)), Finish.HALF_CLOSE),
-    "framed, byte by byte": (Trickle(framed(REPLY_1)), Finish.HALF_CLOSE),
-    "framed, length alone": (Send(framed(REPLY_1)[:4]), Pause(0.1), Send(REPLY_1), Finish.HALF_CLOSE),
     "extra key": (Send(changed(REPLY_1, hint="go on")), Finish.HALF_CLOSE),
     "pretty-printed": (Send(json.dumps(json.loads(REPLY_1), indent=4).encode()), Finish.HALF_CLOSE),
     "reset behind it": (Send(REPLY_1), Pause(0.2), Finish.RESET),

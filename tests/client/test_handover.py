@@ -2,12 +2,12 @@
 
 import json
 import socket
-from collections.abc import Callable
 
 import pytest
 
+from tandem.protocol.framing import FRAMINGS, frame
 from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import Finish, Send, Wait, changed, framed, scripted_server
+from testing.other_side import Finish, Send, Wait, changed, scripted_server
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 
@@ -26,15 +26,15 @@ REPLIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("way", [bytes, framed], ids=("plain", "framed"))
+@pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
-def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
-    carried = way(reply)
-    script = (Send(WELCOME), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
+def test_the_bytes_are_handed_over_unchanged(reply: bytes, framing: str) -> None:
+    carried = frame(reply, framing)
+    script = (Send(frame(WELCOME, framing)), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
     with (
         scripted_server(*script) as server,
         scripted_server(Wait.END) as peer,
-        client_1(server.address, peer.address) as client,
+        client_1(server.address, peer.address, "--framing", framing) as client,
     ):
         assert_done(client)
     assert peer.came == carried

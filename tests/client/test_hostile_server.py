@@ -32,7 +32,7 @@ REPLY_ARROW = {1: 3, 2: 7}
 
 PATIENT = ("--timeout", str(LIMIT))
 HASTY = ("--timeout", "0.5")  # where nothing is going to come
-ON_WIRE = ("--on-wire", "length")
+FRAMED = ("--framing", "length")
 BOTH_CLIENTS = pytest.mark.parametrize("clientid", [1, 2])
 
 
@@ -85,17 +85,6 @@ FINISHES: dict[str, Script] = {
     "close after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Finish.CLOSE),
     "more after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b" bye {"), Wait.END),
     "extra key": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, hint="well done")), Wait.END),
-    "framed welcome": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
-    "framed welcome byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
-    "framed reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)), Wait.END),
-    "both framed": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
-    "both framed and glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
-    "length begins with a brace": lambda reply: (
-        Send(framed(WELCOME)),
-        Wait.MESSAGE,
-        Trickle(framed(padded(reply, 0x017B))),
-        Wait.END,
-    ),
 }
 
 
@@ -109,25 +98,34 @@ def test_finishes_all_the_same(clientid: int, script: Script) -> None:
     assert server.came.endswith(b"}")
 
 
-@pytest.mark.parametrize("name", ["as it should be", "both framed", "framed reply", "length begins with a brace"])
+FINISHES_FRAMED: dict[str, Script] = {
+    "as it should be": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Trickle(framed(reply)), Wait.END),
+    "glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
+    "length begins with a brace": lambda reply: (
+        Send(framed(WELCOME)),
+        Wait.MESSAGE,
+        Trickle(framed(padded(reply, 0x017B))),
+        Wait.END,
+    ),
+}
+
+
+@pytest.mark.parametrize("script", FINISHES_FRAMED.values(), ids=FINISHES_FRAMED.keys())
 @BOTH_CLIENTS
-def test_finishes_with_lengths_on_the_wire(clientid: int, name: str) -> None:
-    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
-        client = meet(clientid, server, peer, *PATIENT, *ON_WIRE)
+def test_finishes_with_lengths_on_the_wire(clientid: int, script: Script) -> None:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *PATIENT, *FRAMED)
     assert_done(client)
     assert server.came == framed(server.came[4:])
+    if clientid == 1:
+        assert peer.came == framed(peer.came[4:])
 
 
 NO_WELCOME: dict[str, Script] = {
     "no welcome": lambda reply: (Wait.MESSAGE, Send(reply), Wait.END),
-    "no welcome, framed reply": lambda reply: (Wait.MESSAGE, Send(framed(reply)), Wait.END),
     "no welcome, reply byte by byte": lambda reply: (Wait.MESSAGE, Trickle(reply), Wait.END),
     "welcome glued to the reply, after the message": lambda reply: (Wait.MESSAGE, Send(WELCOME + reply), Wait.END),
-    "framed and glued, after the message": lambda reply: (
-        Wait.MESSAGE,
-        Send(framed(WELCOME) + framed(reply)),
-        Wait.END,
-    ),
 }
 
 
@@ -179,13 +177,14 @@ FAILS: dict[str, Fails] = {
         lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Pause(0.1), Finish.RESET), "connection reset"
     ),
     "length longer than the reply": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
         "reply was cut off: ",
-        options=HASTY,
+        options=(*HASTY, *FRAMED),
     ),
     "length, closes in the middle": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
         "reply was cut off: .* closed",
+        options=FRAMED,
     ),
     # goes away
     "closes at once": Fails(lambda _: (Finish.CLOSE,), "closed the connection before", (WELCOME_ARROW,)),
@@ -240,8 +239,19 @@ FAILS: dict[str, Fails] = {
     "number for text": answers(lambda reply: changed(reply, studentnr1=923456), "its studentnr1 is not text"),
     "text for a number": answers(lambda reply: changed(reply, clientid="1"), "its clientid is not a number"),
     "true for a number": answers(lambda reply: changed(reply, clientid=True), "its clientid is not a number"),
-    "length shorter than the reply": answers(lambda reply: framed(reply[:-9]) + reply[-9:], "it is not JSON"),
-    "length zero before the reply": answers(lambda reply: framed(b"") + reply, "not a message"),
+    "length shorter than the reply": Fails(
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply[:-9]) + reply[-9:]), Wait.END),
+        "it is not JSON",
+        options=FRAMED,
+    ),
+    "length zero before the reply": Fails(
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(b"") + reply), Wait.END),
+        "not a message",
+        options=FRAMED,
+    ),
+    "no lengths where they are wanted": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), "not a message: Test gr", options=FRAMED
+    ),
     # too large
     "endless object": Fails(
         lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'{"a": "'), SendForever(b"x" * 1000)),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tandem.client.__main__ import main
-from tandem.client.options import parse_options
+from tandem.client.options import USAGE, parse_options
 from tandem.protocol.errors import UsageError
 from testing.clients import RIGHT_1, RIGHT_2, client_2
 from testing.other_side import Wait, scripted_server
@@ -68,7 +68,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "timeout that is no number": ((*GOOD_1, "--timeout", "nan"), "--timeout nan: it must be seconds"),
     "endless wait": ((*GOOD_1, "--wait", "inf"), "--wait inf: it must be seconds"),
     "wait of two days": ((*GOOD_1, "--wait", "172800"), "at most 86400"),
-    "other way on the wire": ((*GOOD_1, "--on-wire", "netstring"), "it must be plain or length"),
+    "other framing": ((*GOOD_1, "--framing", "netstring"), "it must be plain or length"),
     "other format": ((*GOOD_1, "--format", "xml"), "it must be text or json"),
     "text that is not UTF-8": (
         ("1", *team_options(teamname="Zo\udceb"), *SERVER, *PEER),
@@ -83,7 +83,7 @@ def test_wrong_usage(arguments: tuple[str, ...], says: str, capsys: pytest.Captu
     assert says in usage_error(arguments, capsys)
 
 
-WITH_VALUE = (*TEAM, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
+WITH_VALUE = (*TEAM, "ip", "server", "peer", "listen", "timeout", "wait", "framing", "format")
 
 
 @pytest.mark.parametrize("name", WITH_VALUE)
@@ -158,7 +158,7 @@ def test_defaults() -> None:
     first, second = parse_options([*GOOD_1]), parse_options([*GOOD_2])
     assert (first.server, first.peer) == (("192.0.2.1", 5550), ("192.0.2.2", 5551))
     assert (first.timeout_s, second.timeout_s) == (5.0, 5.0)
-    assert (first.on_wire, first.as_json, first.verbose) == ("plain", False, False)
+    assert (first.framing, first.as_json, first.verbose) == ("plain", False, False)
     assert second.listen == ("", 5551)
 
 
@@ -208,3 +208,14 @@ def test_help(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
     for name in WITH_VALUE:
         assert f"--{name} " in out
+
+
+@pytest.mark.parametrize("written", [("--on-wire", "length"), ("--on-wire=length",)], ids=" ".join)
+def test_an_old_name_of_an_option_works_with_a_warning(
+    written: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parse_options([*GOOD_1, *written]).framing == "length"
+    assert capsys.readouterr().err == "--on-wire is now called --framing, and the old name ends with the next version\n"
+    with pytest.raises(UsageError, match="--framing is given more than once"):
+        parse_options([*GOOD_1, *written, "--framing", "plain"])
+    assert "--on-wire" not in USAGE

@@ -19,7 +19,7 @@ GENERAL = {
     "cut-off",
     "stray-character",
     "length-not-wanted",
-    "length-wrong",
+    "length-big-endian",
 }
 
 

@@ -46,7 +46,7 @@ TROUBLES = [
     trouble(
         "a big-endian length",
         behind_length(ONE.encode()),
-        ("big-endian length", "before the object"),
+        ("big-endian length", "comes first"),
         "UTF-8",
         "encode(",
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.protocol.message import decode, message_1, message_2
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.server.states import DRAINING, FIRST_BYTE, IN_DOUBT, LIMITS, MESSAGE
+from tandem.server.states import DRAINING, FIRST_BYTE, LIMITS, MESSAGE, NO_MESSAGE
 from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
 
@@ -66,4 +66,4 @@ def test_every_clause_names_tests_that_exist() -> None:
 def test_the_limits_are_the_codes() -> None:
     assert f"at most {MAX_MESSAGE_BYTES:,} bytes" in PAGE
     assert (LIMITS[FIRST_BYTE], LIMITS[MESSAGE]) == (15 * 60, 3)
-    assert (LIMITS[IN_DOUBT], LIMITS[DRAINING]) == (0.2, 5)
+    assert (LIMITS[NO_MESSAGE], LIMITS[DRAINING]) == (0.2, 5)
