@@ -6,7 +6,7 @@ import pytest
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import Edit, Problem
-from tandem.report.check import check_report
+from tandem.report.check import check, check_report
 from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 
 PAGE = """\
@@ -76,6 +76,16 @@ def test_a_remark_is_shown_and_accepted() -> None:
     assert text.startswith("accepted: no problems, 1 remark\n")
     assert "1. remark: A name in place of an address" in text
     assert "Did you mean" not in text
+
+
+def test_an_empty_ip_is_accepted_with_a_remark_as_in_the_file_of_a_client() -> None:
+    text, accepted = check_report(team(ip="").encode(), "text", colour=False)
+    assert accepted
+    assert "the server would refuse it as message 1" in text
+    assert [problem.id for problem in check(team(ip="").encode()).problems] == ["field-empty"]
+    text, accepted = check_report(team(ip="", teamname="").encode(), "text", colour=False)
+    assert not accepted
+    assert "teamname is empty" in text
 
 
 def test_colour_comes_only_on_request() -> None:

@@ -1,6 +1,6 @@
 """The catalogue, part 3: JSON whose fields break a rule."""
 
-from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kinds import RIGHT, Family, Kind, Severity, but
 
 P, R, FIELDS = Severity.PROBLEM, Severity.REMARK, Family.FIELDS
 
@@ -194,6 +194,17 @@ KINDS = (
         "check it",
         "2.3",
         but(b"0923456", b"923456"),
+    ),
+    Kind(
+        "ip-left-empty",
+        R,
+        FIELDS,
+        "An empty ip in the file of a team",
+        "ip is empty: the client fills it in, but the server would refuse it as message 1",
+        "leave it empty in the file of the client, and send the own ip in message 1",
+        "2.3",
+        RIGHT,
+        "`tandem check`, which reads the file of a client, too",
     ),
     Kind(
         "ip-not-an-address",
