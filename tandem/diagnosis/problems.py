@@ -62,17 +62,17 @@ class Problem:
 
     @property
     def what(self) -> str:
-        """What is wrong, in full."""
+        """The full text of what is wrong."""
         return _fill(self.kind.what, self.facts, _visible)
 
     @property
     def help(self) -> str:
-        """What to try, in full."""
+        """The full text of what to try."""
         return _fill(self.kind.help, self.facts, _visible)
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to try, in one line of at most MAX_SENTENCE bytes, as a status carries it.
+        """The text of what is wrong and what to try, in one line of at most MAX_SENTENCE bytes, as a status carries it.
 
         It is printable ASCII without quotes and backslashes, and has no "; ", which separates problems (PROTOCOL 7.1).
         Long facts are cut.

@@ -1,6 +1,5 @@
 """The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -13,7 +12,7 @@ MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
 
 
 class Outcome(StrEnum):
-    """How a visit ended."""
+    """The outcome of a visit."""
 
     MESSAGE_1 = "message 1"  # right: secret given
     MESSAGE_2 = "message 2"  # right: finished
@@ -54,7 +53,7 @@ class RightVisit(NamedTuple):
     received: bytes  # what came, cut off at MAX_STORED_BYTES
     size_bytes: int  # of everything that came
     reply: bytes
-    findings: str  # its remarks, see findings.py
+    findings: str  # its remarks as JSON (findings_text in diagnosis/problems.py)
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
@@ -93,20 +92,29 @@ class Visit:
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
     stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
+    secret: str = ""  # as the message has it, until the store has looked up whose it is
+    owner: Team | None = None  # the team that the secret was given to, as far as the server remembers it
+
+    @property
+    def filed_under(self) -> Team | None:
+        """The team that the visit is counted for. The message may have another name, class or number."""
+        return self.owner or self.team
+
+    @property
+    def claimed_pair(self) -> str:
+        """The student numbers that tell this visit from those of other teams of the name; "" if none came."""
+        team = self.filed_under
+        return team.pair if team and (team.studentnr1 or team.studentnr2) else ""
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
+        return {problem.id for problem in self.problems} == {REFUSAL_HANDED_ON}
 
     @property
     def findings(self) -> str:
         """The problems and remarks as JSON, as the row holds them."""
         return findings_text(self.problems + self.remarks)
-
-    @property
-    def team_problems(self) -> str | None:
-        """The ids of the problems as JSON, as the row of the team holds them.
-
-        None if the visit only handed on the refusal of message 1: then the team keeps what was wrong with that.
-        """
-        ids = [problem.id for problem in self.problems]
-        return None if ids == [REFUSAL_HANDED_ON] else json.dumps(ids)
 
     def log_line(self) -> str:
         """Return the visit in one line. It holds no values, so no student numbers."""
@@ -171,4 +179,12 @@ METRICS_COLUMNS = (  # of the row of a MetricsSample, in the order of its fields
     "waiting",
 )
 
-Record = RightVisit | Visit | SuppressedVisits | MetricsSample
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign that a server works, for PostgreSQL: one row a server, with the database's time. See heartbeat.py."""
+
+    server: str  # its machine and address
+
+
+Record = RightVisit | Visit | SuppressedVisits | MetricsSample | Heartbeat

@@ -127,9 +127,16 @@ def test_the_visits_of_a_team(
     outcomes = [(visit.outcome, visit.started_us) for visit in records.visits(row.key)]
     assert [outcome for outcome, _ in outcomes] == [Outcome.MESSAGE_1, Outcome.MESSAGE_2, *[Outcome.REJECTED] * 3]
     assert [at for _, at in outcomes] == sorted(at for _, at in outcomes)
-    assert records.last_outcome(row.key) is Outcome.REJECTED
-    assert records.last_outcome(TeamKey("INF2A", "nobody", "")) is None
+    assert not row.stuck  # it has finished
     assert list(records.visits(TeamKey("INF2A", "nobody", ""))) == []
+
+
+def test_visits_without_a_team(records: Records, store: BatchStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "VISIT_BATCH", 2)
+    store.write([rejected(None, started_us=at) for at in (5, 6, 7)])
+    assert [visit.started_us for visit in records.visits_without_team()] == [5, 6, 7]
+    latest = records.latest_visits_without_team(2)
+    assert [visit.started_us for visit in (*latest, *records.latest_visits_without_team(2, 2))] == [7, 6, 5]
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -190,14 +197,3 @@ def test_the_secrets_that_were_given_last(records: Records, store: BatchStore, b
         IssuedSecret(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
     ]
     assert json.loads(given(0))["secret"] not in [found.secret for found in records.recent_secrets(3)]
-
-
-def test_a_refusal_that_was_handed_on_leaves_the_problems_of_message_1(
-    where: DatabaseLocation, store: BatchStore
-) -> None:
-    alone = TEAM._replace(teamname="Alone")
-    store.write([rejected(TEAM, "clientid-in-quotes"), rejected(TEAM, "refusal-handed-on", started_us=4_000_000)])
-    store.write([rejected(TEAM, "refusal-handed-on", started_us=5_000_000), rejected(alone, "refusal-handed-on")])
-    with closing(open_records(where)) as records:
-        rows = {row.team.teamname: (row.problems, row.visits) for row in records.teams()}
-    assert rows == {TEAM.teamname: (("clientid-in-quotes",), 3), "Alone": ((), 1)}

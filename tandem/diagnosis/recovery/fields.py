@@ -297,7 +297,7 @@ def _as_float(number: str) -> float:
     return float(number) if len(number) <= USUAL_DIGITS else 0.0
 
 
-# Which field an unknown name stands for
+# Unknown names and the fields that they stand for
 
 
 def meant_field(name: str, missing: Collection[str]) -> str | None:
