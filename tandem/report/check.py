@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, excerpt
-from tandem.diagnosis.problems import Problem, Severity
+from tandem.diagnosis.problems import Problem, Severity, in_order
 from tandem.protocol.message import Message
 from tandem.protocol.reader import NEED_DATA, Reader
 
@@ -27,7 +27,7 @@ def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
 
     `format` is "text" or "json".
     """
-    diagnosis = check(data)
+    diagnosis = _as_file_of_client(check(data))
     text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
     return text, not diagnosis.problems
 
@@ -38,6 +38,18 @@ def check(data: bytes, address: str = "") -> Diagnosis:
     reader.feed(data)
     ending = Ending.END_OF_STREAM if reader.state is NEED_DATA else Ending.DECIDED
     return diagnose(reader, ending, address)
+
+
+def _as_file_of_client(diagnosis: Diagnosis) -> Diagnosis:
+    """Return the diagnosis with a remark for an empty ip: a client fills it in, and the server would refuse it."""
+    empty = [
+        problem for problem in diagnosis.problems if problem.id == "field-empty" and problem.facts["field"] == "ip"
+    ]
+    if not empty:
+        return diagnosis
+    problems = tuple(problem for problem in diagnosis.problems if problem not in empty)
+    remark = Problem("ip-left-empty", empty[0].offset, {"field": "ip"})
+    return diagnosis._replace(problems=problems, remarks=in_order((*diagnosis.remarks, remark)))
 
 
 def as_json(diagnosis: Diagnosis, data: bytes) -> str:
