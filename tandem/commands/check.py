@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem.protocol.errors import TandemError
 from tandem.report import check
-from tandem.report.screen import echo
+from tandem.report.screen import echo, write_error
 
 MAX_FILE_BYTES = 65_536  # read from a file; a message has at most 8,192
 
@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
         raise TandemError("standard input is closed", "a file with one message in it")
     try:
         if options.file is None:
+            if sys.stdin.isatty():
+                write_error("paste the message, then Ctrl-D (on Windows Ctrl-Z and Enter)\n")
             data = sys.stdin.buffer.read(MAX_FILE_BYTES)
         else:
             with options.file.open("rb") as file:
