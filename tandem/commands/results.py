@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 def _visits(records: Records, options: argparse.Namespace) -> int:
     teams = list(records.teams_named(options.visits, options.classname))
     if not teams:
-        raise TandemError(f"no team called {options.visits!r} has come", "`tandem results` for the names")
+        raise TandemError(f"no team called {options.visits!r} has come", "`python3 -m tandem results` for the names")
     if options.format == "table":
         for team in teams:
             echo(results.visits_report(team, records.visits(team.key)))
