@@ -9,7 +9,7 @@ import sys
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import FIELDS, is_unicode
+from tandem.protocol.message import FIELDS, argument_text, is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -27,6 +27,7 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --server HOST:PORT    the server (default port: 5550)
   --peer HOST:PORT      client 1: where client 2 listens (default port: 5551)
   --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
+                        IPv6 in brackets: [2001:db8::2]:5550, or [2001:db8::2] with the default port
   --timeout SECONDS     how long to wait for an answer (default: 5)
   --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
   --framing plain|length   length: a length of 4 bytes comes before each message, as with `serve --framing length`
@@ -119,6 +120,7 @@ def parse_options(arguments: list[str]) -> Options:
             given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
                 raise UsageError(f"--{name} needs a value")
+            given[name] = _text(name, given[name])
     if not positional or positional[0] not in ("1", "2"):
         raise UsageError("say which client this is: `client 1` or `client 2`; see --help")
     if len(positional) > 2:
@@ -136,6 +138,13 @@ def parse_options(arguments: list[str]) -> Options:
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
+
+
+def _text(name: str, value: str) -> str:
+    try:
+        return argument_text(value)
+    except ValueError:
+        raise UsageError(f"--{name} contains something that is not UTF-8 text") from None
 
 
 def asks_for_json(arguments: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What a client prints on standard output while the exchange runs, arrow by arrow.
+"""A client's lines on standard output while the exchange runs, arrow by arrow.
 
 As text for people, or as one JSON object a line for programs (`--format json`). Errors are for standard error; only
 programs get them here, too.

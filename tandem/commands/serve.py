@@ -76,7 +76,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--board",
         type=board_address,
         metavar="HOST:PORT",
-        help="run a board as a second process at this address (default: no board)",
+        help="run a board as a second process at this address (default: no board); for --behind,"
+        " --certfile, --keyfile and --insecure-login run `tandem board` by itself",
     )
 
 

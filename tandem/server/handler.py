@@ -9,7 +9,7 @@ student's mistake.
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
 from tandem.diagnosis.problems import findings_text
@@ -28,7 +28,7 @@ from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 from tandem.server.quota import RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
-from tandem.server.states import MESSAGE, NO_MESSAGE, SILENCED, State
+from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 
@@ -50,10 +50,12 @@ class VisitHandler:
         log: Log,
         metrics: Metrics,
         recent: Iterable[IssuedSecret] = (),
+        beat: Callable[[], Iterable[Record]] = tuple,
     ) -> None:
         """Look up the teams of secrets in `recent`, the latest ones, and in `records` if it is not None.
 
-        Pass None for a database on another machine: the loop must not wait for one.
+        Pass None for a database on another machine: the loop must not wait for one. `beat` is called once a second,
+        and returns what to record as a heartbeat.
         """
         self.welcome = frame(WELCOME, framing)
         self._framing = framing
@@ -63,6 +65,7 @@ class VisitHandler:
         self._log = log
         self._quota = RecordQuota()
         self._metrics = metrics
+        self._beat = beat
         self._judgement_of_nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda message: None)
         self._recent_owners: OrderedDict[str, SecretOwner] = OrderedDict()  # by secret
         for given in recent:
@@ -106,7 +109,7 @@ class VisitHandler:
             return commit.reply
         self._log.write(f"{commit.record.address} was told to try again: the result could not be stored")
         message = decode(unframe(commit.reply, self._framing))
-        return frame(message.answered("", NOT_STORED).encode(), self._framing)
+        return self._framed(message.answered("", NOT_STORED).encode())
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return the visit of a connection that broke before its reply."""
@@ -114,8 +117,10 @@ class VisitHandler:
         return self._refused(peer, reader, self._judge(peer, reader, Ending.END_OF_STREAM), b"")
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
-        """Return a metrics sample, and the counts of suppressed visits."""
-        yield self._metrics.take_sample(connections, waiting)
+        """Beat, and return the periodic records that are due. Call it once a second."""
+        yield from self._beat()
+        if self._metrics.is_due:
+            yield self._metrics.take_sample(connections, waiting)
         yield from self._quota.take_suppressed(time.time())
 
     def last_records(self) -> Iterable[Record]:
@@ -130,7 +135,7 @@ class VisitHandler:
             accepted = Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
             return self._accept(peer, accepted, bytes(reader.received))
         if self._errors == EXPLAIN:
-            reply = frame(reply, self._framing)
+            reply = self._framed(reply)
             return Reply(reply, self._refused(peer, reader, judgement, reply))
         record = self._refused(peer, reader, judgement, b"")
         return End(record) if self._errors == CLOSE else Wait(SILENCED, None, record)
@@ -138,7 +143,7 @@ class VisitHandler:
     def _accept(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
         """Return the action for a right message."""
         outcome, reply, team, secret, ip, findings = accepted
-        reply = frame(reply, self._framing)
+        reply = self._framed(reply)
         self._metrics.visits += 1
         now, duration_s = time.time(), time.monotonic() - peer.connected_at
         address = peer.address
@@ -189,6 +194,7 @@ class VisitHandler:
         if not stored_in_full and not judgement.team:
             return None
         received = reader.received
+        owner = self._recent_owners.get(judgement.secret)
         visit = Visit(
             int((now - duration_s) * 1e6),
             int(duration_s * 1e6),
@@ -202,6 +208,8 @@ class VisitHandler:
             with_offsets(judgement.problems, received),
             judgement.remarks,
             stored_in_full,
+            judgement.secret,
+            owner.team if owner else None,
         )
         if stored_in_full:
             self._log.write(visit)
@@ -235,6 +243,10 @@ class VisitHandler:
     def _reader_in(self, progress: Progress) -> Reader:
         """Return the reader with the bytes that came so far."""
         return progress if isinstance(progress, Reader) else Reader(self._framing)
+
+    def _framed(self, reply: bytes) -> bytes:
+        """Return the bytes of a reply for the wire. PROTOCOL 6.1."""
+        return frame(reply, LENGTH) if self._framing == LENGTH else reply
 
     def _log_bug(self, peer: Peer) -> None:
         self._log.write(f"{peer.address} bug: {traceback.format_exc()}")

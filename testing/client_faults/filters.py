@@ -43,7 +43,7 @@ _PIECES = (
 )
 
 
-# What our side sends, and when.
+# Filters of the bytes that our side sends.
 
 
 def cut(script: Script, at: int) -> Script:
@@ -132,7 +132,7 @@ def endless(script: Script, at: int, piece: bytes, times: int) -> Script:
     return (*divided(script, at)[0], SendForever(piece * times))
 
 
-# Where our side ends.
+# Ends of our side.
 
 
 def stop(script: Script, at: int) -> Script:
@@ -155,7 +155,7 @@ def reset(script: Script, at: int) -> Script:
     return (*divided(script, at)[0], Finish.RESET)
 
 
-# What our side receives of the client's bytes.
+# Filters of the bytes that our side receives.
 
 
 def deaf(script: Script) -> Script:

@@ -31,6 +31,11 @@ def usage_error(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) 
     return err
 
 
+def test_an_option_that_python_read_in_a_c_locale() -> None:
+    options = parse_options([*GOOD_1, "--ip", "gr\udcc3\udcb6\udcc3\udc9fe"])
+    assert options.ip == "gr\xf6\xdfe"
+
+
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing at all": ((), "say which client this is"),
     "no role": ((*team_options(), *SERVER, *PEER), "say which client this is"),
@@ -72,9 +77,9 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "other format": ((*GOOD_1, "--format", "xml"), "it must be text or json"),
     "text that is not UTF-8": (
         ("1", *team_options(teamname="Zo\udceb"), *SERVER, *PEER),
-        "teamname contains something that is not UTF-8",
+        "--teamname contains something that is not UTF-8",
     ),
-    "ip that is not UTF-8": ((*GOOD_1, "--ip", "\udcff"), "ip contains something that is not UTF-8"),
+    "ip that is not UTF-8": ((*GOOD_1, "--ip", "\udcff"), "--ip contains something that is not UTF-8"),
 }
 
 

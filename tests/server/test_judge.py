@@ -72,7 +72,9 @@ def test_wrong_messages_2(changed: dict[str, Any], alone: list[str], recorded: l
         assert [named(problem) for problem in judgement.problems] == expected
         assert judgement.outcome is Outcome.REJECTED
         assert reply(judgement)["status"].startswith("error: ")
-        assert (reply(judgement)["secret"], judgement.secret) == ("", "")
+        assert reply(judgement)["secret"] == ""
+        sent = (SECOND | changed)["secret"]
+        assert judgement.secret == (sent if len(sent) == 64 and sent.isalnum() and sent.islower() else "")
 
 
 def named(problem: Problem) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
-from tandem.server.states import LIMITS, MESSAGE
+from tandem.server.states_and_limits import LIMITS, MESSAGE
 from testing.other_side import framed
 from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
@@ -167,13 +167,13 @@ def test_a_mistake_in_message_2_is_named(
     reply = ask(shared, message_2(handover) | changed)
     assert reply["status"].startswith("error: ")
     assert word in reply["status"]
-    named = changed.get("teamname", name)
 
     def is_told() -> bool:
-        return any(row["teamname"] == named and problem in row["problems"] for row in shared.results())
+        return any(row["teamname"] == name and problem in row["problems"] for row in shared.results())
 
     wait_until(is_told)  # nobody waits for the record of a refused visit: it is written a moment later
-    assert all(row["state"] != "finished" for row in shared.results() if row["teamname"] in (name, named))
+    rows = [row for row in shared.results() if row["teamname"] in (name, changed.get("teamname"))]
+    assert [row["state"] for row in rows] == ["waiting for message 2"]
 
 
 def test_another_teams_secret_does_not_serve(shared: RunningServer) -> None:
