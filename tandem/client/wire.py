@@ -170,8 +170,8 @@ def _bind(host: str, port: int) -> socket.socket:
 def families(listener: socket.socket) -> str:
     """Return in words whether connections over IPv4, IPv6 or both are accepted."""
     if listener.family == socket.AF_INET:
-        return "IPv4 only"
-    return "IPv6 only" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
+        return "only IPv4"
+    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
 
 
 def is_loopback(ip: str) -> bool:

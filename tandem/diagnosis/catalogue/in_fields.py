@@ -196,17 +196,6 @@ KINDS = (
         but(b"0923456", b"923456"),
     ),
     Kind(
-        "ip-left-empty",
-        R,
-        FIELDS,
-        "An empty ip in the file of a team",
-        "ip is empty: the client fills it in, but the server would refuse it as message 1",
-        "leave it empty in the file of the client, and send the own ip in message 1",
-        "2.3",
-        RIGHT,
-        "`tandem check`, which reads the file of a client, too",
-    ),
-    Kind(
         "ip-not-an-address",
         R,
         FIELDS,
