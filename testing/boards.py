@@ -169,5 +169,6 @@ def page_text(page: str) -> str:
 
 
 def table_rows(page: str) -> list[str]:
-    """Return the text of each row of a page's table, without the header."""
+    """Return the text of each row of a page's table, without the header. Marks are text, although they are fields."""
+    page = re.sub(r'<input name="mark"[^>]* value="([^"]*)"[^>]*>', r"\1", page)
     return [page_text(row) for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)][1:]

@@ -121,11 +121,24 @@ def _note(screen: Screen) -> None:
     screen.page.wait_for_selector("#mark")
 
 
+def _remove_roster(screen: Screen) -> None:
+    screen.go("/gradebook/classes")
+    screen.page.fill("#pasted", "classname,teamname\nA roster,A team\n")
+    screen.page.get_by_role("button", name="Upload").click()
+    screen.page.get_by_role("link", name="Delete the roster of A roster").click()
+    screen.page.wait_for_url("**/gradebook/roster/remove?**")
+
+
 def _prove(screen: Screen) -> None:
     screen.go("/gradebook/secret")
     screen.page.fill("#secret", secret(1))
     screen.page.click("main button")
     screen.page.wait_for_selector(".verdict")
+
+
+def _missing(screen: Screen) -> None:
+    screen.go("/nowhere")
+    screen.wrong.clear()  # the browser says that it is not there
 
 
 def _live(path: str) -> Callable[[Screen], None]:
@@ -153,6 +166,9 @@ PAGES: dict[str, Callable[[Screen], None]] = {
     "any team": _any_team,
     "note": _note,
     "rosters": _plain("/gradebook/classes"),
+    "remove a roster": _remove_roster,
+    "delete a class": _plain("/gradebook/forget?class=INF2A"),
+    "not found": _missing,
     "prove": _prove,
     "health": _live("/health"),
 }

@@ -59,6 +59,9 @@ class Walk:
     examples: dict[str, Words]  # each option, and each file, by the name in its usage
     base: dict[str, Words] = field(default_factory=dict)  # what a run needs; an example takes the place of its own
     pairs: dict[frozenset[str], Words] = field(default_factory=dict)  # better examples for two options together
+    refused: dict[frozenset[str], Words] = field(
+        default_factory=dict
+    )  # two options with values that do not go together
 
     def words(self, *names: str) -> list[str]:
         """Return the command line with some options."""
@@ -100,6 +103,10 @@ WALKS = [
             "token": ("token", "rotate"),
         },
         pairs={frozenset({"--listen", "--insecure-login"}): ("--listen", "0.0.0.0:0", "--insecure-login")},
+        refused={
+            frozenset({"--listen", "--behind"}): ("--listen", "0.0.0.0:0", "--behind", "board.example.org"),
+            frozenset({"--listen", "--insecure-login"}): ("--listen", "127.0.0.1:0", "--insecure-login"),
+        },
     ),
     Walk(("board", "token", "rotate"), {"--data": ("--data", "other")}),
     Walk(

@@ -23,7 +23,7 @@ from testing.messages.corpus import TEAM
 from testing.messages.oracle import is_right
 
 HEAD = 4
-KEYS = (b"k" * 32, b"o" * 32)  # the ground's, and the one before it
+KEYS = (b"k" * 32, b"o" * 32)  # the server's, and the one before it
 OWN = Team("INF2C", "Packet Pirates", str(TEAM["studentnr1"]), str(TEAM["studentnr2"]))
 OTHER = Team("INF2D", "Other Pirates", "0987654", "7654321")
 ADDRESSES = ("", "145.137.54.21", "127.0.0.1", "::1", "fe80::1")
@@ -68,7 +68,7 @@ def in_time(diagnosed: Callable[[], Diagnosis]) -> Diagnosis:
 
 
 def verdict(stream: bytes, framing: str = PLAIN) -> tuple[Outcome, Fields]:
-    """What becomes of these bytes, and the fields of the message if it is right: from the contract, in other words."""
+    """The outcome of these bytes by the contract, and the fields of the message if it is right."""
     if not is_right(stream, framing):
         return Outcome.REJECTED, {}
     fields: Fields = json.loads(unframe(stream, framing).decode().rpartition("}")[0] + "}")

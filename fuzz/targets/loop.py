@@ -33,7 +33,7 @@ KEYRING = Keyring(KEYS[0], (OldKey(KEYS[1], 2_000_000_000),))
 
 
 def run(data: bytes) -> None:
-    """Plays the script to its end, lets time pass until nobody is connected, stops the ground, and looks around."""
+    """Plays the script to its end, lets time pass until nobody is connected, stops the server, and looks around."""
     play = Play(parse(data))
     try:
         play.perform()
@@ -59,7 +59,7 @@ class Play:
         self._stopped_early = False  # while somebody was connected
 
     def perform(self) -> None:
-        """Runs a ground from its first turn to its last, and the committer's last word."""
+        """Runs a server from its first turn to its last, and the committer's last word."""
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
@@ -122,7 +122,7 @@ class Play:
                 setattr(module, name, own)
 
     def _go_on(self, timeout: float) -> None:
-        """What happens next; when the script is over, only time passes."""
+        """Take the next event; when the script is over, only time passes."""
         self._keeps_to_its_size()
         while self._events:
             event = self._events.popleft()
@@ -188,7 +188,7 @@ class Play:
         self._is_true(caller, entries[0], data)
 
     def _is_true(self, caller: Caller, entry: Entry, data: bytes) -> None:
-        """What is told is what came, and what became of it."""
+        """The records tell what came, and its outcome."""
         visit = entry.visit
         came = caller.sent[: visit.size_bytes]
         require(visit.received == came[:MAX_STORED_BYTES], "what came is recorded", visit.received, came)
@@ -211,7 +211,7 @@ class Play:
         )
 
     def _was_served(self, caller: Caller, entry: Entry) -> None:
-        """Whoever stayed has read all that was sent, and was answered if the ground explains and had the room."""
+        """A client that stayed has read all that was sent, and was answered if the server explains and had the room."""
         require(caller.hear() == b"".join(caller.sends), "what is sent arrives", caller.sends)
         crowded = len(self._callers) > self._script.most
         right = entry.visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
@@ -220,5 +220,5 @@ class Play:
 
 
 def left_over(loop: Loop) -> list[object]:
-    """What a loop still holds when it has ended: the only look inside it."""
+    """Everything a loop still holds when it has ended: the only look inside it."""
     return [connection for connections in loop._in.values() for connection in connections.values()]

@@ -1,4 +1,4 @@
-"""The readers of the exchange: the ground's for a message, the client's for what the ground sends.
+"""The readers of the exchange: the server's for a message, the client's for what the server sends.
 
 An input is four cuts (in 256ths), then a stream as in stretch.py.
 """
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.framing import FRAMINGS, LENGTH_BYTES, PLAIN
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from testing.reader_cases import Counted
@@ -76,7 +76,7 @@ def _look_once(pieces: tuple[bytes, ...], framing: str) -> None:
 
 
 def _agree_with_json(stream: bytes) -> None:
-    """Where json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
+    """If json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
     start = len(stream) - len(stream.lstrip(SPACE))
     try:
         found, end = _parse(stream.decode("latin-1"), start)

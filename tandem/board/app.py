@@ -90,7 +90,7 @@ def build(
     stream_limit = StreamLimit(auth, max_streams)
     class_counts = ClassCounts(records_pool)
     follower = Follower(location, board_store, page_templates, class_counts, key)
-    server_health = ServerHealth(records_pool)
+    server_health = ServerHealth(records_pool, follower.show_server)
     links = Links(key)
     pages = (
         ClassPages(page_templates, auth, stream_limit, follower, class_counts, board_store),

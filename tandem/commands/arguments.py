@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
-from tandem.protocol.address import SERVER_PORT, parse_address
-from tandem.protocol.message import is_unicode
+from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_address
+from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
 from tandem.report.screen import echo, flush, write_error
@@ -102,15 +102,16 @@ def data_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def database_option(command: argparse.ArgumentParser) -> None:
-    """Add --database, whose default is the variable TANDEM_DATABASE."""
+def database_option(
+    command: argparse.ArgumentParser, words: str = "PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
+) -> None:
+    """Add --database, whose default is the variable TANDEM_DATABASE. `words` are for the help."""
     command.add_argument(
         "--database",
         type=_database,
         default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
-        help="PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
-        f" (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
+        help=f"{words} (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
     )
 
 
@@ -135,15 +136,21 @@ def folder(text: str) -> Path:
 
 
 @argument_type
-def address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a server."""
-    return parse_address(text, SERVER_PORT)
+def server_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT of a server to connect to."""
+    return parse_address(argument_text(text), SERVER_PORT)
+
+
+@argument_type
+def listen_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT on which a server listens."""
+    return parse_listen_address(argument_text(text), SERVER_PORT)
 
 
 @argument_type
 def board_address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a board."""
-    return parse_address(text, BOARD_PORT)
+    """Read the HOST:PORT on which a board listens."""
+    return parse_listen_address(argument_text(text), BOARD_PORT)
 
 
 @argument_type
@@ -151,9 +158,10 @@ def text(given: str) -> str:
     """Read the name of a class or team, or a student number."""
     if not given:
         raise ValueError("it is empty")
-    if not is_unicode(given):
-        raise ValueError("it is not UTF-8 text")
-    return given
+    try:
+        return argument_text(given)
+    except ValueError:
+        raise ValueError("it is not UTF-8 text") from None
 
 
 @argument_type

@@ -7,7 +7,14 @@ from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
 from tandem.bench.exchange import CLASSNAME
 from tandem.bench.output_file import opened, write
-from tandem.commands.arguments import address, argument_type, file_name, positive_integer, positive_number, set_rules
+from tandem.commands.arguments import (
+    argument_type,
+    file_name,
+    positive_integer,
+    positive_number,
+    server_address,
+    set_rules,
+)
 from tandem.commands.combinations import Interaction
 from tandem.report.screen import echo, flush
 
@@ -22,7 +29,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     set_rules(command, *RULES, repeatable=("--pid",))
     command.add_argument(
         "--server",
-        type=address,
+        type=server_address,
         required=True,
         metavar="HOST:PORT",
         help="the server to test; the invented teams stay on record there, in class"

@@ -5,12 +5,12 @@ from contextlib import nullcontext
 
 from tandem.board.board_process import MISSING_EXTRA, board_process, is_installed
 from tandem.commands.arguments import (
-    address,
     argument_type,
     board_address,
     data_option,
     database_option,
     file_name,
+    listen_address,
     positive_integer,
     renamed_option,
     set_rules,
@@ -32,7 +32,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     set_rules(command, *RULES)
     command.add_argument(
         "--listen",
-        type=address,
+        type=listen_address,
         default=("", SERVER_PORT),
         metavar="HOST:PORT",
         help=f"address to listen on (default: port {SERVER_PORT} on all addresses); port 0 takes a free one",
@@ -76,7 +76,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--board",
         type=board_address,
         metavar="HOST:PORT",
-        help="run a board as a second process at this address (default: no board)",
+        help="run a board as a second process at this address (default: no board); for --behind,"
+        " --certfile, --keyfile and --insecure-login run `tandem board` by itself",
     )
 
 

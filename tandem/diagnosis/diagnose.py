@@ -29,7 +29,7 @@ _MAX_SHOWN = 60  # characters of unknown content in a fact
 
 
 class Ending(Enum):
-    """Why the server stopped reading."""
+    """The reason why the server stopped reading."""
 
     DECIDED = auto()  # the reader's state is final
     SILENCE = auto()  # nothing came for a while, in the middle of a message
@@ -37,7 +37,7 @@ class Ending(Enum):
 
 
 class Diagnosis(NamedTuple):
-    """What could be read, and what is wrong or odd about it. Without problems the message is right in itself."""
+    """The fields that could be read, with problems and remarks. Without problems the message is right in itself."""
 
     message: Message  # fields that could not be read are "", clientid 0; never more than a reply can carry
     problems: tuple[Problem, ...] = ()
@@ -160,7 +160,7 @@ _ENDINGS = {  # in words, for a fact
 
 
 class Recovered(NamedTuple):
-    """What could be read of a wrong message."""
+    """The readable part of a wrong message."""
 
     fields: dict[str, str | int]  # by name: those that could be read
     problems: tuple[Problem, ...]

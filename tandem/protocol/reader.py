@@ -41,7 +41,7 @@ class Reader:
 
     @property
     def tail(self) -> bytes:
-        """What came after the message. Anything but white space there is a mistake of the sender (PROTOCOL 2.4)."""
+        """The bytes after the message. Anything but white space there is a mistake of the sender (PROTOCOL 2.4)."""
         return bytes(self.received[self._end :])
 
     @property

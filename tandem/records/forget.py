@@ -65,7 +65,7 @@ class ForgottenTeam:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is removed, and which remaining teams share a student number with it."""
+    """The rows to remove, and the remaining teams that share a student number with them."""
 
     teams: Sequence[ForgottenTeam]
     visits: int

@@ -241,7 +241,9 @@ class Records:
         query = "SELECT answered FROM visit WHERE outcome = 'message 1' ORDER BY id DESC LIMIT :limit"
         for (answered,) in reversed(self._rows.query(query, {"limit": limit})):
             try:
-                reply = decode(answered[answered.find(b"{") :])  # with --on-wire length its length is before it
+                reply = decode(
+                    answered[answered.find(b"{") :]
+                )  # with --framing length 4 bytes of length come before it
             except NotAMessageError:  # the connection was lost before the reply
                 continue
             team = Team(reply.classname, reply.teamname, reply.studentnr1, reply.studentnr2)
@@ -358,6 +360,15 @@ class Records:
             for row in page:
                 yield MetricsSample(*row)
             values |= {"after_at": page[-1][0], "after_ground": page[-1][1]}
+
+    def heartbeat_age_s(self) -> float | None:
+        """Return the seconds since a server's last heartbeat in PostgreSQL; None if there was none.
+
+        Raises:
+            StoreError: It cannot be read. The database may be of an older version, without heartbeats.
+        """
+        [(age_s,)] = self._rows.query("SELECT extract(epoch FROM now() - max(at)) FROM heartbeat", {})
+        return None if age_s is None else float(age_s)
 
     def _teams(self, condition: str, values: Values) -> list[TeamRow]:
         query = (

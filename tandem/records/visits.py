@@ -13,7 +13,7 @@ REFUSAL_HANDED_ON = "refusal-handed-on"  # the problem of a message 2 that is th
 
 
 class Outcome(StrEnum):
-    """How a visit ended."""
+    """The outcome of a visit."""
 
     MESSAGE_1 = "message 1"  # right: secret given
     MESSAGE_2 = "message 2"  # right: finished
@@ -54,7 +54,7 @@ class RightVisit(NamedTuple):
     received: bytes  # what came, cut off at MAX_STORED_BYTES
     size_bytes: int  # of everything that came
     reply: bytes
-    findings: str  # its remarks, see findings.py
+    findings: str  # its remarks as JSON (findings_text in diagnosis/problems.py)
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
@@ -180,4 +180,12 @@ METRICS_COLUMNS = (  # of the row of a MetricsSample, in the order of its fields
     "waiting",
 )
 
-Record = RightVisit | Visit | SuppressedVisits | MetricsSample
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign that a server works, for PostgreSQL: one row a server, with the database's time. See heartbeat.py."""
+
+    server: str  # its machine and address
+
+
+Record = RightVisit | Visit | SuppressedVisits | MetricsSample | Heartbeat

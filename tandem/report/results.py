@@ -98,7 +98,7 @@ def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
 
 BYTE_ORDER_MARK = "\ufeff"
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
-# What a spreadsheet may take for a formula, at the start of a cell; a semicolon may begin another one.
+# First characters of a cell that a spreadsheet may take for a formula. A semicolon may begin another cell.
 _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from tandem.net.proxy_header import ProxyHeaderReader
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record, RightVisit
-from tandem.server.states import State
+from tandem.server.states_and_limits import State
 
 
 class Peer(Protocol):
@@ -102,7 +102,7 @@ class Handler(Protocol):
         """Return what to record of a connection that ended before its reply."""
 
     def on_tick(self, connections: int, waiting: int) -> Iterable[Record]:
-        """Return the periodic records, with `connections` open and `waiting` records not yet committed."""
+        """Return the periodic records that are due, with `connections` open and `waiting` records not yet committed."""
 
 
 class StopRequests(Protocol):

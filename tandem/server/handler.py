@@ -9,7 +9,7 @@ student's mistake.
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
 from tandem.diagnosis.problems import findings_text
@@ -28,7 +28,7 @@ from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 from tandem.server.quota import RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
-from tandem.server.states import MESSAGE, NO_MESSAGE, SILENCED, State
+from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 
@@ -50,10 +50,12 @@ class VisitHandler:
         log: Log,
         metrics: Metrics,
         recent: Iterable[IssuedSecret] = (),
+        beat: Callable[[], Iterable[Record]] = tuple,
     ) -> None:
         """Look up the teams of secrets in `recent`, the latest ones, and in `records` if it is not None.
 
-        Pass None for a database on another machine: the loop must not wait for one.
+        Pass None for a database on another machine: the loop must not wait for one. `beat` is called once a second,
+        and returns what to record as a heartbeat.
         """
         self.welcome = frame(WELCOME, framing)
         self._framing = framing
@@ -63,6 +65,7 @@ class VisitHandler:
         self._log = log
         self._quota = RecordQuota()
         self._metrics = metrics
+        self._beat = beat
         self._judgement_of_nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda message: None)
         self._recent_owners: OrderedDict[str, SecretOwner] = OrderedDict()  # by secret
         for given in recent:
@@ -114,8 +117,10 @@ class VisitHandler:
         return self._refused(peer, reader, self._judge(peer, reader, Ending.END_OF_STREAM), b"")
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
-        """Return a metrics sample, and the counts of suppressed visits."""
-        yield self._metrics.take_sample(connections, waiting)
+        """Beat, and return the periodic records that are due. Call it once a second."""
+        yield from self._beat()
+        if self._metrics.is_due:
+            yield self._metrics.take_sample(connections, waiting)
         yield from self._quota.take_suppressed(time.time())
 
     def last_records(self) -> Iterable[Record]:

@@ -1,7 +1,7 @@
 """The judgement of a message: its reply, and what is recorded. Pure: takes a diagnosis, the keys and a lookup.
 
-The secret carries the state: message 2 is judged from itself and the key alone. The lookup in the records only makes
-the problems of a wrong message more exact.
+Nothing is remembered between the two messages: the secret proves that message 1 came. So message 2 is judged from
+itself and the key alone. The lookup in the records only makes the problems of a wrong message more exact.
 """
 
 from collections.abc import Sequence

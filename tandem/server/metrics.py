@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from tandem.records.visits import MetricsSample
 
+PERIOD_S = 5.0  # of a sample, at least
 MAX_DURATIONS = 10_000  # durations that are remembered of one period: the latest
 
 
 class Metrics:
-    """Add to `visits`, `replies_s` and `commits_s`. Call `take_sample` once a period."""
+    """Add to `visits`, `replies_s` and `commits_s`. Call `take_sample` when `is_due`."""
 
     def __init__(self, server: str) -> None:
         """Count from now on. `server` is its name in the samples."""
@@ -22,6 +23,11 @@ class Metrics:
         self.replies_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # from a right message 2 to its reply: seconds
         self.commits_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # of one commit: seconds
         self._period_start = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether the period has lasted PERIOD_S."""
+        return time.monotonic() >= self._period_start + PERIOD_S
 
     def take_sample(self, connections: int, waiting: int) -> MetricsSample:
         """Return the sample of the period that ends now, and begin the next one.

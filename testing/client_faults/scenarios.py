@@ -1,4 +1,4 @@
-"""Which client meets which faults: a scenario, drawn from its seed alone, so that it can be run again alone.
+"""Scenarios: a client and its faults, drawn from a seed alone, so that each can be run again alone.
 
 `python3 bench/faults.py --again SEED` does so.
 """

@@ -1,4 +1,4 @@
-"""What the other sides of a client do when nothing is wrong, by place; and how a script is cut and put together.
+"""Scripts of the other sides of a client when nothing is wrong, by place; and tools to cut and join scripts.
 
 Pure: knows no sockets and no faults.
 """

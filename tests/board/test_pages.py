@@ -104,16 +104,12 @@ def test_public_pages_tell_no_number_no_address_and_nothing_that_was_sent(visito
             assert hidden not in page, (path, hidden)
 
 
-def test_where_tiles_have_no_room_for_words_the_stuck_teams_are_listed(folder: Path) -> None:
-    def listed(page: str) -> str:
-        return page_text(page.partition('aria-label="Stuck teams"')[2].partition("</section>")[0])
-
-    with board(folder) as few:
-        assert "Stuck" not in listed(few.get("/class", name="INF2A"))
+def test_the_stuck_teams_are_listed_with_their_problems(folder: Path) -> None:
     write_records(folder, *(numbered(number, NOW) for number in range(5, 130)))
     write_records(folder, *(refused(number, "not-swapped", NOW + number) for number in range(5, 5 + MAX_STUCK)))
     with board(folder) as many:
-        text = listed(many.get("/class", name="INF2A"))
+        page = many.get("/class", name="INF2A")
+    text = page_text(page.partition('aria-label="Stuck teams"')[2].partition("</section>")[0])
     assert "Team 3 The numbers are not swapped Team 4 A name without quotes Team 5" in text
     assert text.count("The numbers are not swapped") == MAX_STUCK - 1
     assert text.endswith("and 2 more")
@@ -191,7 +187,7 @@ def test_the_teachers_pages_ask_for_the_token(visitor: Visitor, path: str) -> No
     assert (answer.status_code, answer.headers["location"]) == (303, f"/login?then={path}")
 
 
-@pytest.mark.parametrize("path", ["note", "roster", "roster/remove", "deadline", "forget", "secret"])
+@pytest.mark.parametrize("path", ["note", "mark", "roster", "roster/remove", "deadline", "forget", "secret"])
 def test_the_teachers_forms_ask_for_the_token_and_for_their_own(visitor: Visitor, path: str) -> None:
     visitor.post(f"/gradebook/{path}", 403)
     visitor.log_in()
@@ -386,7 +382,7 @@ def test_a_message_is_checked_as_tandem_check_does(visitor: Visitor) -> None:
     page = visitor.post("/check", message=wrong)
     assert "Not accepted: 1 problem" in page_text(page)
     assert "A name without quotes" in page
-    assert "^</span>" in page
+    assert "<mark>c</mark>lassname" in page
     assert 'id="corrected"' in page
     right = visitor.post("/check", message=encoded(as_sent(ip="192.168.1.2")).decode())
     assert "Accepted" in page_text(right)
@@ -739,6 +735,44 @@ def test_from_a_note_one_comes_back_to_where_one_was(teacher: Visitor, monkeypat
     for then in ("//evil.example/", "x\r\nSet-Cookie: a=b", "http://evil.example/?page=3"):
         note = f"/gradebook/note?class=INF2A&team=Team+1&{urlencode({'then': then})}"
         assert 'href="/gradebook?sort=team">Cancel' in teacher.get(note)
+
+
+def test_marks_are_typed_in_the_table_without_scripts(teacher: Visitor) -> None:
+    """Each is a form. Its answer is the same page, with the field of the next row ready to be typed in."""
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    teacher.send("/gradebook/note?class=INF2A&team=Never+Came", mark="1", text="came late", oral="done")
+    page = teacher.get("/gradebook", **{"class": "INF2A", "sort": "team"})
+    actions = re.findall(r'action="(/gradebook/mark[^"]*)"', page)
+    assert len(actions) == len(table_rows(page)) > 2
+    [action] = [html.unescape(each) for each in actions if "Never+Came" in each]
+    where = {"form_token": teacher.form_token(), "next": "2"}
+    answer = teacher.client.post(action, data=where | {"mark": " 8.5 "}, follow_redirects=False)
+    assert answer.headers["location"] == "/gradebook?class=INF2A&sort=team&row=2"
+    assert re.findall(
+        r'aria-label="([^"]*)" autocomplete="off" autofocus', teacher.get(answer.headers["location"])
+    ) == [re.findall(r'aria-label="(mark of [^"]*)"', page)[1]]
+    [note] = teacher.board_store.notes().values()
+    assert (note.mark, note.text, note.oral) == ("8.5", "came late", True)
+    assert teacher.client.post(action, data=where | {"mark": "9", "stay": "yes"}).status_code == 204
+    assert [note.mark for note in teacher.board_store.notes().values()] == ["9"]
+    teacher.send(action, 413, mark="9" * 21)
+    teacher.send("/gradebook/mark?class=INF2A&team=Nobody", 404, mark="9")
+
+
+def test_a_roster_is_removed_only_after_a_question(teacher: Visitor) -> None:
+    teacher.send("/gradebook/roster", 200, pasted=ROSTER)
+    [link] = re.findall(r'href="(/gradebook/roster/remove[^"]*INF2A)"', teacher.get("/gradebook/classes"))
+    assert "/gradebook/roster/remove" not in "".join(re.findall(r'action="[^"]*"', teacher.get("/gradebook/classes")))
+    assert "It has 2 teams, and cannot be restored" in teacher.get(html.unescape(link))
+    assert teacher.board_store.roster_sizes()["INF2A"] == 2
+    teacher.get("/gradebook/roster/remove", 404, **{"class": "nobody"})
+
+
+def test_the_page_of_a_team_leads_the_teacher_back(teacher: Visitor) -> None:
+    [link] = re.findall(r'href="(/gradebook/team[^"]*Team\+3[^"]*)"', teacher.get("/gradebook"))
+    page = teacher.get(html.unescape(link))
+    assert 'href="/gradebook?class=INF2A"' in page
+    assert 'href="/class?name=INF2A"' in page
 
 
 def test_what_the_board_keeps_of_a_class_can_be_removed(teacher: Visitor) -> None:

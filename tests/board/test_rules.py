@@ -19,15 +19,34 @@ from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
+from tandem.board.web.problem_text import split_at_mark
 from tandem.board.web.prometheus import BoardHistograms, metrics_text
 from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter
 from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
 from tandem.board.web.token_check import TokenCheck
+from tandem.diagnosis.excerpt import Excerpt
 from tandem.net.networks import host_network
 from tandem.records.queries import TeamKey, TeamRow, open_records
 from tandem.records.visits import MetricsSample, Team
 from testing.boards import team, write_records
 from testing.visits import message_1
+
+
+@pytest.mark.parametrize(
+    ("shown", "mark", "parts"),
+    [
+        ("{a: 1}", " ^", ("{", "a", ": 1}")),
+        ("{a: 1}", "^", ("", "{", "a: 1}")),
+        ("{a: 1", "     ^", ("{a: 1", " ", "")),
+        ("日本x", "    ^", ("日本", "x", "")),
+        ("日本x", "  ^", ("日", "本", "x")),
+        ("e\u0301a", "^", ("", "e\u0301", "a")),
+        ("e\u0301a", " ^", ("e\u0301", "a", "")),
+        ("", "^", ("", " ", "")),
+    ],
+)
+def test_the_character_over_the_mark_is_found(shown: str, mark: str, parts: tuple[str, str, str]) -> None:
+    assert split_at_mark(Excerpt(1, 1, shown, mark, None)) == parts
 
 
 def test_a_brake_lets_so_many_pass_and_then_one_by_one() -> None:

@@ -190,7 +190,7 @@ FAILS: dict[str, Fails] = {
     "closes at once": Fails(lambda _: (Finish.CLOSE,), "closed the connection before", (WELCOME_ARROW,)),
     "resets at once": Fails(lambda _: (Finish.RESET,), "connection reset", (WELCOME_ARROW,)),
     "closes in the welcome": Fails(
-        lambda _: (Send(b"Welc"), Finish.CLOSE), "closed the connection before", (WELCOME_ARROW,)
+        lambda _: (Send(b"Welc"), Finish.CLOSE), 'sent "Welc" and closed the connection', (WELCOME_ARROW,)
     ),
     "closes after the welcome": Fails(
         lambda _: (Send(WELCOME), Finish.CLOSE), "closed the connection|connection reset", (MESSAGE_ARROW, REPLY_ARROW)
@@ -205,6 +205,45 @@ FAILS: dict[str, Fails] = {
         lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.CLOSE), "no reply: .* closed the connection"
     ),
     "resets after the message": Fails(lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.RESET), "connection reset"),
+    # another program, or a server that says why it closes
+    "full": Fails(
+        lambda _: (Send(b"server is full, try later\r\n"), Finish.CLOSE),
+        'sent "server is full, try later" and closed the connection',
+        (WELCOME_ARROW,),
+    ),
+    "full, with a reset": Fails(
+        lambda _: (Send(b"server is full, try later"), Pause(0.1), Finish.RESET),
+        'connection reset.*; before that it sent "server is full, try later"',
+        (WELCOME_ARROW, MESSAGE_ARROW, REPLY_ARROW),
+    ),
+    "full, and says connection": Fails(
+        lambda _: (Send(b"too many connections, try later"), Wait.MESSAGE, Finish.HALF_CLOSE, Wait.END),
+        'no reply: .* closed the connection; before that it sent "too many connections, try later"',
+    ),
+    "full, after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b"server is full"), Finish.HALF_CLOSE, Wait.END),
+        'no reply: .* sent "server is full" and closed the connection',
+    ),
+    "SSH": Fails(
+        lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END),
+        'speaks SSH: it sent "SSH-2.0-OpenSSH_9.6".*is this the server\'s port',
+        (WELCOME_ARROW,),
+    ),
+    "mail": Fails(lambda _: (Send(b"220 mail ESMTP\r\n"), Wait.END), "speaks FTP or SMTP", (WELCOME_ARROW,)),
+    "HTTP": Fails(
+        lambda _: (Wait.MESSAGE, Send(b"HTTP/1.1 400 Bad\r\n\r\n<style>a {b: c}</style>"), Finish.HALF_CLOSE, Wait.END),
+        "speaks HTTP: it sent \"HTTP/1.1 400 Bad.*is this the server's port",
+        options=HASTY,
+    ),
+    "echo": Fails(
+        lambda _: (Wait.MESSAGE, lambda line: line.socket.sendall(line.came), Wait.END),
+        "sent our own message back, as an echo server does.*is this the server's port",
+        options=HASTY,
+    ),
+    "JSON for a welcome": Fails(
+        lambda _: (Send(b'{"welcome": "connection established"}'), Wait.END),
+        'sent an object that is not a reply, because it has no .*: {"welcome": .*is this the server\'s port',
+    ),
     # another status
     "other status": answers(
         lambda reply: changed(reply, status="being thought about"), 'is "being thought about", not'
@@ -216,7 +255,7 @@ FAILS: dict[str, Fails] = {
     ),
     "the other client's status": answers(
         lambda reply: changed(
-            reply, status="Finished successfully" if reply == REPLIES[1] else "waiting for message 2"
+            reply, secret="f" * 64, status="Finished successfully" if reply == REPLIES[1] else "waiting for message 2"
         ),
         'the status is "[^"]+", not',
     ),
@@ -275,6 +314,22 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
     arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
     assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
     assert peer.lines == [], "client 1 went to client 2 without the right status"
+
+
+MANY = (
+    "error: classname: it is empty - give it; do not guess; teamname: it ends in \\n - leave that out; it is invisible"
+)
+
+
+@BOTH_CLIENTS
+def test_a_help_with_a_semicolon_is_not_another_problem(clientid: int) -> None:
+    script = answers(lambda reply: changed(reply, secret="", status=MANY), "").script
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer)
+    assert_failed(
+        client, r"the message: classname: it is empty \(and 1 more, shown above\)\. Try: give it; do not guess\n"
+    )
+    assert client.out.count("\n     - ") == 2
 
 
 @BOTH_CLIENTS

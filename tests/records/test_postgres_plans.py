@@ -14,13 +14,14 @@ import pytest
 from tandem.records.postgres import postgres_store as statements
 from tandem.records.postgres.postgres_server import PostgresConnection
 from tandem.records.postgres.postgres_store import PostgresStore
-from tandem.records.visits import Record, SuppressedVisits
+from tandem.records.visits import Heartbeat, Record, SuppressedVisits
 from testing.visits import SAMPLE, apart, message_1, message_2, rejected
 
 EVERYTHING: list[Record] = [
     *apart([rejected(), message_1(), message_2()]),
     SuppressedVisits(1, "192.0.2.1", 1),
     SAMPLE,
+    Heartbeat("a server"),
 ]
 
 # The first columns of an index, which find one row or the few that belong to one.

@@ -17,7 +17,7 @@ from tandem.records.postgres.postgres_server import PostgresConnection, Postgres
 from tandem.records.postgres.postgres_store import _OPTIONAL_SETTINGS, MAX_RETRY_S, PostgresStore
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import StoreError
-from tandem.records.visits import Outcome, Record
+from tandem.records.visits import Heartbeat, Outcome, Record
 from testing.postgres import Server, server
 from testing.processes import LIMIT, wait_until
 from testing.relay import Relay, relay
@@ -184,6 +184,16 @@ def test_what_is_written_again_counts_once(database: str) -> None:
     with closing(open_records(database)) as records:
         assert len(list(records.visits_since(0))) == 4
         assert len(list(records.metrics_since(0))) == 1
+
+
+def test_a_heartbeat_is_one_row_a_server_with_the_time_of_the_database(database: str) -> None:
+    with opened(database) as store, closing(open_records(database)) as records:
+        assert records.heartbeat_age_s() is None
+        store.write([Heartbeat("one"), Heartbeat("two"), Heartbeat("one")])
+        assert records._rows.query("SELECT server FROM heartbeat ORDER BY server", {}) == [("one",), ("two",)]
+        age_s = records.heartbeat_age_s()
+        assert age_s is not None
+        assert 0 <= age_s < LIMIT
 
 
 def test_a_commit_of_which_nobody_heard_counts_once_when_it_is_tried_again(network: Relay) -> None:

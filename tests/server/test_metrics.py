@@ -32,7 +32,10 @@ def test_each_event_is_in_one_sample(clock: Clock) -> None:
     for milliseconds in range(1, 101):
         metrics.replies_s.append(milliseconds / 1000)
     metrics.commits_s.append(0.002)
-    clock.now += 5.0
+    clock.now += 4.9
+    assert not metrics.is_due
+    clock.now += 0.1
+    assert metrics.is_due
     sample = metrics.take_sample(7, 5)
     assert (sample.server, sample.visits, sample.connections, sample.waiting) == ("here 1", 4, 7, 5)
     assert (sample.reply_p50_us, sample.reply_p99_us) == (50_000, 99_000)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 
 MAX_REPLAYED_EVENTS = 500  # for browsers that reconnect
 MAX_QUEUED_EVENTS = 200  # for a browser that does not read; beyond, it is disconnected and reconnects by itself
-HEARTBEAT_INTERVAL_S = 5.0  # of silence, after which a browser gets a heartbeat
+HEARTBEAT_INTERVAL_S = 1.5  # of silence, after which a browser gets a heartbeat
 
 _HEARTBEAT = b"event: beat\ndata: null\n\n"
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import MAX_SPELLINGS
+from tandem.board.feed.server_status import ServerStatus
 from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, TeamStatus, Tile, TileChanges, TileState
 from tandem.board.gradebook.recognition import TeamMatcher, candidate_rows, class_rows, expected_key
 from tandem.board.web.page_templates import PageTemplates
@@ -19,19 +20,13 @@ from tandem.records.visits import Team
 
 MAX_MISTAKES = 8  # kinds of problems that are listed
 MAX_STUCK = 10  # stuck teams that are listed beside the tiles; the page shows as many of them as fit
-COMPACT_DENSITY = 6  # from this density on, a tile has no space for its whole text
 MISTAKES_WINDOW_S = 3600
-EMPTY_CLASS_TEXT = "No team has connected yet. The first team appears here by itself."
-
-# (maximum number of tiles, density). The style sheet has a size of tiles and letters for each density.
-DENSITIES = ((4, 1), (9, 2), (16, 3), (30, 4), (54, 5), (84, 6), (120, 7), (184, 8), (243, 9), (324, 10))
-SCROLLING_DENSITY = 11  # more tiles than fit on one screen
 
 Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
 
 class ClassContent(TypedDict):
-    """What is read from the records about a class."""
+    """Everything that is read from the records about a class."""
 
     team_statuses: list[TeamStatus]
     has_more: bool
@@ -50,6 +45,7 @@ class ClassFeed:
         self._deadline_us: int | None = None
         self._mistakes: Mistakes = ()
         self._unread_since: float | None = None
+        self._server_status = ServerStatus()
         self._published_pieces: dict[str, str] = {}
 
     @property
@@ -90,11 +86,10 @@ class ClassFeed:
         self._unread_since = since
         self._publish(TileChanges())
 
-    @property
-    def density(self) -> int:
-        """Return how dense the tiles are, from 1 to SCROLLING_DENSITY."""
-        tiles = len(self.class_tiles.tiles)
-        return next((density for max_tiles, density in DENSITIES if tiles <= max_tiles), SCROLLING_DENSITY)
+    def show_server(self, status: ServerStatus) -> None:
+        """Publish the status of the servers."""
+        self._server_status = status
+        self._publish(TileChanges())
 
     def tiles(self) -> Markup:
         """Render all tiles."""
@@ -103,7 +98,7 @@ class ClassFeed:
     def pieces(self) -> dict[str, str]:
         """Render everything around the tiles: the id of an element, and its content."""
         return {
-            "trouble": self._read_error_piece(),
+            "trouble": self._trouble_piece(),
             "summary": self._page_templates.piece(
                 "summary",
                 counts=self.class_tiles.counts(),
@@ -113,17 +108,18 @@ class ClassFeed:
             ),
             "mistakes": self._page_templates.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
             "stuck": self._stuck_piece(),
-            "nobody": EMPTY_CLASS_TEXT if self.is_empty else "",
+            "nobody": self._page_templates.piece("nobody", server=self._server_status) if self.is_empty else Markup(),
         }
 
-    def _read_error_piece(self) -> Markup:
-        since = self._unread_since
-        return Markup() if since is None else self._page_templates.piece("unreadable", since_us=int(since * 1e6))
+    def _trouble_piece(self) -> Markup:
+        """Render why the page may not be live: the records cannot be read, or no server runs."""
+        if self._unread_since is not None:
+            return self._page_templates.piece("unreadable", since_us=int(self._unread_since * 1e6))
+        since_us = self._server_status.silent_since_us
+        return Markup() if since_us is None else self._page_templates.piece("silent", since_us=since_us)
 
     def _stuck_piece(self) -> Markup:
-        """Render the stuck teams with their problems, where the tiles have no space for the problems."""
-        if self.density < COMPACT_DENSITY:
-            return Markup()
+        """Render the stuck teams with their problems. The page shows them where the tiles have no space for that."""
         stuck = [tile for tile in self.class_tiles.tiles if tile.state is TileState.STUCK]
         return self._page_templates.piece("stuck", tiles=stuck[:MAX_STUCK], more=len(stuck[MAX_STUCK:]))
 
@@ -138,10 +134,10 @@ class ClassFeed:
         self._published_pieces = pieces
         next_key = self.class_tiles.next_key
         tiles = [(tile.key, self._tile(tile), next_key(tile.key)) for tile in changes.tiles]
-        self.channel.publish({"tiles": tiles, "gone": changes.removed, "pieces": changed, "density": self.density})
+        self.channel.publish({"tiles": tiles, "gone": changes.removed, "pieces": changed})
 
     def _snapshot(self) -> object:
-        return {"all": self.tiles(), "pieces": self.pieces(), "density": self.density}
+        return {"all": self.tiles(), "pieces": self.pieces()}
 
 
 def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Team], now: float) -> ClassContent:

@@ -15,6 +15,7 @@ from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import ClassCounts
 from tandem.board.feed.class_feed import ClassContent, ClassFeed, Mistakes, read_class, read_mistakes, read_teams
 from tandem.board.feed.records_pool import Result
+from tandem.board.feed.server_status import ServerStatus
 from tandem.board.feed.tiles import TeamName, TeamStatus
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
 from tandem.board.gradebook.class_names import folded
@@ -62,6 +63,7 @@ class Follower:
         self._page_templates = page_templates
         self._class_counts = class_counts
         self._key = key
+        self._server_status = ServerStatus()
         self._feeds: dict[str, ClassFeed] = {}  # by folded class name, the latest requested last
         self._team_channels: dict[tuple[str, str], Channel] = {}  # by class and team name
         self._opening_lock = asyncio.Lock()
@@ -132,6 +134,12 @@ class Follower:
         for feed in list(self._feeds.values()):
             await self._reload(feed)
 
+    def show_server(self, status: ServerStatus) -> None:
+        """Publish the status of the servers in every feed."""
+        self._server_status = status
+        for feed in self._feeds.values():
+            feed.show_server(status)
+
     def close_streams(self) -> None:
         """End every stream."""
         for channel in self._channels():
@@ -194,6 +202,7 @@ class Follower:
         feed = ClassFeed(classname, self._key, self._page_templates)
         await self._reload(feed)
         feed.show_read_error(self._unread_since)
+        feed.show_server(self._server_status)
         if feed.is_empty and not (classname and is_repeatable("classname", classname)):
             return False
         self._feeds[folded(classname)] = feed

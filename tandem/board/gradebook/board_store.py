@@ -35,7 +35,7 @@ class BoardStoreError(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the teacher wrote about one team."""
+    """The teacher's note and mark of one team."""
 
     oral: bool = False  # whether the oral check is done
     mark: str = ""

@@ -21,7 +21,7 @@ _LOCK_TIMEOUT_S = 30.0  # to wait for a running board
 
 @dataclass(frozen=True, slots=True)
 class ForgottenNotes:
-    """What is removed from the board's own file, and what the teacher must check."""
+    """The rows to remove from the board's own file, and those that the teacher must check."""
 
     notes: int = 0
     expected: int = 0  # lines on rosters

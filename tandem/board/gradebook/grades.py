@@ -65,7 +65,7 @@ SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class GradeQuery:
-    """Which rows the teacher asks for, and in which order. None: all."""
+    """The rows that the teacher asks for, and their order. None: all."""
 
     classname: str | None = None
     state: str | None = None

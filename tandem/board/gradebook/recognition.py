@@ -19,7 +19,7 @@ MAX_COMPARED_TEAMS = 5_000  # of a class; further teams are only found by the na
 
 
 class MatchKind(IntEnum):
-    """How two teams match, the surest match first."""
+    """The kinds of match between two teams, the surest first."""
 
     KEY = 0  # name and numbers
     NUMBERS = 1
@@ -30,7 +30,7 @@ class MatchKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoteAssignment:
-    """Which note belongs to which team."""
+    """The note of each team."""
 
     sources: Mapping[TeamKey, TeamKey]  # team -> key of its note
     unassigned: Sequence[TeamKey]  # keys of the notes that belong to no team

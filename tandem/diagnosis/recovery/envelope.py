@@ -273,7 +273,7 @@ _BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 
 class Place(NamedTuple):
-    """Where to read the object."""
+    """The place of the object in the bytes."""
 
     text: Text
     start: int  # index of its first brace, or of its first member if the brace is missing

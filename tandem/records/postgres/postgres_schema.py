@@ -75,6 +75,12 @@ MIGRATIONS = (
         PRIMARY KEY (at, ground)
     );
     """,
+    """
+    CREATE TABLE heartbeat (         -- when each server last showed that it works
+        server {text} PRIMARY KEY,
+        at TIMESTAMPTZ NOT NULL
+    );
+    """,
 )
 VERSION = len(MIGRATIONS)
 

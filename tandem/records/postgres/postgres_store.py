@@ -25,6 +25,7 @@ from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
 from tandem.records.visits import (
     METRICS_COLUMNS,
+    Heartbeat,
     MetricsSample,
     Outcome,
     Record,
@@ -97,7 +98,7 @@ _ADOPT = f"""
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair
     ) IS NULL
 """
-# What is finished stays as it is.
+# A finished team stays as it is.
 _RIGHT = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
@@ -165,6 +166,10 @@ _METRICS = """
 _EXPIRED_METRICS = (
     "DELETE FROM vitals WHERE at < (SELECT min(before) FROM json_to_recordset(%s::json) AS r (before BIGINT))"
 )
+_HEARTBEAT = """
+    INSERT INTO heartbeat (server, at) SELECT server, now() FROM json_to_recordset(%s::json) AS r (server TEXT)
+    ON CONFLICT (server) DO UPDATE SET at = excluded.at
+"""
 
 
 class PostgresStore:
@@ -175,15 +180,9 @@ class PostgresStore:
         self._retry_s = 0.0  # seconds from one try to connect to the next
         self._retry_at = 0.0
         self._connection = self._server.connect()
-        try:
+        with self._server.preparing(self._connection):
             migrate(self._connection, self._server.name)
             _set_session_options(self._connection)
-        except psycopg.Error as error:
-            self.close()
-            raise self._server.store_error(error) from None
-        except StoreError:
-            self.close()
-            raise
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: on disk when this returns.
@@ -289,6 +288,8 @@ def steps(records: Sequence[Record]) -> Iterator[Step]:
     samples = [record for record in records if isinstance(record, MetricsSample)]
     yield from _over([_metrics_row(record) for record in samples], _METRICS)
     yield from _over([{"before": record.ended_us - METRICS_RETENTION_US} for record in samples], _EXPIRED_METRICS)
+    servers = sorted({record.server for record in records if isinstance(record, Heartbeat)})
+    yield from _over([{"server": server} for server in servers], _HEARTBEAT)
 
 
 def _over(rows: list[Row], *statements: str) -> Iterator[Step]:

@@ -45,7 +45,7 @@ MESSAGE_1 = Outcome.MESSAGE_1.value
 
 Row = tuple[Any, ...]
 
-# Right visits change their teams many at a time: one row has what the visits of one batch change. See _merge.
+# All right visits of a team in one batch are merged into one row (_merge). Then all teams are written in one statement.
 _TEAMS = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
@@ -193,7 +193,7 @@ class Store:
                     visits.append(_refused_row(record))
             elif isinstance(record, SuppressedVisits):
                 self._database.execute(_SUPPRESSED, astuple(record))
-            else:
+            elif isinstance(record, MetricsSample):
                 self._write_metrics(record)
         self._write_teams(teams)
         self._insert(_VISITS, visits)

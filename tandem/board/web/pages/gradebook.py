@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -76,8 +77,10 @@ class GradebookPages:
             Route("/gradebook/export", teacher(self.export)),
             Route("/gradebook/note", teacher(self.note), methods=["GET"]),
             Route("/gradebook/note", teacher(self.write_note), methods=["POST"]),
+            Route("/gradebook/mark", teacher(self.write_mark), methods=["POST"]),
             Route("/gradebook/classes", teacher(self.classes)),
             Route("/gradebook/roster", teacher(self.upload), methods=["POST"]),
+            Route("/gradebook/roster/remove", teacher(self.confirm_remove_roster), methods=["GET"]),
             Route("/gradebook/roster/remove", teacher(self.remove_roster), methods=["POST"]),
             Route("/gradebook/deadline", teacher(self.set_deadline), methods=["POST"]),
             Route("/gradebook/forget", teacher(self.confirm_forget), methods=["GET"]),
@@ -107,6 +110,8 @@ class GradebookPages:
             next_page=_next_page(grade_query, page),
             previous_page=_previous_page(grade_query, page),
             max_sorted=grades.MAX_SORTED,
+            max_mark_chars=MAX_CHARS["mark"],
+            next_row=request.query_params.get("row"),
             separate_states=self._separate_states(grade_query) if page.pages is None else [],
         )
 
@@ -175,6 +180,30 @@ class GradebookPages:
         await run_in_threadpool(self._board_store.write_note, key, note, old_key)
         return RedirectResponse(f"{GRADEBOOK_PATH}?{_return_query(request, key)}", 303)
 
+    async def write_mark(self, request: Request) -> Response:
+        """Save a team's mark, and go on in the next row. The rest of the note stays.
+
+        Raises:
+            HTTPException: 404 if the team is not on record and not on a roster; 413 if the mark is too long.
+        """
+        key = await self._key(request)
+        if key is None:
+            raise HTTPException(404, NO_SUCH_TEAM)
+        mark = (await form_field(request, "mark")).strip()
+        if len(mark) > MAX_CHARS["mark"]:
+            raise HTTPException(413, f"A mark has at most {MAX_CHARS['mark']} characters.")
+
+        def read(records: Records) -> tuple[Note, TeamKey]:
+            gradebook = self._gradebook(records)
+            return gradebook.note(key), gradebook.source(key)
+
+        note, old_key = await self._records_pool.read(read)
+        await run_in_threadpool(self._board_store.write_note, key, replace(note, mark=mark), old_key)
+        if await form_field(request, "stay"):  # the page's script goes on by itself
+            return Response(status_code=204)
+        row = urlencode({"row": await form_field(request, "next")})
+        return RedirectResponse(f"{GRADEBOOK_PATH}?{_return_query(request, key)}&{row}", 303)
+
     async def classes(self, request: Request) -> Response:
         """Show the rosters and deadlines."""
         return self._classes_page(request)
@@ -212,6 +241,19 @@ class GradebookPages:
         await run_in_threadpool(self._board_store.set_deadline, await form_field(request, "class"), deadline_us)
         await self._follower.refresh()
         return RedirectResponse("/gradebook/classes", 303)
+
+    async def confirm_remove_roster(self, request: Request) -> Response:
+        """Ask before a roster is removed.
+
+        Raises:
+            HTTPException: 404 if the class has no roster.
+        """
+        classname = request.query_params.get("class", "")
+        expected = self._board_store.roster_sizes().get(classname)
+        if expected is None:
+            raise HTTPException(404, "This class has no roster.")
+        viewer = self._auth.viewer(request)
+        return self._page_templates.page("remove_roster.html", viewer, classname=classname, expected=expected)
 
     async def remove_roster(self, request: Request) -> Response:
         """Remove the roster of a class. Its notes and deadline stay."""

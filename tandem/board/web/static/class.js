@@ -2,6 +2,7 @@
 import { listen } from "./line.js";
 import { curve } from "./curve.js";
 import { fit } from "./fit.js";
+import { fitTiles } from "./tiles.js";
 
 const page = document.getElementById("class");
 const tiles = document.getElementById("tiles");
@@ -21,6 +22,7 @@ function replaceTile([key, html, nextKey]) {
 }
 
 const redraw = curve(document.getElementById("curve"), tiles, () => document.querySelector("[data-deadline]"));
+const layOut = fitTiles(tiles.parentElement, tiles);
 const refit = fit([document.getElementById("mistakes"), document.getElementById("stuck")]);
 
 listen(page.dataset.live, page.dataset.from, (kind, data) => {
@@ -30,7 +32,7 @@ listen(page.dataset.live, page.dataset.from, (kind, data) => {
     data.tiles.forEach(replaceTile);
   }
   for (const [id, html] of Object.entries(data.pieces)) document.getElementById(id).innerHTML = html;
-  tiles.dataset.density = data.density;
+  layOut();
   refit();
   redraw();
 });

@@ -1,6 +1,8 @@
 // The curve of finished teams over time, with the deadline: a step chart, drawn from the tiles of the page.
+// It ends when the board was last heard of.
 import uPlot from "./uplot/uPlot.esm.js";
 import { WHOLE, chart, colour } from "./charts.js";
+import { knownUntil } from "./line.js";
 
 const REDRAW_INTERVAL_MS = 500;
 const MARGIN = 0.04; // empty space on each side, as a share of the time shown
@@ -49,7 +51,7 @@ export function curve(element, tiles, deadlineElement) {
   const draw = () => {
     const times = [...tiles.querySelectorAll("[data-finished]")].map((tile) => Number(tile.dataset.finished));
     times.sort((a, b) => a - b);
-    const now = Date.now() / 1000;
+    const now = knownUntil() / 1000;
     const first = times[0] ?? now - 60;
     const last = Math.max(now, times.at(-1) ?? now);
     const maxEnd = last + MAX_DEADLINE_DISTANCE * Math.max(60, last - first);

@@ -98,7 +98,7 @@ LIMITS: dict[State, float] = {
     LAST_CHANCE: 0.5,  # for a message that is on its way
     MESSAGE: 3.0,  # of silence: every byte starts it again
     NO_MESSAGE: 0.2,  # of silence: so the answer does not depend on how TCP cut the bytes
-    COMMITTING: 4.0,  # then the reply says that the result was not stored: clients give up after 5 s
+    COMMITTING: 4.0,  # then the reply asks to send it again, before clients give up at 5 s
     SILENCED: 900.0,
     ANSWERED: 0.01,
     DRAINING: 5.0,
@@ -107,7 +107,9 @@ LIMITS: dict[State, float] = {
 WATCHED = frozenset(
     {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, SILENCED, DRAINING}
 )  # the poller reports bytes in them
-UNANSWERED = frozenset({FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, QUEUED})  # the visit is not recorded yet
+UNANSWERED = frozenset(
+    {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, QUEUED}
+)  # no record of the visit was given to the committer
 
 
 class IllegalTransitionError(Exception):

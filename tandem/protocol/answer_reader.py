@@ -44,7 +44,7 @@ class AnswerReader:
 
     @property
     def greeting(self) -> bytes:
-        """What came before the reply: the welcome, with its length if it has one."""
+        """The bytes before the reply: the welcome, with its length if it has one."""
         return self._received[: self._start] if self._reply else self._received
 
     @property
