@@ -13,6 +13,7 @@ from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
+from tandem.report.names import visible_name
 from tandem.report.screen import echo
 
 RULES = (
@@ -101,7 +102,7 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
 
 
 def _name(key: TeamKey) -> str:
-    return printable(f"{key.classname}/{key.teamname}")
+    return f"{visible_name(key.classname)}/{visible_name(key.teamname)}"
 
 
 def _count(count: int, noun: str) -> str:
