@@ -5,7 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: test format lint types tests pythons coverage tools demo bench clean
+# The locks: each is made from the .in file beside it and has the hashes of all files of its packages.
+LOCKS := requirements-base.txt requirements-board.txt requirements-postgres.txt bench/requirements.txt \
+  requirements-test.txt requirements-audit.txt fuzz/requirements.txt
+SBOM := build/sbom.json
+
+.PHONY: test format lint types tests pythons coverage tools demo bench audit locks clean
 .NOTPARALLEL: # two runs of tests at a time would slow each other down
 
 test: lint types tests pythons
@@ -48,10 +53,25 @@ demo:
 bench: $(STAMP)
 	$(BIN)/python -m bench.compare --same-cpu --concurrency 64 512 --idle
 
-$(STAMP): requirements-test.txt requirements-base.txt bench/requirements.txt
+# Look for known vulnerabilities in every locked package, and write a bill of materials (CycloneDX) to SBOM. Fails if a package cannot be
+# audited, or the vulnerability service cannot be reached. AUDIT_OPTIONS may name another service.
+audit: $(STAMP)
+	mkdir -p $(dir $(SBOM)) && rm -f $(SBOM)
+	$(BIN)/pip-audit --strict --disable-pip --progress-spinner off --format cyclonedx-json --output $(SBOM) \
+	  $(AUDIT_OPTIONS) $(LOCKS:%=--requirement %)
+
+# Make the locks again, with the newest versions that the .in files allow. Run it on the oldest Python that is supported:
+# the others need no package more.
+locks: $(STAMP)
+	for lock in $(LOCKS); do \
+	  $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-strip-extras --no-header \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$lock $${lock%.txt}.in || exit 1; \
+	done
+
+$(STAMP): requirements-test.txt requirements-audit.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes $(^:%=-r %)
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) .venv-pythons .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(SBOM) .venv-pythons .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""What a board costs, and how soon it shows what happens.
+"""Measure the cost of a board, and its delay from an event to the page.
 
     python3 -m bench.board live|million [--help]
 
@@ -73,7 +73,7 @@ _FINISHED = re.compile(r'class="tile finished".*?<bdi class="name" title="([^"]*
 
 @dataclass
 class Load:
-    """What the teams saw. Times in seconds since 1970, or seconds."""
+    """The exchanges that the teams made. Times in seconds since 1970, or seconds."""
 
     finished: dict[str, float] = field(default_factory=dict)  # team -> when its reply had come
     visits: list[float] = field(default_factory=list)  # how long each took
@@ -199,7 +199,7 @@ def watchers(url: str, listeners: int, real: int) -> Iterator[Callable[[], Seen]
 
 
 def watch(url: str, listeners: int, real: int, told: Connection) -> None:
-    """What the watchers' process does, on a CPU of its own."""
+    """Run the watchers, in a process on a CPU of its own."""
     os.sched_setaffinity(0, WATCHING)
     stop = threading.Event()
     ready = threading.Semaphore(0)
@@ -251,7 +251,7 @@ async def listen(url: str, seen: dict[str, float], ready: threading.Semaphore) -
 
 
 def note(data: dict[str, Any], seen: dict[str, float]) -> None:
-    """What one event shows."""
+    """The content of one event."""
     now = time.time()
     html = data["all"] if "all" in data else "\n".join(each[1] for each in data["tiles"])
     for name in _FINISHED.findall(html):

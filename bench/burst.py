@@ -22,6 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.crowds import MANY_DESCRIPTORS
+from tandem.net.descriptors import raise_descriptor_limit
 from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import RunningServer, running_server
 from testing.raw_sockets import encoded, message_1, message_2, visit
@@ -45,8 +47,7 @@ def main() -> int:
     options.add_argument("--connections", type=int, default=4000)
     options.add_argument("--only", metavar="WORDS", default="", help="bursts with these words in their name")
     given = options.parse_args()
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_descriptor_limit(MANY_DESCRIPTORS)
     failed = False
     for name, (head, unit) in BURSTS.items():
         if given.only in name:

@@ -57,7 +57,7 @@ class Row:
 
 
 class Meter:
-    """What processes use between its making and `read`, and what the whole machine does."""
+    """CPU time of processes and of the whole machine, between its making and `read`."""
 
     def __init__(self, who: dict[str, list[int]]) -> None:
         self._who = who
@@ -115,7 +115,7 @@ def measure(rounds: int, seconds: float) -> list[Row]:
 
 
 def through_servers(cluster: Cluster, seconds: float) -> Row:
-    """What `tandem bench` gets through the balancer."""
+    """The result of `tandem bench` through the balancer."""
     meter = Meter(
         {
             "servers": [server.process.pid for server in cluster.servers],

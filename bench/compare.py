@@ -23,10 +23,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.contenders import LIMIT, TANDEM, Contender, ContenderError, limit, our_server, peer, running
-from bench.crowds import open_many_files
+from bench.crowds import MANY_DESCRIPTORS
 from bench.idle import cost_beside_idle, cost_verdict, idle_bytes, memory_verdict
 from bench.measure import CONCURRENCY, COUNT, MAX_CONCURRENCY, MAX_COUNT, Load, Result, build_load
 from tandem.commands.arguments import Parser, argument_type, positive_integer
+from tandem.net.descriptors import raise_descriptor_limit
 from tandem.protocol.printable import printable
 
 STREAMS = "asyncio_streams"
@@ -59,7 +60,7 @@ class Ratios:
 
 def main() -> int:
     given = _options()
-    open_many_files()  # which the servers inherit
+    raise_descriptor_limit(MANY_DESCRIPTORS)  # which the servers inherit
     with tempfile.TemporaryDirectory(prefix="tandem-compare-") as folder:
         try:
             _compare(given, Path(folder))
@@ -183,7 +184,8 @@ def _cpu(text: str) -> int:
 def _all_there_is() -> Sequence[str]:
     """Every server; uvloop only where it is installed."""
     if find_spec("uvloop") is None:
-        print("uvloop is not installed: left out; pip install -r bench/requirements.txt", file=sys.stderr)
+        fix = "pip install --require-hashes -r bench/requirements.txt"
+        print(f"uvloop is not installed: left out; {fix}", file=sys.stderr)
         return [name for name in ALL if name != UVLOOP]
     return ALL
 

@@ -98,7 +98,7 @@ def running(contender: Contender, cpu: int | None = None) -> Iterator[Running]:
 
 
 def pinned(cpu: int | None) -> Sequence[str]:
-    """What to put in front of a command so that it stays on one CPU."""
+    """The words in front of a command that keep it on one CPU."""
     return () if cpu is None else ("taskset", "--cpu-list", str(cpu))
 
 
@@ -117,7 +117,7 @@ def _started(contender: Contender, cpu: int | None, folder: Path, log: Path) -> 
 
 
 def _address(contender: Contender, process: "subprocess.Popen[bytes]", log: Path) -> str:
-    """Where it listens, once it says so."""
+    """The port on which it listens, once it says so."""
     until = time.monotonic() + READY_WITHIN
     while time.monotonic() < until and process.poll() is None:
         for line in log.read_text(errors="replace").splitlines():

@@ -7,7 +7,6 @@ addresses of 127.0.0.0/8: the ports of one would not suffice.
 import itertools
 import json
 import multiprocessing
-import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 
+from tandem.net.descriptors import raise_descriptor_limit
 from testing.raw_sockets import encoded, message_1
 
 Address = tuple[str, int]
 LATE_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)  # the port is chosen when the destination is known
 SOURCES = 8  # addresses that a crowd comes from: one has too few ports
+MANY_DESCRIPTORS = 65_536  # more than any campaign needs
 PATIENCE = 20.0  # seconds for what the server owes
 
 _numbers = itertools.count()
@@ -27,7 +28,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Crowd:
-    """What one process does: open `many` connections, then `deed` again and again."""
+    """The work of one process: open `many` connections, then `deed` again and again."""
 
     many: int
     deed: Callable[["Members"], None]
@@ -87,7 +88,7 @@ def connect(server: Address, buffer: int = 0) -> socket.socket:
     return sock
 
 
-# What they do
+# The deeds
 
 
 def nothing(members: Members) -> None:
@@ -170,8 +171,8 @@ def crowd(name: str, server: Address) -> Iterator[None]:
 
 
 def _run(name: str, server: Address, ready: Event, over: Event) -> None:
-    open_many_files()
     crowd = CROWDS[name]
+    raise_descriptor_limit(MANY_DESCRIPTORS)
     members = Members(server, crowd)
     ready.set()
     while not over.wait(crowd.pause):
@@ -179,9 +180,3 @@ def _run(name: str, server: Address, ready: Event, over: Event) -> None:
         crowd.deed(members)
         if time.monotonic() - began > 5.0:
             print(f"{name}: a round took {time.monotonic() - began:.1f} s", flush=True)
-
-
-def open_many_files() -> None:
-    """Raises the limit of this process as far as the system lets it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -73,7 +73,7 @@ def measure(name: str, seconds: float, rng: random.Random) -> float:
 
 
 def exchanges(running: RunningServer, seconds: float, rng: random.Random) -> Sequence[float]:
-    """How long each took."""
+    """The duration of each."""
     times: list[float] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -91,7 +91,7 @@ def exchange(running: RunningServer, team: str) -> None:
 
 
 def disk_of_refused() -> str:
-    """What 10,000 refused messages from one address leave in the database."""
+    """The growth of the database by 10,000 refused messages from one address."""
     with (
         tempfile.TemporaryDirectory(prefix="tandem-flood-") as folder,
         running_server(Path(folder) / "data") as running,

@@ -1,4 +1,4 @@
-"""What 10,000 idle connections cost a server: memory for each, and CPU time for the exchanges beside them."""
+"""The cost of 10,000 idle connections for a server: memory for each, and CPU time for the exchanges beside them."""
 
 import statistics
 

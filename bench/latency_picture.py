@@ -41,7 +41,7 @@ text.of2 { fill: #bf3989; stroke: none; }
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the times of one kind are distributed: the highest value of each bucket in microseconds, and its count."""
+    """Distribution of the times of one kind: the highest value of each bucket in microseconds, and its count."""
 
     buckets: list[tuple[int, int]]
 

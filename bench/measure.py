@@ -25,7 +25,7 @@ TAG_BITS = 31
 
 @dataclass(frozen=True)
 class Result:
-    """What one server did in one run."""
+    """The figures of one server in one run."""
 
     rate: float  # exchanges a second
     p50: float  # ms for an exchange, from connecting to the end of the second visit
@@ -74,7 +74,7 @@ class Load:
         self._run(server, WARM_UP)
 
     def _run(self, server: Running, count: int) -> dict[str, Any]:
-        """What the load reports."""
+        """The report of the load."""
         numbers = count, self.concurrency, secrets.randbits(TAG_BITS), TIME_LIMIT
         command = [*pinned(self.cpu), str(self.program), server.address, *map(str, numbers)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

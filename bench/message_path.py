@@ -1,4 +1,4 @@
-"""How far one message travels through the code.
+"""Measure the path of one message through the code.
 
     python3 -m bench.message_path [CHECKOUT]
 
@@ -33,7 +33,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Count:
-    """What one message cost."""
+    """The cost of one message."""
 
     files: Sequence[str]
     functions: int

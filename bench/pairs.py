@@ -46,7 +46,7 @@ def ratio_of(pairs: Pairs) -> Ratio:
 
 
 def _cut(count: int) -> int:
-    """How many values to leave out at each end of `count`, so that the rest still holds the median with CONFIDENCE.
+    """Number of values to leave out at each end of `count`, so that the rest still holds the median with CONFIDENCE.
 
     Each value lies below the true median with probability 1/2, so the number of those below it is binomial.
     """

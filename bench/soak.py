@@ -29,9 +29,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.crowds import Address, connect, open_many_files
+from bench.crowds import MANY_DESCRIPTORS, Address, connect
 from bench.picture import Sample, picture
 from bench.vitals import Vitals, vitals
+from tandem.net.descriptors import raise_descriptor_limit
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
 from testing.processes import ROOT, wait_until
@@ -42,7 +43,7 @@ INTERVAL = 10.0  # seconds between two samples
 LINGERING = 20  # silent and half connections that a worker leaves open; then the oldest goes
 PATIENCE = 20.0  # seconds for what the server owes
 
-# How often what is done, in a hundred.
+# Share of each deed, in percent.
 MIX = {"exchange": 80, "again": 4, "wrong": 6, "reset": 4, "silent": 3, "half": 3}
 
 WRONG: list[bytes] = [
@@ -162,7 +163,7 @@ def main() -> int:
     options.add_argument("--samples", type=Path, metavar="FILE.csv", default=Path("soak.csv"))
     options.add_argument("--picture", type=Path, metavar="FILE.svg", default=Path("soak.svg"))
     given = options.parse_args()
-    open_many_files()
+    raise_descriptor_limit(MANY_DESCRIPTORS)
     with tempfile.TemporaryDirectory(prefix="tandem-soak-") as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
         with server(data, log) as (pid, address):
@@ -229,7 +230,7 @@ def take(teams: list[Team], seconds: float, before: Sample | None, found: Vitals
 
 
 def missing(data: Path, confirmed: set[str]) -> set[str]:
-    """Who has read that it finished, and is not in the results."""
+    """The teams that have read `Finished successfully` and are not in the results."""
     records = open_records(data)
     try:
         return confirmed - {row.team.teamname for row in records.teams(state="finished")}

@@ -1,4 +1,4 @@
-"""How a process is: what Linux tells about it in /proc, and how large its database is."""
+"""Figures of a process from Linux's /proc, and the size of its database."""
 
 import time
 from collections.abc import Iterator

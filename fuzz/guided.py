@@ -37,7 +37,7 @@ def main() -> None:
     try:
         atheris = importlib.import_module("atheris")  # by name: the type checker need not have it
     except ModuleNotFoundError:
-        sys.exit("fuzz.guided: atheris is not installed. Try: pip install -r fuzz/requirements.txt")
+        sys.exit("fuzz.guided: atheris is not installed. Try: pip install --require-hashes -r fuzz/requirements.txt")
     fuzz(atheris, options.target, round(options.minutes * 60), options.seed)
 
 

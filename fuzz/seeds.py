@@ -1,4 +1,4 @@
-"""What the guided campaigns begin with: the rows of the tests' tables, each in the form that its target reads."""
+"""The seeds of the guided campaigns: the rows of the tests' tables, each in the form that its target reads."""
 
 import json
 from collections.abc import Callable, Iterator

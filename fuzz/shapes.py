@@ -1,4 +1,4 @@
-"""Long inputs as short descriptions, what the ground's answer to one costs, and the most expensive ones that are kept.
+"""Long inputs as short descriptions, what the server's answer to one costs, and the most expensive ones that are kept.
 
 A shape is a row of pieces, each repeated some number of times: what is expensive repeats itself.
 """
@@ -29,7 +29,7 @@ def data_of(shape: Shape, size: int = MAX_MESSAGE_BYTES) -> bytes:
 
 
 class Cost(NamedTuple):
-    """What one answer costs."""
+    """The cost of one answer."""
 
     cpu_ms: float  # of the diagnosis, the judgement and the words; not of the reader
     reader_ms: float
@@ -47,13 +47,11 @@ def read(data: bytes) -> Reader:
     """The reader after the bytes have come, and then nothing more."""
     reader = Reader()
     reader.feed(data)
-    if reader.state is NEED_DATA and reader.maybe_framed:
-        reader.assume_bare()
     return reader
 
 
 def answer(reader: Reader) -> Judgement:
-    """What the ground does with what was read, up to the reply and the text for the records."""
+    """Do what the server does with the bytes read, up to the reply and the text for the records."""
     diagnosis = diagnose(reader, Ending.SILENCE if reader.state is NEED_DATA else Ending.DECIDED, ADDRESS)
     judgement = judge(diagnosis, KEYS, lambda message: None)
     findings_text((*judgement.problems, *judgement.remarks))

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def climb(measure: str, chance: random.Random, size: int, seconds: float) -> tuple[int, Found]:
-    """How many inputs were tried, and the most expensive of them."""
+    """The number of inputs that were tried, and the most expensive of them."""
     gc.freeze()
     end = time.monotonic() + seconds
     found: Found = []
@@ -100,7 +100,7 @@ def most_expensive(found: Found) -> Found:
 
 
 def seeds() -> Iterator[Shape]:
-    """What is kept; a start, something over and over, and an end; and the wrong messages of the tests."""
+    """The kept inputs; shapes of a start, a repeated piece and an end; and the wrong messages of the tests."""
     yield from kept()
     for start in STARTS:
         for piece in PIECES:

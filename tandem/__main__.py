@@ -1,6 +1,7 @@
 """python3 -m tandem: runs the client, or one of the other commands.
 
-Imports little: the client starts without the rest of the project, and a Python that is too old gets one sentence.
+Imports little: the client starts without the rest of the project. A Python that is too old gets its one sentence from
+tandem/__init__.py.
 """
 
 import signal
@@ -14,14 +15,14 @@ _OUT_OF_MEMORY = (  # what Python, its modules and the system's loader say then
     "can't load unicodedata",
     "map segment",
     "allocate memory",
+    "without exception set",
+    "without setting an exception",
 )
+_OUT_OF_DESCRIPTORS = "Too many open files"
 
 
 def run() -> None:
     """Run the command line, and exit with its code. This is the installed command `tandem`."""
-    if sys.version_info < (3, 11):  # noqa: UP036 (a clone meets any Python)
-        print("tandem needs Python 3.11 or later; this is " + sys.version.split()[0], file=sys.stderr)
-        sys.exit(2)
     sys.unraisablehook = _report_unraisable
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
@@ -30,19 +31,29 @@ def run() -> None:
     except KeyboardInterrupt:  # before a command runs
         code = _print_error("stopped by Ctrl-C", STOPPED)
     except Exception as error:
-        if not _is_out_of_memory(error):
-            if not isinstance(error, ImportError):
-                raise
-            from tandem.protocol.errors import TandemError
-
-            sys.exit(_print_error(str(TandemError(f"this Python lacks something: {error}", "a complete Python")), 1))
-        reason = f" ({error})" if str(error) else ""
-        code = _print_error(
-            f"there is not enough memory to run{reason}: raise the limit (ulimit -v), or end other programs", 1
-        )
+        reason = _reason(error)
+        if not reason:
+            raise
+        code = _print_error(reason, 1)
     if code == STOPPED:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python gives up its own handlers at its end, but not this one
     sys.exit(code)
+
+
+def _reason(error: Exception) -> str:
+    """Return the line about an error that the environment caused, or "" for a bug."""
+    if _is_out_of_memory(error):
+        reason = f" ({error})" if str(error) else ""
+        return f"there is not enough memory to run{reason}: raise the limit (ulimit -v), or end other programs"
+    if _OUT_OF_DESCRIPTORS in str(error):
+        return "this process may not open more files: raise the limit (ulimit -n 1024), or close what it inherited"
+    if isinstance(error, ImportError):
+        from tandem.protocol.errors import TandemError
+
+        return str(TandemError(f"this Python lacks something: {error}", "a complete Python"))
+    if isinstance(error, OSError):
+        return f"the operating system reports an error: {error}"
+    return ""
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -15,7 +15,9 @@ from importlib import import_module
 from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
+from tandem.net.descriptors import require_descriptors
 from tandem.protocol.errors import TandemError
+from tandem.records.data_folder import check_is_folder
 from tandem.report.screen import echo, flush, print_error
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
@@ -40,7 +42,9 @@ def main(arguments: list[str]) -> int:
     _open_closed_streams()
     try:
         options = _parser(arguments).parse_args(arguments)
+        require_descriptors()
         if "data" in options:
+            check_is_folder(options.data)
             finish_restore(options.data)
         done: int = options.run(options)
         flush()

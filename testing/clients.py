@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testing.other_side import Finish, Script, ScriptedServer, Send, Wait, call
+from testing.other_side import Finish, Script, ScriptedServer, Send, Wait, call, framed
 from testing.processes import TEAM, Process, process, team_options
 
 WELCOME = b"Test ground: socket connection established."
@@ -74,7 +74,7 @@ def meet(clientid: int, server: ScriptedServer, peer: ScriptedServer, *options: 
             first.wait()
             return first
     with client_2(server.address, *options) as second:
-        second.hand_over()
+        second.hand_over(framed(REPLY_1) if "--framing" in options else REPLY_1)
         second.process.wait()
         return second.process
 

@@ -35,6 +35,7 @@ Words = tuple[str, ...]
 
 NAMESAKE = TEAM._replace(studentnr1="3333333", studentnr2="4444444")
 ELSEWHERE = TEAM._replace(classname="INF2B")
+WITHOUT_NUMBERS = ELSEWHERE._replace(studentnr1="", studentnr2="")
 OTHER = TEAM._replace(teamname="Team2", studentnr1="5555555")
 AWAY = "postgresql://tandem@127.0.0.1:1/away"  # stands for the folder `away`
 YEAR = 365 * 86_400_000_000  # microseconds
@@ -58,6 +59,9 @@ class Walk:
     examples: dict[str, Words]  # each option, and each file, by the name in its usage
     base: dict[str, Words] = field(default_factory=dict)  # what a run needs; an example takes the place of its own
     pairs: dict[frozenset[str], Words] = field(default_factory=dict)  # better examples for two options together
+    refused: dict[frozenset[str], Words] = field(
+        default_factory=dict
+    )  # two options with values that do not go together
 
     def words(self, *names: str) -> list[str]:
         """Return the command line with some options."""
@@ -78,7 +82,7 @@ WALKS = [
             "--data": ("--data", "other"),
             "--database": ("--database", AWAY),
             "--errors": ("--errors", "close"),
-            "--on-wire": ("--on-wire", "length"),
+            "--framing": ("--framing", "length"),
             "--workers": ("--workers", "2"),
             "--proxy-from": ("--proxy-from", "10.0.0.7"),
             "--board": ("--board", "127.0.0.1:0"),
@@ -99,6 +103,10 @@ WALKS = [
             "token": ("token", "rotate"),
         },
         pairs={frozenset({"--listen", "--insecure-login"}): ("--listen", "0.0.0.0:0", "--insecure-login")},
+        refused={
+            frozenset({"--listen", "--behind"}): ("--listen", "0.0.0.0:0", "--behind", "board.example.org"),
+            frozenset({"--listen", "--insecure-login"}): ("--listen", "127.0.0.1:0", "--insecure-login"),
+        },
     ),
     Walk(("board", "token", "rotate"), {"--data": ("--data", "other")}),
     Walk(
@@ -110,6 +118,7 @@ WALKS = [
             "--class": ("--class", "INF2B"),
             "--state": ("--state", "finished"),
             "--visits": ("--visits", "Team1"),
+            "--visits-without-team": ("--visits-without-team",),
         },
     ),
     Walk(
@@ -175,7 +184,7 @@ _CLIENT = {
     "--listen": ("--listen", "7"),
     "--timeout": ("--timeout", "7"),
     "--wait": ("--wait", "7"),
-    "--on-wire": ("--on-wire", "length"),
+    "--framing": ("--framing", "length"),
     "--format": ("--format", "json"),
     "--verbose": ("--verbose",),
 }
@@ -260,10 +269,11 @@ def _furnish(folder: Path) -> None:
         visits = [message_1(), message_2(), message_1(NAMESAKE, YEAR), message_1(ELSEWHERE, YEAR), message_1(OTHER)]
         visits.append(message_1(NAMESAKE._replace(classname="INF2B"), YEAR))
         visits.append(message_1(NAMESAKE._replace(teamname="Team2"), YEAR))
-        own = replace(rejected(ELSEWHERE, started_us=number + 5), address=f"192.0.2.{number}")
+        own = replace(rejected(WITHOUT_NUMBERS, started_us=number + 5), address=f"192.0.2.{number}")
+        of_nobody = replace(rejected(None, started_us=number + 6), address=f"192.0.2.{number}")
         finished = [message_2(ELSEWHERE, YEAR + 1)] if number else []
         with closing(Store(data)) as store:
-            store.write([*visits, own, *finished])
+            store.write([*visits, own, *finished, of_nobody])
         with closing(BoardStore(data)) as book:
             for team in (TEAM, NAMESAKE, ELSEWHERE, OTHER):
                 book.write_note(TeamKey(team.classname, team.teamname, team.pair), Note(mark=str(number + 1)))

@@ -1,4 +1,4 @@
-"""Which tests need more than Python and the packages of requirements-base.txt.
+"""Finds the tests that need more than Python and the packages of requirements-base.txt.
 
 Found from imports, so that no test has to be marked by hand, and none can be forgotten. A test needs an extra if its
 module imports a library at its top, itself or through another module of ours, or if it uses a fixture that does. Only a

@@ -1,4 +1,4 @@
-"""What the other side of a connection does, as a script: a server, a client 2 or a stranger, step by step.
+"""Scripts of the other side of a connection, step by step: a server, a client 2 or a stranger.
 
 A script is data. `Line.play` is the one place where steps are carried out. A script always ends: every wait has a
 limit, a side that has gone away ends it, and a stopped server cuts its pauses short. Knows nothing of messages but
@@ -230,7 +230,7 @@ def call(port: int, source: str = "127.0.0.1", stopped: threading.Event | None =
 
 
 def framed(data: bytes) -> bytes:
-    """Put the length of the bytes before them, as `--on-wire length` does."""
+    """Put the length of the bytes before them, as `--framing length` does."""
     return struct.pack("<I", len(data)) + data
 
 

@@ -39,7 +39,6 @@ def filled(size: int) -> bytes:
 COMPLETE_ONES: dict[str, tuple[bytes, bytes, bytes]] = {  # what comes before the text, the text, what comes after
     "message": (b"", MESSAGE, b""),
     "message, pretty-printed": (b"", json.dumps(json.loads(MESSAGE), indent=4).encode(), b""),
-    "message, framed": (length(len(MESSAGE)), MESSAGE, b""),
     "nothing in it": (b"", b"{}", b""),
     "new line in it": (b"", b"{\n}", b""),
     "one field": (b"", b'{"a":1}', b""),
@@ -52,17 +51,21 @@ COMPLETE_ONES: dict[str, tuple[bytes, bytes, bytes]] = {  # what comes before th
     "characters of several bytes": (b"", '{"ë":"🙂"}'.encode(), b""),
     "not UTF-8": (b"", b'{"\xff\xfe":1}', b""),
     "white space around": (b" \t\r\n", b'{"a":1}', b"\n"),
-    "framed": (length(7), b'{"a":1}', b""),
-    "framed, white space in the frame": (length(11), b'\n {"a":1} \n', b""),
-    "framed, cut by its length": (length(6), b'{"a":1', b"}"),
+    "as long as it may be": (b"", filled(MAX_MESSAGE_BYTES), b""),
+    "as long as it may be, with white space": (b" " * (MAX_MESSAGE_BYTES - 2), b"{}", b""),
+}
+
+FRAMED_ONES: dict[str, tuple[bytes, bytes, bytes]] = {  # the same, where a length comes before the text
+    "message": (length(len(MESSAGE)), MESSAGE, b""),
+    "one field": (length(7), b'{"a":1}', b""),
+    "white space in the frame": (length(11), b'\n {"a":1} \n', b""),
+    "cut by its length": (length(6), b'{"a":1', b"}"),
     "length begins with a brace": (length(0x7B), padded(0x7B), b""),
     "length begins with a quote": (length(0x22), padded(0x22), b""),
     "length begins with white space": (length(0x20), padded(0x20), b""),
     "length is all white space": (length(0x0A0A), padded(0x0A0A), b""),
     "length begins with a brace and white space": (length(0x0A7B), padded(0x0A7B), b""),
-    "as long as it may be": (b"", filled(MAX_MESSAGE_BYTES), b""),
-    "as long as it may be, with white space": (b" " * (MAX_MESSAGE_BYTES - 2), b"{}", b""),
-    "framed, as long as it may be": (length(MAX_MESSAGE_BYTES), filled(MAX_MESSAGE_BYTES), b""),
+    "as long as it may be": (length(MAX_MESSAGE_BYTES), filled(MAX_MESSAGE_BYTES), b""),
 }
 
 TAILS = (b"", b"\n", b"{", b'{"a":2}', b"\0\0\0\0", b"\x07\0\0\0{}")
@@ -76,17 +79,27 @@ NEVER_ONES: dict[str, bytes] = {
     "byte order mark": b"\xef\xbb\xbf{}",
     "UTF-16": '{"a":1}'.encode("utf-16"),
     "white space, then text": b"   \n x {}",
+    "a zero": b"\0",
+    "length": framed(b'{"a":1}'),
+    "a part of a length": b"\x07\0\0",
     "length of nothing": b"\0\0\0\0{}",
-    "length before text": framed(b"hello {}"),
-    "length before white space": framed(b"    "),
-    "length before a closing brace": b"{\n\0\0}",
-    "length that is too large": (MAX_MESSAGE_BYTES + 1).to_bytes(4, "little") + b'{"a":1}',
     "length, big-endian": b'\0\0\0\x07{"a":1}',
     "white space without end": b" " * MAX_MESSAGE_BYTES,
     "object without end": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 2),
     "one byte too long": b'{"a":"' + b"x" * (MAX_MESSAGE_BYTES - 7) + b'"}',
     "one byte too long, with white space": b" " * (MAX_MESSAGE_BYTES - 1) + b"{}",
     "an escape over the edge": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3) + b'\\"}',
+}
+
+NEVER_FRAMED: dict[str, bytes] = {
+    "no length": b'{"a":1}',
+    "no length, cut": b'{"a',
+    "length of nothing": b"\0\0\0\0{}",
+    "length before text": framed(b"hello {}"),
+    "length before white space": framed(b"    "),
+    "length before a closing brace": b"\x03\0\0\0}{}",
+    "length that is too large": (MAX_MESSAGE_BYTES + 1).to_bytes(4, "little") + b'{"a":1}',
+    "length, big-endian": b'\0\0\0\x07{"a":1}',
 }
 
 MORE_ONES: dict[str, bytes] = {
@@ -96,12 +109,16 @@ MORE_ONES: dict[str, bytes] = {
     "open string": b'{"a":"}',
     "open escape": b'{"a\\',
     "open inner object": b'{"a":{"b":1}',
+    "one byte of room left": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3),
+}
+
+MORE_FRAMED: dict[str, bytes] = {
+    "nothing": b"",
     "a zero": b"\0",
     "half a length": b"\x07\0\0",
     "a length": b"\x07\0\0\0",
     "a length and white space": b"\x07\0\0\0  ",
-    "framed, one byte missing": framed(b'{"a":1}')[:-1],
-    "one byte of room left": b'{"' + b"x" * (MAX_MESSAGE_BYTES - 3),
+    "one byte missing": framed(b'{"a":1}')[:-1],
 }
 
 

@@ -2,25 +2,26 @@
 
 import re
 
+from tandem.protocol.framing import LENGTH
+
 LIMIT = 8192
 SPACE = b" \t\r\n"
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.DOTALL)  # a string, ended or not, or a brace outside
 
 
-def expected(data: bytes) -> tuple[str, bytes, bytes]:
+def expected(data: bytes, framing: str) -> tuple[str, bytes, bytes]:
     """Return state, text and tail after these bytes have come, in whatever pieces."""
-    length = int.from_bytes(data[:2], "little")
-    may_be_length = not any(data[2:4]) and length <= LIMIT
-    if may_be_length and len(data) < 4:
+    return _framed(data) if framing == LENGTH else _bare(data)
+
+
+def _framed(data: bytes) -> tuple[str, bytes, bytes]:
+    length = int.from_bytes(data[:4], "little")
+    if length > LIMIT:
+        return "invalid", b"", b""
+    if len(data) < 4:
         return "need data", b"", b""
-    if may_be_length:
-        return _framed(data[4:], length)
-    return _bare(data)
-
-
-def _framed(data: bytes, length: int) -> tuple[str, bytes, bytes]:
-    text, tail = data[:length], data[length:]
+    text, tail = data[4 : 4 + length], data[4 + length :]
     begun = text.lstrip(SPACE)
     if length == 0 or (begun and begun[:1] != b"{"):
         return "invalid", b"", b""

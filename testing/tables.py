@@ -20,7 +20,6 @@ def everything(rows: Rows) -> dict[str, Any]:
     return {
         "teams": teams,
         "visits": {team.key: list(records.visits(team.key)) for team in teams},
-        "last": {team.key: records.last_outcome(team.key) for team in teams},
         "arrivals": [(row.classname, row.teamname, row.pair, row.started_us) for row in records.visits_since(0)],
         "classes": list(records.classes()),
         "mistakes": records.mistakes(0),

@@ -76,8 +76,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A running ground that the tests of a module share; each takes a team of its own."""
-    with running_server(tmp_path_factory.mktemp("ground") / "data") as running:
+    """A running server that the tests of a module share; each takes a team of its own."""
+    with running_server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
 
 

@@ -1,7 +1,9 @@
 """The command line as a whole: usage, exit codes, one line for every mistake."""
 
+import ast
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from tandem import __version__
 from tandem.__main__ import run
+from tandem.commands import serve
+from tandem.commands.arguments import Parser
 from tandem.protocol.errors import TandemError
 from testing.processes import ROOT, tandem
 from testing.raw_sockets import encoded, message_1
@@ -19,8 +23,12 @@ WRONG_USAGE = [
     ["nonsense"],
     ["serve", "--listen", "127.0.0.1:none"],
     ["serve", "--listen", "127.0.0.1:70000"],
+    ["serve", "--listen", "192.168.1"],
+    ["serve", "--board", "http://127.0.0.1:8080"],
+    ["board", "--listen", "127.0.0.1, 8080"],
+    ["bench", "--server", "5550"],
     ["serve", "--errors", "loudly"],
-    ["serve", "--on-wire", "morse"],
+    ["serve", "--framing", "morse"],
     ["results", "--format", "xml"],
     ["results", "--state", "asleep"],
     ["check", "one", "two"],
@@ -65,6 +73,29 @@ def test_a_command_waits_for_no_other_commands_parts(tmp_path: Path) -> None:
 
 def test_version() -> None:
     assert tandem("--version")[:2] == (0, f"tandem {__version__}\n")
+
+
+OLD = ((2, 7, 18), (3, 6, 15), (3, 10, 13))
+
+
+@pytest.mark.parametrize("version", OLD, ids=str)
+def test_an_old_python_gets_one_sentence(
+    version: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It loads tandem/__init__.py first, whatever is run, and must be able to."""
+    file = ROOT / "tandem" / "__init__.py"
+    ast.parse(file.read_text(encoding="ascii"), feature_version=(3, 6))
+    monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.setattr(sys, "version", ".".join(map(str, version)) + " (main)")
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(file))
+    assert capsys.readouterr().err == f"tandem needs Python 3.11 or later; this is {'.'.join(map(str, version))}\n"
+
+
+def test_nothing_is_loaded_before_that_sentence() -> None:
+    body = ast.parse((ROOT / "tandem" / "__init__.py").read_bytes()).body
+    assert [alias.name for node in body if isinstance(node, ast.Import) for alias in node.names] == ["sys"]
+    assert not any(isinstance(node, ast.ImportFrom) for node in body)
 
 
 def test_it_runs_with_a_bare_interpreter() -> None:
@@ -132,3 +163,17 @@ def test_ctrl_c_before_a_command_has_begun(monkeypatch: pytest.MonkeyPatch, caps
     with pytest.raises(SystemExit, match="130"):
         run()
     assert capsys.readouterr().err == "tandem: stopped by Ctrl-C\n"
+
+
+@pytest.mark.parametrize("written", [("--on-wire", "length"), ("--on-wire=length",)], ids=" ".join)
+def test_an_old_name_of_an_option_works_with_a_warning(
+    written: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="tandem serve")
+    serve.add_options(parser)
+    assert parser.parse_args([*written, "--data", str(tmp_path)]).framing == "length"
+    warning = "tandem serve: --on-wire is now called --framing, and the old name ends with the next version\n"
+    assert capsys.readouterr().err == warning
+    with pytest.raises(SystemExit):
+        parser.parse_args([*written, "--framing", "plain"])
+    assert "--on-wire" not in parser.format_help()

@@ -54,9 +54,9 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
-    "cli": (ANY, frozenset({"protocol", "commands", "backup", "report", ""})),
+    "cli": (ANY, frozenset({"protocol", "net", "records", "commands", "backup", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),
-    "": (frozenset(), frozenset()),  # tandem/__init__.py
+    "": (frozenset({"sys"}), frozenset()),  # tandem/__init__.py
 }
 
 
@@ -150,7 +150,7 @@ def test_the_copied_client_helps(copied_out: Path) -> None:
     assert run_alone(copied_out, "--help").stdout.startswith("usage: tandem client 1")
 
 
-def test_the_copied_client_visits_a_ground(copied_out: Path, tmp_path: Path) -> None:
+def test_the_copied_client_visits_a_server(copied_out: Path, tmp_path: Path) -> None:
     with running_server(tmp_path / "data") as running, scripted_server(Wait.END) as peer:
         addresses = ("--server", running.address, "--peer", peer.address)
         done = run_alone(copied_out, "1", *team_options(), *addresses)

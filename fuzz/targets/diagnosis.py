@@ -13,6 +13,7 @@ from fuzz.targets.stretch import place, stretched
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
 from tandem.diagnosis.problems import MAX_FINDINGS, MAX_SENTENCE, Problem, size_in_json
 from tandem.keys.secret import derive
+from tandem.protocol.framing import PLAIN, unframe
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one
 from tandem.protocol.reader import NEED_DATA, Reader
 from tandem.records.visits import Outcome, Team
@@ -22,7 +23,7 @@ from testing.messages.corpus import TEAM
 from testing.messages.oracle import is_right
 
 HEAD = 4
-KEYS = (b"k" * 32, b"o" * 32)  # the ground's, and the one before it
+KEYS = (b"k" * 32, b"o" * 32)  # the server's, and the one before it
 OWN = Team("INF2C", "Packet Pirates", str(TEAM["studentnr1"]), str(TEAM["studentnr2"]))
 OTHER = Team("INF2D", "Other Pirates", "0987654", "7654321")
 ADDRESSES = ("", "145.137.54.21", "127.0.0.1", "::1", "fe80::1")
@@ -66,11 +67,11 @@ def in_time(diagnosed: Callable[[], Diagnosis]) -> Diagnosis:
     raise AssertionError
 
 
-def verdict(stream: bytes) -> tuple[Outcome, Fields]:
-    """What becomes of these bytes, and the fields of the message if it is right: from the contract, in other words."""
-    if not is_right(stream):
+def verdict(stream: bytes, framing: str = PLAIN) -> tuple[Outcome, Fields]:
+    """The outcome of these bytes by the contract, and the fields of the message if it is right."""
+    if not is_right(stream, framing):
         return Outcome.REJECTED, {}
-    fields: Fields = json.loads(stream[stream.index(b"{") :].decode().rpartition("}")[0] + "}")
+    fields: Fields = json.loads(unframe(stream, framing).decode().rpartition("}")[0] + "}")
     if fields["clientid"] == 1:
         return Outcome.MESSAGE_1, fields
     sender, mate = str(fields["studentnr1"]), str(fields["studentnr2"])
@@ -98,8 +99,6 @@ def _diagnosed(pieces: tuple[bytes, ...], ending: Ending, address: str) -> Diagn
     reader = Reader()
     for piece in pieces:
         reader.feed(piece)
-    if reader.state is NEED_DATA and reader.maybe_framed:
-        reader.assume_bare()
     return diagnose(reader, ending if reader.state is NEED_DATA else Ending.DECIDED, address)
 
 

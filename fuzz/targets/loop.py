@@ -14,9 +14,8 @@ from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
 from tandem.keys.keyring import Keyring, OldKey
 from tandem.net.poller import new_poller
-from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
+from tandem.protocol.framing import frame, unframe
 from tandem.protocol.message import ERROR_PREFIX, STATUS_FINISHED, STATUS_WAITING
-from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.queries import Records
 from tandem.records.visits import MAX_STORED_BYTES, Outcome
 from tandem.server import handler as handler_module
@@ -34,7 +33,7 @@ KEYRING = Keyring(KEYS[0], (OldKey(KEYS[1], 2_000_000_000),))
 
 
 def run(data: bytes) -> None:
-    """Plays the script to its end, lets time pass until nobody is connected, stops the ground, and looks around."""
+    """Plays the script to its end, lets time pass until nobody is connected, stops the server, and looks around."""
     play = Play(parse(data))
     try:
         play.perform()
@@ -60,11 +59,11 @@ class Play:
         self._stopped_early = False  # while somebody was connected
 
     def perform(self) -> None:
-        """Runs a ground from its first turn to its last, and the committer's last word."""
+        """Runs a server from its first turn to its last, and the committer's last word."""
         log = cast(Log, Diary())
         with self._standing_in():
             records = cast(Records, self._archive)
-            visits = VisitHandler(KEYRING, self._script.errors, self._script.on_wire, records, log, Metrics("fuzz"))
+            visits = VisitHandler(KEYRING, self._script.errors, self._script.framing, records, log, Metrics("fuzz"))
             committer = cast("Committer[Connection]", self._ledger)
             self._loop = Loop([self._door], visits, committer, self, self._wakeup, log, self._script.most)
             self._welcome = visits.welcome
@@ -123,7 +122,7 @@ class Play:
                 setattr(module, name, own)
 
     def _go_on(self, timeout: float) -> None:
-        """What happens next; when the script is over, only time passes."""
+        """Take the next event; when the script is over, only time passes."""
         self._keeps_to_its_size()
         while self._events:
             event = self._events.popleft()
@@ -189,15 +188,14 @@ class Play:
         self._is_true(caller, entries[0], data)
 
     def _is_true(self, caller: Caller, entry: Entry, data: bytes) -> None:
-        """What is told is what came, and what became of it."""
+        """The records tell what came, and its outcome."""
         visit = entry.visit
         came = caller.sent[: visit.size_bytes]
         require(visit.received == came[:MAX_STORED_BYTES], "what came is recorded", visit.received, came)
-        framed = is_framed(came) and int.from_bytes(came[:LENGTH_BYTES], "little") <= MAX_MESSAGE_BYTES
-        reply = data[LENGTH_BYTES:] if framed else data
-        require(data == (frame(reply, LENGTH) if framed else reply), "a length is answered with a length", data)
+        reply = unframe(data, self._script.framing)
+        require(data == frame(reply, self._script.framing), "a length is sent where lengths are wanted", data)
         status = str(eight_fields(reply)["status"])
-        wanted, _ = verdict(came)
+        wanted, _ = verdict(came, self._script.framing)
         if status == NOT_STORED:
             require(wanted is Outcome.MESSAGE_2 and not entry.stored, "what is kept is told as kept", came)
             return
@@ -213,7 +211,7 @@ class Play:
         )
 
     def _was_served(self, caller: Caller, entry: Entry) -> None:
-        """Whoever stayed has read all that was sent, and was answered if the ground explains and had the room."""
+        """A client that stayed has read all that was sent, and was answered if the server explains and had the room."""
         require(caller.hear() == b"".join(caller.sends), "what is sent arrives", caller.sends)
         crowded = len(self._callers) > self._script.most
         right = entry.visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2)
@@ -222,5 +220,5 @@ class Play:
 
 
 def left_over(loop: Loop) -> list[object]:
-    """What a loop still holds when it has ended: the only look inside it."""
+    """Everything a loop still holds when it has ended: the only look inside it."""
     return [connection for connections in loop._in.values() for connection in connections.values()]

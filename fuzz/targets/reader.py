@@ -1,4 +1,4 @@
-"""The readers of the exchange: the ground's for a message, the client's for what the ground sends.
+"""The readers of the exchange: the server's for a message, the client's for what the server sends.
 
 An input is four cuts (in 256ths), then a stream as in stretch.py.
 """
@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.protocol.answer import AnswerReader
-from tandem.protocol.framing import LENGTH_BYTES, is_framed
+from tandem.protocol.answer_reader import AnswerReader
+from tandem.protocol.framing import FRAMINGS, LENGTH_BYTES, PLAIN
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from testing.reader_cases import Counted
 from testing.reader_oracle import SPACE, expected
@@ -26,13 +26,14 @@ def run(data: bytes) -> None:
     stream = stretched(data[CUTS:])
     crumbs = _crumbs(stream)
     ways = (stream,), _cut(stream, data[:CUTS]), crumbs
-    wanted = expected(stream)
-    for pieces in ways:
-        _read_message(pieces, wanted)
-    _look_once(crumbs)
+    for framing in FRAMINGS:
+        wanted = expected(stream, framing)
+        for pieces in ways:
+            _read_message(pieces, framing, wanted)
+        _look_once(crumbs, framing)
+        answers = {_read_answer(pieces, framing) for pieces in ways}
+        require(len(answers) == 1, "an answer is read the same however it is cut", *answers)
     _agree_with_json(stream)
-    answers = {_read_answer(pieces) for pieces in ways}
-    require(len(answers) == 1, "an answer is read the same however it is cut", *answers)
 
 
 def _cut(stream: bytes, marks: bytes) -> tuple[bytes, ...]:
@@ -46,8 +47,8 @@ def _crumbs(stream: bytes) -> tuple[bytes, ...]:
     return tuple(stream[at : at + step] for at in range(0, len(stream), step))
 
 
-def _read_message(pieces: tuple[bytes, ...], wanted: tuple[str, bytes, bytes]) -> None:
-    reader = Reader()
+def _read_message(pieces: tuple[bytes, ...], framing: str, wanted: tuple[str, bytes, bytes]) -> None:
+    reader = Reader(framing)
     decided = NEED_DATA
     for piece in pieces:
         state = reader.feed(piece)
@@ -62,12 +63,10 @@ def _read_message(pieces: tuple[bytes, ...], wanted: tuple[str, bytes, bytes]) -
     require(decided == wanted[0], "the state is the oracle's", decided, wanted)
     if decided == COMPLETE:
         require((reader.text, reader.tail) == wanted[1:], "text and tail are the oracle's", reader.text, wanted)
-    if decided == NEED_DATA:
-        _settle(reader)
 
 
-def _look_once(pieces: tuple[bytes, ...]) -> None:
-    reader = Reader()
+def _look_once(pieces: tuple[bytes, ...], framing: str) -> None:
+    reader = Reader(framing)
     counted = reader.received = Counted()
     for piece in pieces:
         reader.feed(piece)
@@ -76,20 +75,8 @@ def _look_once(pieces: tuple[bytes, ...]) -> None:
     require(counted.looked_at <= most, "no byte is looked at again and again", counted.looked_at, most)
 
 
-def _settle(reader: Reader) -> None:
-    """Nobody waits for the rest of a length for long."""
-    doubtful = reader.maybe_framed
-    require(
-        not doubtful or len(reader.received) < LENGTH_BYTES, "only the start of a length is in doubt", reader.received
-    )
-    require(
-        reader.assume_bare() == (INVALID if doubtful else NEED_DATA), "what was in doubt is no object", reader.received
-    )
-    require(not reader.maybe_framed, "what is settled is not in doubt", reader.received)
-
-
 def _agree_with_json(stream: bytes) -> None:
-    """Where json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
+    """If json finds an object at the start, the reader finds the same one. A byte is a character of Latin-1."""
     start = len(stream) - len(stream.lstrip(SPACE))
     try:
         found, end = _parse(stream.decode("latin-1"), start)
@@ -101,9 +88,9 @@ def _agree_with_json(stream: bytes) -> None:
         require(reader.text == stream[start:end], "an object ends where json says", reader.text, stream[start:end])
 
 
-def _read_answer(pieces: tuple[bytes, ...]) -> tuple[str, bytes, bytes]:
+def _read_answer(pieces: tuple[bytes, ...], framing: str) -> tuple[str, bytes, bytes]:
     """State, greeting and what carried the reply: what the client goes by. It stops at what can never be one."""
-    reader = AnswerReader()
+    reader = AnswerReader(framing)
     state = NEED_DATA
     for piece in pieces:
         state = reader.feed(piece)
@@ -111,7 +98,7 @@ def _read_answer(pieces: tuple[bytes, ...]) -> tuple[str, bytes, bytes]:
             break
     if state == INVALID:
         return state, b"", b""
-    if reader.greeting.isascii() and not is_framed(reader.greeting):
+    if reader.greeting.isascii() and framing == PLAIN:
         require(reader.welcome == reader.greeting.decode(), "the welcome is what came before", reader.welcome)
     if state == COMPLETE:
         require(reader.reply_bytes.endswith(reader.text), "what is handed over is the reply", reader.reply_bytes)

@@ -1,8 +1,8 @@
-"""What may happen to a ground, as a script: any bytes are one, and every byte of it means something.
+"""A script of events for a server: any bytes are a script, and each of its bytes has a meaning.
 
 Two bytes in front: how errors are told and how the welcome goes out; how many connections may be open. Then events,
 each a byte: its act in the lower half, whose it is (0 to 7) in the next three bits, and whether the next event
-happens before the ground looks up again in the highest; then what the act needs.
+happens before the server looks up again in the highest; then what the act needs.
 """
 
 import json
@@ -26,7 +26,7 @@ MAX_CALLERS = 12
 
 
 class Act(IntEnum):
-    """What happens, and what its bytes mean."""
+    """The kinds of events, and the meaning of their bytes."""
 
     CONNECT = 0  # from which of the ADDRESSES
     SEND = 1  # how many bytes, and they
@@ -43,7 +43,7 @@ class Act(IntEnum):
     CLOG = 12  # what becomes of the reply: which of the CLOGS
     RECALL = 13  # which of the RECALLS the records tell from now on
     STOP = 14  # which of the PATIENCES
-    LOOK = 15  # the ground looks up once more
+    LOOK = 15  # the server looks up once more
 
 
 _NEEDS = {Act.CONNECT: 1, Act.SEND_MESSAGE: 1, Act.SEND_PART: 3, Act.SEND_MANY: 2, Act.PASS: 1}
@@ -58,14 +58,14 @@ class Event(NamedTuple):
     who: int  # of those who have connected, the last ones first
     value: int  # an index, where the act needs one
     step: Send | Finish | None  # what a caller does, in the words of testing.other_side
-    at_once: bool  # does the next event happen before the ground looks up?
+    at_once: bool  # does the next event happen before the server looks up?
 
 
 class Script(NamedTuple):
     """The whole story."""
 
     errors: str
-    on_wire: str
+    framing: str
     most: int
     events: list[Event]
 
@@ -109,7 +109,7 @@ def _step(act: Act, given: bytes) -> Send | Finish | None:
 
 
 def _message(team: Team, clientid: int = 1, **changes: str | None) -> bytes:
-    """Message 1 of a team; or its message 2, as it follows from the ground's reply."""
+    """Message 1 of a team; or its message 2, as it follows from the server's reply."""
     numbers = (team.studentnr1, team.studentnr2) if clientid == 1 else (team.studentnr2, team.studentnr1)
     fields = {
         "studentnr1": numbers[0],

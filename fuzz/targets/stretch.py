@@ -22,5 +22,5 @@ def stretched(data: bytes) -> bytes:
 
 
 def place(mark: int, length: int) -> int:
-    """Where in so many bytes a byte of the input points to, both ends included."""
+    """The position in so many bytes that a byte of the input points to, both ends included."""
     return mark * (length + 1) // 256

@@ -1,4 +1,4 @@
-"""What a loop and its handler touch, in the hands of a script: a clock, a door, lines to callers, a ledger, records.
+"""The surroundings of a loop and its handler, ruled by a script: clock, listener, connections, committer, records.
 
 The lines are real sockets and the poller is the real one; only time, who calls, and what becomes of a record are
 made up. What of the inside of tandem/server this stands on, here and in `_standing_in` and `left_over` of loop.py:
@@ -143,7 +143,7 @@ class Caller:
 
     @property
     def sends(self) -> list[bytes]:
-        """What the server sent."""
+        """The bytes that the server sent."""
         return self.line.sends if self.line else []
 
     @property
@@ -267,7 +267,7 @@ class Ledger:
 
 
 class Row(NamedTuple):
-    """What is on record of a team, as far as the handler asks."""
+    """The records of a team, as far as the handler asks."""
 
     team: Team
     ip: str
@@ -296,4 +296,4 @@ class Diary:
 
     def write(self, line: str | LogEntry) -> None:
         words = line if isinstance(line, str) else line.log_line()
-        require(" bug: " not in words, "the ground finds no bug in itself", words)
+        require(" bug: " not in words, "the server finds no bug in itself", words)

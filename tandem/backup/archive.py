@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tandem.records.path_kind import FILE, path_kind
 from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, copy_database, kind_of
 from tandem.records.sqlite.sqlite_store import StoreError, store_error
 
@@ -119,10 +120,9 @@ def open_backup(path: Path, kinds: Sequence[DataFile]) -> Backup:
         StoreError: the file is no backup, is damaged, or cannot be read.
     """
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            what = "folder" if stat.S_ISDIR(status.st_mode) else "device or a pipe"
-            raise StoreError(f"{path} is a {what}, not a backup", BACKUP_WANTED)
+        kind = path_kind(path)
+        if kind and kind != FILE:  # a named pipe could make this wait for ever
+            raise StoreError(f"{path} is {kind}, not a backup", BACKUP_WANTED)
         with path.open("rb") as file:
             head = file.read(len(_SQLITE))
     except (OSError, ValueError) as error:

@@ -20,6 +20,7 @@ from tandem.backup.archive import KeyReference, Manifest, StoredFile, write_arch
 from tandem.backup.pending_restore import sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
 from tandem.records.folder_lock import shared_lock
+from tandem.records.path_kind import path_kind
 from tandem.records.sqlite.data_file import (
     LOCK_TIMEOUT_S,
     RECORDS,
@@ -145,9 +146,10 @@ def _publish(draft: Path, target: Path) -> None:
 
 
 def _check_absent(target: Path) -> None:
-    if not target.name or os.path.isdir(target):
+    if not target.name:
         raise StoreError(f"the backup {target} cannot be written: that is a folder", NEW_NAME)
     if os.path.lexists(target):
         raise StoreError(
-            f"the backup {target} cannot be written: there is such a file, and a backup replaces none", NEW_NAME
+            f"the backup {target} cannot be written: that is {path_kind(target)}, and a backup replaces nothing",
+            NEW_NAME,
         )

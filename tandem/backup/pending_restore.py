@@ -22,9 +22,9 @@ def finish_restore(folder: Path) -> None:
     """Finish an interrupted restore. Call it before a file in the folder is opened.
 
     Raises:
-        StoreError: a server runs over the folder, or a file cannot be moved.
+        StoreError: a server runs over the folder, a file cannot be moved, or PENDING is not from a restore.
     """
-    if not os.path.isdir(folder / PENDING):
+    if not os.path.lexists(folder / PENDING):
         return
     refusal = StoreError(
         f"a restore into {folder} is running, or was interrupted while a server ran", "stop the server, then try again"
@@ -43,10 +43,15 @@ def move_into_place(folder: Path) -> Path | None:
 
     Raises:
         OSError: a file cannot be moved. Call it again.
+        StoreError: PENDING is not from a restore.
     """
     pending = folder / PENDING
-    if not pending.is_dir():
+    if not os.path.lexists(pending):
         return None
+    if not (pending / NEW).is_dir():  # a restore makes it before it commits
+        raise StoreError(
+            f"{pending} is not from a restore: there is no folder {NEW} in it; nothing was changed", "move it away"
+        )
     for path in sorted((pending / NEW).iterdir()):
         _replace(folder, path, pending / OLD)
     previous_files = None

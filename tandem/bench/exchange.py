@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, WELCOME_WORD, NotAMessageError, decode
 from tandem.protocol.reader import COMPLETE, INVALID
 
-CLASSNAME = "BENCH"  # of all invented teams
+CLASSNAME = "BENCH"  # of all invented teams, which `tandem forget --class BENCH` removes
 SECRET_DIGITS = 64
 
 STATUSES = (STATUS_WAITING, STATUS_FINISHED)  # of the replies to the two visits
@@ -38,7 +38,7 @@ class WrongReplyError(Exception):
 
 
 class Next(Enum):
-    """What to do after bytes have come."""
+    """The next action after bytes have come."""
 
     RECEIVE = auto()
     SEND = auto()  # the welcome is complete: send the message

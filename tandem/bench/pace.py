@@ -19,7 +19,7 @@ MAX_RATE = 1_000_000.0  # exchanges a second
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many exchanges are made, and when.
+    """The number of exchanges, and the time of each.
 
     Attributes:
         concurrency: The maximum number of open exchanges.

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tandem.bench.exchange import CLASSNAME
 from tandem.bench.histogram import Histogram
 from tandem.bench.pace import Pace
 from tandem.bench.processes import CpuTime
@@ -92,6 +93,7 @@ def as_table(run: Run) -> Iterator[str]:
         yield ": it limits the rate and the times, not the server"
     yield "\n"
     yield from _failures(tally)
+    yield f"the teams are on record in class {CLASSNAME}: tandem forget --class {CLASSNAME} removes them\n"
 
 
 def as_json(run: Run) -> Iterator[str]:
@@ -99,6 +101,7 @@ def as_json(run: Run) -> Iterator[str]:
     pace, tally = run.pace, run.tally
     figures = {
         "server": run.server,
+        "classname": CLASSNAME,
         "seed": run.seed,
         "concurrency": pace.concurrency,
         "count": pace.count,

@@ -1,4 +1,4 @@
-"""What a run has counted so far: finished exchanges, their times, and failures by kind."""
+"""Counters of a run: finished exchanges, their times, and failures by kind."""
 
 from collections import Counter
 

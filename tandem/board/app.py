@@ -31,6 +31,7 @@ from tandem.board.web.pages.gradebook import GradebookPages
 from tandem.board.web.pages.health import HealthPages
 from tandem.board.web.pages.login import LoginPages
 from tandem.board.web.pages.teams import TeamPages
+from tandem.board.web.pages.visits import VisitPages
 from tandem.board.web.prometheus import BoardHistograms, RequestTimer
 from tandem.board.web.security import SecurityMiddleware
 from tandem.board.web.sessions import SessionStore
@@ -97,6 +98,7 @@ def build(
         CheckPages(page_templates, auth),
         LoginPages(page_templates, auth),
         GradebookPages(page_templates, auth, records_pool, follower, class_counts, board_store, links, data),
+        VisitPages(page_templates, auth, records_pool),
         HealthPages(page_templates, auth, stream_limit, follower, class_counts, server_health, histograms),
     )
 

@@ -41,6 +41,7 @@ def board_process(listen: tuple[str, int], data: Path, database: str) -> Iterato
     """
     host, port = listen
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    address = os.fsdecode(address.encode())  # in a C locale a host name beyond ASCII is passed on as its bytes, too
     arguments = ("--until-input-ends", "--listen", address, "--data", str(data))
     environment = os.environ | {"TANDEM_DATABASE": database}  # not among the arguments: it may hold a password
     command = [sys.executable, "-m", "tandem", "board", *arguments]

@@ -25,13 +25,13 @@ from tandem.board.web.sessions import SessionStore
 from tandem.board.web.tls import Handshake, server_context
 from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import report
+from tandem.net.listeners import open_listener
 from tandem.net.process_signals import ignore_signals
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.folder_lock import shared_lock
 from tandem.records.rows import DatabaseLocation
 
-LISTEN_BACKLOG = 1024
 STOP_TIMEOUT_S = 3  # for responses that have begun; less than board_process.STOP_TIMEOUT_S
 READ_SIZE_BYTES = 65_536  # of standard input, whose content is ignored
 
@@ -61,8 +61,9 @@ def serve_board(options: BoardOptions) -> None:
     """
     _check_data(options)
     tls = server_context(*options.certificate) if options.certificate else None
+    host, port = options.listen
     with (
-        _open_listener(*options.listen) as listener,
+        open_listener(host or "0.0.0.0", port) as listener,
         shared_lock(options.data),
         closing(BoardStore(options.data)) as board_store,
         closing(SessionStore(options.data)) as sessions,
@@ -199,17 +200,3 @@ class _LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         _log(self.format(record))
-
-
-def _open_listener(host: str, port: int) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(host or "0.0.0.0", port, type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
-        listener = socket.create_server(address[:2], family=family, backlog=LISTEN_BACKLOG)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BoardError(
-            f"cannot listen on {show_address(host, port)}: {reason}",
-            "another port, or an address that this machine has",
-        ) from error
-    return listener

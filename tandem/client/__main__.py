@@ -6,7 +6,7 @@ Owns the exit codes and the line on standard error. Does not know how the exchan
 import sys
 
 from tandem.client import client1, client2, wire
-from tandem.client.options import USAGE, Options, parse_options
+from tandem.client.options import USAGE, Options, asks_for_json, parse_options
 from tandem.client.output import Output
 from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
@@ -25,13 +25,16 @@ def main(arguments: list[str]) -> int:
             return print_help()
         return _run(parse_options(arguments))
     except TandemError as error:
-        return print_error(str(error), error.exit_code)
+        failure = error
     except BrokenPipeError:
-        return print_error("standard output was closed by the program that reads it", 1)
+        failure = TandemError("standard output was closed by the program that reads it")
     except KeyboardInterrupt:
-        return print_error("stopped by Ctrl-C", EXIT_INTERRUPTED)
+        failure = TandemError("stopped by Ctrl-C")
+        failure.exit_code = EXIT_INTERRUPTED
     except MemoryError:
-        return print_error("out of memory: close other programs, then start again", 1)
+        failure = TandemError("out of memory", "close other programs, then start again")
+    Output(asks_for_json(arguments)).failed(failure)
+    return print_error(str(failure), failure.exit_code)
 
 
 def _run(options: Options) -> int:

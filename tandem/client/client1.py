@@ -11,11 +11,16 @@ import socket
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.options import Options
+from tandem.client.other_programs import SHOWN_BYTES, why_not_client_2
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error
-from tandem.protocol.address import show_address
+from tandem.protocol.address import CLIENT_2_PORT
+from tandem.protocol.errors import UsageError
 from tandem.protocol.message import STATUS_WAITING, Message, message_1
+from tandem.protocol.printable import printable_bytes
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
+WELCOME_ARROW = 1
 HANDOVER_ARROW = 4
 RETRY_INTERVAL_S = 0.25  # between two attempts to connect: client 2 may be started after client 1
 
@@ -25,15 +30,38 @@ def run(options: Options, output: Output) -> None:
 
     Raises:
         ClientError: The exchange did not work.
+        UsageError: `--peer` is the server.
     """
-    reply, reply_bytes = visit_server(options, output)
+    server, peer = resolve(options)
+    reply, reply_bytes = visit_server(server, options, output)
     if reply.status != STATUS_WAITING:
         raise status_error(reply.status, STATUS_WAITING, arrow=3)
-    hand_over(reply_bytes, options, output)
-    output.finished("client 1 is done; client 2's screen shows the rest")
+    output.finished(f"client 1 is done: {hand_over(reply_bytes, peer, options, output)}")
 
 
-def visit_server(options: Options, output: Output) -> tuple[Message, bytes]:
+def resolve(options: Options) -> tuple[wire.RemoteAddress, wire.RemoteAddress]:
+    """Resolve the names of the server and of client 2, before anything is sent.
+
+    Raises:
+        ClientError: A name cannot be resolved.
+        UsageError: Both are the same program.
+    """
+    arrow = WELCOME_ARROW
+    try:
+        server = wire.RemoteAddress(*options.server)
+        arrow = HANDOVER_ARROW
+        peer = wire.RemoteAddress(*options.peer)
+    except ClientError as error:
+        raise error.with_arrow(arrow) from None
+    if peer.is_same_as(server):
+        raise UsageError(
+            f"--peer {peer.shown} is the server: client 2 is another program, with another port",
+            f"the address that client 2 shows when it starts, such as HOST:{CLIENT_2_PORT}",
+        )
+    return server, peer
+
+
+def visit_server(server: wire.RemoteAddress, options: Options, output: Output) -> tuple[Message, bytes]:
     """Send message 1 to the server: arrows 1 to 3 (PROTOCOL 4.1).
 
     Returns:
@@ -42,7 +70,7 @@ def visit_server(options: Options, output: Output) -> tuple[Message, bytes]:
     Raises:
         ClientError: No reply came, or it is not a message.
     """
-    visit = ServerVisit(options, output, arrows=(1, 2, 3))
+    visit = ServerVisit(server, options, output, arrows=(WELCOME_ARROW, 2, 3))
     try:
         visit.receive_welcome()
         visit.send_message(message_1(**options.team, ip=visit.own_ip))
@@ -51,58 +79,88 @@ def visit_server(options: Options, output: Output) -> tuple[Message, bytes]:
         visit.close()
 
 
-def hand_over(reply_bytes: bytes, options: Options, output: Output) -> None:
+def hand_over(reply_bytes: bytes, peer: wire.RemoteAddress, options: Options, output: Output) -> str:
     """Send the bytes to client 2 unchanged, and wait until it has read them: arrow 4 (PROTOCOL 5.1).
 
+    Returns:
+        What is known of client 2 then, for the last line.
+
     Raises:
-        ClientError: Client 2 could not be reached, or the connection broke.
+        ClientError: Client 2 could not be reached, the connection broke, or another program is there.
     """
-    peer = f"client 2 at {show_address(*options.peer)}"
+    client_2 = f"client 2 at {peer.shown}"
     try:
-        connection = connect_to_client_2(options, output)
+        connection = connect_to_client_2(peer, options, output)
         try:
-            wire.send(connection, reply_bytes, options.timeout_s, peer)
+            wire.send(connection, reply_bytes, options.timeout_s, client_2)
             wire.end_sending(connection)
-            output.arrow(HANDOVER_ARROW, reply_bytes, f"to {peer}")
-            wait_for_close(connection, options.timeout_s, peer)
+            output.arrow(HANDOVER_ARROW, reply_bytes, f"to {client_2}")
+            came, is_closed = receive_until_close(connection, reply_bytes, peer, options)
         finally:
             connection.close()
     except ClientError as error:
         raise error.with_arrow(HANDOVER_ARROW) from None
+    if came:
+        output.note(f'client 2 sent "{printable_bytes(came[:SHOWN_BYTES].rstrip())}"')
+    end = "closed the connection after it" if is_closed else "has it, and keeps the connection open"
+    return f"{client_2} {end}; its screen shows the rest"
 
 
-def connect_to_client_2(options: Options, output: Output) -> socket.socket:
+def connect_to_client_2(peer: wire.RemoteAddress, options: Options, output: Output) -> socket.socket:
     """Connect to client 2. Try again until `options.wait_s` has passed, because it may not listen yet.
 
     Raises:
-        ClientError: Client 2 was not reached in time, or its name cannot be resolved.
+        ClientError: Client 2 was not reached in time.
     """
     waited_s = 0.0
-    shown = ""
+    failure = None
     while True:
+        attempt_s = min(options.timeout_s, options.wait_s - waited_s)
         try:
-            return wire.connect(*options.peer, timeout_s=min(options.timeout_s, options.wait_s - waited_s))
+            return wire.connect(peer, attempt_s)
         except ClientError as error:
-            waited_s += error.waited_s + wire.sleep(RETRY_INTERVAL_S)
-            if error.is_permanent or waited_s >= options.wait_s:
-                raise
-            if error.what != shown:
-                shown = error.what
-                output.note(f"client 2 is not there yet ({shown}); trying for {options.wait_s:g} s")
+            is_cut_short = attempt_s <= error.waited_s < options.timeout_s  # by --wait: an earlier error says more
+            if not failure or not is_cut_short:
+                if not failure or error.what != failure.what:
+                    output.note(f"client 2 is not there yet ({error.what}); trying for {options.wait_s:g} s in all")
+                    output.note(f"if that goes on: {error.help}")
+                failure = error
+            waited_s += error.waited_s
+        left_s = options.wait_s - waited_s
+        if left_s > 0:
+            waited_s += wire.sleep(min(RETRY_INTERVAL_S, left_s))
+        if left_s <= RETRY_INTERVAL_S:
+            raise failure
 
 
-def wait_for_close(connection: socket.socket, timeout_s: float, peer: str) -> None:
+def receive_until_close(
+    connection: socket.socket, handed_over: bytes, peer: wire.RemoteAddress, options: Options
+) -> tuple[bytes, bool]:
     """Wait until client 2 closes the connection, which means that it has read everything.
 
-    Return after `timeout_s` in any case: a client 2 may keep the connection open.
+    Return after `options.timeout_s` in any case: a client 2 may keep the connection open.
+
+    Returns:
+        What came from client 2, and whether it closed the connection.
 
     Raises:
-        ClientError: The connection broke.
+        ClientError: The connection broke, or another program than client 2 is there.
     """
+    client_2 = f"client 2 at {peer.shown}"
+    came = b""
     waited_s = 0.0
-    while waited_s < timeout_s:
-        data = wire.receive(connection, peer)
+    while waited_s < options.timeout_s:
+        data = wire.receive(connection, client_2)
         if data == b"":
-            wire.raise_pending_error(connection, peer)
-            return
+            wire.raise_pending_error(connection, client_2)
+            return came, True
+        if data:
+            came = (came + data)[:MAX_MESSAGE_BYTES]
+            reason = why_not_client_2(came, handed_over, options.framing)
+            if reason:
+                raise ClientError(
+                    f"{peer.shown} is not client 2: {reason}",
+                    "start client 2, then client 1 with --peer and the address that client 2 shows",
+                )
         waited_s += wire.sleep()
+    return came, False

@@ -6,6 +6,8 @@ client 2 -> server   6  message 2: numbers swapped, own client id and ip
 server -> client 2   7  reply: Finished successfully
 """
 
+import socket
+
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.handover import HANDOVER_ARROW, HandoverListener
@@ -15,7 +17,7 @@ from tandem.client.visit import ServerVisit, status_error
 from tandem.protocol.address import show_address
 from tandem.protocol.message import STATUS_FINISHED, Message, message_2
 
-BUSY_ROUND_S = 0.001  # seconds that a round of `await_handover` counts for when it does not sleep
+WELCOME_ARROW = 5
 
 
 def run(options: Options, output: Output) -> None:
@@ -24,14 +26,18 @@ def run(options: Options, output: Output) -> None:
     Raises:
         ClientError: The exchange did not work.
     """
-    handover = await_handover(options, output)
-    reply = visit_server(handover, options, output)
+    try:
+        server = wire.RemoteAddress(*options.server)
+    except ClientError as error:
+        raise error.with_arrow(WELCOME_ARROW) from None
+    handover = await_handover(server, options, output)
+    reply = visit_server(server, handover, options, output)
     if reply.status != STATUS_FINISHED:
         raise status_error(reply.status, STATUS_FINISHED, arrow=7)
     output.finished(f"client 2 is done: {STATUS_FINISHED}")
 
 
-def await_handover(options: Options, output: Output) -> Message:
+def await_handover(server: wire.RemoteAddress, options: Options, output: Output) -> Message:
     """Listen until client 1 has brought its message: arrow 4. Other connections do not end the wait.
 
     Raises:
@@ -41,33 +47,65 @@ def await_handover(options: Options, output: Output) -> Message:
         listening_socket = wire.listen(*options.listen)
     except ClientError as error:
         raise error.with_arrow(HANDOVER_ARROW) from None
-    listener = HandoverListener(listening_socket, options.team, output)
+    listener = HandoverListener(listening_socket, options.team, options.framing, output)
     try:
         port = listening_socket.getsockname()[1]
         output.note(f"listening on {show_address(options.listen[0], port)} for client 1")
+        reach = how_to_reach(listening_socket, server)
+        output.note(reach)
         waited_s = 0.0
         while waited_s < options.wait_s:
             listener.accept_waiting()
             message = listener.receive_message()
             if message:
                 return message
-            waited_s += BUSY_ROUND_S if listener.is_busy else wire.sleep()
+            waited_s += wire.sleep()
+        failure = listener.failure()
     finally:
         listener.close()
+    if failure:
+        raise ClientError(
+            f"no message came from client 1 within {options.wait_s:g} s: {failure}",
+            "look at client 1's screen, fix that, then start both again",
+            HANDOVER_ARROW,
+        )
     raise ClientError(
-        f"no message came from client 1 within {options.wait_s:g} s",
-        f"start client 1 with --peer THIS-MACHINE:{port}; if it cannot connect, check this machine's firewall",
+        f"no message came from client 1 within {options.wait_s:g} s: nothing has connected",
+        f"{reach}, then start both again",
         HANDOVER_ARROW,
     )
 
 
-def visit_server(handover: Message, options: Options, output: Output) -> Message:
+def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) -> str:
+    """Return what client 1 has to be given, in words.
+
+    Of the addresses of this machine, client 1 can most likely use the one on the way to the server.
+    """
+    ip, port = listening_socket.getsockname()[:2]
+    if wire.is_loopback(ip):
+        shown = show_address(ip, port)
+        return (
+            f"only this machine can connect: start client 1 here with --peer {shown}, or leave the host out of --listen"
+        )
+    families = wire.families(listening_socket)
+    if ip in wire.ALL_ADDRESSES:
+        ip = server.own_ip()
+    elsewhere = ", or on another machine with an address of this one" if wire.is_loopback(ip) else ""
+    if not ip or ip.startswith("fe80:") or ("IPv6" if ":" in ip else "IPv4") not in families:
+        ip = "THIS-MACHINE"  # no address that could be typed is known
+    return (
+        f"{families} can connect: start client 1 with --peer {show_address(ip, port)}{elsewhere}; "
+        "if it cannot connect, check this machine's firewall"
+    )
+
+
+def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:
     """Send message 2 to the server, and return the reply: arrows 5 to 7 (PROTOCOL 5.2).
 
     Raises:
         ClientError: No reply came, or it is not a message.
     """
-    visit = ServerVisit(options, output, arrows=(5, 6, 7))
+    visit = ServerVisit(server, options, output, arrows=(WELCOME_ARROW, 6, 7))
     try:
         visit.receive_welcome()
         visit.send_message(message_2(handover, visit.own_ip))

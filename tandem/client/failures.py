@@ -18,14 +18,12 @@ class ClientError(TandemError):
         help: What to try.
         arrow: The arrow at which it happened (1 to 7), or 0 if there is none.
         waited_s: Seconds that passed until it was known; client 1 counts them when it tries again.
-        is_permanent: True if another attempt would fail in the same way.
     """
 
     def __init__(self, what: str, help: str, arrow: int = 0) -> None:
         super().__init__(what, help)
         self.arrow = arrow
         self.waited_s = 0.0
-        self.is_permanent = False
 
     def __str__(self) -> str:
         line = super().__str__()

@@ -4,11 +4,12 @@ Every mistake in them is a UsageError, raised before anything is sent. Does not 
 """
 
 import json
+import sys
 
-from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
+from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import is_unicode
+from tandem.protocol.message import argument_text, is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -28,27 +29,33 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
   --timeout SECONDS     how long to wait for an answer (default: 5)
   --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
-  --on-wire plain|length   length: each message behind its length, 4 bytes, little-endian (default: plain)
+  --framing plain|length   length: a length of 4 bytes comes before each message, as with `serve --framing length`
+                        (default: plain)
   --format text|json    text for people, or one JSON object a line for programs (default: text)
   --verbose             show the bytes that were sent and received
 
 --peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
 
+--format json: an arrow is {"arrow", "bytes", "text"}, other lines are {"note"}; the last line is {"finished"}, or
+{"failed", "try", "arrow", "exit_code"} with null for an arrow that is not known.
+
 exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """
 
+CHECK_COMMAND = "python3 -m tandem check"  # works in a clone with nothing installed
 TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
 MAX_FILE_BYTES = 65_536  # of TEAM.json; a message has at most 8,192
 DEFAULT_TIMEOUT_S = 5.0  # for an answer
 DEFAULT_WAIT_S = {1: 120.0, 2: 3600.0}  # for the other client, by client id
 MAX_SECONDS = 86_400.0  # of any wait
 
-_WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "on-wire", "format")
+_WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "framing", "format")
+_RENAMED = {"on-wire": "framing"}  # old names that still work, with a warning
 
 # Options that are refused because they would be ignored: option, beside what, why, what to try.
 _CONFLICTS = (
-    ("--listen", "client 1", "client 2 listens", "--peer HOST:PORT says where that is"),
-    ("--peer", "client 2", "client 1 connects to client 2", "--listen PORT says where client 2 listens"),
+    ("--listen", "client 1", "that is client 2's option", "--peer HOST:PORT says where client 2 listens"),
+    ("--peer", "client 2", "that is client 1's option", "--listen PORT says where client 2 listens"),
     ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
 )
 
@@ -65,7 +72,7 @@ class Options:
         listen: Host and port to listen on; only client 2 uses it. Host "" means all addresses.
         timeout_s: Seconds to wait for an answer.
         wait_s: Seconds to wait for the other client.
-        on_wire: Whether a length is sent before each message (PROTOCOL 6.2).
+        framing: Whether a length comes before each message, "plain" or "length" (PROTOCOL 6.2).
         as_json: Whether the output is JSON.
         verbose: Whether the output shows the bytes.
 
@@ -79,10 +86,10 @@ class Options:
         self.ip = given.get("ip", "")
         self.server = _address(given, "server", SERVER_PORT)
         self.peer = _address(given, "peer", CLIENT_2_PORT) if clientid == 1 else ("", 0)
-        self.listen = _listen_address(given.get("listen", ""))
+        self.listen = _listen_address(given.get("listen", str(CLIENT_2_PORT)))
         self.timeout_s = _seconds(given, "timeout", DEFAULT_TIMEOUT_S)
         self.wait_s = _seconds(given, "wait", DEFAULT_WAIT_S[clientid])
-        self.on_wire = _choice(given, "on-wire", FRAMINGS, PLAIN)
+        self.framing = _choice(given, "framing", FRAMINGS, PLAIN)
         self.as_json = _choice(given, "format", ("text", "json"), "text") == "json"
         self.verbose = verbose
 
@@ -99,6 +106,7 @@ def parse_options(arguments: list[str]) -> Options:
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
+        name = _current_name(name)
         if argument == "--verbose":
             _check_once(verbose, "verbose")
             verbose = True
@@ -111,6 +119,7 @@ def parse_options(arguments: list[str]) -> Options:
             given[name] = value if equals else next(rest, "--")
             if not equals and given[name].startswith("--"):
                 raise UsageError(f"--{name} needs a value")
+            given[name] = _text(name, given[name])
     if not positional or positional[0] not in ("1", "2"):
         raise UsageError("say which client this is: `client 1` or `client 2`; see --help")
     if len(positional) > 2:
@@ -127,6 +136,26 @@ def parse_options(arguments: list[str]) -> Options:
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
     return options
+
+
+def _text(name: str, value: str) -> str:
+    try:
+        return argument_text(value)
+    except ValueError:
+        raise UsageError(f"--{name} contains something that is not UTF-8 text") from None
+
+
+def asks_for_json(arguments: list[str]) -> bool:
+    """Return whether the output has to be JSON, even if the arguments are wrong otherwise."""
+    return "--format=json" in arguments or "--format json" in " ".join(arguments)
+
+
+def _current_name(name: str) -> str:
+    """Return the name of an option; if it is an old one, the new one, after a warning."""
+    if name not in _RENAMED:
+        return name
+    print(f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version", file=sys.stderr)
+    return _RENAMED[name]
 
 
 def _check_once(is_given: bool, name: str) -> None:
@@ -159,7 +188,7 @@ def read_team(path: str) -> dict[str, str]:
     try:
         found = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}; `tandem check {path}` says what to fix") from None
+        raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
     if not isinstance(found, dict):
         raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
     team = {name: found[name] for name in TEAM_FIELDS if name in found}
@@ -170,20 +199,17 @@ def read_team(path: str) -> dict[str, str]:
 
 
 def _address(given: dict[str, str], name: str, default_port: int) -> tuple[str, int]:
-    if not given.get(name):
+    if name not in given:
         raise UsageError(f"--{name} HOST:PORT is missing")
     try:
-        host, port = parse_address(given[name], default_port)
+        return parse_address(given[name], default_port)
     except ValueError as error:
         raise UsageError(f"--{name}: {error}") from None
-    if not host or not port:
-        raise UsageError(f"--{name} {given[name]}: it must be HOST:PORT, such as 192.168.1.2:{default_port}")
-    return host, port
 
 
 def _listen_address(text: str) -> tuple[str, int]:
     try:
-        return parse_address(f":{text}" if text.isdigit() else text, CLIENT_2_PORT)
+        return parse_listen_address(text, CLIENT_2_PORT)
     except ValueError as error:
         raise UsageError(f"--listen: {error}") from None
 

@@ -1,6 +1,7 @@
-"""What a client prints on standard output while the exchange runs, arrow by arrow.
+"""A client's lines on standard output while the exchange runs, arrow by arrow.
 
-As text for people, or as one JSON object a line for programs (`--format json`). Prints no errors.
+As text for people, or as one JSON object a line for programs (`--format json`). Errors are for standard error; only
+programs get them here, too.
 """
 
 import json
@@ -8,6 +9,7 @@ import sys
 
 from tandem.client.failures import ClientError
 from tandem.protocol.arrows import ARROWS
+from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import encodable, printable, printable_bytes
 
 
@@ -45,6 +47,16 @@ class Output:
             self._write(json.dumps({"finished": text}))
         else:
             self._write(printable(text))
+
+    def failed(self, error: TandemError) -> None:
+        """Print the last line for programs, in place of `finished`. People read the line on standard error."""
+        if self._as_json:
+            arrow = getattr(error, "arrow", 0) or None
+            failure = {"failed": error.what, "try": error.help, "arrow": arrow, "exit_code": error.exit_code}
+            try:
+                self._write(json.dumps(failure))
+            except (BrokenPipeError, ClientError):
+                pass  # the line on standard error is all that can be shown
 
     @staticmethod
     def _write(line: str) -> None:

@@ -7,17 +7,17 @@ import socket
 
 from tandem.client import wire
 from tandem.client.failures import ClientError
-from tandem.client.options import Options
+from tandem.client.options import CHECK_COMMAND, Options
+from tandem.client.other_programs import SHOWN_BYTES, protocol_of
 from tandem.client.output import Output
-from tandem.protocol.address import show_address
-from tandem.protocol.answer import AnswerReader
-from tandem.protocol.framing import frame
+from tandem.protocol.answer_reader import AnswerReader
+from tandem.protocol.framing import LENGTH, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
-SHOWN_BYTES = 80  # of what came instead of a reply
+SERVER_PORT_HELP = "is this the server's port? check --server, then start again"
 
 
 class ServerVisit:
@@ -26,7 +26,8 @@ class ServerVisit:
     Call `receive_welcome`, `send_message` and `receive_reply` in this order, and `close` at the end.
 
     Args:
-        options: The server's address, the limits, and the IP address to report.
+        server: Where the server is.
+        options: The limits, and the IP address to report.
         output: Where the arrows are shown.
         arrows: The numbers of the welcome, the message and the reply.
 
@@ -37,19 +38,22 @@ class ServerVisit:
         ClientError: No connection was made.
     """
 
-    def __init__(self, options: Options, output: Output, arrows: tuple[int, int, int]) -> None:
+    def __init__(
+        self, server: wire.RemoteAddress, options: Options, output: Output, arrows: tuple[int, int, int]
+    ) -> None:
         self._options = options
         self._output = output
         self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
-        self._answer = AnswerReader()
+        self._answer = AnswerReader(options.framing)
         self._welcome_size = 0  # bytes
-        self._server = f"the server at {show_address(*options.server)}"
-        self._connection = self._connect()
+        self._message = b""  # what was sent
+        self._server = f"the server at {server.shown}"
+        self._connection = self._connect(server)
         self.own_ip = options.ip or wire.local_ip(self._connection)
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, server: wire.RemoteAddress) -> socket.socket:
         try:
-            connection = wire.connect(*self._options.server, self._options.timeout_s)
+            connection = wire.connect(server, self._options.timeout_s)
         except ClientError as error:
             raise error.with_arrow(self._welcome_arrow) from None
         try:
@@ -67,7 +71,7 @@ class ServerVisit:
         """Wait for the welcome (PROTOCOL 3.1). Go on without it if it does not come in time.
 
         Raises:
-            ClientError: The server closed the connection, or the connection broke.
+            ClientError: The server closed the connection, the connection broke, or another program is there.
         """
         answer = self._answer
         waited_s, last_bytes_s = 0.0, 0.0
@@ -77,12 +81,9 @@ class ServerVisit:
             if data:
                 state = answer.feed(data)
                 last_bytes_s = waited_s
+                self._check_protocol(self._welcome_arrow)
             elif data == b"":
-                raise ClientError(
-                    f"{self._server} closed the connection before it sent anything",
-                    "check that this is the server's address and port, then start again",
-                    self._welcome_arrow,
-                )
+                raise self._closed_instead_of_welcome()
             elif waited_s >= self._options.timeout_s or (
                 answer.greeting and waited_s - last_bytes_s >= WELCOME_REST_TIMEOUT_S
             ):
@@ -101,13 +102,13 @@ class ServerVisit:
         Raises:
             ClientError: The connection broke, or the server does not read.
         """
-        data = frame(message.encode(), self._options.on_wire)
+        self._message = frame(message.encode(), self._options.framing)
         try:
-            wire.send(self._connection, data, self._options.timeout_s, self._server)
+            wire.send(self._connection, self._message, self._options.timeout_s, self._server)
         except ClientError as error:
-            raise error.with_arrow(self._message_arrow) from None
+            raise self._with_words(error).with_arrow(self._message_arrow) from None
         summary = f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}"
-        self._output.arrow(self._message_arrow, data, summary)
+        self._output.arrow(self._message_arrow, self._message, summary)
 
     def receive_reply(self) -> tuple[Message, bytes]:
         """Wait for the reply (PROTOCOL 3.3), and show its status.
@@ -125,6 +126,7 @@ class ServerVisit:
             data = self._receive(self._reply_arrow)
             if data:
                 state = answer.feed(data)
+                self._check_protocol(self._reply_arrow)
             elif data == b"":
                 raise self._no_reply("closed the connection")
             elif waited_s >= self._options.timeout_s:
@@ -134,55 +136,108 @@ class ServerVisit:
         if state is INVALID:
             raise self._not_a_reply()
         assert state is COMPLETE
+        return self._read_reply(), answer.reply_bytes
+
+    def _read_reply(self) -> Message:
+        """Decode the reply that is complete, and show it."""
+        answer = self._answer
+        if answer.reply_bytes == self._message:
+            raise ClientError(
+                f"{self._server} sent our own message back, as an echo server does", SERVER_PORT_HELP, self._reply_arrow
+            )
         try:
             reply = decode(answer.text)
         except NotAMessageError as error:
+            shown = printable_bytes(answer.text[:SHOWN_BYTES])
             raise ClientError(
-                f"the server's reply cannot be read: {error}",
-                "start again with --verbose and show the output to the teacher",
+                f"{self._server} sent an object that is not a reply, because {error}: {shown}",
+                SERVER_PORT_HELP,
                 self._reply_arrow,
             ) from None
-        problems = reply.status.removeprefix(ERROR_PREFIX).split("; ") if reply.status.startswith(ERROR_PREFIX) else []
+        problems = problems_in(reply.status)
         summary = "refused" if problems else f'status "{reply.status}"'
         self._output.arrow(self._reply_arrow, answer.reply_bytes, summary)
         for problem in problems:
             self._output.note(f"- {problem}")
-        return reply, answer.reply_bytes
+        return reply
 
     def _receive(self, arrow: int) -> bytes | None:
         try:
             return wire.receive(self._connection, self._server)
         except ClientError as error:
-            raise error.with_arrow(arrow) from None
+            raise self._with_words(error).with_arrow(arrow) from None
+
+    def _check_protocol(self, arrow: int) -> None:
+        """Raise ClientError if the server speaks another protocol."""
+        instead = self._answer.received[self._welcome_size :]
+        protocol = protocol_of(instead)
+        if protocol:
+            raise ClientError(
+                f'{self._server} speaks {protocol}: it sent "{printable_bytes(instead[:SHOWN_BYTES].rstrip())}"',
+                SERVER_PORT_HELP,
+                arrow,
+            )
+
+    def _closed_instead_of_welcome(self) -> ClientError:
+        said = self._answer.received[:SHOWN_BYTES].rstrip()
+        what = f'sent "{printable_bytes(said)}" and closed the connection'
+        if not said:
+            what = "closed the connection before it sent anything"
+        return ClientError(f"{self._server} {what}", SERVER_PORT_HELP, self._welcome_arrow)
+
+    def _with_words(self, error: ClientError) -> ClientError:
+        """Add to the error of a connection that broke what the server had said before."""
+        said = self._answer.received[:SHOWN_BYTES].rstrip()
+        if said:
+            error.what += f'; before that it sent "{printable_bytes(said)}"'
+        return error
 
     def _no_reply(self, reason: str) -> ClientError:
         if self._answer.reply_begun:
             return ClientError(f"the reply was cut off: {self._server} {reason}", "start again", self._reply_arrow)
         instead = self._answer.received[self._welcome_size :][:SHOWN_BYTES]
-        sent = f'sent "{printable_bytes(instead)}" and ' if instead.strip() else ""
-        return ClientError(
+        sent = f'sent "{printable_bytes(instead.rstrip())}" and ' if instead.strip() else ""
+        error = ClientError(
             f"no reply: {self._server} {sent}{reason}",
-            "check the message with `tandem check`, then start again",
+            f"check the message with `{CHECK_COMMAND}`, then start again",
             self._reply_arrow,
         )
+        return error if sent else self._with_words(error)
 
     def _not_a_reply(self) -> ClientError:
         answer = self._answer
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            instead = answer.received[self._welcome_size :][: SHOWN_BYTES // 2]
+            instead = (answer.received[self._welcome_size :] or answer.received)[: SHOWN_BYTES // 2]
             what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
-        return ClientError(
-            f"{self._server} sent {what}", "check that this is the server's address and port", self._reply_arrow
-        )
+        help = SERVER_PORT_HELP
+        if self._options.framing == LENGTH:
+            help += ", or leave --framing length out if this server sends no lengths"
+        return ClientError(f"{self._server} sent {what}", help, self._reply_arrow)
+
+
+def problems_in(status: str) -> list[str]:
+    """Return the problems in a reply's status (PROTOCOL 7.1), each "what - help"; [] if it is no refusal.
+
+    A help may itself contain the "; " that is between two problems.
+    """
+    if not status.startswith(ERROR_PREFIX):
+        return []
+    problems: list[str] = []
+    for part in status.removeprefix(ERROR_PREFIX).split("; "):
+        if problems and " - " not in part:
+            problems[-1] += f"; {part}"
+        else:
+            problems.append(part)
+    return problems
 
 
 def status_error(status: str, expected: str, arrow: int) -> ClientError:
     """Return the ClientError for a reply that does not have the expected status (PROTOCOL 7.1)."""
-    if status.startswith(ERROR_PREFIX):
-        first, *others = status.removeprefix(ERROR_PREFIX).split("; ")
-        what, _, help = first.partition(" - ")
-        more = f" (and {len(others)} more, shown above)" if others else ""
+    problems = problems_in(status)
+    if problems:
+        what, _, help = problems[0].partition(" - ")
+        more = f" (and {len(problems) - 1} more, shown above)" if len(problems) > 1 else ""
         return ClientError(f"the server refused the message: {what}{more}", help or "fix it and start again", arrow)
     return ClientError(f'the status is "{status}", not "{expected}"', "compare the message with the assignment", arrow)

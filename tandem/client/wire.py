@@ -3,8 +3,8 @@
 Knows nothing of messages. Every error becomes a ClientError that says what to try.
 
 The clients may import socket, json and sys only, so there is no clock. Time is measured by counting sleeps: a sleep
-is a receive with a timeout on a socket to which nothing is ever sent. Connections are non-blocking: if one has
-nothing for us, the client sleeps for POLL_INTERVAL_S and tries again.
+is a receive with a timeout on a socket to which nothing is ever sent. All other sockets are non-blocking, connecting
+included, so no time passes that is not counted: if there is nothing to do, the client sleeps for POLL_INTERVAL_S.
 """
 
 import socket
@@ -14,7 +14,8 @@ from tandem.client.failures import ClientError, client_error
 from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
-POLL_INTERVAL_S = 0.005  # between two attempts to read from a socket
+POLL_INTERVAL_S = 0.015  # between two looks at a socket; the clock of Windows ticks no faster
+ALL_ADDRESSES = ("0.0.0.0", "::")  # what a socket that listens on all of them shows as its own
 BACKLOG = 1024  # connections that may wait to be accepted
 
 _sleep_sockets: list[socket.socket] = []  # two connected sockets, opened by the first sleep
@@ -41,8 +42,43 @@ def close_sleep_sockets() -> None:
         _sleep_sockets.pop().close()
 
 
-def connect(host: str, port: int, timeout_s: float) -> socket.socket:
-    """Connect to HOST:PORT. Try each address that the name has, each for `timeout_s`.
+class RemoteAddress:
+    """Where to connect to: a name that is resolved once, before all waits.
+
+    Attributes:
+        shown: HOST:PORT, for people.
+        found: Its addresses, as getaddrinfo returns them.
+
+    Raises:
+        ClientError: The name cannot be resolved.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self.shown = show_address(host, port)
+        try:
+            self.found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise client_error("connect", self.shown, error) from None
+
+    def is_same_as(self, other: "RemoteAddress") -> bool:
+        """Return whether both have an address in common: the same program listens there."""
+        ours, theirs = ({(plain_ip(str(found[4][0])), found[4][1]) for found in each.found} for each in (self, other))
+        return not ours.isdisjoint(theirs)
+
+    def own_ip(self) -> str:
+        """Return our own IP address on the way there, "" if there is no way. Sends nothing."""
+        for family, _, _, _, address in self.found:
+            try:
+                with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+                    datagrams.connect(address)
+                    return local_ip(datagrams)
+            except OSError:
+                continue
+        return ""
+
+
+def connect(remote: RemoteAddress, timeout_s: float) -> socket.socket:
+    """Connect to a program. Try each address that it has, each for `timeout_s`.
 
     Returns:
         A connected, non-blocking socket.
@@ -50,34 +86,50 @@ def connect(host: str, port: int, timeout_s: float) -> socket.socket:
     Raises:
         ClientError: No address could be reached. `waited_s` says how long it took.
     """
-    shown = show_address(host, port)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        unknown_name = client_error("connect", shown, error)
-        unknown_name.is_permanent = True
-        raise unknown_name from None
-    failed = ClientError(f"{shown} has no address", "check the name")
+    failed = ClientError(f"{remote.shown} has no address", "check the name")
     waited_s = 0.0
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in remote.found:
         try:
             connection = socket.socket(family, kind, protocol)
         except OSError as error:  # the name has an IPv6 address, but this system has no IPv6
-            failed = client_error("connect", shown, error)
+            failed = client_error("connect", remote.shown, error)
             continue
+        attempt_s = 0.0
         try:
-            connection.settimeout(timeout_s)
-            connection.connect(address)
-            if connection.getsockname() == connection.getpeername():
-                raise ConnectionRefusedError  # nobody listens: the system connected the socket to itself
-            connection.setblocking(False)
+            _begin_connecting(connection, address)
+            while not _is_connected(connection):
+                if attempt_s >= timeout_s:
+                    raise TimeoutError
+                attempt_s += sleep()
             return connection
         except OSError as error:
             connection.close()
-            waited_s += timeout_s if isinstance(error, TimeoutError) else 0.0
-            failed = client_error("connect", shown, error)
+            failed = client_error("connect", remote.shown, error)
+        waited_s += attempt_s
     failed.waited_s = waited_s
     raise failed
+
+
+def _begin_connecting(connection: socket.socket, address: tuple[object, ...]) -> None:
+    connection.setblocking(False)
+    try:
+        connection.connect(address)
+    except BlockingIOError:
+        pass  # it goes on in the background
+
+
+def _is_connected(connection: socket.socket) -> bool:
+    """Return whether a connection that is being made stands. Raises OSError if it failed."""
+    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, "the connection failed")
+    try:
+        peer = connection.getpeername()
+    except OSError:
+        return False
+    if peer == connection.getsockname():
+        raise ConnectionRefusedError  # nobody listens: the system connected the socket to itself
+    return True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -106,13 +158,25 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         if sys.platform != "win32":  # on Windows it would let two programs use the same port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if both_families:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if family == socket.AF_INET6:  # systems differ in what they do without it
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both_families else 1)
         listener.bind(address)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def families(listener: socket.socket) -> str:
+    """Return in words whether connections over IPv4, IPv6 or both are accepted."""
+    if listener.family == socket.AF_INET:
+        return "IPv4 only"
+    return "IPv6 only" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
+
+
+def is_loopback(ip: str) -> bool:
+    """Return whether only programs on this machine can use the address."""
+    return ip.startswith("127.") or ip == "::1"
 
 
 def local_ip(connection: socket.socket) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
-from tandem.protocol.address import SERVER_PORT, parse_address
-from tandem.protocol.message import is_unicode
+from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_address
+from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
 from tandem.report.screen import echo, flush, write_error
@@ -33,17 +33,28 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog, **(settings | {"allow_abbrev": False}))
         self.rules: tuple[Rule, ...] = ()
         self.repeatable: tuple[str, ...] = ()
+        self.renamed: dict[str, str] = {}  # old names of options that still work, with a warning: the new ones
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Read the arguments, then refuse options that do not go together."""
+        args = [self._with_current_name(argument) for argument in (sys.argv[1:] if args is None else args)]
         parsed, rest = super().parse_known_args(args, namespace)
         below = getattr(parsed, SUBCOMMAND, None)
         variables = [name for name in VARIABLES if os.environ.get(name)]
-        given = [*options_in(args or ()), *variables, *([below] if below else [])]
+        given = [*options_in(args), *variables, *([below] if below else [])]
         wrong = violated_rule(given, self.rules, self.repeatable)
         if wrong:
             self.error(wrong)
         return parsed, rest
+
+    def _with_current_name(self, argument: str) -> str:
+        """Return the argument; if it is an option by its old name, by its new one, after a warning."""
+        old, equals, value = argument.partition("=")
+        new = self.renamed.get(old)
+        if new is None:
+            return argument
+        write_error(f"{self.prog}: {old} is now called {new}, and the old name ends with the next version\n")
+        return new + equals + value
 
     def print_help(self, file: Any = None) -> None:
         """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
@@ -68,6 +79,12 @@ def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[
         command.rules, command.repeatable = rules, repeatable
 
 
+def renamed_option(command: argparse.ArgumentParser, old: str, new: str) -> None:
+    """Accept the old name of an option, with a warning."""
+    if isinstance(command, Parser):
+        command.renamed[old] = new
+
+
 def subcommand(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
     """Add a command below a command. `commands` is the result of add_subparsers."""
     command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=words)
@@ -85,15 +102,16 @@ def data_option(command: argparse.ArgumentParser) -> None:
     )
 
 
-def database_option(command: argparse.ArgumentParser) -> None:
-    """Add --database, whose default is the variable TANDEM_DATABASE."""
+def database_option(
+    command: argparse.ArgumentParser, words: str = "PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
+) -> None:
+    """Add --database, whose default is the variable TANDEM_DATABASE. `words` are for the help."""
     command.add_argument(
         "--database",
         type=_database,
         default=os.environ.get(DATABASE_VARIABLE) or "",
         metavar="URL",
-        help="PostgreSQL URL of the records: postgresql://USER@HOST/NAME"
-        f" (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
+        help=f"{words} (default: ${DATABASE_VARIABLE}, else SQLite in DIR)",
     )
 
 
@@ -118,15 +136,21 @@ def folder(text: str) -> Path:
 
 
 @argument_type
-def address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a server."""
-    return parse_address(text, SERVER_PORT)
+def server_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT of a server to connect to."""
+    return parse_address(argument_text(text), SERVER_PORT)
+
+
+@argument_type
+def listen_address(text: str) -> tuple[str, int]:
+    """Read the HOST:PORT on which a server listens."""
+    return parse_listen_address(argument_text(text), SERVER_PORT)
 
 
 @argument_type
 def board_address(text: str) -> tuple[str, int]:
-    """Read the HOST:PORT of a board."""
-    return parse_address(text, BOARD_PORT)
+    """Read the HOST:PORT on which a board listens."""
+    return parse_listen_address(argument_text(text), BOARD_PORT)
 
 
 @argument_type
@@ -134,9 +158,10 @@ def text(given: str) -> str:
     """Read the name of a class or team, or a student number."""
     if not given:
         raise ValueError("it is empty")
-    if not is_unicode(given):
-        raise ValueError("it is not UTF-8 text")
-    return given
+    try:
+        return argument_text(given)
+    except ValueError:
+        raise ValueError("it is not UTF-8 text") from None
 
 
 @argument_type

@@ -17,7 +17,7 @@ KINDS = (RECORDS, BOARD_FILE)
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     data_option(command)
-    database_option(command)
+    database_option(command, "a URL is refused, because pg_dump copies a database server; '' for the files in DIR")
     command.add_argument("file", type=Path, metavar="FILE", help="name of a new file for the backup")
 
 

@@ -5,8 +5,16 @@ from contextlib import nullcontext
 
 from tandem.bench import pace, summary
 from tandem.bench.bench import BenchOptions, bench
+from tandem.bench.exchange import CLASSNAME
 from tandem.bench.output_file import opened, write
-from tandem.commands.arguments import address, argument_type, file_name, positive_integer, positive_number, set_rules
+from tandem.commands.arguments import (
+    argument_type,
+    file_name,
+    positive_integer,
+    positive_number,
+    server_address,
+    set_rules,
+)
 from tandem.commands.combinations import Interaction
 from tandem.report.screen import echo, flush
 
@@ -19,7 +27,14 @@ RULES = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_rules(command, *RULES, repeatable=("--pid",))
-    command.add_argument("--server", type=address, required=True, metavar="HOST:PORT", help="the server to test")
+    command.add_argument(
+        "--server",
+        type=server_address,
+        required=True,
+        metavar="HOST:PORT",
+        help="the server to test; the invented teams stay on record there, in class"
+        f" {CLASSNAME}: `tandem forget --class {CLASSNAME}` removes them",
+    )
     command.add_argument(
         "--concurrency",
         type=positive_integer(pace.MAX_CONCURRENCY),

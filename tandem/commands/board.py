@@ -17,10 +17,22 @@ from tandem.commands.arguments import (
     set_rules,
     subcommand,
 )
-from tandem.commands.combinations import Excludes, Interaction, Requires
+from tandem.commands.combinations import Excludes, Interaction, Requires, RequiresValue
 from tandem.protocol.errors import UsageError
 from tandem.report.screen import echo
 
+BEHIND_ALONE = RequiresValue(
+    "--behind",
+    "--listen",
+    "address of this machine alone",
+    "others could come past the proxy and write its headers themselves",
+)
+INSECURE_FOR_OTHERS = RequiresValue(
+    "--insecure-login",
+    "--listen",
+    "address that other machines can reach, or --behind",
+    "on this machine alone the login is safe already",
+)
 RULES = (
     Excludes(
         (
@@ -39,6 +51,8 @@ RULES = (
     Requires("--keyfile", "--certfile", "it is the certificate of the key"),
     Excludes(("--behind",), ("--certfile",), "behind a proxy the proxy has the certificate"),
     Excludes(("--insecure-login",), ("--certfile",), "with HTTPS the login is safe already"),
+    BEHIND_ALONE,
+    INSECURE_FOR_OTHERS,
     Interaction(("--data", "--database"), "the records are in the database, the file of the board is in the folder"),
 )
 
@@ -117,13 +131,9 @@ def _check_options(options: argparse.Namespace) -> None:
 
     is_local = is_loopback(options.listen[0])
     if options.behind and not is_local:
-        raise UsageError(
-            "--behind needs a --listen address of this machine alone:"
-            " others could come past the proxy and write its headers themselves",
-            f"--listen 127.0.0.1:{BOARD_PORT}",
-        )
+        raise UsageError(str(BEHIND_ALONE).rstrip("."), f"--listen 127.0.0.1:{BOARD_PORT}")
     if options.insecure_login and is_local and not options.behind:
-        raise UsageError("--insecure-login changes nothing here: on this machine alone the login is safe already")
+        raise UsageError(str(INSECURE_FOR_OTHERS).rstrip("."), "without --insecure-login")
 
 
 @argument_type

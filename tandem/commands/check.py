@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
+from tandem.records.path_kind import reason
 from tandem.report import check
 from tandem.report.screen import echo
 
@@ -34,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
                 data = file.read(MAX_FILE_BYTES)
     except OSError as error:
         source = options.file or "standard input"
-        raise TandemError(f"{source} cannot be read: {error.strerror}", "a file with one message in it") from None
+        why = reason(options.file, error) if options.file else error.strerror
+        raise TandemError(f"{source} cannot be read: {why}", "a file with one message in it") from None
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text, accepted = check.check_report(data, options.format, colour)
     echo([text])

@@ -45,6 +45,22 @@ class Requires(NamedTuple):
         return f"{self.option} needs {self.needed}: {self.reason}."
 
 
+class RequiresValue(NamedTuple):
+    """An option that is refused beside some values of another option. The command itself checks the value."""
+
+    option: str
+    other: str
+    wanted: str  # the values, in words
+    reason: str
+
+    def violation(self, given: Collection[str]) -> str:
+        """Return "": the names of the options do not tell."""
+        return ""
+
+    def __str__(self) -> str:
+        return f"{self.option} needs a {self.other} {self.wanted}: {self.reason}."
+
+
 class Interaction(NamedTuple):
     """Options that change the meaning of each other. For the help only; it refuses nothing."""
 
@@ -59,7 +75,7 @@ class Interaction(NamedTuple):
         return f"{' and '.join(self.options)} together: {self.meaning}."
 
 
-Rule = Excludes | Requires | Interaction
+Rule = Excludes | Requires | RequiresValue | Interaction
 
 
 def options_in(words: Sequence[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import argument_type, data_option, database_option, set_rules, text
 from tandem.commands.combinations import Excludes, Interaction, Requires
+from tandem.commands.names import explain_nothing_found
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
@@ -28,7 +29,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--class", dest="classname", type=text, metavar="CLASS", help="the teams of this class (default: all classes)"
+        "--class",
+        dest="classname",
+        type=text,
+        metavar="CLASS",
+        help="the teams of this class, in any letter case (default: all classes)",
     )
     command.add_argument("--team", type=text, metavar="TEAM", help="the teams of this name (default: all names)")
     command.add_argument(
@@ -56,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         if not options.dry_run:
             removal.commit()
     if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
+        explain_nothing_found(options.database or options.data, options.classname, options.team)
         raise TandemError("nothing was removed: no record matches")
     return echo(_report(forgotten, notes, options.dry_run))
 

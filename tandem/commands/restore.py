@@ -15,7 +15,7 @@ from tandem.report.screen import echo
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     data_option(command)
-    database_option(command)
+    database_option(command, "a URL is refused, because pg_restore restores a database server; '' for the files in DIR")
     command.add_argument(
         "--replace", action="store_true", help="replace existing files, and keep them in DIR/before-restore-DATE"
     )

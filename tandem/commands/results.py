@@ -1,19 +1,24 @@
 """`tandem results`: its options and its output."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from tandem.commands.arguments import DATABASE_VARIABLE, data_option, database_option, set_rules, text
 from tandem.commands.combinations import Excludes, Interaction
-from tandem.protocol.errors import TandemError
-from tandem.records.queries import Records, open_records
+from tandem.commands.names import find_class, find_teams
+from tandem.records.queries import Records, TeamRow, VisitRow, open_records
 from tandem.records.sqlite.sqlite_store import STATES
-from tandem.report import results
-from tandem.report.screen import echo
+from tandem.records.visits import Team
+from tandem.report import results, results_table
+from tandem.report.screen import echo, use_utf8
+
+NO_TEAM_HEADING = "visits without a team: no class or no team name could be read\n"
 
 RULES = (
     Excludes(("--data",), ("--database", DATABASE_VARIABLE), "the records are read from the database"),
     Excludes(("--state",), ("--visits",), "the visits of a team are shown in every state"),
+    Excludes(("--visits-without-team",), ("--visits", "--class", "--state"), "they belong to no team and no class"),
     Interaction(("--class", "--visits"), "the visits of the team of this name in this class only"),
 )
 
@@ -24,10 +29,18 @@ def add_options(command: argparse.ArgumentParser) -> None:
     data_option(command)
     database_option(command)
     command.add_argument(
-        "--format", choices=results.FORMATS, default="table", help="format of the output (default: table)"
+        "--format",
+        choices=results.FORMATS,
+        default="table",
+        help="format of the output (default: table, 80 columns wide and without the times);"
+        " CSV is UTF-8 with a byte order mark",
     )
     command.add_argument(
-        "--class", dest="classname", type=text, metavar="CLASS", help="only the teams of this class (default: all)"
+        "--class",
+        dest="classname",
+        type=text,
+        metavar="CLASS",
+        help="only the teams of this class, in any letter case (default: all)",
     )
     command.add_argument("--state", choices=STATES, help="only the teams in this state (default: all)")
     command.add_argument(
@@ -36,33 +49,50 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="TEAM",
         help="the visits of one team: what came and what was wrong (default: all teams)",
     )
+    command.add_argument(
+        "--visits-without-team",
+        action="store_true",
+        help="the visits whose message had no class or team name that could be read",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the teams, or the visits of one team."""
+    """Print the teams, or the visits of some teams or of none."""
     records = open_records(options.database or options.data)
+    if options.format == "csv":
+        use_utf8()
     try:
-        if options.visits is None:
-            teams = records.teams(options.classname, options.state)
-            return echo(_shown(results.team_rows(teams), results.COLUMNS, options.format))
-        return _visits(records, options)
+        if options.visits_without_team:
+            return _show_visits([(NO_TEAM_HEADING, results.NO_TEAM, records.visits_without_team())], options.format)
+        if options.visits is not None:
+            teams = find_teams(records, options.visits, options.classname)
+            sections = [(results.team_heading(team), team.team, records.visits(team.key)) for team in teams]
+            return _show_visits(sections, options.format)
+        return _show_teams(_teams(records, options), options.format)
     finally:
         records.close()
 
 
-def _visits(records: Records, options: argparse.Namespace) -> int:
-    teams = list(records.teams_named(options.visits, options.classname))
-    if not teams:
-        raise TandemError(f"no team called {options.visits!r} has come", "`tandem results` for the names")
-    if options.format == "table":
-        for team in teams:
-            echo(results.visits_report(team, records.visits(team.key)))
-        return 0
-    visits = (visit for team in teams for visit in records.visits(team.key))
-    return echo(_shown(results.visit_rows(visits), results.VISIT_COLUMNS, options.format))
+def _teams(records: Records, options: argparse.Namespace) -> Iterator[TeamRow]:
+    if options.classname is None:
+        return records.teams(state=options.state)
+    classes = find_class(records, options.classname)
+    return chain.from_iterable(records.teams(each, options.state) for each in classes)
+
+
+def _show_teams(teams: Iterator[TeamRow], format: str) -> int:
+    if format == "table":
+        return echo(results_table.as_table(teams))
+    return echo(_shown(results.team_rows(teams), results.COLUMNS, format))
+
+
+def _show_visits(sections: Sequence[tuple[str, Team, Iterator[VisitRow]]], format: str) -> int:
+    """Print the visits of each section: its heading, its team, and its visits."""
+    if format == "table":
+        return echo(chain.from_iterable(results.visits_report(heading, visits) for heading, _, visits in sections))
+    rows = chain.from_iterable(results.visit_rows(team, visits) for _, team, visits in sections)
+    return echo(_shown(rows, results.VISIT_COLUMNS, format))
 
 
 def _shown(rows: Iterator[results.Row], columns: tuple[str, ...], format: str) -> Iterator[str]:
-    if format == "json":
-        return results.as_json(rows)
-    return results.as_csv(rows, columns) if format == "csv" else results.as_table(rows, columns)
+    return results.as_json(rows) if format == "json" else results.as_csv(rows, columns)

@@ -5,13 +5,14 @@ from contextlib import nullcontext
 
 from tandem.board.board_process import MISSING_EXTRA, board_process, is_installed
 from tandem.commands.arguments import (
-    address,
     argument_type,
     board_address,
     data_option,
     database_option,
     file_name,
+    listen_address,
     positive_integer,
+    renamed_option,
     set_rules,
 )
 from tandem.commands.combinations import Interaction
@@ -31,7 +32,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     set_rules(command, *RULES)
     command.add_argument(
         "--listen",
-        type=address,
+        type=listen_address,
         default=("", SERVER_PORT),
         metavar="HOST:PORT",
         help=f"address to listen on (default: port {SERVER_PORT} on all addresses); port 0 takes a free one",
@@ -45,11 +46,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="reply to a wrong message: an explanation, a close without a reply, or nothing (default: explain)",
     )
     command.add_argument(
-        "--on-wire",
+        "--framing",
         choices=FRAMINGS,
         default=PLAIN,
-        help="length: the welcome comes after its length in 4 bytes (default: plain)",
+        help="length: a length of 4 bytes comes before each message and the welcome, on both sides (default: plain)",
     )
+    renamed_option(command, "--on-wire", "--framing")
     command.add_argument(
         "--workers",
         type=positive_integer(MAX_WORKERS),
@@ -74,7 +76,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--board",
         type=board_address,
         metavar="HOST:PORT",
-        help="run a board as a second process at this address (default: no board)",
+        help="run a board as a second process at this address (default: no board); for --behind,"
+        " --certfile, --keyfile and --insecure-login run `tandem board` by itself",
     )
 
 
@@ -85,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         data=options.data,
         database=options.database,
         errors=options.errors,
-        on_wire=options.on_wire,
+        framing=options.framing,
         balancers=options.proxy_from,
         workers=options.workers,
         log=options.log,

@@ -1,4 +1,4 @@
-"""What was done to a message between two arrows: which fields were filled in, swapped, replaced, changed or kept.
+"""Changes of a message between two arrows: fields that were filled in, swapped, replaced, changed or kept.
 
 Pure. Knows fields and nothing of how they are drawn.
 """

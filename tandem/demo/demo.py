@@ -23,7 +23,7 @@ from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.protocol.errors import TandemError
 from tandem.protocol.message import message_1
 from tandem.records.queries import open_records
-from tandem.report import results
+from tandem.report.results_table import as_table
 from tandem.report.screen import echo, flush
 
 TEAM = message_1("0923456", "0934567", "INF2A", "Team1", ip="")
@@ -34,7 +34,6 @@ LISTENING = "listening on "  # the server and client 2 print it before their add
 SERVE = ("-m", "tandem", "serve", "--listen", ANY_PORT, "--data", ".")
 CLIENT = ("-m", "tandem.client", "--format", "json")  # `tandem client`, without loading the rest of the project
 
-COLUMNS = ("classname", "teamname", "studentnr1", "studentnr2", "state", "finished_at")  # they fit in 80 columns
 NEXT_STEPS = f"""\
 Go on with a TEAM.json of your own, on one machine or on three:
   python3 -m tandem serve --listen 0.0.0.0:{SERVER_PORT} --data tandem-data
@@ -117,7 +116,7 @@ def _arrows(children: Children, client_1: Child, client_2: Child) -> Iterator[tu
 def _results(folder: Path) -> list[str]:
     records = open_records(folder)
     try:
-        return "".join(results.as_table(results.team_rows(records.teams()), COLUMNS)).splitlines()
+        return "".join(as_table(records.teams())).splitlines()
     finally:
         records.close()
 

@@ -19,6 +19,7 @@ from tandem.diagnosis.recovery.fields import FieldReader, meant_field
 from tandem.diagnosis.recovery.members import MemberReader, ObjectEnd
 from tandem.diagnosis.recovery.scanner import SPACE, Scanner
 from tandem.net.proxy_header import end_of_headers, version_of
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
 
@@ -28,7 +29,7 @@ _MAX_SHOWN = 60  # characters of unknown content in a fact
 
 
 class Ending(Enum):
-    """Why the server stopped reading."""
+    """The reason why the server stopped reading."""
 
     DECIDED = auto()  # the reader's state is final
     SILENCE = auto()  # nothing came for a while, in the middle of a message
@@ -36,7 +37,7 @@ class Ending(Enum):
 
 
 class Diagnosis(NamedTuple):
-    """What could be read, and what is wrong or odd about it. Without problems the message is right in itself."""
+    """The fields that could be read, with problems and remarks. Without problems the message is right in itself."""
 
     message: Message  # fields that could not be read are "", clientid 0; never more than a reply can carry
     problems: tuple[Problem, ...] = ()
@@ -50,7 +51,9 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
         right = _read_right(reader, address)
         if right is not None:
             return right
-    recovered = recover(bytes(reader.received), ending, address)
+    if reader.state is INVALID:
+        ending = Ending.DECIDED  # the answer is the same for silence and for the end of the stream
+    recovered = recover(_looked_at(reader), ending, address, reader.framing)
     problems = recovered.problems
     if not recovered.is_whole and _is_too_large(reader):
         too_large = Problem("too-large", MAX_MESSAGE_BYTES, {"wanted": str(MAX_MESSAGE_BYTES)})
@@ -59,6 +62,13 @@ def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
         problems = (Problem("not-json", 0, {"found": bytes(reader.received[:_MAX_SHOWN]).decode("latin-1")}),)
     message = Message(**rules.repeatable(recovered.fields))  # type: ignore[arg-type]
     return Diagnosis(message, problems, recovered.remarks, recovered.repaired)
+
+
+def _looked_at(reader: Reader) -> bytes:
+    """Return what the diagnosis reads. How much more came depends on how TCP cut it (PROTOCOL 3.4)."""
+    if reader.state is COMPLETE:
+        return bytes(reader.received)
+    return bytes(reader.received[: MAX_MESSAGE_BYTES + LENGTH_BYTES * (reader.framing == LENGTH)])
 
 
 def _is_too_large(reader: Reader) -> bool:
@@ -143,14 +153,14 @@ def _offset_of(name: str, received: bytearray) -> int | None:
 # Any other message
 
 _ENDINGS = {  # in words, for a fact
-    Ending.DECIDED: "nothing more",
+    Ending.DECIDED: "no closing brace",
     Ending.SILENCE: "silence",
     Ending.END_OF_STREAM: "the end of the connection",
 }
 
 
 class Recovered(NamedTuple):
-    """What could be read of a wrong message."""
+    """The readable part of a wrong message."""
 
     fields: dict[str, str | int]  # by name: those that could be read
     problems: tuple[Problem, ...]
@@ -159,7 +169,7 @@ class Recovered(NamedTuple):
     is_whole: bool = True  # False: so much is wrong with it that the rest was not read
 
 
-def recover(data: bytes, ending: Ending, address: str) -> Recovered:
+def recover(data: bytes, ending: Ending, address: str, framing: str) -> Recovered:
     """Read as much as possible of a message, whatever is wrong with it."""
     findings = Findings()
     start = end_of_headers(data)
@@ -170,12 +180,12 @@ def recover(data: bytes, ending: Ending, address: str) -> Recovered:
         data = data[start:]
         if not data.strip(_SPACE):
             return Recovered({}, findings.results()[0])
-    return _read_object(data, ending, address, findings)
+    return _read_object(data, ending, address, framing, findings)
 
 
-def _read_object(data: bytes, ending: Ending, address: str, findings: Findings) -> Recovered:
+def _read_object(data: bytes, ending: Ending, address: str, framing: str, findings: Findings) -> Recovered:
     """Read a message that has no PROXY header before it (any more)."""
-    place = _find_place(data, findings)
+    place = _find_place(data, framing, findings)
     if place is None:
         return Recovered({}, _with_lines(findings.results()[0], data, findings.origin))
     start = place.start + 1 if place.opened else place.start
@@ -189,7 +199,7 @@ def _read_object(data: bytes, ending: Ending, address: str, findings: Findings) 
     elif not place.text.is_whole:
         end = ObjectEnd.NOT_SEEN
     elif end is not ObjectEnd.NOT_SEEN:
-        end = _report_unfinished(scanner, place, reader, len(data), ending)
+        end = _report_unfinished(scanner, place, reader, findings.origin + len(data), ending)
     fields.report_missing(place.start, cut_off=end in (ObjectEnd.CUT_OFF, ObjectEnd.NOT_SEEN))
     fields.check_rules(address)
     repaired = fields.repaired() if end in (ObjectEnd.CLOSED, ObjectEnd.OPEN) else None
@@ -197,9 +207,9 @@ def _read_object(data: bytes, ending: Ending, address: str, findings: Findings) 
     return Recovered(fields.as_received(), problems, remarks, repaired, end is not ObjectEnd.NOT_SEEN)
 
 
-def _find_place(data: bytes, findings: Findings) -> Place | None:
+def _find_place(data: bytes, framing: str, findings: Findings) -> Place | None:
     """Return where the object is, in a text without what is around it. None if there is no object."""
-    text = to_text(data, findings)
+    text = to_text(data, framing, findings)
     return find_object(text, findings) if text else None
 
 

@@ -59,17 +59,17 @@ class Problem:
 
     @property
     def what(self) -> str:
-        """What is wrong, in full."""
+        """The full text of what is wrong."""
         return _fill(self.kind.what, self.facts, _visible)
 
     @property
     def help(self) -> str:
-        """What to try, in full."""
+        """The full text of what to try."""
         return _fill(self.kind.help, self.facts, _visible)
 
     @property
     def sentence(self) -> str:
-        """What is wrong and what to try, in one line of at most MAX_SENTENCE bytes. Long facts are cut."""
+        """The text of what is wrong and what to try, in one line of at most MAX_SENTENCE bytes. Long facts are cut."""
         kind = CATALOGUE[self.id]
         line = f"line {self.facts['line']}: " if "line" in self.facts else ""
         return line + _fill(f"{kind.what} - {kind.help}", self.facts, _short)

@@ -1,1 +1,1 @@
-"""How the secret of a team is derived and checked, and the key file behind it."""
+"""Derives and checks the secrets of teams, and owns the key file."""

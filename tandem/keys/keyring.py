@@ -8,6 +8,8 @@ records share their key: copies of one file, or one TANDEM_KEY.
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,9 @@ from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, check_private_file
 
 KEY_BYTES = 32
-MAX_FILE_BYTES = 65_536  # read from the key file: some 800 keys
-LOCK_TIMEOUT = 5.0  # seconds to wait for another server that makes the key
+MAX_OLD_KEYS = 500  # each costs time at every wrong secret
+MAX_FILE_BYTES = 65_536  # read from the key file, whose lines have some 76 bytes
+LOCK_TIMEOUT = 5.0  # seconds to wait for another process that makes or rotates the key
 LOCK_RETRY_DELAY = 0.01  # seconds between two checks of the lock file
 KEY_VARIABLE = "TANDEM_KEY"  # environment variable: the key in hex, instead of the file
 
@@ -47,7 +50,7 @@ class Keyring:
 
 def has_key(folder: Path) -> bool:
     """Return whether there is a key. If not, the first start of a server makes one."""
-    return KEY_VARIABLE in os.environ or (folder / "key").exists()
+    return KEY_VARIABLE in os.environ or os.path.lexists(folder / "key")
 
 
 def load_keyring(folder: Path) -> Keyring:
@@ -63,7 +66,7 @@ def load_keyring(folder: Path) -> Keyring:
         return Keyring(_parse_key(given, KEY_VARIABLE))
     path = folder / "key"
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
             _create(path)
         return _read(path)
     except OSError as error:
@@ -75,8 +78,11 @@ def load_keyring(folder: Path) -> Keyring:
 def rotate(folder: Path, valid_s: float) -> Keyring:
     """Replace the key in the file. The old key verifies secrets for `valid_s` seconds more. Restart the servers then.
 
+    Rotations at the same time wait for each other, so each old key is kept.
+
     Raises:
-        KeyFileError: TANDEM_KEY is set, or the file cannot be read or written. The old key stays in use.
+        KeyFileError: TANDEM_KEY is set, the clock is wrong, or the file cannot be read or written. The old key stays
+            in use.
     """
     if KEY_VARIABLE in os.environ:
         raise KeyFileError(
@@ -94,18 +100,30 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
 
 
 def _rotate(path: Path, valid_s: float) -> Keyring:
-    before = _read(path)
-    now = time.time()
-    unexpired = tuple(old for old in before.old if now < old.expires_s)
-    after = Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid_s)), *unexpired))
+    _read(path)  # raises what is wrong with the old key before anything is written
     try:
-        _replace_file(path, after)
+        with _locked(path):
+            after = _rotated(_read(path), time.time(), valid_s)
+            _replace_file(path, after)
     except OSError as error:
         raise KeyFileError(
             f"the new key cannot be written to {path.parent}: {error.strerror}; the old key stays in use",
             "as the owner of the folder, on a disk with room",
         ) from None
     return after
+
+
+def _rotated(before: Keyring, now: float, valid_s: float) -> Keyring:
+    """Return the keyring after a rotation at `now` (seconds since 1970)."""
+    if now < 0:
+        raise KeyFileError("the clock of this machine is before 1970; the old key stays in use", "set the clock")
+    unexpired = tuple(old for old in before.old if now < old.expires_s)
+    if len(unexpired) >= MAX_OLD_KEYS:
+        raise KeyFileError(
+            f"{len(unexpired)} older keys are still valid, and there may be {MAX_OLD_KEYS}; the key stays in use",
+            "again after one of them has expired; the key file has the times, in seconds since 1970",
+        )
+    return Keyring(secrets.token_bytes(KEY_BYTES), (OldKey(before.key, int(now + valid_s)), *unexpired))
 
 
 def _replace_file(path: Path, keyring: Keyring) -> None:
@@ -149,24 +167,38 @@ def _create(path: Path) -> None:
 
 
 def _rename_to_absent(draft: Path, path: Path) -> None:
-    """Rename the draft to `path` unless that exists. A lock file keeps several servers from doing it at once."""
+    """Rename the draft to `path` unless that exists."""
+    with _locked(path):
+        if not path.exists():
+            draft.replace(path)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock file beside the key while the block runs: one process at a time changes the key.
+
+    It is no flock(), which some file systems and Windows lack. A process that is killed leaves the file.
+
+    Raises:
+        KeyFileError: another process has held it for LOCK_TIMEOUT.
+    """
     lock = path.with_name("key.lock")
     deadline = time.monotonic() + LOCK_TIMEOUT
-    while not path.exists():
+    while True:
         try:
             os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            break
         except FileExistsError:
             if time.monotonic() >= deadline:
                 raise KeyFileError(
-                    f"{lock} was left by a server that ended while it made the key", "delete it"
+                    f"{lock} is there: another process changes the key, or was killed while it did",
+                    "delete it, unless a server is starting or `tandem key rotate` is running",
                 ) from None
             time.sleep(LOCK_RETRY_DELAY)
-            continue
-        try:
-            if not path.exists():
-                draft.replace(path)
-        finally:
-            lock.unlink()
+    try:
+        yield
+    finally:
+        lock.unlink()
 
 
 def _draft(path: Path, keyring: Keyring) -> Path:

@@ -1,1 +1,1 @@
-"""What server, bench and board need of sockets: listeners, a poller, line output, IP networks, the PROXY header."""
+"""Socket functions of server, bench and board: listeners, a poller, line output, IP networks, the PROXY header."""

@@ -1,6 +1,27 @@
-"""How many files and sockets this process may open at a time. Owns the limit, knows nothing of what is opened."""
+"""Limit of the files and sockets that this process may have open. Knows nothing of what is opened."""
+
+from tandem.protocol.errors import TandemError
 
 SPARE_DESCRIPTORS = 64  # for databases, the log and the rest
+MIN_DESCRIPTORS = 64  # a server has about 20 open beside its connections, which may have half of the limit
+
+
+class DescriptorLimitError(TandemError):
+    """This process may not open enough files and sockets."""
+
+
+def require_descriptors() -> None:
+    """Raise the limit to MIN_DESCRIPTORS if it is lower.
+
+    Raises:
+        DescriptorLimitError: the system does not allow that.
+    """
+    limit = raise_descriptor_limit(MIN_DESCRIPTORS)
+    if limit < MIN_DESCRIPTORS:
+        raise DescriptorLimitError(
+            f"this command needs {MIN_DESCRIPTORS} descriptors (open files and sockets), and the limit is {limit}",
+            "a higher limit (ulimit -n 1024), as root if the system refuses it (ulimit -Hn shows the highest)",
+        )
 
 
 def raise_descriptor_limit(wanted: int) -> int:

@@ -1,6 +1,10 @@
-"""IP networks: which addresses belong to a list of networks, and which addresses count as one host. Pure."""
+"""IP networks and addresses: what is in a list of networks, what counts as one host, which addresses this one has.
 
-from collections.abc import Callable
+Pure, but for `own_addresses`, which asks the system and sends nothing.
+"""
+
+import socket
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -53,6 +57,58 @@ def host_network(address: str) -> str:
     except ValueError:
         return address
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), HOST_PREFIX_BITS), strict=False))
+
+
+def own_addresses() -> list[str]:
+    """Return the addresses of this machine that other machines can use: IPv4 first, then IPv6.
+
+    Of each family the one on the way to the Internet is the first. Loopback addresses are left out, and those that need
+    a zone (fe80::…). Only Linux tells all of them, elsewhere these first ones are all. Resolves no names, which can
+    take long.
+    """
+    found = dict.fromkeys((*_routed_addresses(), *_listed_ipv4(), *_listed_ipv6()))
+    usable = []
+    for text in found:
+        ip = ip_address(text.partition("%")[0])
+        if not (ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast):
+            usable.append(str(ip))
+    return sorted(usable, key=lambda text: ":" in text)
+
+
+def _routed_addresses() -> Iterator[str]:
+    """Yield our addresses on the way to addresses that belong to documentation. To connect UDP sends nothing."""
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+                datagrams.connect((elsewhere, 9))
+                yield datagrams.getsockname()[0]
+        except OSError:
+            pass  # no such family, or no way there
+
+
+def _listed_ipv4() -> Iterator[str]:
+    """Yield all IPv4 addresses that Linux lists: a leaf of its routing table, then "/32 host LOCAL"."""
+    leaf = ""
+    for line in _lines_of("/proc/net/fib_trie"):
+        words = line.split()
+        if words[:1] == ["|--"]:
+            leaf = words[1]
+        elif words == ["/32", "host", "LOCAL"]:
+            yield leaf
+
+
+def _listed_ipv6() -> Iterator[str]:
+    """Yield all IPv6 addresses that Linux lists, each as 32 hexadecimal digits at the beginning of a line."""
+    for line in _lines_of("/proc/net/if_inet6"):
+        yield str(IPv6Address(int(line[:32], 16)))
+
+
+def _lines_of(path: str) -> list[str]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.readlines()
+    except OSError:  # not Linux
+        return []
 
 
 def mapped_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | None:

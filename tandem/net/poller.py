@@ -1,4 +1,4 @@
-"""Which sockets are ready: one interface over epoll, kqueue, poll and select.
+"""Waits for sockets to be ready: one interface over epoll, kqueue, poll and select.
 
 The interface is that of epoll, which is used where the system has it: it is the fastest in Python, and servers run on
 Linux.

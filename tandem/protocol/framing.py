@@ -1,4 +1,7 @@
-"""The optional length before each message: 4 bytes, little-endian (PROTOCOL 6.1)."""
+"""The optional length before each message and the welcome: 4 bytes, little-endian (PROTOCOL 6.1).
+
+Both sides are told by an option whether lengths are sent (PROTOCOL 6.2). Nothing here guesses.
+"""
 
 PLAIN = "plain"
 LENGTH = "length"
@@ -14,6 +17,6 @@ def frame(text: bytes, framing: str) -> bytes:
     return text
 
 
-def is_framed(head: bytes) -> bool:
-    """Return whether the bytes begin with a length (PROTOCOL 6.3), which has two zero bytes. Text has none."""
-    return len(head) >= LENGTH_BYTES and any(head[:2]) and not any(head[2:LENGTH_BYTES])
+def unframe(data: bytes, framing: str) -> bytes:
+    """Return the text in the bytes that `frame` made."""
+    return data[LENGTH_BYTES:] if framing == LENGTH else data

@@ -7,6 +7,7 @@ import json
 from json.encoder import encode_basestring as quote
 
 WELCOME_WORD = "connection"  # in every welcome (PROTOCOL 3.1)
+# The fast path of the server writes these two without escapes: printable ASCII, no quote, no backslash.
 STATUS_WAITING = "waiting for message 2"  # in the reply to a right message 1 (PROTOCOL 4.2)
 STATUS_FINISHED = "Finished successfully"  # in the reply to a right message 2 (PROTOCOL 5.4)
 ERROR_PREFIX = "error: "  # at the beginning of the status in any other reply (PROTOCOL 7.1)
@@ -117,6 +118,17 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def argument_text(argument: str) -> str:
+    """Return an argument of the command line, read as UTF-8.
+
+    In a C locale Python takes the bytes beyond ASCII for no characters, and passes them on as surrogates.
+
+    Raises:
+        ValueError: it is not UTF-8.
+    """
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8")
 
 
 def message_1(studentnr1: str, studentnr2: str, classname: str, teamname: str, ip: str) -> Message:

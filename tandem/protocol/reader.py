@@ -5,9 +5,9 @@ Owns only the question where the message ends: of JSON it knows braces and quote
 once.
 """
 
-from tandem.protocol.framing import LENGTH_BYTES, is_framed
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN
 
-MAX_MESSAGE_BYTES = 8192  # with the white space before it (PROTOCOL 2.5)
+MAX_MESSAGE_BYTES = 8192  # with the white space before it, without its length (PROTOCOL 2.5)
 
 NEED_DATA = "need data"
 COMPLETE = "complete"
@@ -18,79 +18,61 @@ _OPEN, _CLOSE, _QUOTE, _ESCAPE = b'{}"\\'
 
 
 class Reader:
-    """Reads one message. Call `feed` with what came until the state is COMPLETE or INVALID."""
+    """Reads one message. Call `feed` with what came until the state is COMPLETE or INVALID.
 
-    __slots__ = ("received", "state", "framed", "_decided", "_scanned", "_start", "_end", "_depth", "_quoted")
+    With the framing LENGTH a length comes before the message, and says where it ends.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("received", "state", "framing", "_scanned", "_start", "_end", "_depth", "_quoted")
+
+    def __init__(self, framing: str = PLAIN) -> None:
         self.received = bytearray()  # everything that was fed, in order
         self.state = NEED_DATA
-        self.framed = False  # a length of 4 bytes came before the message
-        self._decided = False  # `framed` is final
-        self._scanned = 0  # bytes
-        self._start = 0  # offset of the message
+        self.framing = framing
+        self._scanned = self._start = LENGTH_BYTES if framing == LENGTH else 0  # offsets: looked at; of the message
         self._end = 0  # offset after the message, once COMPLETE
         self._depth = 0  # of open braces
         self._quoted = False  # the next byte is in a string
 
     @property
     def text(self) -> bytes:
-        """The message, once COMPLETE: from its first byte to the brace that closes it."""
+        """The message, once COMPLETE: from its first byte to its last brace, or all that its length counts."""
         return bytes(self.received[self._start : self._end])
 
     @property
     def tail(self) -> bytes:
-        """What came after the message. Anything but white space there is a mistake of the sender (PROTOCOL 2.4)."""
+        """The bytes after the message. Anything but white space there is a mistake of the sender (PROTOCOL 2.4)."""
         return bytes(self.received[self._end :])
 
     @property
-    def maybe_framed(self) -> bool:
-        """Whether up to three bytes came that do not begin an object, but may be the first ones of a length.
-
-        Wait a short time for the fourth, because a length comes in one piece. Then call `assume_bare`.
-        """
-        return not self._decided and bytes(self.received.lstrip(_SPACE)[:1]) not in (b"", b"{")
-
-    def assume_bare(self) -> str:
-        """Decide that no length comes before the object. Return the state."""
-        if not self._decided:
-            self._decided = True
-            self._scan()
-        return self.state
+    def is_full(self) -> bool:
+        """Whether as many bytes came as a message can have at most."""
+        return len(self.received) >= MAX_MESSAGE_BYTES
 
     def feed(self, data: bytes) -> str:
         """Add any number of bytes, and return the state. After COMPLETE or INVALID they are only stored."""
         self.received += data
         if self.state is not NEED_DATA:
             return self.state
-        if not self._decided:
-            if _is_one_object(data) and len(data) == len(self.received) <= MAX_MESSAGE_BYTES:
-                self._decided = True
-                self._end = len(data)
-                self.state = COMPLETE
-                return COMPLETE
-            self._decide()
-        if self.framed:
+        if self.framing == LENGTH:
             self._take_framed()
-        elif self._decided:
+        elif _is_one_object(data) and len(data) == len(self.received) <= MAX_MESSAGE_BYTES:
+            self._end = len(data)
+            self.state = COMPLETE
+        else:
             self._scan()
         return self.state
 
-    def _decide(self) -> None:
-        """Decide between bare and framed: bytes 3 and 4 of a length are zero, JSON has no zero byte (PROTOCOL 6.3)."""
-        head = bytes(self.received[:LENGTH_BYTES])
-        length = int.from_bytes(head[:2], "little")
-        if is_framed(head) and length <= MAX_MESSAGE_BYTES:
-            self._decided = self.framed = True
-            self._start = LENGTH_BYTES
-            self._end = LENGTH_BYTES + length
-        elif len(head) == LENGTH_BYTES or any(head[2:]) or length > MAX_MESSAGE_BYTES:
-            self._decided = True
-
     def _take_framed(self) -> None:
-        """Read up to where the length says that the message ends. Only its first byte is looked at."""
+        """Read up to where the length says that the message ends. Only its first byte is looked at (PROTOCOL 6.1)."""
+        head = self.received[:LENGTH_BYTES]
+        length = int.from_bytes(head, "little")  # at least this, while bytes of it are missing
+        if length > MAX_MESSAGE_BYTES:
+            self.state = INVALID
+        if len(head) < LENGTH_BYTES or self.state is INVALID:
+            return
+        self._end = LENGTH_BYTES + length
         stop = min(len(self.received), self._end)
-        self._scanned = max(self._scanned, self._start)
         self._skip_space(stop)
         begun = self._scanned < stop
         if begun and self.received[self._scanned] != _OPEN:

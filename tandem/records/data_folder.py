@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
+from tandem.records.path_kind import FILE, FOLDER, path_kind
 
 DATA_FILES = ("tandem.sqlite3", "board.sqlite3")  # a folder with one of these is a data folder
 HAS_MODES = sys.platform != "win32"
@@ -48,12 +49,26 @@ def make_private_folder(folder: Path) -> list[str]:
     return warnings
 
 
+def check_is_folder(folder: Path) -> None:
+    """Raise DataFolderError if something else has the name of the data folder, or of a folder above it."""
+    for path in (folder, *folder.parents):
+        try:
+            kind = path_kind(path)
+        except OSError as error:
+            raise DataFolderError(f"the data folder {folder} cannot be used: {error.strerror}") from None
+        if kind == FOLDER:
+            return
+        if kind:
+            raise DataFolderError(f"{path} is {kind}, not a folder", "a --data that is a folder, or can be made one")
+
+
 def check_private_file(path: Path, words: str) -> None:
     """Raise DataFolderError if a file belongs to another user, or others may read it. `words` names the file."""
     if not HAS_MODES:
         return
-    if path.exists() and not path.is_file():
-        raise DataFolderError(f"the {words} {path} is no file", "move it away")
+    kind = path_kind(path)
+    if kind and kind != FILE:
+        raise DataFolderError(f"the {words} {path} is {kind}, not a file", "move it away")
     check_owner(path, words)
     if not _mode(path) & OTHER_USERS:
         return

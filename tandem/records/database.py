@@ -1,5 +1,9 @@
-"""Chooses the database: SQLite in a data folder, or PostgreSQL at a URL. Only a URL imports the driver."""
+"""Chooses the database for reading: SQLite in a data folder, or PostgreSQL at a URL. Only a URL imports the driver.
 
+`open_store` (server/serve.py) chooses it for writing, `open_eraser` (records/sqlite/sqlite_eraser.py) for removing.
+"""
+
+import string
 from pathlib import Path
 
 from tandem.records.rows import DatabaseLocation, Rows, SqliteRows
@@ -9,7 +13,9 @@ SCHEMES = ("postgresql://", "postgres://")
 
 
 def parse_database(text: str) -> str:
-    """Check that the text is the URL of PostgreSQL and that the driver is installed. Return the text.
+    """Check that the text is the URL of PostgreSQL and that the driver is installed. Return the URL in ASCII.
+
+    Bytes beyond ASCII become %XX, which means the same to PostgreSQL and does not depend on the locale.
 
     Raises:
         ValueError: it is not, with a message that never quotes the URL, which may hold a password.
@@ -20,7 +26,9 @@ def parse_database(text: str) -> str:
         import tandem.records.postgres.postgres_store  # noqa: F401
     except ImportError:
         raise ValueError("a database server needs the driver psycopg: pip install 'tandem[postgres]'") from None
-    return text
+    from urllib.parse import quote
+
+    return quote(text.encode("utf-8", "surrogateescape"), safe=string.printable)
 
 
 def open_rows(where: DatabaseLocation, lock_timeout_s: float = LOCK_TIMEOUT_S) -> Rows:

@@ -21,8 +21,9 @@ VISIT_BATCH = 100  # each may hold 8 KiB
 NUMBER_BATCH = 100
 
 _OF_NAME = "classname = :classname AND teamname = :teamname"
-_SILENT = """first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.classname = team.classname
-    AND visit.teamname = team.teamname AND visit.pair IN (team.pair, '') AND visit.at >= :before)"""
+_REFUSED = "outcome NOT IN ('message 1', 'message 2')"
+_SILENT = f"""first_seen < :before AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.classname = team.classname
+    AND visit.teamname = team.teamname AND (visit.pair = team.pair OR {_REFUSED}) AND visit.at >= :before)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ForgottenTeam:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is removed, and which remaining teams share a student number with it."""
+    """The rows to remove, and the remaining teams that share a student number with them."""
 
     teams: Sequence[ForgottenTeam]
     visits: int
@@ -184,12 +185,12 @@ class _SelectedRows:
 
     def search(self, found: _Found) -> _Found:
         """Continue the search through the refused visits, a batch at a time."""
-        query = f"""SELECT id, received, answered, findings FROM visit
-            WHERE pair = '' AND id > :after{self._early} ORDER BY id LIMIT :limit"""
+        query = f"""SELECT id, received, answered, findings, pair FROM visit
+            WHERE {_REFUSED} AND id > :after{self._early} ORDER BY id LIMIT :limit"""
         values = {**self._values, "after": found.searched, "limit": VISIT_BATCH}
         traces, ids, searched = Traces(found.numbers), list(found.ids), found.searched
         while traces and (block := self._eraser.query(query, values)):
-            ids += [id for id, received, answered, facts in block if traces.are_in(received, answered, facts.encode())]
+            ids += [id for id, *data, facts, pair in block if traces.are_in(*data, facts.encode(), pair.encode())]
             values["after"] = searched = block[-1][0]
         return _Found(found.numbers, tuple(ids), searched)
 
@@ -210,7 +211,7 @@ class _SelectedRows:
         return sum(self._erase_visits_of(key) for key, _ in self._teams(only_silent=False))
 
     def _erase_visits_of(self, key: TeamKey) -> int:
-        """Remove the visits of one team. A refused visit has no numbers: it stays if other teams have the same name."""
+        """Remove the visits of one team. A refused visit with other numbers stays if other teams have the same name."""
         values = {**self._values, **key._asdict()}
         others = f"SELECT 1 FROM team WHERE {_OF_NAME} AND :studentnr NOT IN (studentnr1, studentnr2)"
         of_team = f"{_OF_NAME} AND pair = :pair AND pair != ''" if self._eraser.query(others, values) else _OF_NAME

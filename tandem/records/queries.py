@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in
 from tandem.protocol.message import NotAMessageError, decode
+from tandem.records.class_spellings import CLASS_NAMES, MAX_CLASSES
 from tandem.records.database import open_rows
 from tandem.records.rows import DatabaseLocation, Row, Rows, Values
-from tandem.records.sqlite.sqlite_store import LOCK_TIMEOUT_S, STATES
-from tandem.records.visits import MetricsSample, Outcome, Team
+from tandem.records.sqlite.sqlite_store import FINISHED, LOCK_TIMEOUT_S, REJECTED, STATES
+from tandem.records.visits import REFUSAL_HANDED_ON, MetricsSample, Outcome, Team
 
 TEAM_BATCH = 1000  # rows in one result
 VISIT_BATCH = 100  # each may hold 8 KiB of what came
@@ -26,7 +27,19 @@ _FOUND = (
     "(teamname LIKE :as_written ESCAPE '!' OR lower(teamname) LIKE :in_small ESCAPE '!'"
     " OR studentnr1 = :number OR studentnr2 = :number)"
 )
-_OF_TEAM = "classname = :classname AND teamname = :teamname AND pair IN (:pair, '')"
+# A refused visit belongs to the team whose numbers it has; else to the latest team of the name when it came.
+_OF_SAME_NAME = "SELECT t.pair FROM team AS t WHERE t.classname = visit.classname AND t.teamname = visit.teamname"
+_PAIR_OF_VISIT = f"""coalesce(({_OF_SAME_NAME} AND t.pair = visit.pair),
+    ({_OF_SAME_NAME} AND t.first_seen <= visit.at ORDER BY t.first_seen DESC, t.pair LIMIT 1),
+    ({_OF_SAME_NAME} ORDER BY t.first_seen, t.pair LIMIT 1))"""
+_OF_TEAM = f"classname = :classname AND teamname = :teamname AND {_PAIR_OF_VISIT} = :pair"
+_OF_NO_TEAM = "classname = '' AND teamname = ''"
+_VISIT_COLUMNS = "at, took, address, port, outcome, received, size, answered, findings"
+# The team has not finished, and its latest visit was refused. Only teams with problems need a look at their visits.
+_STUCK = f"""CASE WHEN state = '{REJECTED}' THEN 1 WHEN state = '{FINISHED}' OR problems = '[]' THEN 0
+    ELSE (SELECT CASE WHEN outcome = '{Outcome.REJECTED}' THEN 1 ELSE 0 END FROM visit
+        WHERE visit.classname = team.classname AND visit.teamname = team.teamname AND {_PAIR_OF_VISIT} = team.pair
+        ORDER BY at DESC, id DESC LIMIT 1) END"""
 
 
 class TeamKey(NamedTuple):
@@ -47,8 +60,9 @@ class TeamRow:
     first_seen_us: int
     finished_us: int | None
     visits: int
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # ids of the latest refused visit that is not just a refusal handed on
     pair: str
+    stuck: bool = False  # its latest visit was refused, and it has not finished
 
     @property
     def key(self) -> TeamKey:
@@ -70,6 +84,11 @@ class VisitRow:
     reply: bytes
     findings: tuple[Problem, ...]
 
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
+        return {found.id for found in self.findings if _is_mistake(found)} == {REFUSAL_HANDED_ON}
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -78,7 +97,7 @@ class Arrival:
     id: int
     classname: str  # of its team; "" if it could not be read
     teamname: str
-    pair: str  # "" if it was refused: the numbers may be what was wrong
+    pair: str  # of a refused visit: the numbers that it claims, "" for none
     started_us: int
     duration_us: int
     outcome: Outcome
@@ -222,7 +241,9 @@ class Records:
         query = "SELECT answered FROM visit WHERE outcome = 'message 1' ORDER BY id DESC LIMIT :limit"
         for (answered,) in reversed(self._rows.query(query, {"limit": limit})):
             try:
-                reply = decode(answered[answered.find(b"{") :])  # with --on-wire length its length is before it
+                reply = decode(
+                    answered[answered.find(b"{") :]
+                )  # with --framing length 4 bytes of length come before it
             except NotAMessageError:  # the connection was lost before the reply
                 continue
             team = Team(reply.classname, reply.teamname, reply.studentnr1, reply.studentnr2)
@@ -237,24 +258,32 @@ class Records:
         for classname, counts in found.items():
             yield ClassRow(classname, counts)
 
-    def visits(self, key: TeamKey) -> Iterator[VisitRow]:
-        """Yield the visits of one team in order, with all refused visits of its name: they have no student numbers."""
-        query = (
-            "SELECT id, at, took, address, port, outcome, received, size, answered, findings FROM visit"
-            f" WHERE {_OF_TEAM} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
-        )
-        values: dict[str, str | int] = {**key._asdict(), "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
-        while page := self._rows.query(query, values):
-            for _, at, took, address, port, outcome, received, size, answered, findings in page:
-                problems = findings_in(findings)
-                yield VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, problems)
-            values |= {"after_id": page[-1][0], "after_at": page[-1][1]}
+    def class_names(self) -> list[str]:
+        """Return the names of the classes on record, in order, MAX_CLASSES at most."""
+        return [name for (name,) in self._rows.query(CLASS_NAMES, {"limit": MAX_CLASSES})]
 
-    def last_outcome(self, key: TeamKey) -> Outcome | None:
-        """Return the outcome of the last visit that `visits` yields, or None."""
-        query = f"SELECT outcome FROM visit WHERE {_OF_TEAM} ORDER BY at DESC, id DESC LIMIT 1"
-        found = self._rows.query(query, key._asdict())
-        return Outcome(found[0][0]) if found else None
+    def visits(self, key: TeamKey) -> Iterator[VisitRow]:
+        """Yield the visits of one team in order. A refused visit belongs to one team only: see _PAIR_OF_VISIT."""
+        return self._visits(_OF_TEAM, key._asdict())
+
+    def visits_without_team(self) -> Iterator[VisitRow]:
+        """Yield the visits whose message had no class or team name that could be read, in order."""
+        return self._visits(_OF_NO_TEAM, {})
+
+    def latest_visits_without_team(self, limit: int, skip: int = 0) -> list[VisitRow]:
+        """Return at most `limit` of these visits, the latest first, after the first `skip` ones."""
+        query = f"SELECT {_VISIT_COLUMNS} FROM visit WHERE {_OF_NO_TEAM} ORDER BY id DESC LIMIT :limit OFFSET :skip"
+        return [_visit_row(row) for row in self._rows.query(query, {"limit": limit, "skip": skip})]
+
+    def _visits(self, condition: str, of_condition: Values) -> Iterator[VisitRow]:
+        query = (
+            f"SELECT id, {_VISIT_COLUMNS} FROM visit"
+            f" WHERE {condition} AND (at, id) > (:after_at, :after_id) ORDER BY at, id LIMIT :limit"
+        )
+        values: dict[str, str | int] = {**of_condition, "after_at": -1, "after_id": -1, "limit": VISIT_BATCH}
+        while page := self._rows.query(query, values):
+            yield from (_visit_row(row[1:]) for row in page)
+            values |= {"after_id": page[-1][0], "after_at": page[-1][1]}
 
     def visits_since(self, id: int) -> Iterator[Arrival]:
         """Yield the visits after an id, sorted by id.
@@ -344,7 +373,7 @@ class Records:
     def _teams(self, condition: str, values: Values) -> list[TeamRow]:
         query = (
             "SELECT classname, teamname, studentnr1, studentnr2, state, ip, first_seen, finished_at, visits,"
-            f" problems, pair FROM team {condition}"
+            f" problems, pair, {_STUCK} FROM team {condition}"
         )
         return [_team_row(row) for row in self._rows.query(query, values)]
 
@@ -363,6 +392,13 @@ def _is_mistake(found: Problem) -> bool:
     return found.id not in CATALOGUE or not found.is_remark
 
 
+def _visit_row(row: Row) -> VisitRow:
+    at, took, address, port, outcome, received, size, answered, findings = row
+    return VisitRow(at, took, address, port, Outcome(outcome), received, size, answered, findings_in(findings))
+
+
 def _team_row(row: Row) -> TeamRow:
-    *team, state, ip, first_seen, finished_at, visits, problems, pair = row
-    return TeamRow(Team(*team), state, ip, first_seen, finished_at, visits, tuple(json.loads(problems)), pair)
+    *team, state, ip, first_seen, finished_at, visits, problems, pair, stuck = row
+    ids = tuple(json.loads(problems))
+    ids = () if set(ids) == {REFUSAL_HANDED_ON} else ids
+    return TeamRow(Team(*team), state, ip, first_seen, finished_at, visits, ids, pair, bool(stuck))

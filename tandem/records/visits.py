@@ -9,10 +9,11 @@ from tandem.diagnosis.problems import Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
+REFUSAL_HANDED_ON = "refusal-handed-on"  # the problem of a message 2 that is the server's own refusal of message 1
 
 
 class Outcome(StrEnum):
-    """How a visit ended."""
+    """The outcome of a visit."""
 
     MESSAGE_1 = "message 1"  # right: secret given
     MESSAGE_2 = "message 2"  # right: finished
@@ -53,7 +54,7 @@ class RightVisit(NamedTuple):
     received: bytes  # what came, cut off at MAX_STORED_BYTES
     size_bytes: int  # of everything that came
     reply: bytes
-    findings: str  # its remarks, see findings.py
+    findings: str  # its remarks as JSON (findings_text in diagnosis/problems.py)
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
@@ -92,6 +93,24 @@ class Visit:
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
     stored_in_full: bool = True  # False: over the quota, so the visit is only counted for its team
+    secret: str = ""  # as the message has it, until the store has looked up whose it is
+    owner: Team | None = None  # the team that the secret was given to, as far as the server remembers it
+
+    @property
+    def filed_under(self) -> Team | None:
+        """The team that the visit is counted for. The message may have another name, class or number."""
+        return self.owner or self.team
+
+    @property
+    def claimed_pair(self) -> str:
+        """The student numbers that tell this visit from those of other teams of the name; "" if none came."""
+        team = self.filed_under
+        return team.pair if team and (team.studentnr1 or team.studentnr2) else ""
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
+        return {problem.id for problem in self.problems} == {REFUSAL_HANDED_ON}
 
     @property
     def findings(self) -> str:

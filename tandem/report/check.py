@@ -36,8 +36,6 @@ def check(data: bytes, address: str = "") -> Diagnosis:
     """Return the diagnosis of a connection from `address` that sends `data` and then ends."""
     reader = Reader()
     reader.feed(data)
-    if reader.state is NEED_DATA and reader.maybe_framed:
-        reader.assume_bare()
     ending = Ending.END_OF_STREAM if reader.state is NEED_DATA else Ending.DECIDED
     return diagnose(reader, ending, address)
 

@@ -1,7 +1,7 @@
-"""`tandem results`: one row a team, or the visits of one team; as a table, JSON or CSV.
+"""`tandem results`: one row a team, or the visits of some teams or of none; as text, JSON or CSV.
 
-The data came from the network: a table shows control characters as escapes, and a CSV cell that a spreadsheet would
-run as a formula gets an apostrophe in front.
+The data came from the network: text shows control characters as escapes, and a CSV cell that a spreadsheet would run as
+a formula gets an apostrophe in front. The table of the teams is in results_table.py.
 """
 
 import csv
@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from itertools import chain, islice
 
-from tandem.diagnosis.excerpt import excerpt, width
+from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import CATALOGUE, Problem
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.records.queries import TeamRow, VisitRow
+from tandem.records.visits import Team
+from tandem.report.names import visible_name
+from tandem.report.results_table import state_words
 
 COLUMNS = (
     "classname",
@@ -23,16 +25,21 @@ COLUMNS = (
     "studentnr1",
     "studentnr2",
     "state",
+    "stuck",
     "first_seen",
     "finished_at",
     "visits",
     "problems",
 )
-VISIT_COLUMNS = ("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings")
+TEAM_COLUMNS = ("classname", "teamname", "studentnr1", "studentnr2")
+VISIT_COLUMNS = (
+    *TEAM_COLUMNS,
+    *("at", "took_ms", "address", "port", "outcome", "size", "received", "answered", "findings"),
+)
+NO_TEAM = Team("", "", "", "")
 FORMATS = ("table", "json", "csv")
-WIDTH_SAMPLE_ROWS = 1000  # first rows of a table, which set the widths of its columns
 
-Cell = str | int | float | None | list[str]
+Cell = str | int | float | bool | None | list[str]
 Row = dict[str, Cell]
 
 
@@ -45,6 +52,7 @@ def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
             "studentnr1": row.team.studentnr1,
             "studentnr2": row.team.studentnr2,
             "state": row.state,
+            "stuck": row.stuck,
             "first_seen": timestamp(row.first_seen_us),
             "finished_at": None if row.finished_us is None else timestamp(row.finished_us),
             "visits": row.visits,
@@ -52,10 +60,11 @@ def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
         }
 
 
-def visit_rows(visits: Iterable[VisitRow]) -> Iterator[Row]:
+def visit_rows(team: Team, visits: Iterable[VisitRow]) -> Iterator[Row]:
     """Yield the rows of `tandem results --visits`: bytes received, bytes answered, problems and remarks."""
     for visit in visits:
         yield {
+            **team._asdict(),
             "at": timestamp(visit.started_us),
             "took_ms": round(visit.duration_us / 1000, 1),
             "address": visit.address,
@@ -78,13 +87,18 @@ def as_json(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
-    """Yield the rows as CSV, after a line of column names. Several ids share a cell, separated by spaces."""
-    yield csv_line(columns)
+    """Yield the rows as CSV, after a line of column names. Several ids share a cell, separated by spaces.
+
+    It begins with a byte order mark, by which spreadsheet programs recognise UTF-8.
+    """
+    yield BYTE_ORDER_MARK + csv_line(columns)
     for row in rows:
         yield csv_line(csv_cell(cell) for cell in row.values())
 
 
-# What a spreadsheet may take for a formula, at the start of a cell; a semicolon may begin another one.
+BYTE_ORDER_MARK = "\ufeff"
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+# First characters of a cell that a spreadsheet may take for a formula. A semicolon may begin another cell.
 _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
@@ -97,36 +111,27 @@ def csv_line(cells: Iterable[str]) -> str:
 
 def csv_cell(cell: Cell) -> str:
     """Return a cell as one line of text that no spreadsheet runs as a formula."""
-    text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
-    text = "".join(c if c.isprintable() else printable(c) for c in text)
+    text = _CONTROLS.sub(lambda control: printable(control[0]), cell_text(cell))
     return _FORMULA.sub(r"'\1", text)
 
 
-def as_table(rows: Iterable[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    """Yield the rows as a table for a terminal. The first WIDTH_SAMPLE_ROWS rows set the widths of the columns."""
-    lines = ([_table_cell(row[name]) for name in columns] for row in rows)
-    first = list(islice(lines, WIDTH_SAMPLE_ROWS))
-    widths = [max(map(width, column)) for column in zip(columns, *first, strict=True)]
-    yield _table_line(columns, widths)
-    yield _table_line(["-" * size for size in widths], widths)
-    for line in chain(first, lines):
-        yield _table_line(line, widths)
+def cell_text(cell: Cell) -> str:
+    """Return a cell as text: the items of a list separated by spaces, true and false as in JSON, "" for null."""
+    if isinstance(cell, list):
+        return " ".join(cell)
+    return str(cell).lower() if isinstance(cell, bool) else "" if cell is None else str(cell)
 
 
-def _table_cell(cell: Cell) -> str:
-    text = ", ".join(cell) if isinstance(cell, list) else "-" if cell is None else str(cell)
-    return printable(text)
+def team_heading(team: TeamRow) -> str:
+    """Return the line above the visits of a team. Its student numbers tell it from others of its name."""
+    numbers = ", ".join(visible_name(number) for number in team.team[2:] if number) or "no numbers"
+    names = f"{visible_name(team.team.classname)} / {visible_name(team.team.teamname)} ({numbers})"
+    return f"{names}: {state_words(team)}, {team.visits} visit{'s' * (team.visits != 1)}\n"
 
 
-def _table_line(cells: Iterable[str], widths: Iterable[int]) -> str:
-    padded = (cell + " " * (size - width(cell)) for cell, size in zip(cells, widths, strict=True))
-    return "  ".join(padded).rstrip() + "\n"
-
-
-def visits_report(team: TeamRow, visits: Iterable[VisitRow]) -> Iterator[str]:
-    """Yield the visits of one team as text: bytes received, bytes answered, each finding with its help."""
-    who = printable(f"{team.team.classname} / {team.team.teamname}")
-    yield f"{who}: {team.state}, {team.visits} visit{'s' * (team.visits != 1)}\n"
+def visits_report(heading: str, visits: Iterable[VisitRow]) -> Iterator[str]:
+    """Yield a heading, and visits as text: bytes received, bytes answered, each finding with its help."""
+    yield heading
     for visit in visits:
         yield (
             f"\n{timestamp(visit.started_us)}  {visit.outcome}  from {visit.address} port {visit.port},"

@@ -1,5 +1,6 @@
 """The output of commands: text on standard output, one line on standard error for an error."""
 
+import io
 import select
 import sys
 from collections.abc import Iterable
@@ -12,6 +13,12 @@ WRITE_TIMEOUT_S = 0.2  # to wait for a reader of standard error
 
 class OutputError(TandemError):
     """Standard output cannot be written."""
+
+
+def use_utf8() -> None:
+    """Write UTF-8 to standard output, whatever the locale, and every line ending as it is given."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
 
 
 def echo(pieces: Iterable[str]) -> int:

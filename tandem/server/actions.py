@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from tandem.net.proxy_header import ProxyHeaderReader
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record, RightVisit
-from tandem.server.states import State
+from tandem.server.states_and_limits import State
 
 
 class Peer(Protocol):
@@ -93,7 +93,7 @@ class Handler(Protocol):
         """Return the action for bytes that came. b"" is the end of the stream."""
 
     def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
-        """Return the action after the limit of FIRST_BYTE, IN_DOUBT or MESSAGE has passed without a byte."""
+        """Return the action after the limit of FIRST_BYTE, MESSAGE or NO_MESSAGE has passed without a byte."""
 
     def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
         """Return the reply for a commit, `waited_s` seconds after it was asked for. `stored`: its record is on disk."""

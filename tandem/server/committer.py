@@ -1,8 +1,9 @@
 """Group commit in a thread: many records in one transaction, then an outcome for each waiter.
 
 Records that arrive during a commit share the next one. A record without a waiter may be deferred, so that message 1
-mostly shares the commit of its team's message 2. Each waiter gets exactly one outcome: the record is on disk, or it is
-not and will not be. Owns the only thread that writes. Knows nothing of sockets and replies.
+mostly shares the commit of its team's message 2. Each waiter gets exactly one outcome. True: the record is on disk.
+False: it is not, as far as is known, and this committer will not write it any more. Owns the only thread that writes.
+Knows nothing of sockets and replies.
 """
 
 import threading
@@ -25,7 +26,7 @@ Waiter = TypeVar("Waiter")
 
 
 class BatchStore(Protocol):
-    """Where a committer writes to."""
+    """The store that a committer writes to."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction. All are on disk when it returns.
@@ -139,7 +140,10 @@ class Committer(Generic[Waiter]):
             self._log(f"{self._dropped + self.waiting} records could not be written")
 
     def _promote(self, everything: bool) -> None:
-        """Move entries to the write queue: with a waiter, after earlier ones of their team; the rest when due."""
+        """Move entries to the write queue.
+
+        An entry with a waiter is moved now, behind the deferred entries of its team. Any other is moved when it is due.
+        """
         arrived, deferred, ready = self._arrived, self._deferred, self._ready
         for _ in range(len(arrived)):
             entry = arrived.popleft()

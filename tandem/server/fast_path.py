@@ -41,7 +41,7 @@ _VALUES = {
     "teamname": _text("teamname"),
     "ip": _text("ip"),
     "secret": _member("secret", f'"([0-9a-f]{{{MAX_LENGTHS["secret"]}}}|)"'),
-    "status": _member("status", f'"({STATUS_WAITING}|)"'),
+    "status": _member("status", f'"({re.escape(STATUS_WAITING)}|)"'),
 }
 _USUAL_MESSAGE = re.compile(r"\{" + ", ?".join(_VALUES[name] for name in FIELDS) + r"\}").fullmatch
 _IP_GROUP = FIELDS.index("ip") + 1
@@ -71,7 +71,7 @@ def judge_usual(data: bytes, address: str, key: bytes, recent_owners: Mapping[st
         if not waiting or not compare_digest(given, secret):
             return None  # a team of one that did not swap, an older key, or a wrong message
         if remark == "ip-elsewhere" and (secret not in recent_owners or recent_owners[secret].ip == ip):
-            return None  # it may be the ip of client 1, which the records know
+            return None  # the slow path compares it with client 1's ip, and may have another remark
     reply = (
         f'{{"studentnr1": "{studentnr1}", "studentnr2": "{studentnr2}", "classname": "{classname}",'
         f' "clientid": {clientid}, "teamname": "{teamname}", "ip": "{ip}", "secret": "{secret}", "status": "{status}"}}'

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
 from tandem.diagnosis.problems import findings_text
 from tandem.keys.keyring import Keyring
-from tandem.protocol.framing import LENGTH, LENGTH_BYTES, frame, is_framed
+from tandem.protocol.framing import LENGTH, frame, unframe
 from tandem.protocol.message import Message, decode
-from tandem.protocol.reader import COMPLETE, INVALID, NEED_DATA, Reader
+from tandem.protocol.reader import COMPLETE, NEED_DATA, Reader
 from tandem.records.queries import IssuedSecret, Records
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import MAX_STORED_BYTES, Outcome, Record, RightVisit, Visit
@@ -28,7 +28,7 @@ from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 from tandem.server.quota import RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
-from tandem.server.states import IN_DOUBT, MESSAGE, SILENCED, State
+from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 
@@ -45,7 +45,7 @@ class VisitHandler:
         self,
         keyring: Keyring,
         errors: str,
-        on_wire: str,
+        framing: str,
         records: Records | None,
         log: Log,
         metrics: Metrics,
@@ -57,7 +57,8 @@ class VisitHandler:
         Pass None for a database on another machine: the loop must not wait for one. `beat` is called once a second,
         and returns what to record as a heartbeat.
         """
-        self.welcome = frame(WELCOME, on_wire)
+        self.welcome = frame(WELCOME, framing)
+        self._framing = framing
         self._errors = errors
         self._keyring = keyring
         self._records = records
@@ -73,7 +74,9 @@ class VisitHandler:
     def received_first(self, peer: Peer, progress: Progress, data: bytes) -> Action | None:
         """Return the fast path's action, or that for a client that ended the stream without a byte. PROTOCOL 3.2."""
         if not data:
-            return self._answer(peer, Reader(), Ending.END_OF_STREAM)
+            return self._answer(peer, self._reader_in(progress), Ending.END_OF_STREAM)
+        if self._framing == LENGTH:
+            return None
         try:
             accepted = judge_usual(data, peer.address, self._keyring.key, self._recent_owners)
         except MemoryError:
@@ -81,24 +84,23 @@ class VisitHandler:
         except Exception:
             self._log_bug(peer)
             return None  # the slow path may have an answer
-        return self._accept(peer, accepted, data, framed=False) if accepted else None
+        return self._accept(peer, accepted, data) if accepted else None
 
     def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
-        """Feed the reader, and answer once the message is complete or can never become one. PROTOCOL 2.4."""
-        reader = _reader_in(progress)
+        """Feed the reader, and answer once the message is complete or cannot become one. PROTOCOL 2.4, 3.4."""
+        reader = self._reader_in(progress)
         if not data:
             return self._answer(peer, reader, Ending.END_OF_STREAM)
         state = reader.feed(data)
-        if state is COMPLETE or state is INVALID:
+        if state is NEED_DATA:
+            return Wait(MESSAGE, reader)
+        if state is COMPLETE or reader.is_full:
             return self._answer(peer, reader, Ending.DECIDED)
-        return Wait(IN_DOUBT if reader.maybe_framed else MESSAGE, reader)
+        return Wait(NO_MESSAGE, reader)
 
     def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
-        """Answer after silence: nothing came, a length is incomplete, or an object was never closed. PROTOCOL 3.4."""
-        reader = _reader_in(progress)
-        if state is IN_DOUBT and reader.assume_bare() is not NEED_DATA:
-            return self._answer(peer, reader, Ending.DECIDED)
-        return self._answer(peer, reader, Ending.SILENCE)
+        """Answer after silence: nothing came, a message was not finished, or it is none. PROTOCOL 3.4."""
+        return self._answer(peer, self._reader_in(progress), Ending.SILENCE)
 
     def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
         """Return the reply if the record is on disk, else one that asks to send it again. PROTOCOL 5.4, 7.3."""
@@ -106,13 +108,12 @@ class VisitHandler:
         if stored:
             return commit.reply
         self._log.write(f"{commit.record.address} was told to try again: the result could not be stored")
-        framed = is_framed(commit.reply)
-        message = decode(commit.reply[LENGTH_BYTES:] if framed else commit.reply)
-        return _framed(message.answered("", NOT_STORED).encode(), framed)
+        message = decode(unframe(commit.reply, self._framing))
+        return self._framed(message.answered("", NOT_STORED).encode())
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return the visit of a connection that broke before its reply."""
-        reader = _reader_in(progress)
+        reader = self._reader_in(progress)
         return self._refused(peer, reader, self._judge(peer, reader, Ending.END_OF_STREAM), b"")
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
@@ -132,17 +133,17 @@ class VisitHandler:
         outcome, reply, team, secret, ip, _, remarks = judgement
         if team and outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2):
             accepted = Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
-            return self._accept(peer, accepted, bytes(reader.received), reader.framed)
+            return self._accept(peer, accepted, bytes(reader.received))
         if self._errors == EXPLAIN:
-            reply = _framed(reply, reader.framed)
+            reply = self._framed(reply)
             return Reply(reply, self._refused(peer, reader, judgement, reply))
         record = self._refused(peer, reader, judgement, b"")
         return End(record) if self._errors == CLOSE else Wait(SILENCED, None, record)
 
-    def _accept(self, peer: Peer, accepted: Accepted, received: bytes, framed: bool) -> Action:
+    def _accept(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
         """Return the action for a right message."""
         outcome, reply, team, secret, ip, findings = accepted
-        reply = _framed(reply, framed)
+        reply = self._framed(reply)
         self._metrics.visits += 1
         now, duration_s = time.time(), time.monotonic() - peer.connected_at
         address = peer.address
@@ -193,6 +194,7 @@ class VisitHandler:
         if not stored_in_full and not judgement.team:
             return None
         received = reader.received
+        owner = self._recent_owners.get(judgement.secret)
         visit = Visit(
             int((now - duration_s) * 1e6),
             int(duration_s * 1e6),
@@ -206,6 +208,8 @@ class VisitHandler:
             with_offsets(judgement.problems, received),
             judgement.remarks,
             stored_in_full,
+            judgement.secret,
+            owner.team if owner else None,
         )
         if stored_in_full:
             self._log.write(visit)
@@ -236,14 +240,13 @@ class VisitHandler:
         if len(self._recent_owners) > MAX_RECENT:
             self._recent_owners.popitem(last=False)
 
+    def _reader_in(self, progress: Progress) -> Reader:
+        """Return the reader with the bytes that came so far."""
+        return progress if isinstance(progress, Reader) else Reader(self._framing)
+
+    def _framed(self, reply: bytes) -> bytes:
+        """Return the bytes of a reply for the wire. PROTOCOL 6.1."""
+        return frame(reply, LENGTH) if self._framing == LENGTH else reply
+
     def _log_bug(self, peer: Peer) -> None:
         self._log.write(f"{peer.address} bug: {traceback.format_exc()}")
-
-
-def _reader_in(progress: Progress) -> Reader:
-    """Return the reader with the bytes that came so far."""
-    return progress if isinstance(progress, Reader) else Reader()
-
-
-def _framed(reply: bytes, framed: bool) -> bytes:
-    return frame(reply, LENGTH) if framed else reply

@@ -1,18 +1,18 @@
 """The judgement of a message: its reply, and what is recorded. Pure: takes a diagnosis, the keys and a lookup.
 
-The secret carries the state: message 2 is judged from itself and the key alone. The lookup in the records only makes
-the problems of a wrong message more exact.
+Nothing is remembered between the two messages: the secret proves that message 1 came. So message 2 is judged from
+itself and the key alone. The lookup in the records only makes the problems of a wrong message more exact.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.problems import Problem, error_status
+from tandem.diagnosis.problems import MAX_FINDINGS, Problem, error_status
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
-from tandem.server.message_2 import FindOwner, problems_of_message_2, team_of_message_2
+from tandem.server.message_2 import FindOwner, is_secret, problems_of_message_2, team_of_message_2
 
 MAX_REPLY_BYTES = 1000  # so that a program that receives once gets all of it: PROTOCOL 3.3
 
@@ -25,7 +25,7 @@ class Judgement(NamedTuple):
     outcome: Outcome
     reply: bytes
     team: Team | None
-    secret: str = ""
+    secret: str = ""  # of a refused message: as it has it, if it has the form of a secret
     ip: str = ""  # as the message has it
     problems: tuple[Problem, ...] = ()
     remarks: tuple[Problem, ...] = ()
@@ -46,7 +46,9 @@ def judge(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) ->
     """Judge one message. The first of the keys makes secrets, each of them verifies secrets. PROTOCOL 4, 5, 7."""
     message = diagnosis.message
     if diagnosis.problems:
-        return reject(diagnosis, (*diagnosis.problems, *_problems_besides(diagnosis, keys, find_owner)))
+        besides = _problems_besides(diagnosis, keys, find_owner)
+        room = MAX_FINDINGS - len(diagnosis.remarks) - len(besides)
+        return reject(diagnosis, (*diagnosis.problems[:room], *besides))
     if message.clientid == 1:
         return _accept_message_1(diagnosis, message, keys[0])
     team = team_of_message_2(message, keys)
@@ -65,7 +67,8 @@ def reject(diagnosis: Diagnosis, problems: tuple[Problem, ...]) -> Judgement:
         numbers = message.studentnr1, message.studentnr2
         team = Team(message.classname, message.teamname, *(numbers[::-1] if message.clientid == 2 else numbers))
     outcome = Outcome.NOTHING if any(problem.id == "nothing-came" for problem in problems) else Outcome.REJECTED
-    return Judgement(outcome, refused.encode(), team, "", message.ip, problems, diagnosis.remarks)
+    secret = message.secret if is_secret(message.secret) else ""
+    return Judgement(outcome, refused.encode(), team, secret, message.ip, problems, diagnosis.remarks)
 
 
 def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Judgement:

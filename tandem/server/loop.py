@@ -1,12 +1,13 @@
-"""The event loop: accept, send the welcome, read, reply, drain, close. Owns sockets and deadlines. Knows no JSON.
+"""The event loop: accept, send the welcome, read, reply, drain, close. Owns the sockets. Knows no JSON.
 
 One thread, and nothing blocks. The handler gets bytes and returns an action, and the loop carries it out. Each
-connection is in exactly one state (states.py). The work of one turn is bounded: what the fast path does not decide
-waits in a queue, and each turn takes from it for a limited time. So a burst of slow messages delays no right message.
+connection is in exactly one state, which has a time limit (states_and_limits.py). The work of one turn is bounded:
+what the fast path does not decide waits in a queue, and each turn takes from it for a limited time. So a burst of slow
+messages delays no right message.
 
 System calls are most of the cost of an exchange. Therefore a connection is its low-level socket, without a second
-object. The poller reports one event for each, so most sockets are closed without a call to the poller. An answered
-connection is not watched. It is checked 10 ms later, when most clients have closed.
+object. The poller forgets a socket after one event. Most need one only, and are closed without a call to the poller.
+An answered connection is not watched. It is checked 10 ms later, when most clients have closed.
 """
 
 import os
@@ -25,16 +26,16 @@ from tandem.protocol.address import plain_ip
 from tandem.server.actions import Action, CommitThenReply, End, Handler, Progress, Proxied, Reply, StopRequests
 from tandem.server.committer import Committer
 from tandem.server.log import Log
-from tandem.server.states import (
+from tandem.server.states_and_limits import (
     ANSWERED,
     CLOSED,
     COMMITTING,
     DRAINING,
     FIRST_BYTE,
-    IN_DOUBT,
     LAST_CHANCE,
     LIMITS,
     MESSAGE,
+    NO_MESSAGE,
     QUEUED,
     SILENCED,
     STATES,
@@ -49,8 +50,10 @@ RECV_BYTES = 16_384  # received at a time: more than a whole message
 ACCEPT_BATCH = 100  # connections accepted in one turn
 EXPIRY_BATCH = 1000  # connections of one state that are expired in one turn
 MAX_SLOW_PATH = 0.01  # seconds of one turn for the slow path
-MIN_SLOW_PATH = 0.001  # the same while more connections wait to be accepted, or a reply waits for its commit
-COMMIT_SHARE = 0.003  # seconds of each such turn for the committer's thread: Python runs one thread at a time
+MIN_SLOW_PATH = (
+    0.001  # the shorter limit, used while more connections wait to be accepted, or a reply waits for its commit
+)
+COMMIT_SHARE = 0.003  # seconds that such a turn waits for events, so that the committer's thread can run
 CHECK_INTERVAL = 0.02  # seconds between two checks of the limits: an answer may be late by this
 MAX_IDLE_WAIT = 1.0  # seconds that one turn waits for events
 TICK = 1.0  # seconds between two calls of the handler's on_tick
@@ -58,7 +61,7 @@ LOG_INTERVAL = 1.0  # minimum seconds between two log lines about evicted connec
 ACCEPT_BACKOFF = 0.1  # seconds without accepting when the system has no more descriptors
 
 NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)  # saves the system call that makes a socket non-blocking
-LAST_SEND = NO_WAIT | getattr(socket, "MSG_MORE", 0)  # lets the end of the stream travel in the reply's segment
+LAST_SEND = NO_WAIT | getattr(socket, "MSG_MORE", 0)  # holds the reply back until shutdown: both are one packet
 
 _cached_ip = lru_cache(maxsize=4096)(plain_ip)  # one text for all connections from an address
 
@@ -331,7 +334,7 @@ class Loop:
 
     def _read_more(self, fd: int) -> None:
         """Read from a connection that is not in FIRST_BYTE, unless it was closed in this turn."""
-        for state in (MESSAGE, IN_DOUBT, DRAINING, SILENCED, LAST_CHANCE):
+        for state in (MESSAGE, NO_MESSAGE, DRAINING, SILENCED, LAST_CHANCE):
             connection = self._in[state].get(fd)
             if connection is None:
                 continue
@@ -504,7 +507,7 @@ class Loop:
         state = connection.state
         if state is COMMITTING:
             self._answer_commit(connection, stored=False)
-        elif state in (FIRST_BYTE, IN_DOUBT, MESSAGE, LAST_CHANCE):
+        elif state in (FIRST_BYTE, MESSAGE, NO_MESSAGE, LAST_CHANCE):
             self._expire_silent(connection)
         else:
             self._close(connection)

@@ -35,13 +35,18 @@ def team_of_message_2(message: Message, keys: Sequence[bytes]) -> Team | None:
     return None
 
 
+def is_secret(text: str) -> bool:
+    """Return whether a text has the form of a secret."""
+    return len(text) == 64 and _DIGITS.issuperset(text)
+
+
 def problems_of_message_2(message: Message, keys: Sequence[bytes], find_owner: FindOwner) -> tuple[Problem, ...]:
     """Return what is wrong with a message 2, () if it is right."""
     if team_of_message_2(message, keys):
         return ()
     if verify(message.secret, _teams(message)[1], keys):
         return (Problem("not-swapped", facts={"field": "studentnr1", "found": message.studentnr1}),)
-    if len(message.secret) != 64 or not _DIGITS.issuperset(message.secret):
+    if not is_secret(message.secret):
         return (Problem("secret-damaged", facts={"field": "secret", "found": str(len(message.secret))}),)
     owner = find_owner(message)
     if owner is None:

@@ -1,4 +1,4 @@
-"""How many visits a minute are stored in full. The rest are answered like all others, but only counted.
+"""Limits the visits a minute that are stored in full. The rest are answered like all others, but only counted.
 
 A flood of wrong messages must not fill the disk. A class behind one campus address must not lose records, and one noisy
 team there must not cost the others theirs. So there is a quota for each team at an address, and a larger one for the
@@ -10,7 +10,7 @@ from functools import lru_cache
 from tandem.net.networks import host_network
 from tandem.records.visits import SuppressedVisits, Team
 
-MAX_PER_TEAM = 60  # refused visits a minute of one team at one address
+MAX_PER_TEAM = 60  # visits a minute of one team at one address, right or refused
 MAX_PER_ADDRESS = 600  # refused visits a minute of one address
 MAX_COUNTERS = 20_000  # addresses, and teams, that are counted apart in a minute; all others are counted together
 OTHERS = "others"

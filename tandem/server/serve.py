@@ -13,12 +13,13 @@ from pathlib import Path
 from tandem.keys.keyring import Keyring, has_key, load_keyring
 from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import REPORT_TIMEOUT, Destination, StandardError, report
-from tandem.net.listeners import bind_listener, open_listener
+from tandem.net.listeners import bind_listener, open_listener, reach_of
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
 from tandem.records.data_folder import make_private_folder
 from tandem.records.heartbeat import beat, create_heartbeat
+from tandem.records.path_kind import reason
 from tandem.records.queries import IssuedSecret, Records, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import Store
@@ -53,8 +54,6 @@ def make_data_folder(folder: Path) -> None:
     try:
         for warning in make_private_folder(folder):
             report(warning)
-    except FileExistsError as error:
-        raise ServeError(f"{folder} is a file", "a --data that is a folder, or can be made one") from error
     except OSError as error:
         raise ServeError(f"the data folder {folder} cannot be used: {error.strerror}") from error
 
@@ -76,13 +75,14 @@ def serve(options: ServeOptions) -> None:
 
 def _check_log(path: Path, data: Path) -> None:
     """Check the log before anything is opened: its lines must not go into the database or the key."""
-    if path.resolve().parent == data.resolve() and path.suffix != ".log":
-        raise ServeError(f"{path} is in the data folder", "a name that ends in .log, or another folder")
     try:
+        is_in_data_folder = Path(os.path.realpath(path)).parent == Path(os.path.realpath(data))
+        if is_in_data_folder and path.suffix != ".log":
+            raise ServeError(f"{path} is in the data folder", "a name that ends in .log, or another folder")
         check_log_file(path)
     except OSError as error:
         raise ServeError(
-            f"the log {path} cannot be written: {error.strerror}",
+            f"the log {path} cannot be written: {reason(path, error)}",
             "a file in a folder that is there and may be written to",
         ) from error
 
@@ -112,7 +112,9 @@ def _serve_with_workers(options: ServeOptions) -> None:
 
 
 def _announce(listener: socket.socket) -> None:
+    """Print the line that says that the server is ready, then how others reach it."""
     report(f"listening on {show_address(*listener.getsockname()[:2])}")
+    report(reach_of(listener))
 
 
 def _run(
@@ -129,7 +131,7 @@ def _run(
     visits = VisitHandler(
         storage.keyring,
         options.errors,
-        options.on_wire,
+        options.framing,
         storage.records,
         log,
         metrics,

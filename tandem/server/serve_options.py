@@ -21,7 +21,7 @@ class ServeOptions:
     data: Path  # the data folder
     database: str = ""  # URL of a database server; "": the SQLite file in the data folder
     errors: str = EXPLAIN
-    on_wire: str = PLAIN  # how the welcome is sent
+    framing: str = PLAIN  # whether a length comes before each message and the welcome
     max_connections: int = MAX_CONNECTIONS
     balancers: Networks = ()  # connections from these networks begin with a PROXY header
     workers: int = 1  # processes

@@ -18,6 +18,9 @@ from tandem.net.process_signals import HANGUP, STOP_SIGNALS, exit_on_signals, ig
 from tandem.protocol.errors import TandemError
 
 RESTART_DELAY = 1.0  # seconds before a worker that ended sooner than that is started again
+KILL_TIMEOUT = (
+    30.0  # seconds for the workers to end after a signal; the disk may be slow, or a worker stopped (SIGSTOP)
+)
 
 Work = Callable[[Callable[[], None]], None]  # runs a worker until SIGTERM; it calls its argument when it is ready
 
@@ -37,6 +40,7 @@ class Supervisor:
         self._reopen_log = False  # SIGHUP came: open the log file again
         self._started_at: dict[int, float] = {}  # by process id: time.monotonic()
         self._stopping = False
+        self._killed: set[int] = set()  # process ids of workers that did not end within KILL_TIMEOUT
         self._alive_recv, self._alive_send = os.pipe()  # a worker reads its end when the supervisor has gone
 
     def run(self, ready: Callable[[], None]) -> None:
@@ -47,6 +51,7 @@ class Supervisor:
         """
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGALRM, self._kill)
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
         if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # then the system does not report which child ended
@@ -61,6 +66,7 @@ class Supervisor:
                 raise SystemExit(1)  # the worker has reported why
             self._wait_for_all()
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             ignore_signals()
             os.close(self._alive_recv)
             os.close(self._alive_send)
@@ -69,6 +75,8 @@ class Supervisor:
         while self._started_at:
             pid, status = os.waitpid(-1, 0)
             started_at = self._started_at.pop(pid, None)
+            if pid in self._killed:
+                self._report(f"worker {pid} did not end within {KILL_TIMEOUT:g} s and was killed")
             if self._stopping or started_at is None:
                 continue
             self._report(f"worker {pid} ended {_describe_end(status)}: starting another")
@@ -146,9 +154,17 @@ class Supervisor:
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Pass the first signal on as SIGTERM, and later ones as they are: Ctrl-C then ends the workers at once."""
         passed_on = number if self._stopping else signal.SIGTERM
+        if not self._stopping:
+            signal.setitimer(signal.ITIMER_REAL, KILL_TIMEOUT)  # waiting for a worker has no limit of its own
         self._stopping = True
         for pid in list(self._started_at):
             _signal(pid, passed_on)
+
+    def _kill(self, number: int, frame: FrameType | None) -> None:
+        """End the workers that are left. The signal reaches them even if they are stopped."""
+        for pid in list(self._started_at):
+            self._killed.add(pid)
+            _signal(pid, signal.SIGKILL)
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         self._reopen_log = True

@@ -15,7 +15,7 @@ from testing.other_side import Finish, Pause, Receive, Script, Send, SendForever
 Value = int | float | bytes
 Values = tuple[Value, ...]
 
-GAP = 0.006  # seconds: longer than the clients' pause between two looks, so that they see two segments
+GAP = 0.02  # seconds: longer than the clients' pause between two looks, so that they see two segments
 TRICKLE = 0.001  # seconds between two bytes
 SHORT = (0.02, 0.15)  # seconds of a delay that every limit has room for
 LONG = (0.25, 0.9)  # seconds of a delay around the small limits of the campaign
@@ -43,7 +43,7 @@ _PIECES = (
 )
 
 
-# What our side sends, and when.
+# Filters of the bytes that our side sends.
 
 
 def cut(script: Script, at: int) -> Script:
@@ -132,7 +132,7 @@ def endless(script: Script, at: int, piece: bytes, times: int) -> Script:
     return (*divided(script, at)[0], SendForever(piece * times))
 
 
-# Where our side ends.
+# Ends of our side.
 
 
 def stop(script: Script, at: int) -> Script:
@@ -155,7 +155,7 @@ def reset(script: Script, at: int) -> Script:
     return (*divided(script, at)[0], Finish.RESET)
 
 
-# What our side receives of the client's bytes.
+# Filters of the bytes that our side receives.
 
 
 def deaf(script: Script) -> Script:

@@ -1,4 +1,4 @@
-"""What must hold however the other sides behave. Independent of the clients' code: own reading, own words.
+"""Laws that hold however the other sides behave. Independent of the clients' code: own reading, own words.
 
 Where it cannot be told whether a client has to finish, both ends are lawful, a false "finished" never.
 """

@@ -22,7 +22,7 @@ SMALL = ("--timeout", "0.3", "--wait", "0.5")  # where it may have to wait for a
 
 
 class Outcome(NamedTuple):
-    """How a client ended, and what passed on its connections."""
+    """The end of a client, and the bytes that passed on its connections."""
 
     code: int | None  # None: it did not end within LIMIT, and was killed
     out: str

@@ -1,4 +1,4 @@
-"""What the other sides of a client do when nothing is wrong, by place; and how a script is cut and put together.
+"""Scripts of the other sides of a client when nothing is wrong, by place; and tools to cut and join scripts.
 
 Pure: knows no sockets and no faults.
 """
@@ -24,7 +24,7 @@ RIGHT: dict[int, dict[str, Script]] = {
 
 
 def with_lengths(script: Script) -> Script:
-    """Put its length before each text, as `--on-wire length` does."""
+    """Put its length before each text, as `--framing length` does."""
     return tuple(Send(framed(step.data)) if isinstance(step, Send) else step for step in script)
 
 

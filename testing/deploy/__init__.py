@@ -1,1 +1,1 @@
-"""What deploy/ describes, on hosts of its own: a cluster, students, and the campaign against it."""
+"""The setup of deploy/ on hosts of its own: a cluster, students, and the campaign against it."""

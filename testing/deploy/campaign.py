@@ -20,7 +20,7 @@ PARTS = 4  # a part of the exchanges before the first blow, and after each of th
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the exchanges."""
+    """The outcome of the exchanges."""
 
     exchanges: int
     tried_again: Counter[str]  # visits that were made twice, by the reason

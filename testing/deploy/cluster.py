@@ -1,4 +1,4 @@
-"""What deploy/ describes, on one machine: servers, PostgreSQL and HAProxy, each on a host of its own.
+"""The setup of deploy/ on one machine: servers, PostgreSQL and HAProxy, each on a host of its own.
 
 HAProxy runs deploy/haproxy.cfg as it stands: the hosts have the addresses that are in it. Anything here can be killed
 and started again.

@@ -113,7 +113,7 @@ BYTES = [
     case(b"", "nothing-came"),
     case(b"\n", "nothing-came"),
     case(b"   \r\n\r\n", "nothing-came"),
-    case(struct.pack("<I", 0), "nothing-came"),
+    case(struct.pack("<I", 0), "not-json"),
     case(b"GET / HTTP/1.1\r\nHost: localhost:5550\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n", "http-request"),
     case(
         b"GET /favicon.ico HTTP/1.1\r\nHost: 192.168.1.10:5550\r\nConnection: keep-alive\r\n\r\n",
@@ -138,7 +138,7 @@ BYTES = [
     case(introduced(LOCAL, UNSPECIFIED, note(0x04, bytes(8))) + SECOND.encode(), "proxy-header"),
     case(PROXY_HEADER_V2 * 2 + ONE.encode(), "proxy-header"),
     case(PROXY_HEADER_V2 + PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
-    case(PROXY_HEADER_V2 + struct.pack("<I", SIZE) + ONE.encode(), "proxy-header"),
+    case(PROXY_HEADER_V2 + struct.pack("<I", SIZE) + ONE.encode(), "length-not-wanted", "proxy-header"),
     case(PROXY_HEADER_V1, "proxy-header"),
     case(PROXY_HEADER_V1 + ONE.encode(), "proxy-header"),
     case(b"PROXY TCP6 2001:db8::7 2001:db8::1 51234 5550\r\n" + LINES.encode(), "proxy-header"),
@@ -191,11 +191,17 @@ BYTES = [
     case(f"{SIZE}\n{ONE}", "length-in-digits"),
     case(f"{SIZE:04}{ONE}", "length-in-digits"),
     case(f"{SIZE:<64}", "length-in-digits"),
-    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", 4096) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", 0) + ONE.encode(), "length-wrong"),
-    case(struct.pack("<I", SIZE) + ONE.encode() + struct.pack("<I", SIZE) + ONE.encode(), "two-messages"),
+    case(struct.pack("<I", SIZE) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", len(LINES)) + LINES.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE + 2) + b"\r\n" + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", 4096) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", 0) + ONE.encode(), "length-not-wanted"),
+    case(struct.pack("<I", SIZE), "length-not-wanted"),
+    case(struct.pack(">I", SIZE), "length-big-endian"),
+    case(struct.pack("<I", SIZE) + str(TEAM).encode(), "length-not-wanted", "single-quotes"),
+    case((struct.pack("<I", SIZE) + ONE.encode()) * 2, "length-not-wanted", "two-messages"),
     case(team(teamname="Packet Pirates" * 700), "too-large"),
     case(ONE[:-1] + ", " + '"padding": "' + "x" * 9000 + '"}', "too-large"),
     case(b" " * 9000 + ONE.encode(), "too-large"),
@@ -537,6 +543,31 @@ COMBINED = [
     case(team(studentnr1="S0987654", clientid="1"), "clientid-in-quotes", "studentnr-unusual"),
     case(team(ip="localhost", course="x"), "extra-key", "ip-not-an-address"),
     case(but(ONE, ('"secret": "", "status": ""', '"secret": None, "status": NaN')), "not-a-number", "python-value"),
+]
+
+# Where lengths are wanted (--framing length).
+
+FRAMED_RIGHT = [
+    struct.pack("<I", SIZE) + ONE.encode(),
+    struct.pack("<I", len(LINES)) + LINES.encode() + b"\n",
+    struct.pack("<I", SIZE + 2) + b"\r\n" + ONE.encode(),
+]
+FRAMED_CASES = [
+    case(ONE, "length-missing"),
+    case(LINES, "length-missing"),
+    case("\n" + ONE, "length-missing"),
+    case(str(TEAM), "length-missing", "single-quotes"),
+    case(struct.pack(">I", SIZE) + ONE.encode(), "length-big-endian"),
+    case(struct.pack("<H", SIZE) + ONE.encode(), "length-of-other-size"),
+    case(struct.pack("!Q", SIZE) + ONE.encode(), "length-of-other-size"),
+    case(f"{SIZE:<64}{ONE}", "length-in-digits"),
+    case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 4096) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 0) + ONE.encode(), "length-wrong"),
+    case(struct.pack("<I", 0), "nothing-came"),
+    case(struct.pack("<I", SIZE) + ONE.encode() + struct.pack("<I", SIZE) + ONE.encode(), "two-messages"),
+    case(struct.pack("<I", len(str(TEAM))) + str(TEAM).encode(), "single-quotes"),
 ]
 
 CASES = [*BYTES, *JSON, *FIELDS, *EXCHANGE, *COMBINED]

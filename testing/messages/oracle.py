@@ -6,6 +6,8 @@ Written from the contract alone, with Python's json and plain checks.
 import json
 import unicodedata
 
+from tandem.protocol.framing import LENGTH, PLAIN
+
 MAX_BYTES = {
     "studentnr1": 32,
     "studentnr2": 32,
@@ -33,11 +35,13 @@ def _refuse(constant: str) -> object:
     raise ValueError(constant)
 
 
-def is_right(data: bytes) -> bool:
-    """Return whether the data is one right message in itself, bare or after its length."""
-    if len(data) >= 4 and data[2:4] == b"\0\0" and len(data) - 4 >= int.from_bytes(data[:4], "little"):
+def is_right(data: bytes, framing: str = PLAIN) -> bool:
+    """Return whether the data is one right message in itself, with the length that the framing wants."""
+    if framing == LENGTH:
         length = int.from_bytes(data[:4], "little")
-        data = data[4 : 4 + length] + b" " * len(data[4 + length :].strip()) * 10000 + data[4 + length :]
+        if len(data) - 4 < length or data[4 + length :].strip(b" \t\r\n"):
+            return False
+        data = data[4 : 4 + length]
     if len(data.rstrip()) > 8192:
         return False
     try:

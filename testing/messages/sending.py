@@ -3,23 +3,22 @@
 from collections.abc import Iterable
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
+from tandem.protocol.framing import PLAIN
 from tandem.protocol.reader import NEED_DATA, Reader
 
 ADDRESS = "145.137.54.21"  # of the sender
 
 
-def diagnosed(data: bytes, address: str = "") -> Diagnosis:
+def diagnosed(data: bytes, address: str = "", framing: str = PLAIN) -> Diagnosis:
     """Return the diagnosis of data that comes in one piece, and then silence."""
-    return diagnosed_in_pieces((data,), address)
+    return diagnosed_in_pieces((data,), address, framing)
 
 
-def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "") -> Diagnosis:
+def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "", framing: str = PLAIN) -> Diagnosis:
     """Return the diagnosis of data that comes in pieces, and then silence."""
-    reader = Reader()
+    reader = Reader(framing)
     for piece in pieces:
         reader.feed(piece)
-    if reader.state is NEED_DATA and reader.maybe_framed:
-        reader.assume_bare()
     return diagnose(reader, Ending.SILENCE if reader.state is NEED_DATA else Ending.DECIDED, address)
 
 

@@ -74,9 +74,6 @@ MESSAGES = [
     working(team(teamname="y.o.u.r team name")),
     working(but(ONE, ('"classname"', '"\\u0063lassname"'))),
     working(but(ONE, ('"secret": ""', '"secret":""'), ('"clientid": 1', '"clientid" :\n1'))),
-    working(len(ONE).to_bytes(4, "little") + ONE.encode()),
-    working(len(LINES).to_bytes(4, "little") + LINES.encode() + b"\n"),
-    working((len(ONE) + 2).to_bytes(4, "little") + b"\r\n" + ONE.encode()),
     working(second(secret="not what the server gave")),
     working(second(secret=SECRET.upper())),
 ]

@@ -1,1 +1,1 @@
-"""What can go wrong under a running server: damage, broken outputs, load, and ends at any moment."""
+"""Faults under a running server: damage, broken outputs, load, and ends at any moment."""

@@ -1,4 +1,4 @@
-"""What becomes of confirmed teams when a file of the database is damaged under a running server.
+"""Damages a file of the database under a running server, and looks for the teams that were confirmed.
 
 A row of the campaign: teams finish, one of the three files is damaged in one way, teams go on, `forget`, `results` and
 `backup` run, and the server is started again. bench/damage.py runs all rows; the tests run some of them.
@@ -61,7 +61,7 @@ DAMAGES: dict[str, Callable[[Path, Path], None]] = {
 
 @dataclass
 class Outcome:
-    """What a row of the campaign found."""
+    """The result of a row of the campaign."""
 
     before: set[str] = field(default_factory=set)  # teams confirmed before the damage
     after: set[str] = field(default_factory=set)  # and after it, by a server that was not started again

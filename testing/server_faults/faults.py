@@ -1,4 +1,4 @@
-"""What can keep a server from writing: each is a block, at whose end the cause is gone."""
+"""Causes that keep a server from writing. Each is a context manager that removes the cause at its end."""
 
 import errno
 import resource

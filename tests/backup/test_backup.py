@@ -161,7 +161,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(data: Path, tmp_path: 
                 raise FileExistsError(errno.EEXIST, "") if links else OSError(errno.EPERM, "no links here")
 
             patch.setattr(os, "link", appears)
-            with pytest.raises(StoreError, match="replaces none"):
+            with pytest.raises(StoreError, match="replaces nothing"):
                 make_backup(data, target, KINDS)
         assert target.read_text() == "precious"
         target.unlink()

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -335,7 +336,7 @@ class TestRefusals:
             tmp_path / "none": "No such file",
             tmp_path: "is a folder",
             Path("/dev/zero"): "is a device",
-            tmp_path / "pipe": "is a device or a pipe",
+            tmp_path / "pipe": "is a named pipe",
             Path("x" * 300): "File name too long",
             Path("nul\0"): "cannot be read",
         }
@@ -663,6 +664,28 @@ def test_an_interrupted_restore_that_cannot_be_finished_is_reported(
     monkeypatch.setattr("tandem.backup.pending_restore.sync_folder", fails)
     with pytest.raises(StoreError, match="cannot be finished: Read-only"):
         finish_restore(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.mkdir(),
+        lambda path: (path / "other").mkdir(parents=True),
+        lambda path: path.touch(),
+        lambda path: path.symlink_to("nowhere"),
+    ],
+    ids=["an empty folder", "a folder with something else", "a file", "a broken link"],
+)
+def test_what_only_has_the_name_of_a_pending_restore_is_named(
+    backup: Path, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    a_class(tmp_path)
+    make(tmp_path / PENDING)
+    before = names(tmp_path)
+    with pytest.raises(StoreError, match=r"restore\.pending is not from a restore: .*; nothing was changed"):
+        finish_restore(tmp_path)
+    assert "is not from a restore" in refusal(backup, tmp_path, replace=True)
+    assert names(tmp_path) == before
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root")

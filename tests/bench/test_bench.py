@@ -45,8 +45,10 @@ def test_every_exchange_finishes_and_is_on_record(tmp_path: Path) -> None:
         code, told, err = bench(running.address, "--count", "50", "--concurrency", "7")
         assert (code, told["finished"], told["failed"], err) == (0, 50, 0, "")
         rows = running.results()
-    assert [row["state"] for row in rows] == ["finished"] * 50
-    assert {row["classname"] for row in rows} == {"BENCH"}
+        assert [row["state"] for row in rows] == ["finished"] * 50
+        assert {row["classname"] for row in rows} == {"BENCH"}
+        code, out, err = tandem("forget", "--data", str(running.data), "--class", "bench")
+        assert (code, "removed 50 teams and 100 visits" in out, err) == (0, True, "")
 
 
 def test_shows_a_table(shared: RunningServer) -> None:
@@ -54,6 +56,7 @@ def test_shows_a_table(shared: RunningServer) -> None:
     assert (code, err) == (0, "")
     assert out.startswith(f"3 exchanges with {shared.address} in ")
     assert [line.split()[0] for line in out.splitlines()[3:7]] == ["ms", "exchange", "visit", "visit"]
+    assert "tandem forget --class BENCH" in out.splitlines()[-1]
 
 
 def test_ends_after_its_time(shared: RunningServer) -> None:
@@ -116,9 +119,9 @@ def test_shows_its_progress_on_a_terminal(shared: RunningServer) -> None:
 def test_a_stopped_run_shows_what_was_measured_and_fails(
     shared: RunningServer, number: signal.Signals, by: str
 ) -> None:
-    before = len(shared.results("--class", "BENCH"))  # other tests have left some there
+    before = len(shared.results())  # other tests have left some there
     with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
-        while len(shared.results("--class", "BENCH")) == before:
+        while len(shared.results()) == before:
             pass
         running.signal(number)
         assert running.wait() == 1

@@ -111,7 +111,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], words: st
 
 
 @pytest.mark.usefixtures("compiler")
-def test_a_ground_that_does_not_start_is_one_message(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_is_one_message(tmp_path: Path) -> None:
     done = run("bench.compare", "--rounds", "1", "--count", "100", "--only", "threads", "--server-from", str(tmp_path))
     assert done.returncode == 1
     assert f"bench.compare: {tmp_path.name} did not start" in done.stderr

@@ -22,7 +22,9 @@ def figures(times: list[int], **changed: object) -> dict[str, Any]:
 
 @given(st.lists(st.integers(0, 10**8)))
 def test_curves_rise_within_the_picture(times: list[int]) -> None:
-    for curve in ElementTree.fromstring(picture(figures(times))).iter(f"{SVG}polyline"):
+    curves = list(ElementTree.fromstring(picture(figures(times))).iter(f"{SVG}polyline"))
+    assert len(curves) == 3
+    for curve in curves:
         points = [tuple(map(float, point.split(","))) for point in curve.attrib["points"].split()]
         assert points == sorted(points, key=lambda point: (point[0], -point[1]))  # to the right, and never down
         assert all(0 <= x <= 800 and 0 <= y <= 420 for x, y in points)

@@ -165,7 +165,7 @@ def test_a_slow_answer_never_takes_the_place_of_a_newer_one(browser: Browser, tm
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningBoard, str]]:
-    """A board with something on every page: teams in all states, what was refused, figures of a ground."""
+    """A board with something on every page: teams in all states, what was refused, figures of a server."""
     folder = tmp_path_factory.mktemp("filled")
     write_records(
         folder,
@@ -496,8 +496,8 @@ COLOURS = """(id) => {
 }"""
 
 
-def of_a_ground(age: float, connections: int = 7, replies: int = 1) -> MetricsSample:
-    """What a ground wrote so many seconds ago."""
+def of_a_server(age: float, connections: int = 7, replies: int = 1) -> MetricsSample:
+    """What a server wrote so many seconds ago."""
     took = (300, 900) if replies else (0, 0)
     return MetricsSample(
         int((time.time() - age) * 1e6), "g:1 1", 5_000_000, replies, connections, *took, 9 * replies, *took, 0
@@ -517,8 +517,8 @@ def test_charts_are_drawn(browser: Browser, filled: tuple[RunningBoard, str]) ->
         assert teacher.page.evaluate(COLOURS, "curve") > 10
 
 
-def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: Browser, tmp_path: Path) -> None:
-    write_records(tmp_path, *(of_a_ground(5 * age) for age in range(60)))
+def test_the_health_page_tells_what_is_now_and_that_a_server_is_silent(browser: Browser, tmp_path: Path) -> None:
+    write_records(tmp_path, *(of_a_server(5 * age) for age in range(60)))
     with running_board(tmp_path) as running, screen(browser, running.url, token_of(running.process)) as teacher:
         now, silent = teacher.page.locator("#connections-now"), teacher.page.locator("#silent")
         teacher.log_in()
@@ -526,7 +526,7 @@ def test_the_health_page_tells_what_is_now_and_that_a_ground_is_silent(browser: 
         expect(teacher.page.locator("#took-now")).to_have_text("0.30 (median), 0.90 (p99)")
         expect(now).to_have_text("7")
         expect(silent).to_be_hidden()
-        write_records(tmp_path, of_a_ground(0, 8, replies=0))
+        write_records(tmp_path, of_a_server(0, 8, replies=0))
         expect(now).to_have_text("8")
         for nothing in ("took", "commit"):
             expect(teacher.page.locator(f"#{nothing}-now")).to_have_text("-")

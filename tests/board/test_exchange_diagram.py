@@ -120,7 +120,7 @@ def test_what_only_message_2_can_have_is_in_the_catalogue() -> None:
     assert set(CATALOGUE) >= MESSAGE_2_PROBLEMS
 
 
-def test_a_ground_that_does_not_explain_gives_no_reply() -> None:
+def test_a_server_that_does_not_explain_gives_no_reply() -> None:
     diagram = draw([dataclasses.replace(WRONG_1, reply=b"")])
     assert (diagram.arrows[-1].label, diagram.arrows[-1].status) == ("3 no reply", ArrowStatus.UNSEEN)
 

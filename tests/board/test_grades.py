@@ -8,7 +8,7 @@ import pytest
 
 from tandem.board.gradebook import grades, recognition
 from tandem.board.gradebook.board_store import BoardStore, Note
-from tandem.board.gradebook.exports import MAX_XLSX_ROWS, TooManyRowsError, write_xlsx
+from tandem.board.gradebook.exports import COLUMNS, MAX_XLSX_ROWS, TooManyRowsError, write_xlsx
 from tandem.board.gradebook.grades import EXPECTED, NOTE_ONLY, Gradebook, GradePage, GradeQuery, as_row
 from tandem.board.gradebook.recognition import expected_key
 from tandem.records.queries import open_records
@@ -100,6 +100,23 @@ def test_notes_and_lateness_stand_in_the_rows(tmp_path: Path) -> None:
             first, second = (as_row(grade) for grade in Gradebook(records, board_store).grades(GradeQuery()))
             assert (first["late"], first["oral"], first["mark"], first["note"]) == ("late", "done", "7", "short")
             assert (second["oral"], second["mark"], second["note"]) == ("", "", "")
+
+
+@pytest.mark.parametrize("search", ["alfa", "Alph", "911111", "0911111"])
+def test_a_team_that_came_under_another_name_is_found_by_both(tmp_path: Path, search: str) -> None:
+    came = Team("INF1A", "Alfa", "0922222", "0911111")
+    write_records(tmp_path, message_1(came), message_1(Team("INF1A", "Beta", "3", "4")), rejected(came))
+    with closing(BoardStore(tmp_path)) as board_store:
+        board_store.replace_rosters([Team("inf1a", "Alpha", "911111", "922222")])
+        with closing(open_records(tmp_path)) as records:
+            gradebook = Gradebook(records, board_store)
+            query = GradeQuery(search=search, classname="INF1A")
+            [row] = map(as_row, gradebook.grades(query))
+            [grade] = gradebook.page(query).grades
+            assert [each.roster_name for each in gradebook.grades(GradeQuery())] == ["Alpha", ""]
+    assert (row["teamname"], row["roster_teamname"], grade.roster_name) == ("Alfa", "Alpha", "Alpha")
+    assert (row["state"], row["stuck"], grade.roster_numbers) == ("waiting for message 2", True, [])
+    assert tuple(row) == COLUMNS
 
 
 def marks(tmp_path: Path, noted: Team, *came: Record, roster: bool = True) -> list[tuple[str, str, str]]:

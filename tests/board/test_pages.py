@@ -21,10 +21,11 @@ from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
 from tandem.board.web import display_text
 from tandem.board.web.auth import RIGHT_SECRETS, TEACHER_COOKIE, TEAM_COOKIE, WRONG_SECRETS, WRONG_TOKENS
 from tandem.board.web.pages import gradebook
+from tandem.board.web.pages.teams import VISITS_PER_PAGE
 from tandem.board.web.security import MAX_BODY_BYTES
 from tandem.keys.keyring import load_keyring
 from tandem.keys.secret import derive
-from tandem.records.visits import MetricsSample, Outcome
+from tandem.records.visits import REFUSAL_HANDED_ON, MetricsSample, Outcome
 from testing.boards import (
     Visitor,
     board,
@@ -77,7 +78,15 @@ def teacher(visitor: Visitor) -> Visitor:
 
 
 PUBLIC = ("/", "/class?name=INF2A", "/team", "/check", "/login", "/healthz")
-TEACHERS = ("/gradebook", "/gradebook/classes", "/gradebook/secret", "/gradebook/export", "/health", "/gradebook/team")
+TEACHERS = (
+    "/gradebook",
+    "/gradebook/classes",
+    "/gradebook/secret",
+    "/gradebook/export",
+    "/health",
+    "/gradebook/team",
+    "/gradebook/visits",
+)
 
 
 def test_the_class_shows_each_team_with_its_state(visitor: Visitor) -> None:
@@ -640,6 +649,47 @@ def test_more_classes_than_are_offered_are_told_and_found_by_name(
     assert rows(teacher.get("/gradebook/classes", **{"class": "K13"}))[0] == "K13"
     teacher.send("/gradebook/deadline", **{"class": "K13", "at": "2099-01-01T12:00"})
     assert rows(teacher.get("/gradebook/classes"))[0] == "K13", "what the book keeps comes before what was sent"
+
+
+def test_a_refusal_that_was_handed_on_leaves_the_mistake_of_message_1_on_the_pages(
+    folder: Path, teacher: Visitor
+) -> None:
+    write_records(folder, refused(2, "not-swapped", NOW + 1), refused(2, REFUSAL_HANDED_ON, NOW + 2))
+    wrong = team_section(teacher, "Team 2")
+    assert "numbers are not swapped" in wrong
+    assert "Team 2 stuck: The numbers are not swapped" in page_text(teacher.get("/class", name="INF2A"))
+    [row] = [row for row in table_rows(teacher.get("/gradebook")) if "Team 2" in row]
+    assert "waiting for message 2, stuck" in row
+    assert "The numbers are not swapped" in row
+
+
+def team_section(teacher: Visitor, name: str) -> str:
+    """What a team's page tells the teacher about the last message."""
+    link = re.search(rf'href="(/gradebook/team\?[^"]*)"[^>]*><bdi class="name">{name}<', teacher.get("/gradebook"))
+    assert link
+    page = teacher.get(html.unescape(link[1]))
+    return page_text(page.partition('id="wrong"')[2].partition("</section>")[0])
+
+
+def test_a_deadline_that_the_clock_skips_is_told(teacher: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        page = teacher.send("/gradebook/deadline", 422, **{"class": "INF2A", "at": "2027-03-28T02:30"})
+    time.tzset()
+    assert "02:30 on 2027-03-28 does not exist in the time zone of the board" in page_text(page)
+    assert teacher.board_store.deadlines() == {}
+
+
+def test_visits_without_a_team_are_listed_for_the_teacher(folder: Path, teacher: Visitor) -> None:
+    page = page_text(teacher.get("/gradebook/visits"))
+    assert "Visits without a team" in page
+    assert teacher.get("/gradebook/visits").count("<details") == 1
+    assert "{what came}" in page
+    assert "Visits without a team" in teacher.get("/gradebook")
+    write_records(folder, *(rejected(None, "not-json", NOW + number) for number in range(VISITS_PER_PAGE)))
+    assert teacher.get("/gradebook/visits").count("<details") == VISITS_PER_PAGE
+    assert teacher.get("/gradebook/visits", page="2").count("<details") == 1
 
 
 def test_deadlines_mark_late_and_refuse_nobody(teacher: Visitor) -> None:

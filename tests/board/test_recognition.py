@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.board.gradebook.recognition import MatchKind, TeamMatcher, assign_notes, differing_numbers, expected_key
+from tandem.board.gradebook.recognition import (
+    MatchKind,
+    TeamMatcher,
+    assign_notes,
+    differing_numbers,
+    expected_key,
+    renamed_teams,
+)
 from tandem.records.queries import TeamKey, TeamRow
 from tandem.records.visits import Team
 
@@ -37,10 +44,25 @@ def test_what_fits_best_counts() -> None:
     assert TeamMatcher.on_record(strange).find(expected_key(beta)) is None
 
 
+def test_a_name_is_found_in_another_unicode_form() -> None:
+    expected = expected_key(Team("INF1A", "Zoë", "1", "2"))
+    came = row(Team("inf1a", "ZOE\u0308", "3", "4"))
+    assert TeamMatcher.on_record([came]).find(expected) == (MatchKind.LETTERS, [came.key])
+
+
+def test_teams_that_came_under_another_name_than_the_rosters() -> None:
+    alpha, beta = Team("INF1A", "Alpha", "911111", "922222"), Team("INF1A", "Beta", "0933333", "0944444")
+    alfa = row(Team("INF1A", "Alfa", "0922222", "0911111"))
+    assert renamed_teams([alpha, beta], [alfa, row(beta)]) == {alfa.key: alpha}
+
+
 BETA = Team("INF2A", "Beta", "0923456", "0934567")
 STRANGE = "0999999"
 CAME = {  # a team that came -> the numbers of the roster, where they are others
     "as expected": (BETA, []),
+    "with the zeros that the roster lost": (Team("INF2A", "Zero", "0911112", "0922223"), []),
+    "with the zeros, under another name": (Team("INF2A", "Gamma", "0922223", "0911112"), []),
+    "with other zeros": (Team("INF2A", "Zero", "0911112", "0911113"), ["911112", "922223"]),
     "swapped": (BETA._replace(studentnr1=BETA.studentnr2, studentnr2=BETA.studentnr1), []),
     "under another name": (BETA._replace(teamname="Gamma"), []),
     "one other number": (BETA._replace(studentnr2=STRANGE), ["0923456", "0934567"]),
@@ -58,6 +80,7 @@ CAME = {  # a team that came -> the numbers of the roster, where they are others
 @pytest.mark.parametrize("is_certain", [True, False])
 def test_numbers_that_are_not_those_of_the_roster(came: Team, numbers: list[str], is_certain: bool) -> None:
     roster = [BETA, Team("INF2A", "One", "0911111", ""), Team("INF2A", "None", "", "")]
+    roster.append(Team("INF2A", "Zero", "911112", "922223"))
     assert differing_numbers(TeamMatcher(map(expected_key, roster)), row(came, is_certain)) == numbers
 
 

@@ -2,11 +2,14 @@
 
 import csv
 import io
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.gradebook.roster import (
     MAX_REPORTED_MISTAKES,
     MAX_ROSTER_BYTES,
@@ -28,6 +31,17 @@ RIGHT = {
         "\ufeffClass;Team;Student1;Student2;mail\r\nINF2A;Team1;0923456;0934567;a@b\r\n;;;;\r\n"
     ),
     "blanks around": "classname , teamname,studentnr1,studentnr2\n INF2A,Team1 , 0923456 ,0934567\n\n",
+    "Excel's first line": "sep=;\r\nclassname;teamname;studentnr1;studentnr2\r\nINF2A;Team1;0923456;0934567\r\n",
+    "Excel's first line, another separator": (
+        '"sep=|"\nclassname|teamname|studentnr1|studentnr2\nINF2A|Team1|0923456|0934567'
+    ),
+    "a line for each student": "classname,teamname,studentnr1\nINF2A,Team1,0923456\nINF2A,Team1,0934567\n",
+    "a line for each student, in one class": (
+        "class,team,student,mail\nINF2A,Team1,0923456,a@b\ninf2a,Team1,0934567,c@d\n"
+    ),
+    "a line for each student, with the other one": (
+        "classname,teamname,studentnr1,studentnr2\nINF2A,Team1,0923456,0934567\nINF2A,Team1,0934567,0923456\n"
+    ),
     "quotes": 'classname,teamname,studentnr1,studentnr2\n"INF2A","Team1","0923456","0934567"\n',
 }
 WRONG = {
@@ -43,16 +57,16 @@ WRONG = {
         b"classname,teamname\nINF2A,a\x1bb\n",
         r"line 2: teamname contains a control character: a\x1bb",
     ),
-    "no number": (
-        b"classname,teamname,studentnr1\nINF2A,a,s0923456\n",
-        "line 2: studentnr1 is s0923456: write digits, usually 7; leave the cell empty if there is none",
+    "a control character of Latin-1": ("classname,teamname\nINF2A,a\x9bb\n".encode(), "line 2: teamname contains"),
+    "a long number": (
+        b"classname,teamname,studentnr1\nINF2A,a," + b"1" * 33,
+        "line 2: studentnr1 has 33 bytes, more than 32",
     ),
-    "a number of other digits": (
-        "classname,teamname,studentnr2\nINF2A,a,\u0661\u0662\u0663\n".encode(),
-        "line 2: studentnr2 is \u0661\u0662\u0663: write digits",
+    "a header that is too short": (
+        b"classname;teamname\nINF1B;Beta;;\nINF1B;Alpha;0911111;0922222\n",
+        "line 3: 4 cells, and the header line has 2: name every column there, as studentnr1, studentnr2",
     ),
-    "twice": (b"classname,teamname\nINF2A,a\nINF2A,b\nINF2A,a\n", "line 4: the same team as in line 2"),
-    "twice, in other letters": (b"classname,teamname\nINF2A,a\ninf2a,a\n", "line 3: the same team as in line 2"),
+    "behind Excel's first line": (b"sep=;\nclassname;teamname\nINF1B;\n", "line 3: teamname is empty"),
     "an open quote": (b'classname,teamname\nINF2A,"a\n', "line 2: not CSV: "),
     "too large": (b"x" * (MAX_ROSTER_BYTES + 1), "more than"),
 }
@@ -68,6 +82,69 @@ def test_the_numbers_may_be_missing() -> None:
     assert parse_roster(b"classname,teamname\nINF2A,Team1").teams == [Team("INF2A", "Team1", "", "")]
     alone = b"classname,teamname,studentnr1,studentnr2\nINF2A,Team1,0923456,0000000\n"
     assert parse_roster(alone).remarks == []
+
+
+HEADER = "classname,teamname,studentnr1,studentnr2\n"
+REMARKS = {  # lines below the header -> teams, and what is remarked
+    "an s-number": (
+        "INF1A,Alpha,s0911111,s0922222",
+        [Team("INF1A", "Alpha", "s0911111", "s0922222")],
+        [f"line 2: studentnr{n} is s09{n * 11111}: 7 digits are usual" for n in (1, 2)],
+    ),
+    "digits that are not ASCII": (
+        "INF1A,Alpha,\u0661\u0661\u0661\u0661\u0661\u0661\u0661,",
+        [Team("INF1A", "Alpha", "\u0661" * 7, "")],
+        ["line 2: studentnr1 is \u0661\u0661\u0661\u0661\u0661\u0661\u0661: 7 digits are usual"],
+    ),
+    "a joined emoji": ("INF1A,👩\u200d💻 crew,,", [Team("INF1A", "👩\u200d💻 crew", "", "")], []),
+    "the same line twice": (
+        "INF1A,Alpha,0911111,0922222\nINF1A,Beta,,\nINF1A,Alpha,0911111,0922222",
+        [Team("INF1A", "Alpha", "0911111", "0922222"), Team("INF1A", "Beta", "", "")],
+        ["line 4: the same team as in line 2, once more"],
+    ),
+    "three students": (
+        "INF1A,Alpha,0911111,\nINF1A,Alpha,0922222,\nINF1A,Alpha,0933333,",
+        [Team("INF1A", "Alpha", "0911111", "0922222"), Team("INF1A", "Alpha", "0933333", "")],
+        ["line 4: the same team as in line 2, with other students"],
+    ),
+    "other letters, and a blank behind": (
+        "INF1A,Alpha,0911111,0922222\ninf1a,ALPHA,0933333,0944444\nINF1A,Alpha ,0955555,0966666",
+        [
+            Team("INF1A", "Alpha", "0911111", "0922222"),
+            Team("inf1a", "ALPHA", "0933333", "0944444"),
+            Team("INF1A", "Alpha", "0955555", "0966666"),
+        ],
+        [
+            "line 3: the same team as in line 2, in other letters",
+            "line 4: the same team as in line 2, with other students",
+        ],
+    ),
+    "another Unicode form": (
+        "INF1A,Zoë,0911111,0922222\nINF1A,Zoe\u0308,0933333,0944444",
+        [Team("INF1A", "Zoë", "0911111", "0922222"), Team("INF1A", "Zoe\u0308", "0933333", "0944444")],
+        ["line 3: the same team as in line 2, in another Unicode form"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "teams", "remarks"), REMARKS.values(), ids=REMARKS)
+def test_what_is_unusual_is_taken_with_a_remark(lines: str, teams: list[Team], remarks: list[str]) -> None:
+    roster = parse_roster((HEADER + lines).encode())
+    assert (roster.teams, roster.remarks) == (teams, remarks)
+
+
+def test_the_groups_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    teams = parse_roster((HEADER + REMARKS["three students"][0]).encode()).teams
+    with closing(BoardStore(tmp_path)) as board_store:
+        board_store.replace_rosters([*teams, teams[0]])
+        assert board_store.roster("inf1a") == teams
+
+
+def test_a_missing_column_is_empty() -> None:
+    assert parse_roster(b"classname;teamname;studentnr2\nINF1B;Alpha;0911111\nINF1B;Beta").teams == [
+        Team("INF1B", "Alpha", "", "0911111"),
+        Team("INF1B", "Beta", "", ""),
+    ]
 
 
 def test_a_number_of_an_unusual_length_is_kept_and_remarked_on() -> None:
@@ -105,7 +182,7 @@ def test_any_bytes_are_a_roster_or_told(data: bytes) -> None:
     except RosterError as trouble:
         told = trouble.mistakes
     assert told
-    assert all(each.isprintable() for each in told if isinstance(each, str))
+    assert not [c for each in told if isinstance(each, str) for c in each if c < " " or "\x7f" <= c <= "\x9f"]
 
 
 NAMES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=15).filter(

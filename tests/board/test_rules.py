@@ -1,7 +1,10 @@
 """The board's small rules: tries held up, cookies signed, text and times shown, teams found by what links say."""
 
 import dataclasses
+import time
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -190,6 +193,43 @@ def test_names_for_everybody_hold_no_number_of_the_team() -> None:
 def test_times_go_into_a_form_and_back() -> None:
     moment = 1_795_000_000_000_000 // 60_000_000 * 60_000_000
     assert display_text.read_minute(display_text.minute(moment)) == moment
+
+
+@pytest.fixture
+def amsterdam(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine is in Amsterdam. The rule is spelled out: the machine may have no table of zones."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2027-03-28T02:30", "02:30 on 2027-03-28 does not exist"),
+        ("2027-03-28T02:00", "02:00 on 2027-03-28 does not exist"),
+        ("2026-10-25T02:30", "02:30 on 2026-10-25 comes twice"),
+    ],
+)
+def test_a_deadline_in_the_hour_of_the_clocks_change_is_told(amsterdam: None, text: str, words: str) -> None:
+    with pytest.raises(display_text.ClockChangeError, match=words):
+        display_text.read_minute(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2027-03-28T01:59", "2027-03-28T00:59"),
+        ("2027-03-28T03:00", "2027-03-28T01:00"),
+        ("2026-10-25T01:59", "2026-10-24T23:59"),
+        ("2026-10-25T03:00", "2026-10-25T02:00"),
+    ],
+)
+def test_a_deadline_beside_that_hour_is_taken(amsterdam: None, text: str, utc: str) -> None:
+    moment = datetime.fromisoformat(f"{utc}+00:00")
+    assert display_text.read_minute(text) == int(moment.timestamp() * 1e6)
     assert display_text.fine_clock(1_234_567).endswith("01.234")
     assert display_text.duration(1500) == "1.5 ms"
     assert display_text.duration(2_300_000) == "2.3 s"

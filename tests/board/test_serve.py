@@ -1,4 +1,4 @@
-"""The board as a process: starting, stopping, beside a ground, what keeps it from starting."""
+"""The board as a process: starting, stopping, beside a server, what keeps it from starting."""
 
 import errno
 import http.client
@@ -62,7 +62,7 @@ def test_its_file_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
 
 
-def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
+def test_beside_a_server_it_ends_with_it(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         running = RunningBoard(serving.process, url)
@@ -73,7 +73,7 @@ def test_beside_a_ground_it_ends_with_it(tmp_path: Path) -> None:
             running.get("/healthz")
 
 
-def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
     with running_server(tmp_path / "data", "--board", "127.0.0.1:0") as serving:
         url = serving.process.wait_for("listening on http").rpartition(" ")[2]
         running = RunningBoard(serving.process, url)
@@ -90,7 +90,7 @@ def test_a_ground_that_is_killed_takes_its_board_along(tmp_path: Path) -> None:
         wait_until(has_ended)
 
 
-def test_a_board_that_cannot_start_does_not_keep_the_ground_from_it(tmp_path: Path) -> None:
+def test_a_board_that_cannot_start_does_not_keep_the_server_from_it(tmp_path: Path) -> None:
     with (
         running_board(tmp_path / "one") as first,
         running_server(tmp_path / "two", "--board", first.address) as serving,
@@ -137,7 +137,7 @@ CANNOT_START = {
         *(2, "the proxy has the certificate"),
     ),
     "no certificate there": (("--certfile", "none", "--keyfile", "none"), 1, "there is no such file"),
-    "no need to be insecure": (("--insecure-login",), 2, "--insecure-login changes nothing here"),
+    "no need to be insecure": (("--insecure-login",), 2, "--insecure-login needs a --listen address that other"),
     "secure and insecure": (
         ("--listen", "0.0.0.0:0", "--certfile", "x", "--keyfile", "y", "--insecure-login"),
         *(2, "--insecure-login does not go with --certfile"),
@@ -198,7 +198,7 @@ def test_behind_a_proxy_it_goes_by_the_proxys_name_and_believes_its_headers(tmp_
         assert log_in("evil.example", **https).status == 403
 
 
-def test_a_ground_is_told_where_its_board_listens_or_does_not_start(tmp_path: Path) -> None:
+def test_a_server_is_told_where_its_board_listens_or_does_not_start(tmp_path: Path) -> None:
     code, _, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", str(tmp_path), "--board", "127.0.0.1:x")
     assert (code, err.count("\n")) == (2, 1)
     assert "the port 'x'" in err

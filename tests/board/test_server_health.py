@@ -1,4 +1,4 @@
-"""How the grounds are doing: only what is fresh is now; trouble and the size of the records are told."""
+"""How the servers are doing: only what is fresh is now; trouble and the size of the records are told."""
 
 import asyncio
 import json
@@ -19,9 +19,9 @@ from testing.boards import numbered, write_records
 from testing.processes import LIMIT
 
 
-def vitals(ground: str, age: float, connections: int = 7) -> MetricsSample:
-    """What a ground wrote so many seconds ago."""
-    return MetricsSample(int((time.time() - age) * 1e6), ground, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
+def vitals(server: str, age: float, connections: int = 7) -> MetricsSample:
+    """What a server wrote so many seconds ago."""
+    return MetricsSample(int((time.time() - age) * 1e6), server, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
 
 
 def play(folder: Path, scene: Callable[[ServerHealth], Awaitable[None]]) -> None:
@@ -54,18 +54,18 @@ async def told_next(server_health: ServerHealth, true: Callable[[Any], object]) 
         await asyncio.sleep(0.01)
 
 
-def test_a_ground_that_went_silent_is_not_how_it_is_now(tmp_path: Path) -> None:
+def test_a_server_that_went_silent_is_not_how_it_is_now(tmp_path: Path) -> None:
     write_records(tmp_path, vitals("dead", MAX_AGE_S + 1), vitals("alive", 60), vitals("alive", 0, 3))
 
     async def scene(server_health: ServerHealth) -> None:
         told = await told_next(server_health, lambda told: told["vitals"])
         assert len(told["vitals"]) == 3, "the chart has its last hour"
-        assert {ground: each.connections for ground, each in server_health.latest().items()} == {"alive": 3}
+        assert {server: each.connections for server, each in server_health.latest().items()} == {"alive": 3}
 
     play(tmp_path, scene)
 
 
-def test_a_ground_with_another_clock_is_there_while_it_writes(tmp_path: Path) -> None:
+def test_a_server_with_another_clock_is_there_while_it_writes(tmp_path: Path) -> None:
     write_records(tmp_path, vitals("slow", 70))
 
     async def scene(server_health: ServerHealth) -> None:

@@ -3,11 +3,27 @@
 import contextlib
 import json
 import re
-from collections.abc import Sequence
+import socket
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from testing.clients import REPLY_1, RIGHT_2, Client2, assert_done, assert_failed, assert_safe, client_2
+from tandem.client import wire
+from tandem.client.client2 import how_to_reach
+from tandem.client.handover import SILENCE_S, HandoverListener
+from tandem.client.output import Output
+from tandem.protocol.printable import printable
+from testing.clients import (
+    REPLY_1,
+    REPLY_2,
+    RIGHT_2,
+    WELCOME,
+    Client2,
+    assert_done,
+    assert_failed,
+    assert_safe,
+    client_2,
+)
 from testing.other_side import (
     Finish,
     Pause,
@@ -22,7 +38,7 @@ from testing.other_side import (
     scripted_server,
     without,
 )
-from testing.processes import TEAM, process
+from testing.processes import LIMIT, TEAM, process, wait_until
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:5551\r\nUser-Agent: Mozilla/5.0\r\n\r\n"
 MESSAGE_1 = changed(REPLY_1, secret="", status="")
@@ -32,13 +48,18 @@ Stranger = tuple[tuple[Step, ...], str]  # what it does, and what the screen say
 STRANGERS: dict[str, Stranger] = {
     "idle": ((), ""),
     "port probe": ((Finish.CLOSE,), "closed before it sent anything"),
-    "port probe with a reset": ((Finish.RESET,), "connection reset"),
-    "browser": ((Send(GET),), "sent something that is not a message: GET / HTTP/1.1"),
+    "port probe with a reset": ((Finish.RESET,), "connection reset before it sent anything"),
+    "browser": ((Send(GET),), "speaks HTTP, and sent something that is not a message: GET / HTTP/1.1"),
+    "secure browser": ((Send(b"\x16\x03\x01\x02\x00\x01"),), "speaks TLS, and sent something that is not a message"),
+    "SSH": ((Send(b"SSH-2.0-OpenSSH_9.6\r\n"),), "speaks SSH, and sent something that is not a message: SSH-2.0"),
     "half a message, left open": ((Send(REPLY_1[:50]),), ""),
     "slow half message": ((Trickle(REPLY_1[:50]),), ""),
     "half a message, closed": ((Send(REPLY_1[:50]), Finish.CLOSE), "closed in the middle of a message"),
     "half a message, ended": ((Send(REPLY_1[:50]), Finish.HALF_CLOSE), "closed in the middle of a message"),
-    "half a message, reset": ((Send(REPLY_1[:50]), Pause(0.1), Finish.RESET), "connection reset"),
+    "half a message, reset": (
+        (Send(REPLY_1[:50]), Pause(0.1), Finish.RESET),
+        "connection reset in the middle of a message",
+    ),
     "one letter, left open": ((Send(b"G"),), "sent something that is not a message: G"),
     "three letters, closed": ((Send(b"hi\0"), Finish.CLOSE), r"sent something that is not a message: hi\x00"),
     "white space, closed": ((Send(b" \r\n" * 9), Finish.CLOSE), "closed in the middle of a message"),
@@ -51,16 +72,38 @@ STRANGERS: dict[str, Stranger] = {
     "no secret": ((Send(changed(REPLY_1, secret="")),), "it has no secret"),
     "error handed over": (
         (Send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
-        'its status is "error: the classname is empty"',
+        'it is the server\'s refusal of message 1, "error: the classname is empty": fix that first',
     ),
     "finished handed over": ((Send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
     "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
     "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
     "other students": ((Send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
-    "other team, framed": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
-    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+    "a length": ((Send(framed(REPLY_1)),), "(there is a length before it: --framing length is for both"),
     "length of nothing": ((Send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
 }
+
+
+STRANGERS_FRAMED: dict[str, tuple[tuple[Step, ...], str]] = {
+    "no length": ((Send(REPLY_1),), "(there is no length before it: --framing length is for both"),
+    "other team": ((Send(framed(changed(REPLY_1, teamname="\x1bT"))),), r'its teamname is "\x1bT"'),
+    "length that never ends": ((Send(b"\xff\0\0\0{"), Finish.HALF_CLOSE), "closed in the middle of a message"),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), STRANGERS_FRAMED.values(), ids=STRANGERS_FRAMED.keys())
+def test_with_lengths_a_stranger_is_named_and_the_real_message_accepted(script: Sequence[Step], said: str) -> None:
+    server_script = (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(REPLY_2)), Wait.END)
+    with (
+        scripted_server(*server_script) as server,
+        client_2(server.address, "--framing", "length") as client,
+        call(client.port) as stranger,
+    ):
+        stranger.play(script)
+        assert "still listening" in client.process.wait_for(said)
+        with call(client.port) as line:
+            line.play((Trickle(framed(REPLY_1)), Finish.HALF_CLOSE, Wait.END))
+        assert_done(client.process)
+    assert server.came == framed(server.came[4:])
 
 
 def assert_accepted(client: Client2, server: ScriptedServer) -> None:
@@ -145,9 +188,6 @@ HANDOVERS: dict[str, tuple[Step, ...]] = {
     "white space around": (Send(b" \r\n" + REPLY_1 + b"\n"), Finish.HALF_CLOSE),
     "white space, then a long stop": (Send(b"\n"), Pause(0.8), Send(REPLY_1), Finish.HALF_CLOSE),
     "more behind it": (Send(REPLY_1 + b"bye {"), Finish.HALF_CLOSE),
-    "framed": (Send(framed(REPLY_1)), Finish.HALF_CLOSE),
-    "framed, byte by byte": (Trickle(framed(REPLY_1)), Finish.HALF_CLOSE),
-    "framed, length alone": (Send(framed(REPLY_1)[:4]), Pause(0.1), Send(REPLY_1), Finish.HALF_CLOSE),
     "extra key": (Send(changed(REPLY_1, hint="go on")), Finish.HALF_CLOSE),
     "pretty-printed": (Send(json.dumps(json.loads(REPLY_1), indent=4).encode()), Finish.HALF_CLOSE),
     "reset behind it": (Send(REPLY_1), Pause(0.2), Finish.RESET),
@@ -193,8 +233,143 @@ def test_listens_on_all_addresses_and_prints_the_port_it_took() -> None:
 
 
 def test_no_connection_at_all() -> None:
+    """Only then it can be the firewall, or a wrong address."""
     with scripted_server() as server, client_2(server.address, "--wait", "0.3") as client:
         assert_failed(
-            client.process, r"arrow 4 \(client 1 -> client 2, handover\)", "no message came", str(client.port)
+            client.process,
+            r"arrow 4 \(client 1 -> client 2, handover\)",
+            "no message came from client 1 within 0.3 s: nothing has connected",
+            f"--peer 127.0.0.1:{client.port}",
         )
     assert server.lines == []
+
+
+Listening = tuple[HandoverListener, int]
+
+
+@pytest.fixture
+def listening() -> Iterator[Listening]:
+    """A listener of client 2 in this process, and its port."""
+    listener = wire.listen("127.0.0.1", 0)
+    handover = HandoverListener(listener, TEAM, "plain", Output())
+    yield handover, listener.getsockname()[1]
+    handover.close()
+    wire.close_sleep_sockets()
+
+
+def until_it_says(listener: HandoverListener, says: str) -> None:
+    """Do what client 2 does, until this would be in its last line."""
+
+    def says_it() -> bool:
+        listener.accept_waiting()
+        assert listener.receive_message() is None
+        return says in printable(listener.failure())
+
+    wait_until(says_it)
+
+
+STILL_OPEN = {
+    "idle": "it is connected, but has sent nothing",
+    "half a message, left open": "it sent 50 bytes of a message, but not its end",
+    "slow half message": "it sent 50 bytes of a message, but not its end",
+}
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_the_last_line_names_the_last_connection(name: str, listening: Listening) -> None:
+    listener, port = listening
+    script, says = STRANGERS[name]
+    assert listener.failure() == ""
+    with call(port) as probe:
+        probe.play((Finish.CLOSE,))
+    until_it_says(listener, "closed before it sent anything")
+    with call(port) as stranger:
+        host, number = stranger.socket.getsockname()
+        stranger.play(script)
+        until_it_says(listener, f"the last connection, from {host}:{number}: ")
+        until_it_says(listener, says or STILL_OPEN[name])
+        assert "; before it, from" not in listener.failure()
+
+
+def test_a_port_probe_does_not_hide_the_refusal_that_came_before_it(listening: Listening) -> None:
+    listener, port = listening
+    with call(port) as refused, call(port) as probe:
+        refused.play((Send(changed(REPLY_1, secret="", status="error: no class")),))
+        until_it_says(listener, "it is connected, but has sent nothing; before it, from 127.0.0.1:")
+        probe.play((Finish.CLOSE,))
+        until_it_says(listener, "closed before it sent anything; before it, from 127.0.0.1:")
+    assert 'it is the server\'s refusal of message 1, "error: no class"' in listener.failure()
+
+
+def test_the_last_line_of_the_process() -> None:
+    with scripted_server() as server, client_2(server.address, "--wait", "2") as client, call(client.port) as stranger:
+        stranger.play((Send(MESSAGE_1),))
+        assert_failed(client.process, r"within 2 s: the last connection, from 127\.0\.0\.1:[0-9]+: it is message 1")
+    assert "firewall" not in client.process.err
+
+
+ROUNDS = round(SILENCE_S / wire.POLL_INTERVAL_S)
+
+
+@pytest.mark.parametrize("sent", [b"", REPLY_1[:50]], ids=("silent", "half a message"))
+def test_a_silent_caller_is_named_after_3_s_and_its_message_taken(
+    sent: bytes, listening: Listening, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listener, port = listening
+    with call(port) as silent:
+        silent.play((Send(sent),))
+        until_it_says(listener, "it sent 50 bytes" if sent else "it is connected")
+        assert capsys.readouterr().out == ""
+        for _ in range(2 * ROUNDS):
+            assert listener.receive_message() is None
+        out = capsys.readouterr().out
+        assert out.count("no message yet, from 127.0.0.1:") == 1, out
+        silent.play((Send(REPLY_1[len(sent) :]),))
+        wait_until(lambda: listener.receive_message() is not None)
+
+
+def test_bytes_that_come_slowly_are_not_silence(listening: Listening, capsys: pytest.CaptureFixture[str]) -> None:
+    listener, port = listening
+    with call(port) as slow:
+        for count in range(1, 4):
+            slow.play((Send(REPLY_1[count - 1 : count]),))
+            until_it_says(listener, f"it sent {count} bytes")
+            for _ in range(ROUNDS - 2):
+                assert listener.receive_message() is None
+    assert capsys.readouterr().out == ""
+
+
+REACH = {
+    "this machine alone": (
+        "127.0.0.1",
+        "127.0.0.1",
+        "only this machine can connect: start client 1 here with --peer 127",
+    ),
+    "all addresses": ("", "127.0.0.1", "IPv4 and IPv6 can connect: start client 1 with --peer 127.0.0.1:"),
+    "all of IPv4": ("0.0.0.0", "127.0.0.1", "IPv4 only can connect: start client 1 with --peer 127.0.0.1:"),
+    "all of IPv6": ("::", "::1", "IPv6 only can connect: start client 1 with --peer [::1]:"),
+    "another family than the server's": (
+        "::",
+        "127.0.0.1",
+        "IPv6 only can connect: start client 1 with --peer THIS-MACH",
+    ),
+}
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize(("host", "server", "says"), REACH.values(), ids=REACH.keys())
+def test_says_how_client_1_reaches_it(host: str, server: str, says: str) -> None:
+    with wire.listen(host, 0) as listener:
+        found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
+        assert found.startswith(says)
+        assert ("firewall" in found) == (host != "127.0.0.1")
+        reached = {family for family, ip in (("IPv4", "127.0.0.1"), ("IPv6", "::1")) if can_connect(ip, listener)}
+    assert all((family in reached) == (family in found) for family in ("IPv4", "IPv6")) or host == "127.0.0.1"
+
+
+def can_connect(ip: str, listener: socket.socket) -> bool:
+    try:
+        socket.create_connection((ip, listener.getsockname()[1]), LIMIT).close()
+    except OSError:
+        return False
+    return True

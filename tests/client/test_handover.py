@@ -2,12 +2,15 @@
 
 import json
 import socket
-from collections.abc import Callable
 
 import pytest
 
-from testing.clients import REPLY_1, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
-from testing.other_side import Finish, Send, Wait, changed, framed, scripted_server
+from tandem.client.__main__ import main
+from tandem.protocol.framing import FRAMINGS, frame
+from tandem.protocol.printable import printable_bytes
+from testing.clients import REPLY_1, REPLY_2, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
+from testing.other_side import Finish, Line, Script, Send, Trickle, Wait, changed, scripted_server
+from testing.processes import team_options
 
 ARROW_4 = r"arrow 4 \(client 1 -> client 2, handover\)"
 
@@ -26,15 +29,15 @@ REPLIES: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("way", [bytes, framed], ids=("plain", "framed"))
+@pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
-def test_the_bytes_are_handed_over_unchanged(reply: bytes, way: Callable[[bytes], bytes]) -> None:
-    carried = way(reply)
-    script = (Send(WELCOME), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
+def test_the_bytes_are_handed_over_unchanged(reply: bytes, framing: str) -> None:
+    carried = frame(reply, framing)
+    script = (Send(frame(WELCOME, framing)), Wait.MESSAGE, Send(carried + b"\r\n"), Wait.END)
     with (
         scripted_server(*script) as server,
         scripted_server(Wait.END) as peer,
-        client_1(server.address, peer.address) as client,
+        client_1(server.address, peer.address, "--framing", framing) as client,
     ):
         assert_done(client)
     assert peer.came == carried
@@ -71,16 +74,93 @@ def test_client_2_never_listens() -> None:
             assert_failed(client, ARROW_4, "connection refused", peer.address)
 
 
-def test_client_2_that_answers() -> None:
-    """Nothing that it says is expected; nothing of it does any harm."""
-    rude = (Send(b"thank you"), Wait.END)
+def echo(line: Line) -> None:
+    line.socket.sendall(line.came)
+
+
+def refusal(message: str) -> bytes:
+    return changed(REPLY_1, secret="", status=f"error: {message}")
+
+
+HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\r\n<style>p {color: red}</style>"
+
+NOT_CLIENT_2: dict[str, tuple[Script, str]] = {  # what comes back after the handover, what the line says
+    "a server": (
+        (Send(WELCOME), Wait.MESSAGE, Send(refusal("the secret must be empty - send it")), Finish.HALF_CLOSE),
+        'it sent a welcome, as the server does: "Test ground: socket connection|it answered as the server does',
+    ),
+    "a server that closes": ((Send(WELCOME), Wait.END), 'it sent a welcome, as the server does: "Test ground'),
+    "a framed server": ((Send(frame(WELCOME, "length")), Wait.END), "it sent a welcome, as the server does"),
+    "a refusal alone": ((Wait.END, Send(refusal("bad clientid"))), 'it answered as the server does: "error: bad'),
+    "a refusal byte by byte": (
+        (Wait.END, Trickle(refusal("bad clientid"))),
+        'it answered as the server does: "error: bad',
+    ),
+    "a web server": ((Wait.END, Send(HTTP)), 'it speaks HTTP: it sent "HTTP/1.1 400 Bad Request'),
+    "a secure web server": ((Wait.END, Send(b"\x15\x03\x01\0\x02\x02\x16")), "it speaks TLS"),
+    "SSH": ((Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END), 'it speaks SSH: it sent "SSH-2.0-OpenSSH_9.6'),
+    "an echo": ((Wait.END, echo), "it sent the same bytes back, as an echo server does"),
+    "an echo that greets": ((Send(b"hello\r\n"), Wait.END, echo), "it sent the same bytes back"),
+}
+
+
+@pytest.mark.parametrize(("script", "says"), NOT_CLIENT_2.values(), ids=NOT_CLIENT_2.keys())
+def test_another_program_is_not_client_2(script: Script, says: str) -> None:
     with (
         scripted_server(*RIGHT_1) as server,
-        scripted_server(*rude) as peer,
+        scripted_server(*script) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
+        assert_failed(client, ARROW_4, f"{peer.address} is not client 2: ({says})", "the address that client 2 shows")
+
+
+CLIENT_2_SAYS: dict[str, bytes] = {
+    "thanks": b"thank you",
+    "steering": b"\x1b[2J\r\n",
+    "an object of its own": b'{"hello": "client 1"}',
+    "half an object": b'{"status": "error: ',
+    "what the server told it": REPLY_2,
+    "a part of what it got": REPLY_1[:100],
+    "much": b"x" * 100_000,
+}
+
+
+@pytest.mark.parametrize("says", CLIENT_2_SAYS.values(), ids=CLIENT_2_SAYS.keys())
+@pytest.mark.parametrize("greets", [True, False], ids=("first", "afterwards"))
+def test_what_client_2_says_is_shown_and_does_no_harm(says: bytes, greets: bool) -> None:
+    script = (Send(says), Wait.END) if greets else (Wait.END, Send(says))
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(*script) as peer,
         client_1(server.address, peer.address) as client,
     ):
         assert_done(client)
+        assert f'client 2 sent "{printable_bytes(says[:10].rstrip())}' in client.out
     assert peer.came == REPLY_1
+
+
+def test_says_only_what_is_known_of_client_2() -> None:
+    """Whether it took the message cannot be known: another team's client 2 reads it and closes, too."""
+    with (
+        scripted_server(*RIGHT_1) as server,
+        scripted_server(Wait.END) as peer,
+        client_1(server.address, peer.address) as client,
+    ):
+        assert_done(client)
+        known = f"client 2 at {peer.address} closed the connection after it; its screen shows the rest"
+        assert f"client 1 is done: {known}\n" in client.out
+
+
+SAME = ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]")
+
+
+@pytest.mark.parametrize("host", SAME)
+def test_the_peer_is_the_server(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with scripted_server(*RIGHT_1) as server:
+        peer = f"{host}:{server.port}"
+        assert main(["1", *team_options(), "--server", server.address, "--peer", peer]) == 2
+        assert server.lines == [], "nothing is sent"
+    assert f"--peer {peer} is the server: client 2 is another program" in capsys.readouterr().err
 
 
 def test_client_2_that_resets() -> None:
@@ -104,8 +184,6 @@ def test_client_2_keeps_its_side_open() -> None:
 
 NAMES: dict[str, tuple[str, str]] = {
     "not known": ("nowhere.invalid:5551", "there is no machine called nowhere.invalid:5551"),
-    "too long": (f"{'a' * 70}.invalid:5551", "is not the name of a machine"),
-    "two dots": ("a..b:5551", "is not the name of a machine"),
 }
 
 

@@ -32,7 +32,7 @@ REPLY_ARROW = {1: 3, 2: 7}
 
 PATIENT = ("--timeout", str(LIMIT))
 HASTY = ("--timeout", "0.5")  # where nothing is going to come
-ON_WIRE = ("--on-wire", "length")
+FRAMED = ("--framing", "length")
 BOTH_CLIENTS = pytest.mark.parametrize("clientid", [1, 2])
 
 
@@ -85,17 +85,6 @@ FINISHES: dict[str, Script] = {
     "close after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Finish.CLOSE),
     "more after the reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply + b" bye {"), Wait.END),
     "extra key": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(changed(reply, hint="well done")), Wait.END),
-    "framed welcome": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
-    "framed welcome byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Send(reply), Wait.END),
-    "framed reply": lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)), Wait.END),
-    "both framed": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
-    "both framed and glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
-    "length begins with a brace": lambda reply: (
-        Send(framed(WELCOME)),
-        Wait.MESSAGE,
-        Trickle(framed(padded(reply, 0x017B))),
-        Wait.END,
-    ),
 }
 
 
@@ -109,25 +98,34 @@ def test_finishes_all_the_same(clientid: int, script: Script) -> None:
     assert server.came.endswith(b"}")
 
 
-@pytest.mark.parametrize("name", ["as it should be", "both framed", "framed reply", "length begins with a brace"])
+FINISHES_FRAMED: dict[str, Script] = {
+    "as it should be": lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)), Wait.END),
+    "byte by byte": lambda reply: (Trickle(framed(WELCOME)), Wait.MESSAGE, Trickle(framed(reply)), Wait.END),
+    "glued": lambda reply: (Send(framed(WELCOME) + framed(reply)), Wait.MESSAGE, Wait.END),
+    "length begins with a brace": lambda reply: (
+        Send(framed(WELCOME)),
+        Wait.MESSAGE,
+        Trickle(framed(padded(reply, 0x017B))),
+        Wait.END,
+    ),
+}
+
+
+@pytest.mark.parametrize("script", FINISHES_FRAMED.values(), ids=FINISHES_FRAMED.keys())
 @BOTH_CLIENTS
-def test_finishes_with_lengths_on_the_wire(clientid: int, name: str) -> None:
-    with scripted_server(*FINISHES[name](REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
-        client = meet(clientid, server, peer, *PATIENT, *ON_WIRE)
+def test_finishes_with_lengths_on_the_wire(clientid: int, script: Script) -> None:
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *PATIENT, *FRAMED)
     assert_done(client)
     assert server.came == framed(server.came[4:])
+    if clientid == 1:
+        assert peer.came == framed(peer.came[4:])
 
 
 NO_WELCOME: dict[str, Script] = {
     "no welcome": lambda reply: (Wait.MESSAGE, Send(reply), Wait.END),
-    "no welcome, framed reply": lambda reply: (Wait.MESSAGE, Send(framed(reply)), Wait.END),
     "no welcome, reply byte by byte": lambda reply: (Wait.MESSAGE, Trickle(reply), Wait.END),
     "welcome glued to the reply, after the message": lambda reply: (Wait.MESSAGE, Send(WELCOME + reply), Wait.END),
-    "framed and glued, after the message": lambda reply: (
-        Wait.MESSAGE,
-        Send(framed(WELCOME) + framed(reply)),
-        Wait.END,
-    ),
 }
 
 
@@ -179,19 +177,20 @@ FAILS: dict[str, Fails] = {
         lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply[:100]), Pause(0.1), Finish.RESET), "connection reset"
     ),
     "length longer than the reply": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply + b"  ")[:-2]), Wait.END),
         "reply was cut off: ",
-        options=HASTY,
+        options=(*HASTY, *FRAMED),
     ),
     "length, closes in the middle": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply)[:50]), Finish.CLOSE),
         "reply was cut off: .* closed",
+        options=FRAMED,
     ),
     # goes away
     "closes at once": Fails(lambda _: (Finish.CLOSE,), "closed the connection before", (WELCOME_ARROW,)),
     "resets at once": Fails(lambda _: (Finish.RESET,), "connection reset", (WELCOME_ARROW,)),
     "closes in the welcome": Fails(
-        lambda _: (Send(b"Welc"), Finish.CLOSE), "closed the connection before", (WELCOME_ARROW,)
+        lambda _: (Send(b"Welc"), Finish.CLOSE), 'sent "Welc" and closed the connection', (WELCOME_ARROW,)
     ),
     "closes after the welcome": Fails(
         lambda _: (Send(WELCOME), Finish.CLOSE), "closed the connection|connection reset", (MESSAGE_ARROW, REPLY_ARROW)
@@ -206,6 +205,45 @@ FAILS: dict[str, Fails] = {
         lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.CLOSE), "no reply: .* closed the connection"
     ),
     "resets after the message": Fails(lambda _: (Send(WELCOME), Wait.MESSAGE, Finish.RESET), "connection reset"),
+    # another program, or a server that says why it closes
+    "full": Fails(
+        lambda _: (Send(b"server is full, try later\r\n"), Finish.CLOSE),
+        'sent "server is full, try later" and closed the connection',
+        (WELCOME_ARROW,),
+    ),
+    "full, with a reset": Fails(
+        lambda _: (Send(b"server is full, try later"), Pause(0.1), Finish.RESET),
+        'connection reset.*; before that it sent "server is full, try later"',
+        (WELCOME_ARROW, MESSAGE_ARROW, REPLY_ARROW),
+    ),
+    "full, and says connection": Fails(
+        lambda _: (Send(b"too many connections, try later"), Wait.MESSAGE, Finish.HALF_CLOSE, Wait.END),
+        'no reply: .* closed the connection; before that it sent "too many connections, try later"',
+    ),
+    "full, after the message": Fails(
+        lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b"server is full"), Finish.HALF_CLOSE, Wait.END),
+        'no reply: .* sent "server is full" and closed the connection',
+    ),
+    "SSH": Fails(
+        lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END),
+        'speaks SSH: it sent "SSH-2.0-OpenSSH_9.6".*is this the server\'s port',
+        (WELCOME_ARROW,),
+    ),
+    "mail": Fails(lambda _: (Send(b"220 mail ESMTP\r\n"), Wait.END), "speaks FTP or SMTP", (WELCOME_ARROW,)),
+    "HTTP": Fails(
+        lambda _: (Wait.MESSAGE, Send(b"HTTP/1.1 400 Bad\r\n\r\n<style>a {b: c}</style>"), Finish.HALF_CLOSE, Wait.END),
+        "speaks HTTP: it sent \"HTTP/1.1 400 Bad.*is this the server's port",
+        options=HASTY,
+    ),
+    "echo": Fails(
+        lambda _: (Wait.MESSAGE, lambda line: line.socket.sendall(line.came), Wait.END),
+        "sent our own message back, as an echo server does.*is this the server's port",
+        options=HASTY,
+    ),
+    "JSON for a welcome": Fails(
+        lambda _: (Send(b'{"welcome": "connection established"}'), Wait.END),
+        'sent an object that is not a reply, because it has no .*: {"welcome": .*is this the server\'s port',
+    ),
     # another status
     "other status": answers(
         lambda reply: changed(reply, status="being thought about"), 'is "being thought about", not'
@@ -217,7 +255,7 @@ FAILS: dict[str, Fails] = {
     ),
     "the other client's status": answers(
         lambda reply: changed(
-            reply, status="Finished successfully" if reply == REPLIES[1] else "waiting for message 2"
+            reply, secret="f" * 64, status="Finished successfully" if reply == REPLIES[1] else "waiting for message 2"
         ),
         'the status is "[^"]+", not',
     ),
@@ -240,8 +278,19 @@ FAILS: dict[str, Fails] = {
     "number for text": answers(lambda reply: changed(reply, studentnr1=923456), "its studentnr1 is not text"),
     "text for a number": answers(lambda reply: changed(reply, clientid="1"), "its clientid is not a number"),
     "true for a number": answers(lambda reply: changed(reply, clientid=True), "its clientid is not a number"),
-    "length shorter than the reply": answers(lambda reply: framed(reply[:-9]) + reply[-9:], "it is not JSON"),
-    "length zero before the reply": answers(lambda reply: framed(b"") + reply, "not a message"),
+    "length shorter than the reply": Fails(
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply[:-9]) + reply[-9:]), Wait.END),
+        "it is not JSON",
+        options=FRAMED,
+    ),
+    "length zero before the reply": Fails(
+        lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(b"") + reply), Wait.END),
+        "not a message",
+        options=FRAMED,
+    ),
+    "no lengths where they are wanted": Fails(
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), "not a message: Test gr", options=FRAMED
+    ),
     # too large
     "endless object": Fails(
         lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b'{"a": "'), SendForever(b"x" * 1000)),
@@ -265,6 +314,22 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
     arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
     assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
     assert peer.lines == [], "client 1 went to client 2 without the right status"
+
+
+MANY = (
+    "error: classname: it is empty - give it; do not guess; teamname: it ends in \\n - leave that out; it is invisible"
+)
+
+
+@BOTH_CLIENTS
+def test_a_help_with_a_semicolon_is_not_another_problem(clientid: int) -> None:
+    script = answers(lambda reply: changed(reply, secret="", status=MANY), "").script
+    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer)
+    assert_failed(
+        client, r"the message: classname: it is empty \(and 1 more, shown above\)\. Try: give it; do not guess\n"
+    )
+    assert client.out.count("\n     - ") == 2
 
 
 @BOTH_CLIENTS

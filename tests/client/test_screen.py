@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tandem.client import client2
+from tandem.client.__main__ import main
 from testing.clients import (
     REPLY_1,
     REPLY_2,
@@ -53,6 +55,46 @@ def test_json_for_programs(clientid: int) -> None:
         assert arrows == [(4, REPLY_1.decode()), (5, WELCOME.decode()), (6, sent), (7, REPLY_2.decode())]
     assert all(line["bytes"] == len(line["text"].encode()) for line in told if "arrow" in line)
     assert list(told[-1]) == ["finished"]
+
+
+def test_json_for_a_failure() -> None:
+    refused = changed(REPLY_1, secret="", status="error: no class - give it")
+    with (
+        scripted_server(Send(WELCOME), Wait.MESSAGE, Send(refused), Wait.END) as server,
+        client_1(server.address, "127.0.0.1:1", "--format", "json") as client,
+    ):
+        assert client.wait() == 1
+    told = {"failed": "the server refused the message: no class", "try": "give it", "arrow": 3, "exit_code": 1}
+    assert json.loads(client.out.splitlines()[-1]) == told
+    assert client.err.startswith("tandem client: arrow 3 ")
+
+
+WRONG_USAGE = {
+    "in one": ("1", "--format=json"),
+    "in two": ("1", "--format", "json"),
+    "file": ("1", "x", "--format=json"),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE.values(), ids=WRONG_USAGE.keys())
+def test_json_for_wrong_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(list(arguments)) == 2
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert list(told) == ["failed", "try", "arrow", "exit_code"]
+    assert (told["arrow"], told["exit_code"]) == (None, 2)
+    assert told["failed"] in err
+
+
+def test_json_for_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client2, "run", interrupted)
+    assert main(["2", "--server", "192.0.2.1", "--format", "json"]) == 130
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"failed": "stopped by Ctrl-C", "try": "", "arrow": None, "exit_code": 130}
+    assert err == "tandem client: stopped by Ctrl-C\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

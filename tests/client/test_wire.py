@@ -26,7 +26,7 @@ def sleep_sockets_closed() -> Iterator[None]:
 def ends() -> Iterator[Ends]:
     """A connection: our end, from wire.connect, and the other side's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = wire.connect("127.0.0.1", listener.getsockname()[1], timeout_s=5)
+        ours = wire.connect(wire.RemoteAddress("127.0.0.1", listener.getsockname()[1]), timeout_s=5)
         theirs = listener.accept()[0]
     theirs.settimeout(5)
     with ours, theirs:
@@ -59,8 +59,8 @@ def test_a_socket_connected_to_itself_counts_as_refused(monkeypatch: pytest.Monk
     port = unused_port("127.0.0.43")
     monkeypatch.setattr(socket, "socket", LastPort)
     with pytest.raises(ClientError, match="connection refused") as caught:
-        wire.connect("127.0.0.43", port, timeout_s=5)
-    assert not caught.value.is_permanent
+        wire.connect(wire.RemoteAddress("127.0.0.43", port), timeout_s=5)
+    assert caught.value.waited_s == 0
 
 
 Found = list[tuple[int, int, int, str, tuple[str, int]]]
@@ -80,27 +80,27 @@ def test_connect_tries_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
         give_addresses(
             monkeypatch, (socket.AF_INET, "127.0.0.44", there.port), (socket.AF_INET, "127.0.0.1", there.port)
         )
-        with closing(wire.connect("two.example", there.port, timeout_s=5)) as connection:
+        with closing(wire.connect(wire.RemoteAddress("two.example", there.port), timeout_s=5)) as connection:
             assert connection.getpeername() == ("127.0.0.1", there.port)
 
 
 def test_connect_passes_over_a_family_that_the_system_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
     with scripted_server(Wait.END) as there:
         give_addresses(monkeypatch, (NO_FAMILY, "::1", there.port), (socket.AF_INET, "127.0.0.1", there.port))
-        with closing(wire.connect("two.example", there.port, timeout_s=5)) as connection:
+        with closing(wire.connect(wire.RemoteAddress("two.example", there.port), timeout_s=5)) as connection:
             assert connection.getpeername() == ("127.0.0.1", there.port)
 
 
 def test_no_address_that_the_system_could_use(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch, (NO_FAMILY, "::1", 5550))
     with pytest.raises(ClientError, match=r"six\.example:5550"):
-        wire.connect("six.example", 5550, timeout_s=5)
+        wire.connect(wire.RemoteAddress("six.example", 5550), timeout_s=5)
 
 
 def test_a_name_without_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     give_addresses(monkeypatch)
     with pytest.raises(ClientError, match=r"none\.example:5550 has no address"):
-        wire.connect("none.example", 5550, timeout_s=5)
+        wire.connect(wire.RemoteAddress("none.example", 5550), timeout_s=5)
 
 
 def test_connect_gives_up_after_its_timeout() -> None:
@@ -110,13 +110,13 @@ def test_connect_gives_up_after_its_timeout() -> None:
 
         def fill() -> None:
             for _ in range(50):
-                taken.append(wire.connect("127.0.0.1", full.getsockname()[1], timeout_s=0.3))
+                taken.append(wire.connect(wire.RemoteAddress("127.0.0.1", full.getsockname()[1]), timeout_s=0.3))
 
         with pytest.raises(ClientError, match="did not answer in time") as caught:
             fill()
     for connection in taken:
         connection.close()
-    assert caught.value.waited_s == 0.3
+    assert caught.value.waited_s == pytest.approx(0.3)
 
 
 def test_listen_on_all_addresses_of_both_families() -> None:
@@ -124,7 +124,7 @@ def test_listen_on_all_addresses_of_both_families() -> None:
         port = listener.getsockname()[1]
         hosts = ("127.0.0.1", "::1") if socket.has_dualstack_ipv6() else ("127.0.0.1",)
         for host in hosts:
-            wire.connect(host, port, timeout_s=5).close()
+            wire.connect(wire.RemoteAddress(host, port), timeout_s=5).close()
 
 
 def test_listen_does_not_wait_for_callers() -> None:
@@ -173,7 +173,10 @@ def test_send_to_a_peer_that_never_reads(ends: Ends) -> None:
 
 def test_send_more_than_the_system_takes_at_once() -> None:
     text = bytes(range(256)) * 40_000
-    with scripted_server(Wait.END) as there, closing(wire.connect("127.0.0.1", there.port, timeout_s=5)) as ours:
+    with (
+        scripted_server(Wait.END) as there,
+        closing(wire.connect(wire.RemoteAddress("127.0.0.1", there.port), timeout_s=5)) as ours,
+    ):
         wire.send(ours, text, 5, "there")
     assert there.came == text
 
@@ -192,7 +195,7 @@ def test_close_is_no_reset_though_something_was_left_unread(ends: Ends) -> None:
 def test_the_local_ip_is_plain_ipv4() -> None:
     with wire.listen("", 0) as listener:
         listener.setblocking(True)
-        ours = wire.connect("127.0.0.1", listener.getsockname()[1], timeout_s=5)
+        ours = wire.connect(wire.RemoteAddress("127.0.0.1", listener.getsockname()[1]), timeout_s=5)
         with ours, listener.accept()[0] as theirs:
             assert wire.local_ip(ours) == wire.local_ip(theirs) == "127.0.0.1"
 
@@ -205,7 +208,7 @@ def test_client_2_port_in_use() -> None:
             assert_failed(client, r"arrow 4 \(client 1 -> client 2, handover\)", "already in use", f"127.0.0.1:{port}")
 
 
-STRANGE = {"not ours": "192.0.2.1:0", "not known": "nowhere.invalid:0", "no name": "a..b:0"}
+STRANGE = {"not ours": "192.0.2.1:0", "not known": "nowhere.invalid:0"}
 
 
 @pytest.mark.parametrize("listen", STRANGE.values(), ids=STRANGE.keys())

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
@@ -13,10 +14,10 @@ from tandem.cli import COMMANDS, main
 from tandem.client.__main__ import main as client
 from tandem.client.options import _CONFLICTS, USAGE
 from tandem.commands.arguments import Parser
-from tandem.commands.combinations import Excludes, Interaction, Requires, violated_rule
+from tandem.commands.combinations import Excludes, Interaction, Requires, RequiresValue, violated_rule
 from tandem.protocol.errors import UsageError
 from testing.command_walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
-from testing.processes import tandem
+from testing.processes import ROOT, tandem
 
 
 def parsers(name: str) -> Iterator[tuple[tuple[str, ...], Parser]]:
@@ -77,7 +78,36 @@ def test_a_pair_is_refused_or_both_options_count(walk: Walk, stage: Stage) -> No
             assert seen != alone[one], f"{other} is ignored beside {one}"
             assert seen != alone[other], f"{one} is ignored beside {other}"
         else:
-            assert 2 in (alone[one].code, alone[other].code), f"{one} and {other} are refused, and no rule says so"
+            what = seen.err.partition(". Try: ")[0]
+            is_known = any(alone[name].err.startswith(what) for name in (one, other)) or any(
+                str(rule)[:-1] in seen.err for rule in rules
+            )
+            assert is_known, f"{one} and {other} are refused, and no rule says so"
+
+
+@pytest.mark.needs_extra
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+def test_values_that_do_not_go_together_are_refused_as_the_rule_says(walk: Walk, stage: Stage) -> None:
+    rules = {
+        frozenset({rule.option, rule.other}): rule
+        for rule in PARSERS[walk.command].rules
+        if isinstance(rule, RequiresValue)
+    }
+    assert rules.keys() == walk.refused.keys()
+    for pair, words in walk.refused.items():
+        seen = stage.run(replace(walk, pairs={pair: words}), *sorted(pair))
+        assert (seen.code, seen.out, seen.err.count("\n")) == (2, "", 1), seen
+        assert str(rules[pair])[:-1] in seen.err
+        assert stage.run(walk, *sorted(pair)).code != 2, f"no example shows how {sorted(pair)} go together"
+
+
+def test_serve_says_which_options_of_the_board_it_lacks() -> None:
+    lacks = options_of(PARSERS["board",]) - options_of(PARSERS["serve",]) - {"token", "--until-input-ends"}
+    assert lacks
+    told = (" ".join(tandem("serve", "--help")[1].split()), (ROOT / "docs" / "board.md").read_text(encoding="utf-8"))
+    for words in (told[0].partition("--board HOST:PORT run")[2], told[1].partition("`serve --board` has none of")[2]):
+        sentence = words.partition("by itself")[0]
+        assert all(option in sentence for option in lacks), sentence
 
 
 @pytest.mark.needs_extra

@@ -1,6 +1,7 @@
 """What surrounds a command fails: files, streams, memory, Ctrl-C. One line, the right exit code, no traceback."""
 
 import fcntl
+import json
 import os
 import resource
 import shlex
@@ -11,19 +12,22 @@ import termios
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tandem.cli import COMMANDS
+from tandem.cli import COMMANDS, main
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import Store
-from testing.processes import LIMIT, ROOT, process, tandem, wait_until
+from testing.command_walks import WALKS, Stage, Walk
+from testing.processes import LIMIT, ROOT, limited, process, tandem, team_options, wait_until
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2
 
 TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
+CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:1", *team_options())
 CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
 
 
@@ -106,6 +110,44 @@ class TestFiles:
         code, out, err = tandem("backup", "--data", str(data), str(data / "key" / "x"))
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert "Not a directory" in err
+
+    @pytest.mark.parametrize(
+        "walk", [walk for walk in WALKS if "--data" in walk.examples], ids=lambda walk: " ".join(walk.command)
+    )
+    def test_a_data_folder_that_is_none(self, walk: Walk, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "broken").symlink_to("nowhere")
+        for name, words in (
+            (tmp_path / "broken", f"{tmp_path}/broken is a broken symbolic link (to nowhere), not a folder"),
+            (tmp_path / "broken" / "x", f"{tmp_path}/broken is a broken symbolic link (to nowhere), not a folder"),
+            ("/dev/null", "/dev/null is a device, not a folder"),
+            ("x" * 300, "File name too long"),
+        ):
+            assert main([*walk.command, *walk.words(), "--data", str(name)]) == 1
+            out, err = capsys.readouterr()
+            assert (out, err.count("\n"), words in err) == ("", 1, True), err
+
+    def test_a_log_that_cannot_be_found(self, data: Path, tmp_path: Path) -> None:
+        (tmp_path / "loop").symlink_to("loop")
+        code, out, err = tandem("serve", "--data", str(data), "--listen", "127.0.0.1:0", "--log", f"{tmp_path}/loop")
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "it is a symbolic link that leads back to itself" in err
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            ("serve --listen 127.0.0.1:0 --data DATA --log x.log", 1),
+            ("serve --listen 127.0.0.1:0", 1),
+            ("results", 1),
+            ("backup --data DATA x.zip", 1),
+            ("restore --data x README.md", 1),
+            ("check README.md", 1),
+            ("client 2 team.json --server 192.0.2.1", 2),
+        ],
+    )
+    def test_the_current_folder_was_removed(self, words: str, code: int, data: Path) -> None:
+        gone = data / "gone"
+        command = f"mkdir {gone} && cd {gone} && rmdir {gone} && {TANDEM} {words.replace('DATA', str(data))}"
+        assert_one_line(shell(command, env=os.environ | {"PYTHONPATH": str(ROOT)}), code)
 
     @pytest.mark.parametrize("command", [CLIENT_2, ("check",)], ids=lambda words: words[0])
     @pytest.mark.parametrize("name", ["/dev/zero", "/", "/dev/null/x", ""])
@@ -220,6 +262,61 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
         assert done.stderr.count("\n") == lines, done.stderr
 
 
+class TestLocale:
+    """In a C locale Python keeps the bytes of an argument beyond ASCII as surrogates."""
+
+    @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+    def test_an_argument_beyond_ascii_does_the_same_in_every_locale(
+        self, walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stage = Stage(tmp_path, monkeypatch, capsys)
+        for name, words in walk.examples.items():
+            codes = set()
+            for argument in ("Gr\xf6\xdfe", "Gr\udcc3\udcb6\udcc3\udc9fe"):
+                asked = (name, argument) if name.startswith("--") and len(words) > 1 else (argument,)
+                codes.add(stage.run(replace(walk, examples={name: asked}), name).code)
+            assert len(codes) == 1, name
+
+    def test_names_in_a_c_locale(self, tmp_path: Path) -> None:
+        team = TEAM._replace(classname="Gr\xf6\xdfe", teamname="Zo\xeb")
+        with closing(Store(tmp_path)) as store:
+            store.write([message_1(team)])
+        c_locale = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
+        for words in (("results", "--class", "Gr\xf6\xdfe"), ("results", "--visits", "Zo\xeb")):
+            code, out, err = tandem(*words, "--data", str(tmp_path), "--format", "json", env=c_locale)
+            assert (code, err, len(json.loads(out))) == (0, "", 1)
+        code, out, _ = tandem("forget", "--team", "Zo\xeb", "--data", str(tmp_path), env=c_locale)
+        assert (code, out.splitlines()[0]) == (0, r"removed Gr\xf6\xdfe/Zo\xeb")
+
+
+class TestDescriptors:
+    @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+    def test_a_command_says_how_many_it_needs(
+        self, walk: Walk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("tandem.net.descriptors.raise_descriptor_limit", lambda wanted: 63)
+        assert main([*walk.command, *walk.words()]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert "needs 64 descriptors (open files and sockets), and the limit is 63" in err
+
+    @pytest.mark.parametrize("words", ["serve --workers 2", "board", "demo"])
+    def test_few_are_one_line(self, words: str, tmp_path: Path) -> None:
+        data = () if words == "demo" else ("--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"))
+        code, out, err = tandem(*words.split(), *data, before=limited("-n 16"))
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert "needs 64 descriptors" in err
+
+    def test_a_low_limit_is_raised_where_the_system_allows_it(self, data: Path) -> None:
+        assert tandem("results", "--data", str(data), before=limited("-S -n 16"))[0] == 0
+
+    @pytest.mark.parametrize("command", [CLIENT_1, CLIENT_2], ids=["client 1", "client 2"])
+    def test_a_client_needs_few(self, command: tuple[str, ...]) -> None:
+        code, _, err = tandem(*command, before=limited("-n 8"))
+        assert (code, err.count("\n")) == (1, 1)
+        assert "arrow" in err
+
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -287,3 +384,29 @@ def test_what_python_ignores_is_reported_where_it_matters(error: str, is_reporte
     script = IGNORED.format(error=error)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, error.partition("(")[0] in done.stderr) == (0, is_reported), done.stderr
+
+
+RAISING = """
+from tandem import __main__ as program
+def run(arguments): raise {error}
+program._run = run
+program.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("OSError(24, 'Too many open files', 'key')", "this process may not open more files"),
+        ("ImportError('_ssl.so: Too many open files')", "this process may not open more files"),
+        ("ImportError('no module named _ssl')", "this Python lacks something: no module named _ssl. Try: "),
+        ("MemoryError()", "there is not enough memory to run: "),
+        ("OSError(36, 'File name too long', 'x')", "the operating system reports an error: [Errno 36] File name too"),
+    ],
+)
+def test_an_error_of_the_system_that_no_command_expects_is_one_line(error: str, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RAISING.format(error=error)], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT
+    )
+    assert_one_line(done)
+    assert done.stderr.startswith(f"tandem: {words}")

@@ -15,7 +15,7 @@ from tandem.keys.keyring import KEY_VARIABLE
 from tandem.net.descriptors import SPARE_DESCRIPTORS
 from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
-from tandem.server.states import COMMITTING, DRAINING, LIMITS
+from tandem.server.states_and_limits import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, PORT, SERVERS
 from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until
@@ -216,7 +216,9 @@ def test_the_commands_of_the_page_are_known() -> None:
     assert {words[0] for words in commands} >= {"serve", "results", "backup", "key"}
     for words in commands:
         assert_known(words)
-    for options in re.findall(r"^TANDEM_OPTIONS=(.*)", PAGE, re.MULTILINE):
+    service_options = re.findall(r"^TANDEM_OPTIONS=(.*)", PAGE, re.MULTILINE)
+    assert service_options
+    for options in service_options:
         assert_known(["serve", *shlex.split(options)])
     [check] = [line for line in lines if line.startswith("haproxy ")]
     assert run(tool("haproxy"), *shlex.split(check)[1:]).returncode == 0
@@ -231,15 +233,3 @@ def test_the_database_of_the_page_lets_in_the_servers_alone() -> None:
     assert re.findall(r"^host +tandem +tandem +(\S+)/32 +scram-sha-256$", PAGE, re.MULTILINE) == list(SERVERS)
     [listen] = re.findall(r"^listen_addresses = '(.*)'$", PAGE, re.MULTILINE)
     assert listen.split(", ") == ["localhost", DATABASE]
-
-
-def test_what_the_page_points_to_exists() -> None:
-    headings = {
-        re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)", PAGE, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^):]+)\)", PAGE):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        else:
-            assert (DEPLOY / target).exists(), target

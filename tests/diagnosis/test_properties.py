@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tandem.diagnosis import rules
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, recover
 from tandem.diagnosis.problems import MAX_FINDINGS
+from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import FIELDS, Message
 from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
 from tandem.report.check import as_json, as_text, check
@@ -127,7 +128,7 @@ values = st.one_of(
 def test_the_fast_path_and_the_recovering_one_agree(changes: dict[str, object], ascii_only: bool) -> None:
     data = json.dumps(TEAM | changes, ensure_ascii=ascii_only).encode(errors="surrogatepass")
     fast = diagnosed(data, "145.137.54.21")
-    slow = recover(data, Ending.SILENCE, "145.137.54.21")
+    slow = recover(data, Ending.SILENCE, "145.137.54.21", PLAIN)
     assert [problem.id for problem in fast.problems] == [problem.id for problem in slow.problems]
     assert [(remark.id, remark.offset) for remark in fast.remarks] == [
         (remark.id, remark.offset) for remark in slow.remarks

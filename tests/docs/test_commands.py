@@ -15,7 +15,7 @@ from tandem.protocol.message import STATUS_WAITING
 from testing.processes import ROOT, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, visit
 
-PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.is_file()]
+PAGES = [path for folder in (".", "deploy", "docs", "fuzz") for path in ROOT.glob(f"{folder}/*.md")]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
     shlex.split(line, comments=True)[2:]
@@ -128,19 +128,29 @@ def shell(block: str, folder: Path) -> str:
 
 
 def test_the_make_targets_of_the_pages_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for page in PAGES:
-        for target in re.findall(r"^make (\w+)", page.read_text(encoding="utf-8"), re.MULTILINE):
-            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name}: make {target}"
+    wanted = {target for page in PAGES for target in re.findall(r"^make (\w+)", page.read_text("utf-8"), re.MULTILINE)}
+    assert len(wanted) > 3
+    assert wanted <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link can point to in a page: its headings, in the form that they have in a link."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_what_the_pages_point_to_exists() -> None:
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for target in re.findall(r"\]\(([^)#:]+)\)", text):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
-    for place in re.findall(r"`(tandem/[\w./]+)`", README):
-        assert (ROOT / place).exists(), place
+    links = [
+        (page, *link) for page in PAGES for link in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", page.read_text("utf-8"))
+    ]
+    assert len(links) > 50
+    for page, target, anchor in links:
+        found = page.parent / target if target else page
+        assert found.exists(), f"{page.name}: {target}"
+        assert not anchor or anchor in anchors(found), f"{page.name}: {target}#{anchor}"
+    places = re.findall(r"`(tandem/[\w./]+)`", README)
+    assert [place for place in places if not (ROOT / place).exists()] == []
+    assert places
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:

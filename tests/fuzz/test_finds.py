@@ -25,7 +25,7 @@ class Find(NamedTuple):
 
 
 def story(*events: bytes) -> bytes:
-    """What happens to one who has connected, to a ground that explains."""
+    """What happens to one who has connected, to a server that explains."""
     return b"\0\7" + written(Act.CONNECT, needs=b"\0") + b"".join(events)
 
 

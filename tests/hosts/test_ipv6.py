@@ -54,7 +54,7 @@ def test_nobody_listens() -> None:
     with socket.socket(socket.AF_INET6) as closed:
         closed.bind(("::1", 0))
         server = f"[::1]:{closed.getsockname()[1]}"
-        code, _, said = tandem("client", "1", *team_options(), "--server", server, "--peer", server)
+        code, _, said = tandem("client", "1", *team_options(), "--server", server, "--peer", "[::1]:1")
     assert code == 1
     assert said.startswith("tandem client: arrow 1 (server -> client 1, welcome): connection refused: ")
     assert f"nothing listens on {server}. Try: " in said

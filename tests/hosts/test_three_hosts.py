@@ -5,6 +5,7 @@ the usual ones, which are free on hosts of their own.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from operator import attrgetter
@@ -111,6 +112,29 @@ def test_no_route(network: Network, tmp_path: Path, elsewhere: str) -> None:
     assert to_client_2.startswith(f"{AT_CLIENT_2}there is no route to {elsewhere}. Try: ")
 
 
+def test_the_server_prints_what_others_can_type(network: Network, tmp_path: Path) -> None:
+    host = network.server
+    with running_server(tmp_path, listen=":0", before=host.inside) as records:
+        said = records.process.wait_for("other machines")
+        assert f"--server {host.ipv4}:{records.port} or [{host.ipv6}]:{records.port}" in said
+        server = f"{host.ipv4}:{records.port}"
+        with client_2(network, server, "0") as second:
+            port = port_of(second)
+            second.wait_for(f"start client 1 with --peer {network.client_2.ipv4}:{port}; if it cannot connect, check")
+
+
+def test_nobody_has_the_address(network: Network, tmp_path: Path) -> None:
+    """The system asks three seconds for the machine before it says that there is no route. They count, too."""
+    begun = time.monotonic()
+    with (
+        running_server(tmp_path, listen=f"{network.server.ipv4}:0", before=network.server.inside) as records,
+        empty_network("10.1.0.1/24", network.client_1),
+    ):
+        said = failure_of_client_1(network, records.address, "10.1.0.9:5551", "--wait", "4")
+    assert said.startswith(f"{AT_CLIENT_2}there is no route to 10.1.0.9:5551. Try: ")
+    assert time.monotonic() - begun < 5 * 4
+
+
 def client_1(network: Network, server: str, peer: str, *options: str) -> AbstractContextManager[Process]:
     arguments = ("-m", "tandem", "client", "1", *team_options(), "--server", server, "--peer", peer, *options)
     return process(*arguments, before=network.client_1.inside)
@@ -146,6 +170,20 @@ def no_way_to(addresses: str, host: Host) -> Iterator[None]:
         yield
     finally:
         ip("-n", host.namespace, "route", "delete", "unreachable", addresses)
+
+
+@contextmanager
+def empty_network(address: str, host: Host) -> Iterator[None]:
+    """Within the block, the host has an address in a network in which no other machine is."""
+    on_host = ("-n", host.namespace)
+    ip(*on_host, "link", "add", "empty", "type", "veth", "peer", "name", "other-end")
+    try:
+        for device in ("empty", "other-end"):
+            ip(*on_host, "link", "set", device, "up")
+        ip(*on_host, "address", "add", address, "dev", "empty")
+        yield
+    finally:
+        ip(*on_host, "link", "delete", "empty")
 
 
 def assert_finishes(client: Process, server: str, own_ip: str) -> None:

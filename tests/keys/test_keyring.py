@@ -4,13 +4,15 @@ import errno
 import os
 import secrets
 import stat
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tandem.keys.keyring import KeyFileError, Keyring, load_keyring, rotate
+from tandem.keys.keyring import MAX_OLD_KEYS, KeyFileError, Keyring, load_keyring, rotate
 from tandem.protocol.message import STATUS_FINISHED
-from testing.processes import running_server, tandem
+from testing.processes import process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
 HOUR = 3600.0
@@ -137,6 +139,62 @@ def test_rotations_pile_up_and_what_is_over_is_dropped(tmp_path: Path) -> None:
     third = rotate(tmp_path, 0)
     assert [old.key for old in third.old] == [second.key, first.key]
     assert [old.key for old in rotate(tmp_path, HOUR).old] == [third.key, first.key]
+
+
+def test_rotations_at_once_keep_every_key(tmp_path: Path) -> None:
+    first = load_keyring(tmp_path)
+    with ExitStack() as stack:
+        arguments = ("-m", "tandem", "key", "rotate", "--data", str(tmp_path))
+        for one in [stack.enter_context(process(*arguments)) for _ in range(6)]:
+            assert one.wait() == 0, one.err
+    keyring = load_keyring(tmp_path)
+    assert len({keyring.key, *(old.key for old in keyring.old)}) == 7
+    assert keyring.old[-1].key == first.key
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_rotation_reads_the_key_once_it_has_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another rotation takes place while this one waits for the lock."""
+    first = load_keyring(tmp_path)
+    lock = tmp_path / "key.lock"
+    lock.touch()
+    others: list[Keyring] = []
+
+    def wait(_: float) -> None:
+        lock.unlink()
+        monkeypatch.undo()
+        others.append(rotate(tmp_path, HOUR))
+
+    monkeypatch.setattr(time, "sleep", wait)
+    assert [old.key for old in rotate(tmp_path, HOUR).old] == [others[0].key, first.key]
+
+
+def test_the_lock_of_a_rotation_that_was_killed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_keyring(tmp_path)
+    (tmp_path / "key.lock").touch()
+    monkeypatch.setattr("tandem.keys.keyring.LOCK_TIMEOUT", 0.0)
+    with pytest.raises(KeyFileError, match=r"key\.lock is there: .* Try: delete it"):
+        rotate(tmp_path, HOUR)
+    assert load_keyring(tmp_path) == before
+
+
+def test_a_clock_before_1970_rotates_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_keyring(tmp_path)
+    monkeypatch.setattr(time, "time", lambda: -4e6)
+    with pytest.raises(KeyFileError, match="the clock of this machine is before 1970; the old key stays in use"):
+        rotate(tmp_path, HOUR)
+    monkeypatch.undo()
+    assert load_keyring(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_the_key_file_never_outgrows_what_is_read_of_it(tmp_path: Path) -> None:
+    load_keyring(tmp_path)
+    with (tmp_path / "key").open("a") as file:
+        file.writelines(f"{2**40 + number} {number:064x}\n" for number in range(MAX_OLD_KEYS))
+    with pytest.raises(KeyFileError, match="500 older keys are still valid"):
+        rotate(tmp_path, HOUR)
+    assert len(load_keyring(tmp_path).old) == MAX_OLD_KEYS
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

@@ -1,13 +1,15 @@
-"""IP networks: which addresses are in them, and what is wrong usage."""
+"""IP networks: which addresses are in them, and what is wrong usage. And the addresses of this machine."""
 
 import re
-from ipaddress import IPv4Address, IPv4Network
+import socket
+from ipaddress import IPv4Address, IPv4Network, ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.net.networks import network_filter, parse_networks
+from tandem.net import networks
+from tandem.net.networks import network_filter, own_addresses, parse_networks
 
 NETWORKS = {
     "10.55.0.10": ({"10.55.0.10"}, {"10.55.0.11", "10.55.1.10", "::1"}),
@@ -64,3 +66,44 @@ def test_whatever_the_text_networks_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert networks
+
+
+def test_own_addresses_are_those_that_can_be_bound_and_typed() -> None:
+    for address in own_addresses():
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family) as bound:
+            bound.bind((address, 0))
+        assert not ip_address(address).is_loopback
+        assert not ip_address(address).is_link_local
+
+
+LISTED_IPV4 = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 127.0.0.1
+        /32 host LOCAL
+        |-- 10.1.2.0
+           /24 link UNICAST
+        |-- 10.1.2.3
+           /32 host LOCAL
+        |-- 10.1.2.255
+           /32 link BROADCAST
+        |-- 169.254.1.1
+           /32 host LOCAL
+"""
+LISTED_IPV6 = """fe8000000000000000fc00fffe000001 04 40 20 80     eth0
+00000000000000000000000000000001 01 80 10 80       lo
+20010db8000000000000000000000003 04 40 00 82     eth0
+"""
+
+
+def test_all_addresses_that_linux_lists_the_one_on_the_way_out_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"/proc/net/fib_trie": LISTED_IPV4, "/proc/net/if_inet6": LISTED_IPV6}
+    monkeypatch.setattr(networks, "_routed_addresses", lambda: iter(["2001:db8::9"]))
+    monkeypatch.setattr(networks, "_lines_of", lambda path: files[path].splitlines())
+    assert own_addresses() == ["10.1.2.3", "2001:db8::9", "2001:db8::3"]
+
+
+def test_elsewhere_it_is_the_ones_on_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(networks, "_routed_addresses", lambda: iter(["192.0.2.9", "fe80::1%eth0"]))
+    monkeypatch.setattr(networks, "_lines_of", lambda path: [])
+    assert own_addresses() == ["192.0.2.9"]

@@ -3,7 +3,7 @@
 import pytest
 
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER, arrow_words
-from tandem.protocol.framing import LENGTH, PLAIN, frame, is_framed
+from tandem.protocol.framing import FRAMINGS, LENGTH, PLAIN, frame, unframe
 
 
 def test_plain_adds_nothing() -> None:
@@ -17,19 +17,10 @@ def test_a_length_is_four_bytes_little_endian(size: int, prefix: bytes) -> None:
     assert frame(b"x" * size, LENGTH) == prefix + b"x" * size
 
 
-FRAMED = {
-    "length and text": (b"\x02\0\0\0{}", True),
-    "length alone": (b"\x02\0\0\0", True),
-    "part of a length": (b"\x02\0\0", False),
-    "message": (b'{"a":1}', False),
-    "welcome": (b"connection", False),
-    "big-endian": (b"\0\0\0\x02{}", False),
-}
-
-
-@pytest.mark.parametrize(("head", "framed"), FRAMED.values(), ids=FRAMED.keys())
-def test_is_framed(head: bytes, framed: bool) -> None:
-    assert is_framed(head) is framed
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("text", [b"", b"{}", b"\x02\0\0\0{}"])
+def test_unframe_returns_what_was_framed(text: bytes, framing: str) -> None:
+    assert unframe(frame(text, framing), framing) == text
 
 
 def test_seven_arrows_in_their_order() -> None:

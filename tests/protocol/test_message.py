@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message, NotAMessageError, decode, message_1, message_2
+from tandem.protocol.message import (
+    FIELDS,
+    TEXT_FIELDS,
+    Message,
+    NotAMessageError,
+    argument_text,
+    decode,
+    message_1,
+    message_2,
+)
 from testing.cuts import anything
 
 REPLY = Message("0923456", "0934567", "INF2A", 1, "Team1", "192.168.1.2", "5ec4e7", "waiting for message 2")
@@ -157,3 +166,16 @@ def test_message_2_changes_nothing_but_what_it_must(handover: Message, ip: str) 
     assert (made.clientid, made.ip) == (2, ip)
     for name in ("classname", "teamname", "secret", "status"):
         assert made.fields()[name] == handover.fields()[name]
+
+
+@settings(deadline=None)
+@given(text)
+def test_an_argument_is_the_same_text_in_every_locale(given_text: str) -> None:
+    for locale in ("utf-8", "ascii"):  # the latter is Python's in a C locale
+        assert argument_text(given_text.encode().decode(locale, "surrogateescape")) == given_text
+
+
+@pytest.mark.parametrize("locale", ["utf-8", "ascii"])
+def test_an_argument_that_is_not_utf_8(locale: str) -> None:
+    with pytest.raises(ValueError, match="codec can't decode"):
+        argument_text(b"Gr\xf6\xdfe".decode(locale, "surrogateescape"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tandem.cli import main
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from testing.postgres import Server, server
 from testing.processes import LIMIT, ROOT, running_server, tandem, wait_until
@@ -192,6 +193,22 @@ def test_what_is_no_url_is_wrong_usage(url: str) -> None:
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "postgresql://USER@HOST:PORT/NAME" in err
     assert "topsecret" not in err
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://u:t\xf6psecret@127.0.0.1:1/x", "Connection refused"),
+        ("postgresql://u:t\udcc3\udcb6psecret@127.0.0.1:1/x", "Connection refused"),  # as Python has it in a C locale
+        ("postgresql://u:topsecret%FF@127.0.0.1:1/x", "the URL of the database cannot be read"),
+        ("postgresql://u:topsecret\udcff@127.0.0.1:1/x", "the URL of the database cannot be read"),
+        ("postgresql://u:topsecret@a..b/x", "its host is not a host name"),
+    ],
+)
+def test_a_url_with_odd_characters(url: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["results", "--database", url]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n"), words in err, "psecret" in err) == ("", 1, True, False), err
 
 
 def test_without_the_driver_it_says_what_to_install() -> None:

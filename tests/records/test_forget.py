@@ -183,8 +183,8 @@ def test_a_class_is_one_in_any_letter_case(
 
 def test_of_two_teams_of_one_name_only_the_one_with_the_number_goes(where: DatabaseLocation, store: BatchStore) -> None:
     of_team, of_other = (
-        replace(rejected(started_us=at), received=f'{{"studentnr1": "{number}"'.encode())
-        for at, number in ((7, TEAM.studentnr2), (8, NAMESAKE.studentnr1))
+        replace(rejected(team, started_us=at), received=f'{{"studentnr1": "{number}"'.encode())
+        for at, team, number in ((7, TEAM, TEAM.studentnr2), (8, NAMESAKE, NAMESAKE.studentnr1))
     )
     store.write([message_1(), message_2(), message_1(NAMESAKE), of_team, of_other])
     forgotten = forget(where, classname="INF2A", teamname="Team1", studentnr=TEAM.studentnr2)
@@ -367,6 +367,26 @@ def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
     code, out, err = tandem(*words)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "removed INF2B/\\x1b[2J\n" in tandem("forget", "--data", str(tmp_path), "--before", "2026-01-01")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'. Try: "),
+        (("--team", "team1"), "no team 'team1' on record; there are 'Team1', 'Team2'. Try: 'Team1'"),
+        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'. Try: 'Team2'"),
+        (("--class", "INF2A", "--studentnr", "7777777"), "nothing was removed: no record matches"),
+    ],
+    ids=str,
+)
+def test_names_that_are_not_on_record_are_told_with_those_that_are(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.write([message_1(), message_1(OTHER)])
+    code, out, err = tandem("forget", "--data", str(tmp_path), *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert says in err
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,16 @@ def test_the_visits_of_a_team(
     outcomes = [(visit.outcome, visit.started_us) for visit in records.visits(row.key)]
     assert [outcome for outcome, _ in outcomes] == [Outcome.MESSAGE_1, Outcome.MESSAGE_2, *[Outcome.REJECTED] * 3]
     assert [at for _, at in outcomes] == sorted(at for _, at in outcomes)
-    assert records.last_outcome(row.key) is Outcome.REJECTED
-    assert records.last_outcome(TeamKey("INF2A", "nobody", "")) is None
+    assert not row.stuck  # it has finished
     assert list(records.visits(TeamKey("INF2A", "nobody", ""))) == []
+
+
+def test_visits_without_a_team(records: Records, store: BatchStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "VISIT_BATCH", 2)
+    store.write([rejected(None, started_us=at) for at in (5, 6, 7)])
+    assert [visit.started_us for visit in records.visits_without_team()] == [5, 6, 7]
+    latest = records.latest_visits_without_team(2)
+    assert [visit.started_us for visit in (*latest, *records.latest_visits_without_team(2, 2))] == [7, 6, 5]
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])

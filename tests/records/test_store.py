@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from tandem.diagnosis.problems import Problem, findings_in
 from tandem.records.database import open_rows
 from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows
-from tandem.records.visits import Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
+from tandem.records.visits import REFUSAL_HANDED_ON, Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
 from testing.tables import empty, everything, surplus, teams
@@ -51,6 +52,22 @@ STORIES: dict[str, tuple[list[RightVisit | Visit], tuple[str, int, tuple[str, ..
         ("rejected", 2, ("not-swapped",)),
     ),
     "both students tried client 1": ([message_1(), message_1(SWAPPED), message_2()], ("finished", 3, ())),
+    "message 1's refusal was handed on": (
+        [rejected(problem="not-swapped"), rejected(problem=REFUSAL_HANDED_ON)],
+        ("rejected", 2, ("not-swapped",)),
+    ),
+    "a refusal was handed on, of which nothing is on record": (
+        [rejected(problem=REFUSAL_HANDED_ON)],
+        ("rejected", 1, ()),
+    ),
+    "a refusal was handed on by a team that waits": (
+        [message_1(), rejected(problem=REFUSAL_HANDED_ON)],
+        ("waiting for message 2", 2, ()),
+    ),
+    "a refusal was handed on, and something else was wrong": (
+        [rejected(), refused(Outcome.REJECTED, TEAM, problems=(REFUSAL_HANDED_ON, "not-swapped"))],
+        ("rejected", 2, (REFUSAL_HANDED_ON, "not-swapped")),
+    ),
     "nothing came, but for the names": ([refused(Outcome.NOTHING, TEAM)], ("rejected", 1, ())),
 }
 
@@ -69,8 +86,10 @@ def test_one_row_a_team(
         store.write(batch)
     [row] = teams(where)
     assert (row.state, row.visits, row.problems) == expected
+    latest = max(visits, key=lambda visit: visit.started_us)
+    assert row.stuck == (row.state != "finished" and latest.outcome in (Outcome.REJECTED, Outcome.NOTHING))
     if any(visit.outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2) for visit in visits):
-        assert row.team == TEAM or visits[1].team == SWAPPED
+        assert row.team == TEAM
     assert (row.finished_us is not None) == (row.state == "finished")
 
 
@@ -114,6 +133,80 @@ def test_a_refused_visit_belongs_to_the_latest_team_of_its_name(where: DatabaseL
     assert [(row.team, row.visits) for row in teams(where)] == [(TEAM, 1), (other, 2)]
     store.write([rejected(TEAM, started_us=3_000_000)])
     assert [(row.team, row.visits) for row in teams(where)] == [(TEAM, 2), (other, 2)]
+
+
+GROUPS = [TEAM._replace(studentnr1=f"{n}{n}11111", studentnr2=f"{n}{n}22222") for n in range(1, 4)]
+
+
+def test_a_refused_visit_is_shown_under_the_group_whose_numbers_it_has(
+    where: DatabaseLocation, store: BatchStore
+) -> None:
+    unknown = TEAM._replace(studentnr1="9999999")
+    store.write(apart(message_1(group, started_us=at) for at, group in enumerate(GROUPS)))
+    of_the_first = rejected(Team(*TEAM[:2], GROUPS[0].studentnr2, GROUPS[0].studentnr1), started_us=10)
+    store.write([of_the_first, rejected(unknown, started_us=11), rejected(UNREADABLE_NUMBERS, started_us=12)])
+    with closing(open_records(where)) as records:
+        shown = [[visit.started_us for visit in records.visits(row.key)] for row in records.teams_named("Team1")]
+        assert [row.visits for row in records.teams_named("Team1")] == [2, 1, 3]
+        assert [row.stuck for row in records.teams_named("Team1")] == [True, False, True]
+    assert shown == [[0, 10], [1], [2, 11, 12]]
+
+
+ALPHA = Team("INF1A", "Alpha", "0911111", "0922222")
+BETA = Team("INF1A", "Beta", "0933333", "0944444")
+OF_ALPHA = f"secret of {ALPHA}"
+
+
+def with_secret_of_alpha(team: Team | None, **changes: Any) -> Visit:
+    """A refused message 2 with Alpha's secret."""
+    return replace(rejected(team), secret=OF_ALPHA, **changes)
+
+
+# What a message 2 with Alpha's secret has -> the name that it is counted for.
+NAMES_WITH_THE_SECRET = {
+    "another team name": (ALPHA._replace(teamname="Alfa"), "Alpha"),
+    "the class in other letters": (ALPHA._replace(classname="inf1a"), "Alpha"),
+    "both": (ALPHA._replace(classname="inf1A", teamname="Alfa"), "Alpha"),
+    "another number": (ALPHA._replace(studentnr1="0977777"), "Alpha"),
+    "other numbers, and a name that nobody has": (Team("INF1A", "Gamma", "1", "2"), "Alpha"),
+    "the name of another team": (ALPHA._replace(teamname="Beta"), "Alpha"),
+    "the name and the numbers of another team": (BETA, "Beta"),
+}
+
+
+@pytest.mark.parametrize(("sent", "name"), NAMES_WITH_THE_SECRET.values(), ids=NAMES_WITH_THE_SECRET)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_refused_message_2_is_counted_for_the_team_of_its_secret(
+    where: DatabaseLocation, store: BatchStore, sent: Team, name: str, at_once: bool
+) -> None:
+    last = with_secret_of_alpha(sent, received=b"teamname: what came")
+    visits: list[RightVisit | Visit] = [message_1(ALPHA), message_1(BETA), last]
+    for batch in [visits] if at_once else [[visit] for visit in visits]:
+        store.write(batch)
+    assert [(row.team, row.visits, row.stuck) for row in teams(where)] == [
+        (team, 1 + (team.teamname == name), team.teamname == name) for team in (ALPHA, BETA)
+    ]
+    with closing(open_records(where)) as records:
+        [row] = records.teams_named(name)
+        assert [visit.received for visit in records.visits(row.key)][1:] == [b"teamname: what came"]
+
+
+def test_the_server_remembers_the_team_of_a_secret_in_another_class(where: DatabaseLocation, store: BatchStore) -> None:
+    store.write([message_1(ALPHA)])
+    store.write([with_secret_of_alpha(ALPHA._replace(classname="INF-1A"), owner=ALPHA)])
+    store.write([with_secret_of_alpha(None, owner=ALPHA, started_us=4_000_000)])
+    assert [(row.team, row.visits) for row in teams(where)] == [(ALPHA, 3)]
+
+
+def test_a_secret_that_nobody_was_given_changes_nothing(where: DatabaseLocation, store: BatchStore) -> None:
+    alfa = ALPHA._replace(teamname="Alfa")
+    store.write([message_1(ALPHA), replace(rejected(alfa), secret="5" * 64)])
+    assert [(row.team, row.state) for row in teams(where)] == [(alfa, "rejected"), (ALPHA, "waiting for message 2")]
+
+
+def test_who_has_finished_stays_so_when_the_name_changes_afterwards(where: DatabaseLocation, store: BatchStore) -> None:
+    store.write([message_1(ALPHA), message_2(ALPHA), with_secret_of_alpha(ALPHA._replace(teamname="Alfa"))])
+    assert [(row.team, row.state, row.stuck) for row in teams(where)] == [(ALPHA, "finished", False)]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +314,9 @@ TEAMS = st.builds(
 PROBLEMS = st.sampled_from([(), ("secret-wrong",), ("not-swapped", "ip-elsewhere")])
 RIGHT = st.builds(right_visit, st.sampled_from([Outcome.MESSAGE_1, Outcome.MESSAGE_2]), TEAMS)
 WRONG = st.builds(
-    lambda visit, whole: replace(visit, stored_in_full=whole),
+    lambda visit, whole, owner: replace(
+        visit, stored_in_full=whole, secret=f"secret of {owner}" if visit.team and owner else ""
+    ),
     st.builds(
         refused,
         st.sampled_from([Outcome.REJECTED, Outcome.NOTHING]),
@@ -229,6 +324,7 @@ WRONG = st.builds(
         problems=PROBLEMS,
     ),
     st.booleans(),
+    st.none() | TEAMS,
 )
 OTHERS = st.builds(SuppressedVisits, st.integers(0, 9), st.just("192.0.2.9"), st.integers(1, 9)) | st.builds(
     lambda at: replace(SAMPLE, ended_us=at), st.integers(0, 9)

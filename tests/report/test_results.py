@@ -1,8 +1,10 @@
 """`tandem results`: table, JSON and CSV of the same rows, harmless whatever the teams call themselves."""
 
+import codecs
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,13 +12,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tandem.diagnosis.excerpt import width
 from tandem.diagnosis.problems import Problem
+from tandem.records.queries import TeamRow
 from tandem.records.sqlite.sqlite_store import Store
-from tandem.records.visits import Team
-from tandem.report import results
+from tandem.records.visits import Outcome, Team
+from tandem.report import results, results_table
+from tandem.report.names import NameShortener, visible_name
 from testing.processes import ROOT, tandem
-from testing.visits import message_1, message_2, rejected
+from testing.visits import TEAM, message_1, message_2, refused, rejected
 
 HOSTILE = [
     '=HYPERLINK("http://example.org")',
@@ -63,6 +70,7 @@ def test_json_has_the_contracts_fields(data: Path) -> None:
             "studentnr1": "0923456",
             "studentnr2": "0934567",
             "state": "finished",
+            "stuck": False,
             "first_seen": "1970-01-01T00:00:01.000Z",
             "finished_at": "1970-01-01T00:00:02.001Z",
             "visits": 2,
@@ -73,14 +81,20 @@ def test_json_has_the_contracts_fields(data: Path) -> None:
 
 def test_all_three_formats_have_the_same_rows(data: Path) -> None:
     from_json = json.loads(run(data, "--format", "json", "--class", "INF2B"))
-    from_csv = list(csv.DictReader(io.StringIO(run(data, "--format", "csv", "--class", "INF2B"))))
-    table = run(data, "--class", "INF2B")
+    from_csv = csv_rows(data, "--class", "INF2B")
+    table = run(data, "--class", "INF2B").splitlines()
     assert [row["teamname"] for row in from_json] == [row["teamname"] for row in from_csv] == ["slow", "wrong"]
     assert [row["state"] for row in from_json] == ["waiting for message 2", "rejected"]
+    assert [row["stuck"] for row in from_json] == [False, True]
+    assert [row["stuck"] for row in from_csv] == ["false", "true"]
     assert from_json[1]["problems"] == ["secret-wrong"]
     assert from_csv[1]["problems"] == "secret-wrong"
-    assert table.splitlines()[0].split() == list(results.COLUMNS)
-    assert len(table.splitlines()) == 4
+    assert table[0].split() == list(results_table.COLUMNS)
+    assert table[2:] == [
+        "INF2B  slow   1111111          waiting for message 2  1",
+        "INF2B  wrong  2222222 3333333  rejected               1",
+        "    stuck: secret-wrong",
+    ]
 
 
 def test_state_filter(data: Path) -> None:
@@ -88,9 +102,62 @@ def test_state_filter(data: Path) -> None:
 
 
 def test_an_empty_answer_is_empty_in_every_format(data: Path) -> None:
-    assert json.loads(run(data, "--format", "json", "--class", "none")) == []
-    assert run(data, "--format", "csv", "--class", "none").splitlines() == [",".join(results.COLUMNS)]
-    assert len(run(data, "--class", "none").splitlines()) == 2
+    nothing = ("--class", "INF2B", "--state", "finished")
+    assert json.loads(run(data, "--format", "json", *nothing)) == []
+    assert run(data, "--format", "csv", *nothing).splitlines() == ["\ufeff" + ",".join(results.COLUMNS)]
+    assert len(run(data, *nothing).splitlines()) == 2
+
+
+def csv_rows(data: Path, *arguments: str) -> list[dict[str, str]]:
+    out = run(data, "--format", "csv", *arguments)
+    assert out.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(out[1:])))
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_csv_is_utf8_with_a_byte_order_mark_whatever_the_locale(tmp_path: Path, locale: str) -> None:
+    name = "Zoë 👩\u200d💻"
+    with closing(Store(tmp_path)) as store:
+        store.write([message_1(TEAM._replace(teamname=name))])
+    command = [sys.executable, "-m", "tandem", "results", "--data", str(tmp_path), "--format", "csv"]
+    env = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, env=env)
+    assert done.stdout.startswith(codecs.BOM_UTF8 + b"classname,")
+    assert f"INF2A,{name},".encode() in done.stdout
+    assert b"\r\r" not in done.stdout
+
+
+@pytest.mark.parametrize("classname", ["INF2B", "inf2b", "Inf2B"])
+def test_a_class_is_found_in_any_letter_case(tmp_path: Path, classname: str) -> None:
+    teams = [Team(spelling, "one", f"{number}", "") for number, spelling in enumerate(["INF2B", "inf2b", "INF2A"])]
+    with closing(Store(tmp_path)) as store:
+        store.write(list(map(message_1, teams)))
+    assert [row["classname"] for row in csv_rows(tmp_path, "--class", classname)] == ["INF2B", "inf2b"]
+    assert len(csv_rows(tmp_path, "--class", classname, "--visits", "one")) == 2
+
+
+MANY = [Team(f"INF{number}A", f"Team{number}", "1111111", "") for number in range(30)]
+UNKNOWN = {
+    "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF10A', "),
+    "a class like another": (("--class", "1nf29a"), "Try: 'INF29A'"),
+    "a bounded list": (("--class", "INF"), " and 20 others. Try: "),
+    "no team": (("--visits", "team29"), "Try: 'Team29'"),
+    "no team in the class": (("--class", "INF3A", "--visits", "Team4"), "no team 'Team4' on record; there is 'Team3'"),
+    "a blank too many": (("--visits", "Team3 "), "no team 'Team3\\x20' on record"),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("format", results.FORMATS)
+def test_an_unknown_name_is_told_with_those_that_there_are(
+    tmp_path: Path, words: tuple[str, ...], says: str, format: str
+) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.write(list(map(message_1, MANY)))
+    code, out, err = tandem("results", "--data", str(tmp_path), "--format", format, *words)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert says in err
+    assert len(err) < 400
 
 
 def test_names_come_back_unchanged_in_json(data: Path) -> None:
@@ -101,11 +168,12 @@ def test_names_come_back_unchanged_in_json(data: Path) -> None:
 @pytest.mark.parametrize("format", ["table", "csv", "json"])
 def test_nothing_in_the_output_steers_a_terminal(data: Path, format: str) -> None:
     out = run(data, "--format", format)
-    assert all(c.isprintable() or c in "\r\n" for c in out)
+    assert not [c for c in out if (c < " " or "\x7f" <= c <= "\x9f") and c not in "\r\n"]
+    assert format == "csv" or "\u202e" not in out
 
 
 def test_no_cell_of_the_csv_is_a_formula(data: Path) -> None:
-    rows = list(csv.reader(io.StringIO(run(data, "--format", "csv"))))
+    rows = list(csv.reader(io.StringIO(run(data, "--format", "csv")[1:])))
     assert len(rows) == 1 + 3 + len(HOSTILE)
     signs = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
     parts = [part.lstrip() for row in rows for cell in row for part in cell.split(";")]
@@ -115,7 +183,7 @@ def test_no_cell_of_the_csv_is_a_formula(data: Path) -> None:
 
 def test_visits_tell_what_came_and_what_was_wrong(data: Path) -> None:
     story = run(data, "--visits", "wrong")
-    assert "INF2B / wrong: rejected, 1 visit\n" in story
+    assert "INF2B / wrong (2222222, 3333333): rejected, stuck, 1 visit\n" in story
     assert "{what came}" in story
     assert "{what was answered}" in story
     assert "secret-wrong" in story
@@ -123,8 +191,36 @@ def test_visits_tell_what_came_and_what_was_wrong(data: Path) -> None:
     assert (row["address"], row["outcome"], row["received"]) == ("192.0.2.1", "rejected", "{what came}")
     assert "secret-wrong" in row["findings"][0]
     [header, *rows] = run(data, "--visits", "Team1", "--format", "csv").splitlines()
-    assert header == ",".join(results.VISIT_COLUMNS)
-    assert len(rows) == 2
+    assert header == "\ufeff" + ",".join(results.VISIT_COLUMNS)
+    assert [row.split(",")[:4] for row in rows] == [["INF2A", "Team1", "0923456", "0934567"]] * 2
+
+
+def test_visits_of_groups_of_one_name_are_shown_under_the_numbers_that_they_have(tmp_path: Path) -> None:
+    groups = [TEAM._replace(studentnr1=f"{n}111111", studentnr2=f"{n}222222") for n in (1, 2, 3)]
+    with closing(Store(tmp_path)) as store:
+        store.write([message_1(group, started_us=n) for n, group in enumerate(groups)])
+        store.write([rejected(groups[1], started_us=9)])
+    expected = [("1111111", "message 1"), ("2111111", "message 1"), ("2111111", "rejected"), ("3111111", "message 1")]
+    for rows in (
+        json.loads(run(tmp_path, "--visits", "Team1", "--format", "json")),
+        csv_rows(tmp_path, "--visits", "Team1"),
+    ):
+        assert [(row["studentnr1"], row["outcome"]) for row in rows] == expected
+    story = run(tmp_path, "--visits", "Team1")
+    assert [line for line in story.splitlines() if line.startswith("INF2A")] == [
+        "INF2A / Team1 (1111111, 1222222): waiting for message 2, 1 visit",
+        "INF2A / Team1 (2111111, 2222222): waiting for message 2, stuck, 2 visits",
+        "INF2A / Team1 (3111111, 3222222): waiting for message 2, 1 visit",
+    ]
+    assert story.count("rejected  from") == 1
+
+
+def test_visits_of_no_team_are_shown(data: Path) -> None:
+    [row] = json.loads(run(data, "--visits-without-team", "--format", "json"))
+    assert (row["classname"], row["teamname"], row["outcome"], row["received"]) == ("", "", "rejected", "{what came}")
+    assert [row["address"] for row in csv_rows(data, "--visits-without-team")] == ["192.0.2.1"]
+    assert "visits without a team" in run(data, "--visits-without-team")
+    assert "{what came}" in run(data, "--visits-without-team")
 
 
 def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
@@ -142,6 +238,34 @@ def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
 def test_visits_of_hostile_names_are_harmless(data: Path) -> None:
     for name in HOSTILE:
         assert all(c.isprintable() or c == "\n" for c in run(data, f"--visits={name}"))
+
+
+# Names that look alike, and names that are too long for 80 columns: no two of them are shown as the same text.
+ALIKE = ["Team 1", "Team 1 ", " Team 1", "Team  1", "Zoë", "Zoe\u0308", "Team\u00a01", "Te\u200bam 1", "\u212b", "Å"]
+LONG = [f"Binary Search Heroes of {place} {n}" for n in range(120) for place in ("Rotterdam", "Dordrecht")]
+
+
+def test_the_table_fits_80_columns_and_shows_no_two_names_alike(tmp_path: Path) -> None:
+    names = [*ALIKE, *LONG, "漢字" * 21, "Binary Search Her..tterdam 1"]
+    teams = [Team("a class with a name that is long", name, "s0911111", "0922222") for name in names]
+    with closing(Store(tmp_path)) as store:
+        store.write([*map(message_1, teams), refused(Outcome.REJECTED, teams[0], problems=("secret-wrong",) * 9)])
+    lines = run(tmp_path).splitlines()
+    assert max(map(width, lines)) <= results_table.TABLE_COLUMNS
+    assert max(map(width, lines)) > results_table.TABLE_COLUMNS - 4
+    rows = [line for line in lines[2:] if not line.startswith("    ")]
+    assert len(set(rows)) == len(rows) == len(names)
+    assert any("Team\\x201" not in row and "Team 1\\x20" in row for row in rows)
+    assert any("Zoe\\u0308" in row for row in rows)
+
+
+@given(st.lists(st.text(st.sampled_from("ab.2 é👩"), min_size=1, max_size=12), unique=True), st.integers(8, 12))
+def test_no_two_names_are_cut_to_the_same_text(names: list[str], columns: int) -> None:
+    shortener = NameShortener()
+    shown = [shortener.cut(visible_name(name), columns) for name in names]
+    assert len(set(shown)) == len(names)
+    assert all(width(each) <= columns for each in shown)
+    assert [shortener.cut(visible_name(name), columns) for name in names] == shown
 
 
 @pytest.mark.parametrize("format", ["table", "json", "csv"])
@@ -170,21 +294,23 @@ def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
-def test_wide_characters_keep_the_columns_straight() -> None:
-    rows: list[results.Row] = [{"a": "漢字", "b": "x"}, {"a": "e\u0301", "b": "y"}]
-    assert list(results.as_table(rows, ("a", "b"))) == ["a     b\n", "----  -\n", "漢字  x\n", "e\u0301     y\n"]
+def test_wide_characters_keep_the_columns_straight(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.write([message_1(TEAM._replace(teamname=name)) for name in ("漢字", "q\u0307", "team")])
+    starts = {width(line[: line.index("0923456")]) for line in run(tmp_path).splitlines()[2:]}
+    assert len(starts) == 1
 
 
 def test_a_long_table_is_shown_while_it_is_read() -> None:
     taken = 0
 
-    def rows() -> Iterator[results.Row]:
+    def rows() -> Iterator[TeamRow]:
         nonlocal taken
         for taken in range(1, 5001):
-            yield {"a": "x" * (taken > results.WIDTH_SAMPLE_ROWS) + "x"}
+            yield TeamRow(TEAM, "finished", "", 1, 2, taken, (), TEAM.pair)
 
-    lines = results.as_table(rows(), ("a",))
-    assert next(lines) == "a\n"
-    assert taken == results.WIDTH_SAMPLE_ROWS
-    assert list(lines)[-1] == "xx\n"
+    lines = results_table.as_table(rows())
+    assert next(lines).startswith("class")
+    assert taken == results_table.WIDTH_SAMPLE_ROWS
+    assert len(list(lines)) == 5001
     assert taken == 5000

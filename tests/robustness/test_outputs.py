@@ -121,7 +121,7 @@ def answers_http(port: int) -> bool:
 
 COMPLAINTS = {
     "client, wrong usage": (("client", "3"), 2),
-    "client, no server": (("client", "1", *team_options(), "--server", f"{HOST}:1", "--peer", f"{HOST}:1"), 1),
+    "client, no server": (("client", "1", *team_options(), "--server", f"{HOST}:1", "--peer", f"{HOST}:2"), 1),
     "check, no file": (("check", "nowhere"), 1),
     "results, wrong usage": (("results", "--nonsense"), 2),
     "bench, no server": (("bench", "--server", f"{HOST}:1", "--count", "1"), 1),
@@ -163,6 +163,7 @@ def test_a_pipe_whose_reader_pauses_holds_nobody_up_and_gets_every_line_later(tm
         with running(arguments, writer) as server:
             os.close(writer)
             assert lines.readline().endswith(f"listening on {HOST}:{port}\n".encode())
+            assert b"only programs on this machine can connect" in lines.readline()
             for number in range(500):  # some 300 bytes each
                 visit(HOST, port, encoded(message_1(clientid=7, teamname=f"{number:x<100}", classname="y" * 60)))
             assert exchange(port, "Team1") == STATUS_FINISHED
@@ -207,7 +208,7 @@ def test_a_log_file_is_rotated_and_no_line_is_lost(tmp_path: Path, workers: str)
                 server.process.signal(signal.SIGHUP)
                 wait_until(lambda: log.exists() and log.read_text().count("opened again") == int(workers))
         server.process.stop()
-        assert server.process.err.count("\n") == 1, "only the line that says where it listens"
+        assert server.process.err.count("\n") == 2, "only the lines that say where it listens"
     assert "/team 0 " in old.read_text()
     assert "/team 39 " in log.read_text()
     found = re.findall(r"message [12] INF2A/(team \d+) ", old.read_text() + log.read_text())

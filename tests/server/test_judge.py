@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tandem.diagnosis.diagnose import Ending, diagnose
-from tandem.diagnosis.problems import Problem
-from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
+from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
+from tandem.diagnosis.problems import MAX_FINDINGS, Problem
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, decode
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import Judgement, judge
@@ -72,7 +72,9 @@ def test_wrong_messages_2(changed: dict[str, Any], alone: list[str], recorded: l
         assert [named(problem) for problem in judgement.problems] == expected
         assert judgement.outcome is Outcome.REJECTED
         assert reply(judgement)["status"].startswith("error: ")
-        assert (reply(judgement)["secret"], judgement.secret) == ("", "")
+        assert reply(judgement)["secret"] == ""
+        sent = (SECOND | changed)["secret"]
+        assert judgement.secret == (sent if len(sent) == 64 and sent.isalnum() and sent.islower() else "")
 
 
 def named(problem: Problem) -> str:
@@ -182,3 +184,13 @@ def test_a_right_message_asks_nothing_of_the_records() -> None:
         reader = Reader()
         reader.feed(encoded(message))
         judge(diagnose(reader, Ending.DECIDED, ADDRESS), [KEY], never)
+
+
+def test_the_judges_own_problems_have_room_however_many_the_message_has() -> None:
+    """What the judge finds goes before the last of those that the message itself has."""
+    message = decode(encoded(SECOND | {"secret": "0" * 64}))
+    many = tuple(Problem("extra-key", number, {"found": str(number)}) for number in range(MAX_FINDINGS - 2))
+    remarks = (Problem("ip-elsewhere"), Problem("studentnr-unusual"))
+    found = judge(Diagnosis(message, many, remarks), [KEY], lambda secret: None)
+    assert len(found.problems) + len(found.remarks) == MAX_FINDINGS
+    assert found.problems[-1].id == "secret-wrong"

@@ -156,7 +156,7 @@ def test_the_log_has_a_line_a_visit_that_no_terminal_obeys(tmp_path: Path) -> No
 def test_serve_help_names_the_options() -> None:
     code, out, _ = tandem("serve", "--help")
     assert code == 0
-    assert all(option in out for option in ("--listen", "--data", "--errors", "--on-wire"))
+    assert all(option in out for option in ("--listen", "--data", "--errors", "--framing"))
 
 
 def test_an_open_connection_does_not_prevent_a_restart(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ import json
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
-from tandem.server.states import LIMITS, MESSAGE
+from tandem.server.states_and_limits import LIMITS, MESSAGE
+from testing.other_side import framed
 from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -165,13 +167,13 @@ def test_a_mistake_in_message_2_is_named(
     reply = ask(shared, message_2(handover) | changed)
     assert reply["status"].startswith("error: ")
     assert word in reply["status"]
-    named = changed.get("teamname", name)
 
     def is_told() -> bool:
-        return any(row["teamname"] == named and problem in row["problems"] for row in shared.results())
+        return any(row["teamname"] == name and problem in row["problems"] for row in shared.results())
 
     wait_until(is_told)  # nobody waits for the record of a refused visit: it is written a moment later
-    assert all(row["state"] != "finished" for row in shared.results() if row["teamname"] in (name, named))
+    rows = [row for row in shared.results() if row["teamname"] in (name, changed.get("teamname"))]
+    assert [row["state"] for row in rows] == ["waiting for message 2"]
 
 
 def test_another_teams_secret_does_not_serve(shared: RunningServer) -> None:
@@ -317,16 +319,20 @@ def test_errors_silent_says_nothing(tmp_path: Path) -> None:
 # the optional length
 
 
-def framed(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "little") + data
+@pytest.fixture(scope="module")
+def with_lengths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with running_server(tmp_path_factory.mktemp("lengths") / "data", "--framing", "length") as running:
+        yield running
 
 
-def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: RunningServer) -> None:
+def test_with_lengths_everything_comes_behind_its_length(with_lengths: RunningServer) -> None:
     handover = b""
     for name in ("message 1", "message 2"):
         message = message_2(json.loads(handover)) if handover else message_1(teamname="framed")
-        with raw(shared.host, shared.port) as connection:
-            connection.take_welcome()
+        with raw(with_lengths.host, with_lengths.port) as connection:
+            welcome = connection.take_welcome()
+            assert int.from_bytes(welcome[:4], "little") == len(welcome) - 4
+            assert b"connection" in welcome[4:]
             connection.send(framed(encoded(message)))
             reply = connection.rest()
         assert int.from_bytes(reply[:4], "little") == len(reply) - 4, name
@@ -334,22 +340,27 @@ def test_a_message_behind_its_length_gets_a_reply_behind_its_length(shared: Runn
     assert json.loads(handover)["status"] == STATUS_FINISHED
 
 
-def test_a_length_in_pieces_is_read(shared: RunningServer) -> None:
+def test_a_length_in_pieces_is_read(with_lengths: RunningServer) -> None:
     message = framed(encoded(message_1(teamname="framed in pieces")))
-    with raw(shared.host, shared.port) as connection:
+    with raw(with_lengths.host, with_lengths.port) as connection:
         connection.take_welcome()
         for start in range(0, len(message), 2):
             connection.send(message[start : start + 2])
         assert json.loads(connection.rest()[4:])["status"] == STATUS_WAITING
 
 
-def test_the_welcome_is_framed_only_when_asked_for(tmp_path: Path) -> None:
-    with (
-        running_server(tmp_path / "data", "--on-wire", "length") as running,
-        raw(running.host, running.port) as connection,
-    ):
-        welcome = connection.take_welcome()
-        assert int.from_bytes(welcome[:4], "little") == len(welcome) - 4
-        assert b"connection" in welcome[4:]
+def test_no_length_is_a_mistake_where_one_is_wanted(with_lengths: RunningServer) -> None:
+    with raw(with_lengths.host, with_lengths.port) as connection:
+        connection.take_welcome()
         connection.send(encoded(message_1()))
-        assert json.loads(connection.rest())["status"] == STATUS_WAITING
+        reply = connection.rest()
+    assert int.from_bytes(reply[:4], "little") == len(reply) - 4
+    assert json.loads(reply[4:])["status"].startswith("error: no length of 4 bytes comes before the object - ")
+
+
+def test_a_length_is_a_mistake_where_none_is_wanted(shared: RunningServer) -> None:
+    with raw(shared.host, shared.port) as connection:
+        connection.take_welcome()
+        connection.send(framed(encoded(message_1())))
+        reply = connection.rest()
+    assert json.loads(reply)["status"].startswith("error: a length of 4 bytes (")

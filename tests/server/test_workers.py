@@ -110,6 +110,37 @@ def test_a_signal_to_the_supervisor_ends_all_with_exit_code_0(tmp_path: Path, nu
         assert "Traceback" not in running.process.err
 
 
+STOPPED = """
+import signal, sys
+from tandem.net.line_writer import StandardError
+from tandem.server import workers
+
+workers.KILL_TIMEOUT = 1.0
+
+def work(ready):
+    if sys.argv[1] == "ready":
+        ready()
+    print("works", flush=True)
+    signal.pause()
+
+workers.Supervisor(2, work, StandardError(1.0)).run(lambda: None)
+"""
+
+
+@pytest.mark.parametrize("phase", ["ready", "starting"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_stopped_is_killed(phase: str, number: signal.Signals) -> None:
+    """By SIGSTOP, or by a debugger: it does not notice that it is to end."""
+    with process("-c", STOPPED, phase) as supervisor:
+        wait_until(lambda: supervisor.out.count("works") == (2 if phase == "ready" else 1))
+        stopped = workers_of(supervisor.pid)[0]
+        os.kill(stopped, signal.SIGSTOP)
+        supervisor.signal(number)
+        assert supervisor.wait() == 0
+        assert f"worker {stopped} did not end within 1 s and was killed" in supervisor.err
+        assert supervisor.err.count("\n") == 1
+
+
 def test_sigterm_to_every_process_costs_nobody_a_reply(tmp_path: Path) -> None:
     """As a service manager sends it: each worker hears of it twice."""
     with running_server(tmp_path / "data", "--workers", "2") as running, ExitStack() as opened:

@@ -16,8 +16,7 @@ from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, TeamStatus,
 from tandem.board.gradebook.recognition import TeamMatcher, candidate_rows, class_rows, expected_key
 from tandem.board.web.page_templates import PageTemplates
 from tandem.records.queries import Records, TeamRow
-from tandem.records.sqlite.sqlite_store import WAITING
-from tandem.records.visits import Outcome, Team
+from tandem.records.visits import Team
 
 MAX_MISTAKES = 8  # kinds of problems that are listed
 MAX_STUCK = 10  # stuck teams that are listed beside the tiles; the page shows as many of them as fit
@@ -27,7 +26,7 @@ Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 
 
 class ClassContent(TypedDict):
-    """What is read from the records about a class."""
+    """Everything that is read from the records about a class."""
 
     team_statuses: list[TeamStatus]
     has_more: bool
@@ -154,7 +153,7 @@ def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Te
     if has_more:
         rows = _expected_first(records, spellings, rows, expected)
     return {
-        "team_statuses": [_team_status(records, row) for row in rows],
+        "team_statuses": [TeamStatus(row, row.stuck) for row in rows],
         "has_more": has_more,
         "mistakes": () if has_more else read_mistakes(records, spellings, now),
     }
@@ -180,7 +179,7 @@ def read_teams(records: Records, classname: str, teamname: str) -> list[TeamStat
     Raises:
         StoreError: The records cannot be read.
     """
-    return [_team_status(records, row) for row in records.teams_named(teamname, classname)]
+    return [TeamStatus(row, row.stuck) for row in records.teams_named(teamname, classname)]
 
 
 def read_mistakes(records: Records, spellings: Sequence[str], now: float) -> Mistakes:
@@ -193,10 +192,3 @@ def read_mistakes(records: Records, spellings: Sequence[str], now: float) -> Mis
     for classname in spellings:
         found.update(dict(records.mistakes(int((now - MISTAKES_WINDOW_S) * 1e6), classname)))
     return found.most_common()
-
-
-def _team_status(records: Records, row: TeamRow) -> TeamStatus:
-    """Return the status of a team. Only for a waiting team with a refused visit the latest visit must be read."""
-    if row.state == WAITING and row.problems:
-        return TeamStatus(row, records.last_outcome(row.key) is Outcome.REJECTED)
-    return TeamStatus(row, False)

@@ -42,7 +42,7 @@ MESSAGE_2_PROBLEMS = {  # found in message 2 only, whatever its clientid is
 
 
 class ArrowStatus(StrEnum):
-    """What the records say about an arrow."""
+    """The state of an arrow according to the records."""
 
     SEEN = "seen"
     REFUSED = "refused"

@@ -40,7 +40,7 @@ class TeamStatus:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What is shown of one team."""
+    """The content of the tile of one team."""
 
     key: str
     name: str

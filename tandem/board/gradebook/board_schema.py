@@ -43,6 +43,21 @@ MIGRATIONS = (
         )
         """,
     ),
+    (
+        # Groups of one class may have one name.
+        "ALTER TABLE expected RENAME TO expected_2",
+        """
+        CREATE TABLE expected (
+            classname TEXT NOT NULL,
+            teamname TEXT NOT NULL,
+            studentnr1 TEXT NOT NULL,
+            studentnr2 TEXT NOT NULL,
+            PRIMARY KEY (classname, teamname, studentnr1, studentnr2)
+        )
+        """,
+        "INSERT INTO expected SELECT classname, teamname, studentnr1, studentnr2 FROM expected_2",
+        "DROP TABLE expected_2",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

@@ -35,7 +35,7 @@ class BoardStoreError(TandemError):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the teacher wrote about one team."""
+    """The teacher's note and mark of one team."""
 
     oral: bool = False  # whether the oral check is done
     mark: str = ""
@@ -104,7 +104,7 @@ class BoardStore:
             for classname in ByClass((team.classname, None) for team in teams):
                 execute("DELETE FROM expected WHERE folded(classname) = ?", (folded(classname),))
             for team in teams:
-                execute("INSERT INTO expected VALUES (?, ?, ?, ?)", team)
+                execute("INSERT OR IGNORE INTO expected VALUES (?, ?, ?, ?)", team)
             [[total]] = execute("SELECT count(*) FROM expected", ())
             if total > MAX_EXPECTED_TEAMS:
                 raise BoardStoreError(
@@ -121,7 +121,7 @@ class BoardStore:
         """Return the teams on the roster of a class, by name."""
         name = folded(classname)
         spellings = [each for (each,) in self._rows("SELECT DISTINCT classname FROM expected") if folded(each) == name]
-        query = "SELECT * FROM expected WHERE classname = ? ORDER BY teamname"
+        query = "SELECT * FROM expected WHERE classname = ? ORDER BY teamname, studentnr1, studentnr2"
         return [Team(*row) for each in spellings for row in self._rows(query, (each,))]
 
     def roster_sizes(self) -> ByClass[int]:

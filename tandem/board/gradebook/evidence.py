@@ -19,7 +19,7 @@ MAX_TEAMS_TRIED = 200_000  # whose secrets are computed when no record has the g
 
 
 class Evidence(Enum):
-    """What a verdict is based on. The values are the text on the page, after "It is"."""
+    """The basis of a verdict. The values are the text on the page, after "It is"."""
 
     KEY = "this team's: computing it again with the server's key gives the same secret"
     RECORD = "on record as this team's; it cannot be computed again, because the server's key is not on this machine"
@@ -30,7 +30,7 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which team a secret verify to, if any, and why."""
+    """The team that a secret belongs to, if any, and the reason."""
 
     row: TeamRow | None
     evidence: Evidence

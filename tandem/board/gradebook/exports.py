@@ -7,14 +7,16 @@ from xlsxwriter import Workbook
 
 from tandem.board.web.display_text import visible
 from tandem.protocol.errors import TandemError
-from tandem.report.results import Cell, Row, as_json, csv_cell, csv_line
+from tandem.report.results import BYTE_ORDER_MARK, Cell, Row, as_json, cell_text, csv_cell, csv_line
 
 COLUMNS = (
     "classname",
     "teamname",
+    "roster_teamname",  # if the team came under another name
     "studentnr1",
     "studentnr2",
     "state",
+    "stuck",
     "first_seen",
     "finished_at",
     "late",
@@ -35,7 +37,7 @@ class TooManyRowsError(TandemError):
 
 def write_csv(rows: Iterable[Row], file: BinaryIO) -> None:
     """Write CSV with a byte order mark, by which spreadsheet programs recognise UTF-8."""
-    file.write(f"\ufeff{csv_line(COLUMNS)}".encode())
+    file.write(f"{BYTE_ORDER_MARK}{csv_line(COLUMNS)}".encode())
     for row in rows:
         line = csv_line(_cell_text(cell, csv_cell) for cell in row.values())
         file.write(line.encode(errors="backslashreplace"))
@@ -64,7 +66,7 @@ def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
             if line > MAX_XLSX_ROWS:
                 raise TooManyRowsError(f"an XLSX file holds {MAX_XLSX_ROWS:,} rows", "choose a class, or CSV")
             for column, cell in enumerate(row.values()):
-                if isinstance(cell, int | float):
+                if isinstance(cell, int | float) and not isinstance(cell, bool):
                     worksheet.write_number(line, column, cell)
                 else:
                     text = _cell_text(cell, visible)
@@ -72,9 +74,8 @@ def write_xlsx(rows: Iterable[Row], file: BinaryIO) -> None:
 
 
 def _cell_text(cell: Cell, safe: Callable[[str], str]) -> str:
-    """Return the text of a cell, each line made safe. The items of a list are separated by spaces."""
-    text = " ".join(cell) if isinstance(cell, list) else "" if cell is None else str(cell)
-    return "\n".join(map(safe, text.split("\n")))
+    """Return the text of a cell, each line made safe."""
+    return "\n".join(map(safe, cell_text(cell).split("\n")))
 
 
 Writer = Callable[[Iterable[Row], BinaryIO], None]

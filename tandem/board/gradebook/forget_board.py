@@ -21,7 +21,7 @@ _LOCK_TIMEOUT_S = 30.0  # to wait for a running board
 
 @dataclass(frozen=True, slots=True)
 class ForgottenNotes:
-    """What is removed from the board's own file, and what the teacher must check."""
+    """The rows to remove from the board's own file, and those that the teacher must check."""
 
     notes: int = 0
     expected: int = 0  # lines on rosters
@@ -82,8 +82,8 @@ def _forget(database: sqlite3.Connection, selection: Selection, forgotten: Forgo
     for classname, teamname, *numbers in database.execute(query).fetchall():
         line = TeamKey(classname, teamname, Team(classname, teamname, *numbers).pair)
         if is_forgotten(line, numbers):
-            clause = "WHERE (classname, teamname) = (?, ?)"
-            expected += database.execute(f"DELETE FROM expected {clause}", line[:2]).rowcount
+            clause = "WHERE (classname, teamname, studentnr1, studentnr2) = (?, ?, ?, ?)"
+            expected += database.execute(f"DELETE FROM expected {clause}", (*line[:2], *numbers)).rowcount
         elif not forgotten.numbers.isdisjoint(numbers):
             mentions.append(line)
     if selection == Selection(classname=selection.classname):

@@ -20,6 +20,7 @@ from tandem.board.gradebook.recognition import (
     differing_numbers,
     expected_key,
     missing_teams,
+    renamed_teams,
 )
 from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.sqlite.sqlite_store import STATES
@@ -46,7 +47,9 @@ class Grade:
     visits: int
     problems: tuple[str, ...]
     note: Note
+    stuck: bool = False  # the latest visit was refused, and the team has not finished
     roster_numbers: Sequence[str] = ()  # the numbers on the roster, if the team has sent others
+    roster_name: str = ""  # the name on the roster, if the team came under another one
 
 
 SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
@@ -62,7 +65,7 @@ SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class GradeQuery:
-    """Which rows the teacher asks for, and in which order. None: all."""
+    """The rows that the teacher asks for, and their order. None: all."""
 
     classname: str | None = None
     state: str | None = None
@@ -79,6 +82,8 @@ class _ClassNotes:
     """The roster and notes of one class, compared with the records."""
 
     missing_teams: list[Team]  # on the roster, and not on record
+    rows: list[TeamRow]  # on record, as far as they were compared
+    renamed: dict[TeamKey, Team]  # teams on record that came under another name -> their line on the roster
     notes: dict[TeamKey, Note]
     assignment: NoteAssignment
 
@@ -126,6 +131,7 @@ class Gradebook:
     def grades(self, grade_query: GradeQuery) -> Iterator[Grade]:
         """Yield all rows: teams on record by name, then missing teams, then notes without a team."""
         yield from map(self._grade, self._rows(grade_query))
+        yield from map(self._grade, self._renamed(grade_query))
         yield from self._missing(grade_query)
         yield from self._orphan_notes(grade_query)
 
@@ -144,6 +150,7 @@ class Gradebook:
         rows = list(self._rows(grade_query, limit=MAX_SORTED + 1))
         if len(rows) > MAX_SORTED:
             return None
+        rows += self._renamed(grade_query)
         return [*map(self._grade, rows), *self._missing(grade_query), *self._orphan_notes(grade_query)]
 
     def _unsorted_page(self, grade_query: GradeQuery) -> GradePage:
@@ -192,7 +199,9 @@ class Gradebook:
             row.visits,
             row.problems,
             self.note(row.key),
+            row.stuck,
             self._roster_numbers(row),
+            self._roster_name(row),
         )
 
     def _roster_numbers(self, row: TeamRow) -> Sequence[str]:
@@ -202,6 +211,24 @@ class Gradebook:
         if name not in self._roster_matchers:
             self._roster_matchers[name] = TeamMatcher(map(expected_key, self._board_store.roster(name)))
         return differing_numbers(self._roster_matchers[name], row)
+
+    def _roster_name(self, row: TeamRow) -> str:
+        if row.team.classname not in self._roster_sizes:
+            return ""
+        line = self._class_notes(row.team.classname).renamed.get(row.key)
+        return line.teamname if line else ""
+
+    def _renamed(self, grade_query: GradeQuery) -> Iterator[TeamRow]:
+        """Yield the teams on record that a search finds only by the name or the numbers of their line on the roster."""
+        if grade_query.search is None or grade_query.state not in (None, *STATES):
+            return
+        for classname in [*self._roster_sizes] if grade_query.classname is None else [grade_query.classname]:
+            class_notes = self._class_notes(classname)
+            for row in class_notes.rows:
+                line = class_notes.renamed.get(row.key)
+                is_found = line is not None and _matches(line, grade_query.search)
+                if is_found and not _matches(row.team, grade_query.search) and grade_query.state in (None, row.state):
+                    yield row
 
     def _missing(self, grade_query: GradeQuery) -> Iterator[Grade]:
         """Yield the teams on the rosters that are not on record."""
@@ -234,7 +261,11 @@ class Gradebook:
             spellings = self._spellings(classname) | {key.classname for key in keys}
             rows = candidate_rows(self._records, sorted(spellings), keys) if keys else []
             self._class_notes_of[name] = _ClassNotes(
-                missing_teams(expected, rows), notes, assign_notes(notes, rows, expected)
+                missing_teams(expected, rows),
+                rows,
+                renamed_teams(expected, rows),
+                notes,
+                assign_notes(notes, rows, expected),
             )
         return self._class_notes_of[name]
 
@@ -257,9 +288,11 @@ def as_row(grade: Grade) -> Row:
     return {
         "classname": grade.team.classname,
         "teamname": grade.team.teamname,
+        "roster_teamname": grade.roster_name,
         "studentnr1": grade.team.studentnr1,
         "studentnr2": grade.team.studentnr2,
         "state": grade.state,
+        "stuck": grade.stuck,
         "first_seen": None if grade.first_seen_us is None else timestamp(grade.first_seen_us),
         "finished_at": None if grade.finished_us is None else timestamp(grade.finished_us),
         "late": "late" if grade.is_late else "",

@@ -1,9 +1,11 @@
 """Finds the team on record that a roster line or a note means, by one rule for both. Pure, except for its reads.
 
 A team may send other numbers than the roster has, or spell its name in another way. The best match counts: see
-MatchKind. The letter case of the class does not matter.
+MatchKind. The letter case of the class does not matter, nor do zeros at the front of a student number: spreadsheet
+programs remove them.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -17,18 +19,18 @@ MAX_COMPARED_TEAMS = 5_000  # of a class; further teams are only found by the na
 
 
 class MatchKind(IntEnum):
-    """How two teams match, the surest match first."""
+    """The kinds of match between two teams, the surest first."""
 
     KEY = 0  # name and numbers
     NUMBERS = 1
     NAME = 2
-    LETTERS = 3  # Team 1, team1 and TEAM-1
+    LETTERS = 3  # Team 1, team1 and TEAM-1, in any Unicode form
     CLAIM = 4  # numbers that only a refused message had, which everybody can send
 
 
 @dataclass(frozen=True, slots=True)
 class NoteAssignment:
-    """Which note belongs to which team."""
+    """The note of each team."""
 
     sources: Mapping[TeamKey, TeamKey]  # team -> key of its note
     unassigned: Sequence[TeamKey]  # keys of the notes that belong to no team
@@ -51,12 +53,12 @@ class TeamMatcher:
             for fit, sign in _signs(row.key):
                 matcher._add(fit, row.key, sign)
             if is_numbered(row.team):
-                matcher._add(MatchKind.CLAIM, row.key, row.team.pair)
+                matcher._add(MatchKind.CLAIM, row.key, _numbers_sign(row.team.pair))
         return matcher
 
     def find(self, key: TeamKey) -> tuple[MatchKind, list[TeamKey]] | None:
         """Return the teams that match a key best, and how they match; None if there is no match."""
-        claim = [(MatchKind.CLAIM, key.pair)] if key.pair else []
+        claim = [(MatchKind.CLAIM, _numbers_sign(key.pair))] if key.pair else []
         for fit, sign in [*_signs(key), *claim]:
             if keys := self._found.get((fit, folded(key.classname), sign)):
                 return fit, list(keys)
@@ -70,6 +72,18 @@ def missing_teams(expected: Iterable[Team], rows: Iterable[TeamRow]) -> list[Tea
     """Return the expected teams that match no team on record."""
     matcher = TeamMatcher.on_record(rows)
     return [team for team in expected if matcher.find(expected_key(team)) is None]
+
+
+def renamed_teams(expected: Iterable[Team], rows: Sequence[TeamRow]) -> dict[TeamKey, Team]:
+    """Return the line of the roster of each team on record that came under another name than the roster's."""
+    matcher = TeamMatcher.on_record(rows)
+    lines: dict[TeamKey, tuple[MatchKind, Team]] = {}
+    for team in expected:
+        match = matcher.find(expected_key(team))
+        for key in match[1] if match else ():
+            if match and (key not in lines or match[0] < lines[key][0]):
+                lines[key] = match[0], team
+    return {key: team for key, (_, team) in lines.items() if team.teamname != key.teamname}
 
 
 def expected_key(team: Team) -> TeamKey:
@@ -89,9 +103,9 @@ def differing_numbers(roster: TeamMatcher, row: TeamRow) -> list[str]:
     """
     match, sent = roster.find(row.key), _students(row.team.pair)
     expected = [_students(key.pair) for key in match[1]] if match else []
-    if not sent or any(students <= sent for students in expected):
+    if not sent or any(students.keys() <= sent.keys() for students in expected):
         return []
-    return sorted(set().union(*expected))
+    return sorted({number for students in expected for number in students.values()})
 
 
 def assign_notes(notes: Iterable[TeamKey], rows: Sequence[TeamRow], expected: Iterable[Team]) -> NoteAssignment:
@@ -138,15 +152,25 @@ def candidate_rows(records: Records, spellings: Sequence[str], keys: Iterable[Te
 def _signs(key: TeamKey) -> Iterator[tuple[MatchKind, str]]:
     yield MatchKind.KEY, f"{key.teamname}\0{key.pair}"
     if key.pair:
-        yield MatchKind.NUMBERS, key.pair
+        yield MatchKind.NUMBERS, _numbers_sign(key.pair)
     yield MatchKind.NAME, key.teamname
     yield MatchKind.LETTERS, _plain(key.teamname)
 
 
-def _students(pair: str) -> set[str]:
-    return set(pair.split("\n")) - set(NO_TEAMMATE)
+def _numbers_sign(pair: str) -> str:
+    """Return a text that is the same for the same two numbers, with or without zeros at the front."""
+    return "\n".join(sorted(map(_number_sign, pair.split("\n"))))
+
+
+def _students(pair: str) -> dict[str, str]:
+    """Return the numbers of a pair by their sign."""
+    return {_number_sign(number): number for number in pair.split("\n") if number not in NO_TEAMMATE}
+
+
+def _number_sign(number: str) -> str:
+    return number.lstrip("0") if number.isascii() and number.isdigit() else number
 
 
 def _plain(name: str) -> str:
-    """Return the same text for Team 1, team1 and TEAM-1."""
-    return "".join(c for c in name.casefold() if c.isalnum()) or name
+    """Return the same text for Team 1, team1 and TEAM-1, in any Unicode form."""
+    return "".join(c for c in unicodedata.normalize("NFC", name.casefold()) if c.isalnum()) or name

@@ -1,25 +1,29 @@
 """Parses a roster, the CSV file of a teacher: returns the expected teams, or the mistakes of each line. Pure.
 
 The first line names the columns, in any order. classname and teamname are required; by studentnr1 and studentnr2 a team
-is recognised that uses another name. Other columns are ignored. The separator is the one in the first line. A student
-number consists of digits, or its cell is empty; one of an unusual length is accepted with a remark.
+is recognised that uses another name. Other columns are ignored. The separator is the one in the first line, or in the
+line sep=; before it. A file may have a line for each student: lines of one team are joined. What is unusual is accepted
+with a remark: a number without 7 digits, names that differ in letter case or Unicode form, two teams of one name.
 """
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tandem.board.gradebook.class_names import folded
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS
 from tandem.protocol.errors import TandemError
+from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.visits import Team
 
 COLUMNS = {  # column -> its names in the first line, in lower case
     "classname": ("classname", "class", "klas"),
     "teamname": ("teamname", "team", "name"),
-    "studentnr1": ("studentnr1", "student1", "number1"),
+    "studentnr1": ("studentnr1", "student1", "number1", "studentnr", "student", "number"),
     "studentnr2": ("studentnr2", "student2", "number2"),
 }
 REQUIRED_COLUMNS = ("classname", "teamname")
@@ -28,6 +32,10 @@ SEPARATORS = ",;\t"
 MAX_ROSTER_BYTES = 1_000_000
 MAX_ROSTER_TEAMS = 5_000
 MAX_REPORTED_MISTAKES = 20  # and as many remarks
+_SEPARATOR_LINE = re.compile(
+    r'"?sep=([^"\w\s]|\t)"?[^\S\n]*(?:\n|$)', re.IGNORECASE
+)  # the first line that Excel writes
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 ROSTER_EXAMPLE = "classname,teamname,studentnr1,studentnr2\r\nINF2A,Team1,0923456,0934567\r\n"
 
 
@@ -58,28 +66,76 @@ def parse_roster(data: bytes) -> Roster:
     if header is None:
         raise RosterError("the file is empty: its first line must name the columns, as classname,teamname")
     indexes = _column_indexes(header[1])
-    teams: dict[tuple[str, str], int] = {}
-    roster, mistakes = Roster(), []
+    teams, mistakes = _Teams(), []
     for number, cells in lines:
         if not any(cells):
             continue
         team = Team(**{name: cells[place] if place < len(cells) else "" for name, place in indexes.items()})
-        mistake = _mistake(team) or _duplicate(team, teams)
+        mistake = _extra_cells(cells, header[1]) or _mistake(team)
         if mistake:
             mistakes.append(f"line {number}: {mistake}")
-        teams.setdefault((folded(team.classname), team.teamname), number)
-        roster.teams.append(team)
-        roster.remarks.extend(f"line {number}: {remark}" for remark in _remarks(team))
-    if len(roster.teams) > MAX_ROSTER_TEAMS:
+        else:
+            teams.add(number, team)
+    if len(teams.found) > MAX_ROSTER_TEAMS:
         mistakes.insert(
-            0, f"{len(roster.teams):,} teams are more than the {MAX_ROSTER_TEAMS:,} that one roster can have"
+            0, f"{len(teams.found):,} teams are more than the {MAX_ROSTER_TEAMS:,} that one roster can have"
         )
-    if not roster.teams and not mistakes:
+    if not teams.found and not mistakes:
         mistakes.append("there is no team below the header line")
     if mistakes:
         raise RosterError(*mistakes[:MAX_REPORTED_MISTAKES])
-    del roster.remarks[MAX_REPORTED_MISTAKES:]
-    return roster
+    return Roster(teams.found, teams.remarks[:MAX_REPORTED_MISTAKES])
+
+
+class _Teams:
+    """Collects the teams of a roster, and remarks on them."""
+
+    def __init__(self) -> None:
+        self.found: list[Team] = []
+        self.remarks: list[str] = []
+        self._named: dict[tuple[str, str], int] = {}  # class and name -> index of the latest team
+        self._alike: dict[tuple[str, str], tuple[int, Team]] = {}  # what names look like -> first line and team
+
+    def add(self, number: int, team: Team) -> None:
+        """Add the team of a line, or join the line with an earlier one of this team."""
+        self.remarks.extend(f"line {number}: {remark}" for remark in _remarks(team))
+        classname = folded(team.classname)
+        line, first = self._alike.setdefault((classname, _look(team.teamname)), (number, team))
+        index = self._named.get((classname, team.teamname))
+        joined = None if index is None else _joined(self.found[index], team)
+        likeness = _likeness(first, team) if joined is None and line != number else ""
+        if index is not None and joined is not None:
+            likeness = "" if joined != self.found[index] or team[2:] != joined[2:] else "once more"
+            self.found[index] = joined
+        else:
+            self._named[classname, team.teamname] = len(self.found)
+            self.found.append(team)
+        if likeness:
+            self.remarks.append(f"line {number}: the same team as in line {line}, {likeness}")
+
+
+def _joined(known: Team, line: Team) -> Team | None:
+    """Return the team with the students of both lines; None if they are more than two, so that it is another team."""
+    students = list(dict.fromkeys(number for number in (*known[2:], *line[2:]) if number not in NO_TEAMMATE))
+    if len(students) > 2:
+        return None
+    if set(students) <= set(known[2:]):
+        return known
+    return Team(known.classname, known.teamname, *(*students, "")[:2])
+
+
+def _look(teamname: str) -> str:
+    """Return a text that is the same for names that look alike: in any letter case and Unicode form."""
+    composed = unicodedata.normalize("NFC", teamname)
+    return " ".join(unicodedata.normalize("NFC", composed.casefold()).split())
+
+
+def _likeness(known: Team, team: Team) -> str:
+    """Return how a team differs from another one whose name looks alike."""
+    if known.teamname == team.teamname:
+        return "with other students"
+    forms = (unicodedata.normalize("NFC", each.teamname) for each in (known, team))
+    return "in another Unicode form" if len(set(forms)) == 1 else "in other letters"
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -91,18 +147,19 @@ def _lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise RosterError(f"line {line}: not UTF-8: save the table as CSV UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
+    named = _SEPARATOR_LINE.match(text)
+    text = text[named.end() :] if named else text
+    separator = named[1] if named else max(SEPARATORS, key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
-            yield reader.line_num, [cell.strip() for cell in cells]
+            yield reader.line_num + bool(named), [cell.strip() for cell in cells]
     except csv.Error as error:
-        raise RosterError(f"line {reader.line_num}: not CSV: {error}") from None
+        raise RosterError(f"line {reader.line_num + bool(named)}: not CSV: {error}") from None
 
 
 def _column_indexes(header: list[str]) -> dict[str, int]:
-    """Return the index of each column; past the end of the line for a column that is missing."""
+    """Return the index of each column; past the end of every line for a column that is missing."""
     names = [cell.lower() for cell in header]
     indexes = {}
     for column, spellings in COLUMNS.items():
@@ -115,8 +172,16 @@ def _column_indexes(header: list[str]) -> dict[str, int]:
             shown = ", ".join(printable(cell[:30]) for cell in header[:8])
             raise RosterError(f"line 1: there is no column {column}: the header has {shown or 'nothing'}")
         else:
-            indexes[column] = len(header)
+            indexes[column] = MAX_ROSTER_BYTES
     return indexes
+
+
+def _extra_cells(cells: list[str], header: list[str]) -> str:
+    """Return what is wrong with a line that has more cells than the header, empty ones at its end aside; else ""."""
+    filled = max(index for index, cell in enumerate(cells, 1) if cell)
+    if filled <= len(header):
+        return ""
+    return f"{filled} cells, and the header line has {len(header)}: name every column there, as studentnr1, studentnr2"
 
 
 def _mistake(team: Team) -> str:
@@ -127,21 +192,17 @@ def _mistake(team: Team) -> str:
             return f"{name} is empty"
         if len(value.encode()) > MAX_LENGTHS[name]:
             return f"{name} has {len(value.encode())} bytes, more than {MAX_LENGTHS[name]}"
-        if not value.isprintable():
+        if _CONTROLS.search(value):
             return f"{name} contains a control character: {printable(value)[:60]}"
-        if name in NUMBER_COLUMNS and value and not (value.isascii() and value.isdigit()):
-            return f"{name} is {value}: write digits, usually {USUAL_DIGITS}; leave the cell empty if there is none"
     return ""
 
 
 def _remarks(team: Team) -> Iterator[str]:
     for name in NUMBER_COLUMNS:
         value = getattr(team, name)
-        if value and len(value) != USUAL_DIGITS:
+        if not value or (len(value) == USUAL_DIGITS and value.isascii() and value.isdigit()):
+            continue
+        hint = f"{USUAL_DIGITS} digits are usual"
+        if value.isascii() and value.isdigit() and len(value) < USUAL_DIGITS:
             hint = f"{len(value)} digits, {USUAL_DIGITS} are usual: a spreadsheet program removes zeros at the front"
-            yield f"{name} is {value}: {hint}"
-
-
-def _duplicate(team: Team, before: dict[tuple[str, str], int]) -> str:
-    line = before.get((folded(team.classname), team.teamname))
-    return f"the same team as in line {line}" if line else ""
+        yield f"{name} is {printable(value)}: {hint}"

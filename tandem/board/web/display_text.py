@@ -1,7 +1,7 @@
 r"""Converts text, times and sizes to what pages show. Pure.
 
-Names come from the network. The templates escape them for HTML. This module replaces characters that are invisible or
-change the direction of text by escapes (\x1b, \u202e). On public pages it masks possible student numbers and addresses.
+Names come from the network. The templates escape them for HTML, report/names.py escapes what cannot be seen. On public
+pages this module masks possible student numbers and addresses.
 """
 
 import re
@@ -10,14 +10,10 @@ from datetime import UTC, datetime
 
 from tandem.diagnosis.problems import CATALOGUE
 from tandem.protocol.message import NO_TEAMMATE
-from tandem.protocol.printable import printable
 from tandem.records.visits import Team
+from tandem.report.names import visible as visible
+from tandem.report.names import visible_name as visible_name
 
-_JOINER = "\u200d"
-_EMOJI_JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")  # join the parts of an emoji
-_INVISIBLE = re.compile(  # invisible, although Python calls them printable
-    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
-)
 _MASK = "•••"
 MAX_UNSPLIT_CHARS = 10  # longer names are split for narrow places
 TAIL_CHARS = 4  # of a split name, which are never cut off
@@ -31,23 +27,22 @@ _PERSONAL = (
 )
 
 
-def visible(text: str) -> str:
-    r"""Return the text with every control, direction and invisible character as an escape (\x1b, \u202e).
+class ClockChangeError(ValueError):
+    """A time of the day that the change to or from summer time skips, or that comes twice. str() says which."""
 
-    A text of white space only is escaped as a whole. Characters that join the parts of an emoji stay there.
-    """
-    if text.isspace():
-        return "".join(map(_escape, text))
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_visible, text, ["", *text[:-1]], [*text[1:], ""]))
+    def __init__(self, wanted: datetime, is_skipped: bool) -> None:
+        what = "does not exist" if is_skipped else "comes twice"
+        super().__init__(
+            f"{wanted:%H:%M} on {wanted:%Y-%m-%d} {what} in the time zone of the board's machine:"
+            " its clock is changed in that hour. Choose a time before or after it."
+        )
 
 
 def public(text: str) -> str:
     """Return a name for public pages: possible student numbers and addresses are masked."""
     for personal in _PERSONAL:
         text = personal.sub(_MASK, text)
-    return visible(text)
+    return visible_name(text)
 
 
 def is_public(text: str) -> bool:
@@ -63,24 +58,6 @@ def public_name(team: Team) -> str:
             for form in {number, unicodedata.normalize("NFC", number), unicodedata.normalize("NFD", number)}:
                 name = re.sub(_SEPARATOR.join(map(re.escape, form)), _MASK, name, flags=re.IGNORECASE)
     return public(name)
-
-
-def _visible(character: str, before: str, after: str) -> str:
-    """Return one character between two others as text that can be seen."""
-    if _EMOJI_JOINERS.match(character):
-        is_joining = _is_emoji_part(before) and (character != _JOINER or _is_emoji_part(after))
-        return character if is_joining else _escape(character)
-    return _escape(character) if _INVISIBLE.match(character) else printable(character)
-
-
-def _is_emoji_part(character: str) -> bool:
-    """Return whether this is a pictogram, a skin tone or a variation selector."""
-    return character == "\ufe0f" or (character != "" and unicodedata.category(character) in ("So", "Sk"))
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -131,10 +108,16 @@ def read_minute(text: str) -> int:
     """Return the microseconds since 1970 of a text that `minute` made.
 
     Raises:
+        ClockChangeError: A change of this machine's clock skips this time, or makes it come twice.
         ValueError: The text is not a time.
         OverflowError: The time is out of range.
     """
-    return int(datetime.fromisoformat(text).astimezone().timestamp() * 1_000_000)
+    wanted = datetime.fromisoformat(text).replace(tzinfo=None)
+    moments = {wanted.replace(fold=fold).astimezone().timestamp() for fold in (0, 1)}
+    real = [moment for moment in moments if datetime.fromtimestamp(moment) == wanted]
+    if len(real) != 1:
+        raise ClockChangeError(wanted, is_skipped=not real)
+    return int(real[0] * 1_000_000)
 
 
 def duration(microseconds: int) -> str:

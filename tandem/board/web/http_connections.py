@@ -2,7 +2,10 @@
 
 Below HTTP; knows no page. Log lines that a client can cause are limited to one a second for each text.
 
-uvicorn has no limit for one address and none for slow requests, so its protocol class is subclassed here.
+HttpConnection subclasses a protocol class of uvicorn, which is not part of uvicorn's documented interface. The reason:
+uvicorn has no limit for one address and no time limit for a request. Without the subclass one client could keep
+everybody out by opening connections, or by sending requests slowly. The board also runs without a proxy in front, so
+the limits cannot be left to one. tests/board/test_newest_uvicorn.py checks them with the newest uvicorn.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from tandem.board.feed.tiles import TileState
 from tandem.board.web import display_text
 
 _FILTERS = (
-    *("visible", "public", "is_public", "problem_title"),
+    *("visible", "visible_name", "public", "is_public", "problem_title"),
     *("clock", "day_and_clock", "minute", "short", "duration", "size", "hex_dump", "split_name"),
 )
 SIGNS = {  # the icon of each state: a state is never shown by its colour alone

@@ -45,7 +45,7 @@ _SERVER_RATES = {
 
 
 class BoardHistograms:
-    """What the board measures of itself since it started. `registry` holds the histograms."""
+    """The board's measurements of itself since it started. `registry` holds the histograms."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -24,7 +24,7 @@ _LOCK_TIMEOUT_S = 5.0  # to wait for the lock of another process
 
 
 class SessionKind(StrEnum):
-    """What the holder of a session may see."""
+    """The pages that the holder of a session may see."""
 
     TEACHER = "teacher"
     TEAM = "team"

@@ -30,14 +30,14 @@ from tandem.diagnosis.recovery.scanner import (
     string_at,
 )
 from tandem.diagnosis.rules import MAX_NAME, is_known_name, normalise
-from tandem.protocol.framing import LENGTH_BYTES, is_framed
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES
 from tandem.protocol.message import FIELDS
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 _SPACE_BYTES = SPACE.encode()
 
 
-def to_text(data: bytes, findings: Findings) -> Text | None:
+def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
     """Return the characters that came; None if they cannot hold a message, which `findings` explains then."""
     if not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES):
         _report_blank(data, findings)
@@ -49,7 +49,7 @@ def to_text(data: bytes, findings: Findings) -> Text | None:
     codec = _wide_codec(data)
     if codec:
         return _from_wide(data, 0, codec, findings)
-    start, end = _without_length(data, findings)
+    start, end = _without_length(data, framing, findings)
     text = data[start : min(end, start + MAX_MESSAGE_BYTES)]
     if not text.strip(_SPACE_BYTES):
         if findings.empty:
@@ -142,15 +142,15 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
 _IN_DIGITS = re.compile(rb"[ \t\r\n]*([0-9]{1,20})[ \t\r\n:;,|#\0]*")
 
 
-def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
+def _without_length(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
     """Return where the text begins and ends: after a length of any form, and before a second one (PROTOCOL 6.1)."""
     for size, order in ((8, "big"), (8, "little"), (2, "big"), (2, "little")):
         if _is_length(data, size, order):
             findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
             return size, len(data)
-    if len(data) >= LENGTH_BYTES and not any(data[2:LENGTH_BYTES]):
-        return _after_little_endian(data, findings)
-    if _is_length(data, LENGTH_BYTES, "big"):
+    if _begins_with_length(data, framing):
+        return _after_little_endian(data, framing, findings)
+    if _is_length(data, LENGTH_BYTES, "big") or _is_alone(data, slice(0, 2)):
         findings.add("length-big-endian", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "))
         return LENGTH_BYTES, len(data)
     digits = _IN_DIGITS.match(data)
@@ -159,6 +159,8 @@ def _without_length(data: bytes, findings: Findings) -> tuple[int, int]:
         if data[start : start + 1] == b"{" or len(digits[1]) < start == len(data):
             findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[1].decode())
             return start, len(data)
+    if framing == LENGTH:
+        findings.add("length-missing", 0)
     return 0, len(data)
 
 
@@ -171,18 +173,34 @@ def _is_length(data: bytes, size: int, order: str) -> bool:
     return number in (rest, rest + size) or (0 in data[:size] and number <= max(2 * rest, rest + 8))
 
 
-def _after_little_endian(data: bytes, findings: Findings) -> tuple[int, int]:
-    """Check the length that is allowed: it must be the number of bytes after it."""
+def _is_alone(data: bytes, zeros: slice) -> bool:
+    """Return whether the data is a length and nothing else: 4 bytes, of which the upper two are zero."""
+    return len(data) == LENGTH_BYTES and not any(data[zeros]) and any(data)
+
+
+def _begins_with_length(data: bytes, framing: str) -> bool:
+    """Return whether a little-endian length comes first. Where none is wanted, be sure that it is one."""
+    if len(data) < LENGTH_BYTES or any(data[2:LENGTH_BYTES]):
+        return False
+    object_follows = data[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{"
+    counts_the_rest = 0 < int.from_bytes(data[:LENGTH_BYTES], "little") == len(data) - LENGTH_BYTES
+    return framing == LENGTH or object_follows or counts_the_rest or _is_alone(data, slice(2, 4))
+
+
+def _after_little_endian(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
+    """Report a length where none is wanted. Where it is, it must be the number of bytes after it."""
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
     came = len(data) - LENGTH_BYTES
     rest = data[LENGTH_BYTES + length :]
+    if framing != LENGTH:
+        findings.add("length-not-wanted", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "))
     if length > MAX_MESSAGE_BYTES and came >= MAX_MESSAGE_BYTES:
         return LENGTH_BYTES, len(data)  # too large, as the reading of the object will find
-    if is_framed(rest) and rest[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{":
+    if length and _is_length(rest, LENGTH_BYTES, "little"):
         findings.add("two-messages", LENGTH_BYTES + length, Edit(LENGTH_BYTES + length, len(data), ""))
         return LENGTH_BYTES, LENGTH_BYTES + length
     cut = length < came and data[: LENGTH_BYTES + length].rstrip(_SPACE_BYTES)[-1:] != b"}"
-    if length > came or cut:
+    if framing == LENGTH and (length > came or cut):
         findings.add("length-wrong", 0, found=str(length), wanted=str(came))
     return LENGTH_BYTES, len(data)
 
@@ -255,7 +273,7 @@ _BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 
 class Place(NamedTuple):
-    """Where to read the object."""
+    """The place of the object in the bytes."""
 
     text: Text
     start: int  # index of its first brace, or of its first member if the brace is missing

@@ -255,7 +255,7 @@ class FieldReader:
         self.findings.add(id, self.text.offsets[value.start], *edits, **facts)
 
 
-# Which field an unknown name stands for
+# Unknown names and the fields that they stand for
 
 
 def meant_field(name: str, missing: Collection[str]) -> str | None:

@@ -62,7 +62,7 @@ _RIGHT_MEMBER = re.compile(
 
 
 class ObjectEnd(Enum):
-    """How the object ends."""
+    """The end of the object."""
 
     CLOSED = auto()
     OPEN = auto()  # after a member

@@ -252,7 +252,7 @@ def string_at(chars: str, at: int) -> tuple[str, int] | None:
     return (text, end) if isinstance(text, str) else None
 
 
-# What was read
+# Results
 
 
 @dataclass(slots=True)
@@ -279,7 +279,7 @@ class NextQuote:
 
 
 class Type(Enum):
-    """How a value is written; its words for people."""
+    """The form of a value; its words for people."""
 
     TEXT = "text"
     NUMBER = "a number"
@@ -318,7 +318,7 @@ _PYTHON = {"None": Type.NULL, "True": Type.TRUE, "False": Type.FALSE}
 _NOTHING = ("null", "nil", "undefined")
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "nan", "inf", "-inf")
 
-# What is skipped, and where words without quotes end
+# Skipped characters, and the end of words without quotes
 
 ODD_SPACES = (
     "\N{NO-BREAK SPACE}\v\f\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"

@@ -7,7 +7,7 @@ from tandem.records.postgres.postgres_rows import with_percents
 from tandem.records.postgres.postgres_schema import check_version
 from tandem.records.postgres.postgres_server import PostgresServer
 from tandem.records.rows import Row, Values
-from tandem.records.sqlite.sqlite_store import StoreError, no_results
+from tandem.records.sqlite.sqlite_store import no_results
 
 ERASE_TIMEOUT_S = 600.0  # a statement may scan all visits
 _TABLES = ("team", "team_name", "visit", "surplus")
@@ -23,15 +23,9 @@ class PostgresEraser:
     def __init__(self, url: str) -> None:
         self._server = PostgresServer(url)
         self._connection = self._server.connect(ERASE_TIMEOUT_S)
-        try:
+        with self._server.preparing(self._connection):
             if check_version(self._connection, self._server.name) == 0:
                 raise no_results(self._server.name, "that --database")
-        except psycopg.Error as error:
-            self.close()
-            raise self._server.store_error(error) from None
-        except StoreError:
-            self.close()
-            raise
 
     def begin(self) -> None:
         """Start the transaction."""

@@ -8,7 +8,7 @@ import psycopg
 from tandem.records.postgres.postgres_schema import check_version
 from tandem.records.postgres.postgres_server import PostgresServer
 from tandem.records.rows import Row, Values
-from tandem.records.sqlite.sqlite_store import StoreError, no_results
+from tandem.records.sqlite.sqlite_store import no_results
 
 READ_TIMEOUT_S = 60.0  # a query may scan all teams
 VISIBILITY_DELAY_S = 10.0  # longer than any transaction of a server
@@ -22,17 +22,9 @@ class PostgresRows:
     def __init__(self, url: str) -> None:
         self._server = PostgresServer(url)
         self._connection = self._server.connect(READ_TIMEOUT_S)
-        try:
-            version = check_version(self._connection, self._server.name)
-        except psycopg.Error as error:
-            self.close()
-            raise self._server.store_error(error) from None
-        except StoreError:
-            self.close()
-            raise
-        if version == 0:
-            self.close()
-            raise no_results(self._server.name, "that --database")
+        with self._server.preparing(self._connection):
+            if check_version(self._connection, self._server.name) == 0:
+                raise no_results(self._server.name, "that --database")
 
     def query(self, sql: str, values: Values) -> list[Row]:
         """Return all rows of a query, in which `:name` stands for a value.

@@ -5,6 +5,8 @@ in the URL is sent to the server only. Knows no table.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -55,7 +57,7 @@ class PostgresServer:
     def __init__(self, url: str) -> None:
         try:
             parameters = conninfo_to_dict(url)
-        except psycopg.Error:  # its message may hold the password
+        except (psycopg.Error, UnicodeError):  # its message may hold the password
             raise StoreError("the URL of the database cannot be read", "postgresql://USER@HOST:PORT/NAME") from None
         self._parameters: dict[str, Any] = PARAMETERS | parameters
         self._secrets = [str(parameters[name]) for name in SECRETS if parameters.get(name)]
@@ -71,8 +73,26 @@ class PostgresServer:
             connection = PostgresConnection.connect(**self._parameters, autocommit=True, prepare_threshold=None)
         except psycopg.Error as error:
             raise self.store_error(error) from None
+        except UnicodeError:  # the look-up of the name, such as a..b
+            raise StoreError(f"the database {self.name} cannot be used: its host is not a host name") from None
         connection.answer_timeout_s = answer_timeout_s
         return connection
+
+    @contextmanager
+    def preparing(self, connection: PostgresConnection) -> Iterator[None]:
+        """Close a new connection if the block that prepares it fails.
+
+        Raises:
+            StoreError: the block raised it, or an error of the driver.
+        """
+        try:
+            yield
+        except psycopg.Error as error:
+            connection.close()
+            raise self.store_error(error) from None
+        except StoreError:
+            connection.close()
+            raise
 
     def store_error(self, error: psycopg.Error) -> StoreError:
         """Return the StoreError for an error of the driver."""

@@ -21,6 +21,7 @@ from psycopg import errors
 
 from tandem.records.postgres.postgres_schema import migrate
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
+from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
 from tandem.records.visits import (
     METRICS_COLUMNS,
@@ -73,8 +74,8 @@ _LOST = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViol
 # - An UPDATE is a join. Its index begins with the class, which is compared with = ANY: that is good for finding an
 #   entry, but not for reading all of them in the order of a join. Nothing else in it is compared with a constant.
 _TEAM = """json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT, pair TEXT, studentnr1 TEXT,
-        studentnr2 TEXT, state TEXT, secret TEXT, ip TEXT, problems TEXT, finished_at BIGINT, whole BOOLEAN,
-        at BIGINT, mark BIGINT)"""
+        studentnr2 TEXT, state TEXT, secret TEXT, ip TEXT, problems TEXT, handed_on BOOLEAN, finished_at BIGINT,
+        whole BOOLEAN, at BIGINT, mark BIGINT)"""
 # The mark holds the team, too. To name it leaves two indexes to choose from, and both are right.
 _NEW = """(SELECT v.mark FROM visit AS v WHERE v.classname = r.classname AND v.teamname = r.teamname AND v.at = r.at
         AND v.mark = r.mark) IS NULL"""
@@ -97,7 +98,7 @@ _ADOPT = f"""
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname AND t.pair = r.pair
     ) IS NULL
 """
-# What is finished stays as it is.
+# A finished team stays as it is.
 _RIGHT = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
@@ -114,7 +115,8 @@ _RIGHT = f"""
         problems = CASE excluded.state WHEN 'finished' THEN '[]' ELSE team.problems END,
         state = CASE team.state WHEN 'finished' THEN team.state ELSE excluded.state END
 """
-# A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
+# A refused visit belongs to the latest team of its names, or to the one whose numbers it has. A refusal of message 1
+# that was handed on does not replace the problems of message 1.
 _REFUSED_NEW = f"""
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, visits,
         problems)
@@ -124,7 +126,9 @@ _REFUSED_NEW = f"""
     ) IS NULL
 """
 _REFUSED = f"""
-    UPDATE team SET visits = team.visits + 1, problems = CASE team.state WHEN 'finished' THEN '[]' ELSE r.problems END
+    UPDATE team SET visits = team.visits + 1, problems = CASE
+        WHEN team.state = 'finished' THEN '[]' WHEN r.handed_on AND team.problems != '[]' THEN team.problems
+        ELSE r.problems END
     FROM {_TEAM}
     WHERE {_SAME_NAMES} AND {_NEW} AND team.pair = (
         SELECT t.pair FROM team AS t WHERE t.classname = r.classname AND t.teamname = r.teamname
@@ -139,6 +143,13 @@ _VISIT = """
         address TEXT, port INTEGER, outcome TEXT, received TEXT, size INTEGER, answered TEXT, findings TEXT,
         mark BIGINT)
     ON CONFLICT (at, mark) DO NOTHING
+"""
+# Which teams some secrets were given to, and which names are on record.
+_OWNERS = "SELECT secret, classname, teamname, studentnr1, studentnr2 FROM team WHERE secret = ANY(%s) AND secret != ''"
+_NAMED = """
+    SELECT r.classname, r.teamname FROM json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT)
+    WHERE (SELECT t.teamname FROM team_name AS t WHERE t.classname = r.classname AND t.teamname = r.teamname)
+        IS NOT NULL
 """
 _SUPPRESSED = """
     INSERT INTO surplus (minute, address, visits)
@@ -169,15 +180,9 @@ class PostgresStore:
         self._retry_s = 0.0  # seconds from one try to connect to the next
         self._retry_at = 0.0
         self._connection = self._server.connect()
-        try:
+        with self._server.preparing(self._connection):
             migrate(self._connection, self._server.name)
             _set_session_options(self._connection)
-        except psycopg.Error as error:
-            self.close()
-            raise self._server.store_error(error) from None
-        except StoreError:
-            self.close()
-            raise
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: on disk when this returns.
@@ -190,14 +195,14 @@ class PostgresStore:
                 counts once; SuppressedVisits, or a visit that is not whole, may count twice.
             ValueError: the database refuses a value, which is a bug. Writing it again fails again.
         """
-        batch = list(steps(records))
         soon = time.monotonic() + self._connection.answer_timeout_s / 2
         for _ in range(MAX_TRIES):
             was_open = not self._connection.closed
             if not was_open:
                 self._connect()
             try:
-                self._execute(batch)
+                self._find_owners(records)
+                self._execute(list(steps(records)))
                 return
             except _LOST:
                 self._connection.close()  # another server committed first
@@ -214,6 +219,27 @@ class PostgresStore:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _find_owners(self, records: Sequence[Record]) -> None:
+        """Find the teams that the secrets of refused visits were given to. One round trip if there are any."""
+        visits = [record for record in records if isinstance(record, Visit) and record.secret]
+        if not visits:
+            return
+        names = [visit.team[:2] for visit in visits if visit.team]
+        document = json.dumps([{"classname": classname, "teamname": teamname} for classname, teamname in names])
+        with self._connection.pipeline():
+            found = self._connection.execute(_OWNERS, ([visit.secret for visit in visits],))
+            named = self._connection.execute(_NAMED, (document,))
+            owners = {secret: Team(*team) for secret, *team in found.fetchall()}
+            on_record = set(named.fetchall())
+        for record in records:
+            if isinstance(record, Visit) and record.secret:
+                owner = record.owner or (owners.get(record.secret) if record.stored_in_full else None)
+                file_under(record, owner, record.team is not None and record.team[:2] in on_record)
+            if isinstance(record, RightVisit):
+                owners[record.secret] = record.team
+            if isinstance(record, RightVisit | Visit) and (team := _team_of(record)) and record.stored_in_full:
+                on_record.add(team[:2])
 
     def _execute(self, batch: Sequence[Step]) -> None:
         """Send all steps and the commit in one round trip."""
@@ -251,7 +277,7 @@ def _set_session_options(connection: PostgresConnection) -> None:
 def steps(records: Sequence[Record]) -> Iterator[Step]:
     """Yield the statements for a batch, each with its rows."""
     marked = [(record, _mark(record)) for record in records if isinstance(record, RightVisit | Visit)]
-    names = sorted({visit.team[:2] for visit, _ in marked if visit.team})
+    names = sorted({team[:2] for visit, _ in marked if (team := _team_of(visit))})
     yield from _over([{"classname": classname, "teamname": teamname} for classname, teamname in names], _LOCK_NAMES)
     for wave in _waves(marked):
         yield from _over([row for row in wave if row["right"]], _ADOPT, _RIGHT)
@@ -278,13 +304,19 @@ def _waves(marked: Iterable[tuple[RightVisit | Visit, int]]) -> list[list[Row]]:
     waves: list[list[Row]] = []
     before = Counter[tuple[str, ...]]()
     for visit, mark in marked:
-        if visit.team:
-            name = visit.team[:2]
+        team = _team_of(visit)
+        if team:
+            name = team[:2]
             if before[name] == len(waves):
                 waves.append([])
-            waves[before[name]].append(_team_row(visit, visit.team, mark))
+            waves[before[name]].append(_team_row(visit, team, mark))
             before[name] += 1
     return waves
+
+
+def _team_of(visit: RightVisit | Visit) -> Team | None:
+    """Return the team that a visit is counted for."""
+    return visit.team if isinstance(visit, RightVisit) else visit.filed_under
 
 
 def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
@@ -301,6 +333,7 @@ def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
         "secret": right.secret if right else "",
         "ip": right.ip if right and not finished else "",
         "problems": json.dumps(problems),
+        "handed_on": isinstance(visit, Visit) and visit.is_handed_on,
         "finished_at": visit.started_us + visit.duration_us if finished else None,
         "right": right is not None,
         "whole": visit.stored_in_full,
@@ -310,11 +343,11 @@ def _team_row(visit: RightVisit | Visit, team: Team, mark: int) -> Row:
 
 
 def _visit_row(visit: RightVisit | Visit, mark: int) -> Row:
-    team = visit.team
+    team = _team_of(visit)
     return {
         "classname": team.classname if team else "",
         "teamname": team.teamname if team else "",
-        "pair": visit.pair if isinstance(visit, RightVisit) else "",
+        "pair": visit.pair if isinstance(visit, RightVisit) else visit.claimed_pair,
         "at": visit.started_us,
         "took": visit.duration_us,
         "address": visit.address,

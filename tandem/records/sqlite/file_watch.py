@@ -10,8 +10,9 @@ Three kinds of facts are compared:
 - Whether another process changed a file: size and time of change. The table `identity` tells a valid change (another
   worker, a checkpoint, `forget`) from a foreign one.
 - The table `identity`: a random id of the database, the number of commits, and how many of them are known to be in
-  the main file. The main file alone must have the same id, no fewer commits than are known to be in it, and no more
-  than the database with its log has. An older copy in its place, or a log of another time, breaks one of these.
+  the main file. The main file must have the same id. Its number of commits must be at least the number known to be in
+  it, and at most the number that the database has together with its write-ahead log. An older copy in its place, or a
+  log of another time, breaks one of these.
 """
 
 import os
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.protocol.errors import TandemError
+from tandem.records.path_kind import path_kind
 
 try:
     import fcntl
@@ -37,7 +39,7 @@ MAX_READS = 5  # of the main file, while another process may be copying its log 
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
-# What SQLite says of damaged files. Its other errors (no memory, no descriptor, not readable) say nothing of them.
+# SQLite's errors for damaged files. Its other errors (no memory, no descriptor, not readable) do not mean damage.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 
 _COUNT = "UPDATE identity SET commits = commits + 1, checkpointed = max(checkpointed, ?)"
@@ -299,12 +301,12 @@ def _opened(path: Path, main_only: bool) -> Iterator[sqlite3.Connection]:
 
 
 def check_main(path: Path) -> None:
-    """Raise DamagedFilesError if there is a log without a main file, or if the main file is no file.
+    """Raise DamagedFilesError if there is a log without a main file, or if the main file is something else than a file.
 
     SQLite would delete the log, and wait for ever for a named pipe.
     """
     if path.exists() and not path.is_file():
-        raise DamagedFilesError(f"{path} is no file", "move it away")
+        raise DamagedFilesError(f"{path} is {path_kind(path)}, not a file", "move it away")
     main, log, _ = _names_of(path)
     log_size = _status(log).size  # first: of a new database the main file is there before the log
     if log_size and not _status(main).size:

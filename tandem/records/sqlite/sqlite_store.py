@@ -17,14 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from tandem.protocol.errors import TandemError
+from tandem.records.class_spellings import CLASS_NAMES, spellings
+from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
-from tandem.records.visits import ROW_COLUMNS, MetricsSample, Outcome, Record, RightVisit, SuppressedVisits, Visit
+from tandem.records.visits import (
+    ROW_COLUMNS,
+    MetricsSample,
+    Outcome,
+    Record,
+    RightVisit,
+    SuppressedVisits,
+    Team,
+    Visit,
+)
 
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
 LOCK_RETRY_S = 0.001  # between two tries to get it
 METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
+MAX_SEARCHED_TEAMS = 5_000  # of one class, for the owner of a secret
+MAX_SEARCHED_CLASSES = 500  # for other spellings of a class
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
 STATES = (WAITING, FINISHED, REJECTED)
@@ -32,7 +45,7 @@ MESSAGE_1 = Outcome.MESSAGE_1.value
 
 Row = tuple[Any, ...]
 
-# Right visits change their teams many at a time: one row has what the visits of one batch change. See _merge.
+# All right visits of a team in one batch are merged into one row (_merge). Then all teams are written in one statement.
 _TEAMS = """
     INSERT INTO team (classname, teamname, pair, studentnr1, studentnr2, state, secret, ip, first_seen, finished_at,
         visits, problems)
@@ -57,9 +70,11 @@ _ADOPT = """
     UPDATE OR IGNORE team SET pair = ?, studentnr1 = ?, studentnr2 = ?, state = ?, secret = ?
     WHERE classname = ? AND teamname = ? AND pair = ''
 """
-# A refused visit belongs to the latest team of its names, or to the one whose numbers it has.
+# A refused visit belongs to the latest team of its names, or to the one whose numbers it has. A refusal of message 1
+# that was handed on does not replace the problems of message 1.
 _REFUSED_KNOWN = """
-    UPDATE team SET visits = visits + 1, problems = iif(state = 'finished', '[]', :problems)
+    UPDATE team SET visits = visits + 1, problems = CASE
+        WHEN state = 'finished' THEN '[]' WHEN :handed_on AND problems != '[]' THEN problems ELSE :problems END
     WHERE classname = :classname AND teamname = :teamname AND pair = (
         SELECT pair FROM team WHERE classname = :classname AND teamname = :teamname
         ORDER BY pair = :pair DESC, first_seen DESC LIMIT 1)
@@ -69,6 +84,13 @@ _REFUSED_NEW = """
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
 """
+# The teams of one class, as far as they are searched: there is no index on secrets.
+_WITH_SECRET = """
+    SELECT classname, teamname, studentnr1, studentnr2 FROM (
+        SELECT classname, teamname, studentnr1, studentnr2, secret FROM team WHERE classname = ? LIMIT ?)
+    WHERE secret = ?
+"""
+_NAMED = "SELECT EXISTS (SELECT 1 FROM team WHERE classname = ? AND teamname = ?)"
 _SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
 _METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
@@ -182,7 +204,9 @@ class Store:
         self._insert(_TEAMS, list(teams.values()))
 
     def _write_refused(self, visit: Visit) -> None:
-        team = visit.team
+        if visit.secret:
+            self._find_owner(visit)
+        team = visit.filed_under
         if team is None:
             return
         values = {
@@ -193,10 +217,28 @@ class Store:
             "studentnr2": team.studentnr2,
             "at": visit.started_us,
             "problems": json.dumps([problem.id for problem in visit.problems]),
+            "handed_on": visit.is_handed_on,
         }
         known = self._database.execute(_REFUSED_KNOWN, values).rowcount
         if not known and visit.stored_in_full:
             self._database.execute(_REFUSED_NEW, values)
+
+    def _find_owner(self, visit: Visit) -> None:
+        """Find the team that the secret of a refused visit was given to: in its class, in any letter case."""
+        team = visit.team
+        owner = visit.owner
+        if owner is None and team and visit.stored_in_full:
+            owner = self._team_with_secret(visit.secret, team.classname)
+        is_on_record = bool(team and self._database.execute(_NAMED, team[:2]).fetchone()[0])
+        file_under(visit, owner, is_on_record)
+
+    def _team_with_secret(self, secret: str, classname: str) -> Team | None:
+        names = [name for (name,) in self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})]
+        for spelling in dict.fromkeys([classname, *spellings(classname, names)]):
+            found = self._database.execute(_WITH_SECRET, (spelling, MAX_SEARCHED_TEAMS, secret)).fetchone()
+            if found:
+                return Team(*found)
+        return None
 
     def _write_metrics(self, sample: MetricsSample) -> None:
         self._database.execute(_METRICS, astuple(sample))
@@ -248,11 +290,11 @@ def _merge(visit: RightVisit, teams: dict[Row, Row]) -> None:
 
 
 def _refused_row(visit: Visit) -> Row:
-    team = visit.team
+    team = visit.filed_under
     return (
         team.classname if team else "",
         team.teamname if team else "",
-        "",
+        visit.claimed_pair,
         visit.started_us,
         visit.duration_us,
         visit.address,

@@ -27,7 +27,7 @@ from tandem.board.gradebook.grades import Gradebook, GradePage, GradeQuery, as_r
 from tandem.board.gradebook.recognition import expected_key
 from tandem.board.gradebook.roster import ROSTER_EXAMPLE, Roster, RosterError, parse_roster
 from tandem.board.web.auth import Auth, form_field
-from tandem.board.web.display_text import read_minute
+from tandem.board.web.display_text import ClockChangeError, read_minute
 from tandem.board.web.links import Links, page_number
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis import rules
@@ -229,11 +229,13 @@ class GradebookPages:
         """Set or remove the deadline of a class.
 
         Raises:
-            HTTPException: 422 if the text is not a time.
+            HTTPException: 422 if the text is not a time, or a time that the change of the clock skips or repeats.
         """
         text = await form_field(request, "at")
         try:
             deadline_us = read_minute(text) if text else None
+        except ClockChangeError as error:
+            raise HTTPException(422, f"The deadline was not saved: {error}") from None
         except (ValueError, OverflowError):
             raise HTTPException(422, "A deadline is a date and a time, for example 2026-12-31T17:00.") from None
         await run_in_threadpool(self._board_store.set_deadline, await form_field(request, "class"), deadline_us)
@@ -305,8 +307,9 @@ class GradebookPages:
         row = await self._records_pool.read(lambda records: self._links.find(records, query))
         if row:
             return row.key
-        expected = self._board_store.roster(query.get("class", ""))
-        return next((expected_key(team) for team in expected if team.teamname == query.get("team")), None)
+        expected = [*map(expected_key, self._board_store.roster(query.get("class", "")))]
+        named = (key for key in expected if key.teamname == query.get("team"))
+        return self._links.find_key(expected, query) or next(named, None)
 
     def _classes(self, chosen: str | None) -> tuple[list[str], int]:
         """Return the classes to choose from, and how many others there are.

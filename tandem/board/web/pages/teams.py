@@ -186,7 +186,7 @@ def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: 
     latest = list(visits)[::-1]
     refused_last = bool(latest) and latest[0][1].outcome is Outcome.REJECTED
     state, state_text = state_of(TeamStatus(row, refused_last))
-    stuck_at = latest[0] if refused_last and row.finished_us is None else None
+    stuck_at = _refusal_to_explain(latest) if refused_last and row.finished_us is None else None
     pages = max(1, -(-len(latest) // VISITS_PER_PAGE))
     page = min(page, pages)
     return TeamPage(
@@ -194,13 +194,19 @@ def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: 
         state,
         state_text,
         [draw([visit for _, visit in visits], layout) for layout in (WIDE, NARROW)],
-        [_shown_visit(*each) for each in latest[(page - 1) * VISITS_PER_PAGE : page * VISITS_PER_PAGE]],
+        [shown_visit(*each) for each in latest[(page - 1) * VISITS_PER_PAGE : page * VISITS_PER_PAGE]],
         page,
         pages,
-        _shown_visit(*stuck_at) if stuck_at else None,
+        shown_visit(*stuck_at) if stuck_at else None,
         _expected_message(stuck_at[1], latest) if stuck_at else "",
         hidden_visits,
     )
+
+
+def _refusal_to_explain(latest: Sequence[tuple[int, VisitRow]]) -> tuple[int, VisitRow]:
+    """Return the latest refused visit. If it only handed message 1's refusal on, return the refusal before it."""
+    refused = (each for each in latest if each[1].outcome is Outcome.REJECTED and not each[1].is_handed_on)
+    return next(refused, latest[0])
 
 
 def _expected_message(refused: VisitRow, latest: Sequence[tuple[int, VisitRow]]) -> str:
@@ -227,7 +233,8 @@ def _is_own_visit(visit: VisitRow, team: Team) -> bool:
     return bool(numbers) and all(number.encode() in digits for number in numbers)
 
 
-def _shown_visit(number: int, visit: VisitRow) -> ShownVisit:
+def shown_visit(number: int, visit: VisitRow) -> ShownVisit:
+    """Return a visit as a page lists it."""
     return ShownVisit(
         number,
         visit,

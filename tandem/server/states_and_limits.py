@@ -22,8 +22,8 @@ class State:
 
 FIRST_BYTE = State("FIRST_BYTE", "the welcome was sent, and nothing has come yet")
 LAST_CHANCE = State("LAST_CHANCE", "the same, while the server stops")
-IN_DOUBT = State("IN_DOUBT", "up to three bytes came that may begin a length")
 MESSAGE = State("MESSAGE", "a part of a message came")
+NO_MESSAGE = State("NO_MESSAGE", "bytes came that can never become a message, and more may come")
 QUEUED = State("QUEUED", "what came waits for its turn in the slow path")
 COMMITTING = State("COMMITTING", "the reply waits until its record is on disk")
 SILENCED = State("SILENCED", "a wrong message that gets no reply (--errors silent)")
@@ -34,8 +34,8 @@ CLOSED = State("CLOSED", "the socket is closed")
 STATES = (
     FIRST_BYTE,
     LAST_CHANCE,
-    IN_DOUBT,
     MESSAGE,
+    NO_MESSAGE,
     QUEUED,
     COMMITTING,
     SILENCED,
@@ -61,19 +61,19 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
         SILENCED: "the end of the stream, with --errors silent",
         CLOSED: "0.5 s of silence, reset, or evicted",
     },
-    IN_DOUBT: {
-        QUEUED: "more bytes, the end of the stream, or 0.2 s of silence",
-        CLOSED: "reset, or evicted",
-    },
     MESSAGE: {
         QUEUED: "more bytes, the end of the stream, or 3 s of silence",
+        CLOSED: "reset, or evicted",
+    },
+    NO_MESSAGE: {
+        QUEUED: "more bytes, the end of the stream, or 0.2 s of silence",
         CLOSED: "reset, or evicted",
     },
     QUEUED: {
         FIRST_BYTE: "only a balancer's header came",
         LAST_CHANCE: "the same, while the server stops",
-        IN_DOUBT: "too few bytes to tell a length from text",
         MESSAGE: "the message is not complete",
+        NO_MESSAGE: "less than 8,192 bytes came, and no more can make them a message",
         COMMITTING: "a right message 2",
         ANSWERED: "a reply, or the end without one (--errors close)",
         SILENCED: "a wrong message, with --errors silent",
@@ -96,18 +96,20 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = {
 LIMITS: dict[State, float] = {
     FIRST_BYTE: 900.0,  # a person may be typing, and client 2 may connect early
     LAST_CHANCE: 0.5,  # for a message that is on its way
-    IN_DOUBT: 0.2,
     MESSAGE: 3.0,  # of silence: every byte starts it again
-    COMMITTING: 4.0,  # then the reply says that the result was not stored: clients give up after 5 s
+    NO_MESSAGE: 0.2,  # of silence: so the answer does not depend on how TCP cut the bytes
+    COMMITTING: 4.0,  # then the reply asks to send it again, before clients give up at 5 s
     SILENCED: 900.0,
     ANSWERED: 0.01,
     DRAINING: 5.0,
 }
 
 WATCHED = frozenset(
-    {FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, SILENCED, DRAINING}
+    {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, SILENCED, DRAINING}
 )  # the poller reports bytes in them
-UNANSWERED = frozenset({FIRST_BYTE, LAST_CHANCE, IN_DOUBT, MESSAGE, QUEUED})  # the visit is not recorded yet
+UNANSWERED = frozenset(
+    {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, QUEUED}
+)  # no record of the visit was given to the committer
 
 
 class IllegalTransitionError(Exception):

@@ -3,16 +3,17 @@
 Finds the reply in the stream, however TCP cut the two or glued them together (PROTOCOL 1.3). Has the reader's states.
 """
 
-from tandem.protocol.framing import LENGTH_BYTES, is_framed
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN, unframe
 from tandem.protocol.reader import INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 
 
 class AnswerReader:
     """Reads one answer. Call `feed` with everything that comes from the server."""
 
-    __slots__ = ("_received", "_reply", "_start")
+    __slots__ = ("_framing", "_received", "_reply", "_start")
 
-    def __init__(self) -> None:
+    def __init__(self, framing: str = PLAIN) -> None:
+        self._framing = framing
         self._received = b""
         self._start = 0  # where the reply begins, once it has begun
         self._reply: Reader | None = None
@@ -23,10 +24,12 @@ class AnswerReader:
         if self._reply is not None:
             return self._reply.feed(data)
         start = self._find_reply()
-        if start is None or start > MAX_MESSAGE_BYTES:
+        if start is None:
             return INVALID if len(self._received) > MAX_MESSAGE_BYTES else NEED_DATA
+        if start > MAX_MESSAGE_BYTES:
+            return INVALID
         self._start = start
-        self._reply = Reader()
+        self._reply = Reader(self._framing)
         return self._reply.feed(self._received[start:])
 
     @property
@@ -41,14 +44,13 @@ class AnswerReader:
 
     @property
     def greeting(self) -> bytes:
-        """What came before the reply: the welcome, with its length if it has one."""
+        """The bytes before the reply: the welcome, with its length if it has one."""
         return self._received[: self._start] if self._reply else self._received
 
     @property
     def welcome(self) -> str:
         """The text of the greeting, for people."""
-        greeting = self.greeting
-        return greeting[LENGTH_BYTES if is_framed(greeting) else 0 :].decode(errors="backslashreplace")
+        return unframe(self.greeting, self._framing).decode(errors="backslashreplace")
 
     @property
     def text(self) -> bytes:
@@ -60,22 +62,23 @@ class AnswerReader:
         """The bytes of the reply as they were sent, with its length if it has one. Client 1 hands them over (5.1)."""
         if self._reply is None:
             return b""
-        before = self._reply.received[:LENGTH_BYTES] if self._reply.framed else b""
+        before = self._reply.received[: LENGTH_BYTES if self._framing == LENGTH else 0]
         return bytes(before) + self._reply.text
 
     def _find_reply(self) -> int | None:
-        """Return the offset of the first brace, or of the length before it; None if there is none so far."""
-        received, after_welcome = self._received, 0
-        if len(received) < LENGTH_BYTES:
-            return None  # a brace may yet turn out to be the first byte of a length
-        if is_framed(received):
-            after_welcome = LENGTH_BYTES + int.from_bytes(received[:LENGTH_BYTES], "little")
-            if received[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{":
-                return 0
-            if len(received) < after_welcome:
-                return None
-        brace = received.find(b"{", after_welcome)
-        if brace < 0:
-            return None
-        framed = brace >= after_welcome + LENGTH_BYTES and received[brace - 2 : brace] == b"\0\0"
-        return brace - LENGTH_BYTES if framed else brace
+        """Return the offset at which the reply begins; None if it has not begun so far (PROTOCOL 3.1, 6.1)."""
+        received = self._received
+        if self._framing == LENGTH:
+            return _end_of_framed_welcome(received)
+        brace = received.find(b"{")
+        return brace if brace >= 0 else None
+
+
+def _end_of_framed_welcome(received: bytes) -> int | None:
+    """Return where the frame of the welcome ends; 0 if the reply came without one, None while bytes are missing."""
+    if len(received) <= LENGTH_BYTES:
+        return None
+    if received[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{":
+        return 0
+    end = LENGTH_BYTES + int.from_bytes(received[:LENGTH_BYTES], "little")
+    return end if len(received) > end or end > MAX_MESSAGE_BYTES else None

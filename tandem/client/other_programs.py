@@ -1,0 +1,58 @@
+"""Recognises a program that is not the one we meant, by what it sends: a web server, SSH, an echo."""
+
+from tandem.protocol.answer_reader import AnswerReader
+from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, NotAMessageError, decode
+from tandem.protocol.printable import printable, printable_bytes
+from tandem.protocol.reader import COMPLETE
+
+SHOWN_BYTES = 80  # of what came
+
+# What a program sends first, in lower case, and the protocol that it speaks.
+_FIRST_BYTES = (
+    (b"http/", "HTTP"),
+    (b"get /", "HTTP"),
+    (b"post /", "HTTP"),
+    (b"head /", "HTTP"),
+    (b"<!doctype", "HTTP"),
+    (b"<html", "HTTP"),
+    (b"ssh-", "SSH"),
+    (b"\x16\x03", "TLS"),
+    (b"\x15\x03", "TLS"),
+    (b"\xff\xfb", "telnet"),
+    (b"\xff\xfd", "telnet"),
+    (b"220 ", "FTP or SMTP"),
+    (b"+ok", "POP3"),
+    (b"* ok", "IMAP"),
+)
+
+
+def protocol_of(data: bytes) -> str:
+    """Return the name of the other protocol that these bytes begin, "" if they begin none that is known."""
+    beginning = data[:16].lstrip().lower()
+    return next((name for first, name in _FIRST_BYTES if beginning.startswith(first)), "")
+
+
+def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
+    """Return why the program that sent `came` after the handover is not client 2, "" if it may be client 2.
+
+    A client 2 sends nothing, or something of its own, such as a greeting.
+    """
+    if not came:
+        return ""
+    shown = printable_bytes(came[:SHOWN_BYTES].rstrip())
+    protocol = protocol_of(came)
+    if protocol:
+        return f'it speaks {protocol}: it sent "{shown}"'
+    if handed_over in came:
+        return "it sent the same bytes back, as an echo server does"
+    answer = AnswerReader(framing)
+    if answer.feed(came) is COMPLETE:
+        try:
+            status = decode(answer.text).status
+        except NotAMessageError:
+            status = ""
+        if status.startswith(ERROR_PREFIX):
+            return f'it answered as the server does: "{printable(status)}"'
+    if WELCOME_WORD.encode() in came.partition(b"{")[0]:
+        return f'it sent a welcome, as the server does: "{shown}"'
+    return ""
