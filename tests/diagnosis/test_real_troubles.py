@@ -115,7 +115,8 @@ rows = pytest.mark.parametrize("row", TROUBLES, ids=lambda row: row.name)
 
 def status_of(diagnosis: Diagnosis) -> str:
     """Return the status of the server's reply."""
-    return json.loads(judge(diagnosis, [b"a key"], lambda message: None).reply)["status"]
+    status: str = json.loads(judge(diagnosis, [b"a key"], lambda message: None).reply)["status"]
+    return status
 
 
 @rows

@@ -197,6 +197,17 @@ KINDS = (
         but(b"waiting for message 2", b"ready", RIGHT_2),
     ),
     Kind(
+        "bytes-after-reply",
+        R,
+        EXCHANGE,
+        "More bytes after the reply",
+        "after the reply more came on the same connection: `{found}`",
+        "send one message on each connection, and connect again for the next one",
+        "2.4",
+        RIGHT_2,
+        "the bytes that come after the reply",
+    ),
+    Kind(
         "ip-of-client-1",
         R,
         EXCHANGE,
