@@ -28,7 +28,7 @@ class Signature(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What the bytes are."""
+    """A format that was recognised."""
 
     id: str
     name: str
@@ -224,7 +224,7 @@ def _count_texts(data: bytes, size: int) -> int:
 
 
 class Prefix(NamedTuple):
-    """What comes before the message."""
+    """Bytes of another protocol before the message."""
 
     id: str  # of the problem
     size: int  # bytes
