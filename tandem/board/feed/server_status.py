@@ -1,4 +1,4 @@
-"""What the page of a class tells about the server: where it listens, and since when it has been silent.
+"""The server's part of the page of a class: the addresses where it listens, and the time since its last sign of life.
 
 The addresses come from the names in the servers' metrics samples: HOST HOST:PORT PROCESS (server/serve.py).
 """
