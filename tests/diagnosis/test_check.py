@@ -81,7 +81,7 @@ def test_a_remark_is_shown_and_accepted() -> None:
 def test_an_empty_ip_is_accepted_with_a_remark_as_in_the_file_of_a_client() -> None:
     text, accepted = check_report(team(ip="").encode(), "text", colour=False)
     assert accepted
-    assert "the server would refuse it as message 1" in text
+    assert "as message 1 the server would refuse it" in text
     assert [problem.id for problem in check(team(ip="").encode()).problems] == ["field-empty"]
     text, accepted = check_report(team(ip="", teamname="").encode(), "text", colour=False)
     assert not accepted
