@@ -24,6 +24,7 @@ from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
 
 _SPACE = b" \t\r\n"
+_HEADER_BEGINS = (b"P", b"\r")  # the first byte of a PROXY header, of version 1 and 2
 _MAX_SHOWN = 60  # characters of unknown content in a fact
 
 
@@ -171,7 +172,7 @@ class Recovered(NamedTuple):
 def recover(data: bytes, ending: Ending, address: str, framing: str) -> Recovered:
     """Read as much as possible of a message, whatever is wrong with it."""
     findings = Findings()
-    start = end_of_headers(data)
+    start = end_of_headers(data) if data[:1] in _HEADER_BEGINS else 0
     if start:
         found = f"a PROXY header (version {version_of(data)})"
         findings.add("proxy-header", 0, Edit(0, start, ""), found=found)
