@@ -27,6 +27,7 @@ RULES = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_rules(command, *RULES)
+    command.description = f"{command.description}, in the data folder or the database; backups made before keep it"
     data_option(command)
     database_option(command)
     command.add_argument(
@@ -97,7 +98,7 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
     if is_dry_run:
         yield "nothing was removed: leave --dry-run out to remove it\n"
     else:
-        yield "backups, and files made with tandem results, still hold all of it: delete them, too\n"
+        yield "backups made before, and files made with tandem results, still contain all of it: delete them, too\n"
 
 
 def _name(key: TeamKey) -> str:

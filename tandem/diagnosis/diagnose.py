@@ -24,7 +24,6 @@ from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
 
 _SPACE = b" \t\r\n"
-_LOOPBACK = ("127.", "::1")
 _MAX_SHOWN = 60  # characters of unknown content in a fact
 
 
@@ -105,7 +104,7 @@ def _read_right(reader: Reader, address: str) -> Diagnosis | None:
         return None
     if not rules.is_spotless(message):
         return _read_unusual(message, reader, address)
-    if message.ip == address and not address.startswith(_LOOPBACK):
+    if message.ip == address:
         return Diagnosis(message)
     return Diagnosis(message, (), with_offsets(rules.remarks_on_ip(message.ip, address), reader.received))
 
@@ -179,6 +178,8 @@ def recover(data: bytes, ending: Ending, address: str, framing: str) -> Recovere
         findings.origin = start
         data = data[start:]
         if not data.strip(_SPACE):
+            if start + len(data) >= MAX_MESSAGE_BYTES:
+                findings.add("too-large", MAX_MESSAGE_BYTES, wanted=str(MAX_MESSAGE_BYTES))
             return Recovered({}, findings.results()[0])
     return _read_object(data, ending, address, framing, findings)
 
@@ -187,7 +188,7 @@ def _read_object(data: bytes, ending: Ending, address: str, framing: str, findin
     """Read a message that has no PROXY header before it (any more)."""
     place = _find_place(data, framing, findings)
     if place is None:
-        return Recovered({}, _with_lines(findings.results()[0], data, findings.origin))
+        return Recovered({}, findings.results()[0])
     start = place.start + 1 if place.opened else place.start
     scanner = Scanner(place.text, start, place.stop, findings, place.json_stop)
     reader = MemberReader(scanner)
@@ -225,7 +226,7 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
-_MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
+_MESSAGE = re.compile(rf"[,;\0]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 
 

@@ -5,11 +5,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Problem, findings_in, findings_text
+from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
-REFUSAL_HANDED_ON = "refusal-handed-on"  # the problem of a message 2 that is the server's own refusal of message 1
 
 
 class Outcome(StrEnum):

@@ -60,7 +60,7 @@ def _entry(kind: Kind) -> Iterator[str]:
     yield f"- It says: {_plain(problem.what)}"
     yield f"- Try: {_plain(problem.help)}"
     if kind.needs:
-        yield f"- Only the server can find it: this needs {kind.needs}"
+        yield f"- The message alone does not show it: this needs {kind.needs}"
 
 
 def _problem(kind: Kind) -> Problem:

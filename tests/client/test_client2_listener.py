@@ -346,12 +346,12 @@ REACH = {
         "only this machine can connect: start client 1 here with --peer 127",
     ),
     "all addresses": ("", "127.0.0.1", "IPv4 and IPv6 can connect: start client 1 with --peer 127.0.0.1:"),
-    "all of IPv4": ("0.0.0.0", "127.0.0.1", "IPv4 only can connect: start client 1 with --peer 127.0.0.1:"),
-    "all of IPv6": ("::", "::1", "IPv6 only can connect: start client 1 with --peer [::1]:"),
+    "all of IPv4": ("0.0.0.0", "127.0.0.1", "only IPv4 can connect: start client 1 with --peer 127.0.0.1:"),
+    "all of IPv6": ("::", "::1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
     "another family than the server's": (
         "::",
         "127.0.0.1",
-        "IPv6 only can connect: start client 1 with --peer THIS-MACH",
+        "only IPv6 can connect: start client 1 with --peer THIS-MACH",
     ),
 }
 

@@ -76,6 +76,14 @@ class TestStandardStreams:
         done = shell(f"PYTHONUNBUFFERED={unbuffered} {TANDEM} {words} {redirection}")
         assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
 
+    @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+    def test_a_warning_that_cannot_be_written(self, redirection: str) -> None:
+        """It neither ends the client nor goes to standard output: the client waits for client 1."""
+        done = shell(f"{TANDEM} {shlex.join(CLIENT_2)} --on-wire plain {redirection}")
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "listening on" in done.stdout
+        assert "--framing" not in done.stdout
+
     def test_standard_input_that_is_closed(self) -> None:
         done = shell(f"{TANDEM} check <&-")
         assert_one_line(done)
@@ -208,8 +216,31 @@ def writing(pipe: Path, data: bytes) -> Iterator[None]:
 
 
 class TestCtrlC:
-    """The second one comes while the first one is being printed."""
+    @pytest.mark.parametrize("words", ["results", "results --format json", "forget --class INF2A --dry-run"])
+    def test_it_ends_a_command_whose_output_nobody_reads(self, words: str, tmp_path: Path) -> None:
+        with closing(Store(tmp_path)) as store:
+            store.write([message_1(TEAM._replace(teamname=f"Team{number}")) for number in range(1000)])
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than any of the outputs
+        command = subprocess.Popen(
+            [sys.executable, "-m", "tandem", *words.split(), "--data", str(tmp_path)],
+            cwd=ROOT,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(writer)
+        try:
+            wait_until(lambda: any(fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4)))
+            command.send_signal(signal.SIGINT)
+            _, err = command.communicate(timeout=LIMIT)
+        finally:
+            command.kill()
+            command.communicate()
+            os.close(reader)
+        assert (command.returncode, err) == (130, "tandem: stopped by Ctrl-C\n")
 
+    # The second one comes while the first one is being printed.
     SCRIPT = """
 import os, runpy, signal, sys
 import {module} as module
