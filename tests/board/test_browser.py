@@ -96,7 +96,7 @@ def test_a_banner_says_that_the_server_or_the_board_is_gone(browser: Browser, tm
         expect(page.locator("#nobody li")).to_have_text(serving.address)
         expect(page.locator("#nobody .note")).to_contain_text("Only programs on its own machine")
         os.kill(serving.process.pid, signal.SIGSTOP)
-        expect(page.locator("#trouble .silent")).to_contain_text("does not run, or is stuck")
+        expect(page.locator("#trouble .silent")).to_contain_text("has stopped, or it hangs")
         expect(page.locator("#line")).to_be_hidden()
         os.kill(serving.process.pid, signal.SIGCONT)
         expect(page.locator("#trouble .silent")).to_have_count(0)
