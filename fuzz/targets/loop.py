@@ -13,7 +13,7 @@ from fuzz.targets.law import require
 from fuzz.targets.script import ADDRESSES, MAX_CALLERS, PATIENCES, TIMES, UNTIL_DUE, Act, Event, Script, parse
 from fuzz.targets.world import CLOGS, REFUSALS, Archive, Caller, Clock, Diary, Door, Entry, Ledger, Line, Watch
 from tandem.keys.keyring import Keyring, OldKey
-from tandem.net.poller import Wakeup, new_poller
+from tandem.net.poller import new_poller
 from tandem.protocol.framing import frame, unframe
 from tandem.protocol.message import ERROR_PREFIX, STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import Records
@@ -24,7 +24,7 @@ from tandem.server import metrics as metrics_module
 from tandem.server.committer import Committer
 from tandem.server.handler import NOT_STORED, VisitHandler
 from tandem.server.log import Log
-from tandem.server.loop import Connection, Loop
+from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
 

@@ -6,7 +6,6 @@ Linux.
 
 import select
 import selectors
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -43,43 +42,6 @@ def new_poller() -> Poller:
     if sys.platform == "linux":
         return select.epoll()
     return _Selector()
-
-
-class Wakeup:
-    """Wakes a poller that waits: register `fileno()` for READ, and call `drain` when it is ready."""
-
-    def __init__(self) -> None:
-        """Open a pair of sockets. Call `close` at the end."""
-        self._receiver, self._sender = socket.socketpair()
-        self._receiver.setblocking(False)
-        self._sender.setblocking(False)
-
-    def fileno(self) -> int:
-        """Return the descriptor that becomes ready."""
-        return self._receiver.fileno()
-
-    def sender_fileno(self) -> int:
-        """Return the descriptor to which a signal may write a byte (signal.set_wakeup_fd)."""
-        return self._sender.fileno()
-
-    def wake(self) -> None:
-        """Make `fileno()` ready. Any thread may call it."""
-        try:
-            self._sender.send(b"!")
-        except OSError:
-            pass  # its buffer is full of wake-ups already, or it is closed
-
-    def drain(self) -> None:
-        """Discard the wake-ups that came."""
-        try:
-            self._receiver.recv(4096)
-        except BlockingIOError:
-            pass
-
-    def close(self) -> None:
-        """Close both descriptors."""
-        self._receiver.close()
-        self._sender.close()
 
 
 class _Selector:

@@ -14,7 +14,6 @@ from tandem.keys.keyring import Keyring, has_key, load_keyring
 from tandem.net.descriptors import max_connections
 from tandem.net.line_writer import REPORT_TIMEOUT, Destination, StandardError, report
 from tandem.net.listeners import bind_listener, open_listener, reach_of
-from tandem.net.poller import Wakeup
 from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
@@ -28,7 +27,7 @@ from tandem.records.visits import Heartbeat, Record
 from tandem.server.committer import BatchStore, Committer
 from tandem.server.handler import MAX_RECENT, VisitHandler
 from tandem.server.log import Log, LogFile, check_log_file
-from tandem.server.loop import Connection, Loop
+from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.proxy_handler import ProxyProtocolHandler
 from tandem.server.serve_options import ServeOptions

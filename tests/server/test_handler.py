@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tandem.keys.keyring import Keyring
-from tandem.net.poller import Wakeup
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
@@ -22,7 +21,7 @@ from tandem.server.actions import Action, Peer, Progress, Wait
 from tandem.server.committer import Committer
 from tandem.server.handler import NOT_STORED, SERVER_BUG, VisitHandler
 from tandem.server.log import Log, LogFile
-from tandem.server.loop import Connection, Loop
+from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
 from tandem.server.states_and_limits import COMMITTING, DRAINING, LIMITS
