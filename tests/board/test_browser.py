@@ -210,6 +210,18 @@ def test_names_that_are_cut_are_told_apart(browser: Browser, tmp_path: Path) -> 
         assert layout.alike == layout.clipped == 0
 
 
+def test_more_tiles_than_one_screen_holds_scroll(browser: Browser, tmp_path: Path) -> None:
+    write_records(tmp_path, *(message_1(team(number)) for number in range(1000)))
+    with running_board(tmp_path) as running, screen(browser, running.url) as projector:
+        PAGES["class"](projector)
+        use_font(projector.page, "DejaVu Sans")
+        layout = measure(projector.page, 1000)
+        assert 5 < layout.columns < 30
+        last = projector.page.locator("#tiles > li").last
+        last.scroll_into_view_if_needed()
+        expect(last).to_be_in_viewport(ratio=0.9)
+
+
 def test_without_scripts_every_tile_can_be_read(browser: Browser, tmp_path: Path) -> None:
     write_records(tmp_path, *lesson(team_names(60, seed=1), NOW))
     with running_board(tmp_path) as running:
