@@ -1,4 +1,4 @@
-"""The server's part of the page of a class: the addresses where it listens, and the time since its last sign of life.
+"""The server's part of the page of a class: the addresses where it listens, and the time of its last heartbeat.
 
 The addresses come from the names in the servers' metrics samples: HOST HOST:PORT PROCESS (server/serve.py).
 """
