@@ -27,7 +27,7 @@ from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2
 
 TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
-CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:1", *team_options())
+CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:2", *team_options())
 CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
 
 
