@@ -118,7 +118,7 @@ def _is_as_the_verdict_says(judgement: Judgement, wanted: tuple[Outcome, Fields]
     if outcome is Outcome.REJECTED:
         require(judgement.outcome in (Outcome.REJECTED, Outcome.NOTHING), "wrong is refused", judgement)
         require(str(reply["status"]).startswith(ERROR_PREFIX) and bool(judgement.problems), "and told so", judgement)
-        require(reply["secret"] == judgement.secret == "", "and gets no secret", judgement)
+        require(reply["secret"] == "", "and gets no secret", judgement)
         return
     require(judgement.outcome is outcome, "right is accepted", judgement, wanted)
     require(judgement.team is not None and not judgement.problems, "and belongs to a team", judgement)

@@ -14,12 +14,13 @@ import pytest
 from tandem.records.postgres import postgres_store as statements
 from tandem.records.postgres.postgres_server import PostgresConnection
 from tandem.records.postgres.postgres_store import PostgresStore
-from tandem.records.visits import Heartbeat, Record, SuppressedVisits
+from tandem.records.visits import Heartbeat, LateBytes, Record, SuppressedVisits
 from testing.visits import SAMPLE, apart, message_1, message_2, rejected
 
 EVERYTHING: list[Record] = [
     *apart([rejected(), message_1(), message_2()]),
     SuppressedVisits(1, "192.0.2.1", 1),
+    LateBytes(1, "192.0.2.1", 1, "[]"),
     SAMPLE,
     Heartbeat("a server"),
 ]
@@ -33,6 +34,9 @@ FINDS = {
     "vitals_pkey": {"at"},
 }
 OF_A_ROW = re.compile(r"\((\w+) (?:=|<) (?:\(r\.|r\.|ANY \(ARRAY\[r\.|\(SubPlan|\$|''::)")
+
+# The visits of two seconds, of which one is looked for.
+OF_A_MOMENT = re.compile(r"\(at >= \(r\.\w+ - .*\(at <= \(r\.")
 
 # Each was in use, or is how one would write it first. Right in every way, but for how long they take one day.
 ADOPT = """
@@ -92,7 +96,8 @@ def is_slow_one_day(node: dict[str, Any]) -> bool:
         return True
     if "Index Name" not in node:
         return False
-    return not FINDS[node["Index Name"]] <= set(OF_A_ROW.findall(node.get("Index Cond", "")))
+    condition = node.get("Index Cond", "")
+    return not (FINDS[node["Index Name"]] <= set(OF_A_ROW.findall(condition)) or OF_A_MOMENT.search(condition))
 
 
 def slow_ones(connection: PostgresConnection, statement: str) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from tandem.records.visits import (
     BYTES_AFTER_REPLY,
     LATE_BYTES_TOLERANCE_US,
     ROW_COLUMNS,
+    Heartbeat,
     LateBytes,
     MetricsSample,
     Outcome,
@@ -209,7 +210,7 @@ class Store:
                 late.append(record)
             elif isinstance(record, SuppressedVisits):
                 self._database.execute(_SUPPRESSED, astuple(record))
-            elif isinstance(record, MetricsSample):
+            elif not isinstance(record, Heartbeat):  # the heartbeat over a data folder is a file
                 self._write_metrics(record)
         self._write_teams(teams)
         self._insert(_VISITS, visits)
