@@ -40,7 +40,7 @@ def _restore_lines(data: Path, restored: RestoreSummary) -> Iterator[str]:
     if restored.previous_files:
         yield f"the files that were there before are in {restored.previous_files}"
     if not restored.locked:
-        yield f"{data} is on a file system without locks: be sure that no server or board was running over it"
+        yield f"{data} is on a file system without locks: make sure that no server or board was using it"
     if restored.key:
         yield from _key_lines(restored.key)
 

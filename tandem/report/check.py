@@ -23,7 +23,7 @@ _COLOURED = {
 
 
 def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
-    """Return the text to print about a message, and whether the server would accept it.
+    """Return the text to print about a message, and whether no problem was found. Only the server can check a secret.
 
     `format` is "text" or "json".
     """

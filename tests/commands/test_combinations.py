@@ -170,7 +170,7 @@ def test_a_folder_beside_a_database_of_the_environment_is_refused(
     monkeypatch.setenv("TANDEM_DATABASE", AWAY)
     with pytest.raises(SystemExit, match="2"):
         main(["results", "--data", "tandem-data"])
-    assert "--data does not go with TANDEM_DATABASE" in capsys.readouterr().err
+    assert "--data cannot be used with TANDEM_DATABASE" in capsys.readouterr().err
 
 
 def test_an_option_has_one_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +194,7 @@ RULES = (Excludes(("--a", "--b"), ("--c",), "why"), Requires("--d", "--a", "why"
     [
         ([], ""),
         (["--a", "--b"], ""),
-        (["--b", "--c"], "--b does not go with --c: why; leave one of them out"),
+        (["--b", "--c"], "--b cannot be used with --c: why; leave one of them out"),
         (["--d"], "--d needs --a: why"),
         (["--d", "--a"], ""),
         (["--e", "--e"], "--e is given 2 times: give it once"),
