@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.framing import FRAMINGS, LENGTH_BYTES, PLAIN
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 from testing.reader_cases import Counted

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, WELCOME_WORD, NotAMessageError, decode
 from tandem.protocol.reader import COMPLETE, INVALID
 

@@ -1,6 +1,6 @@
 """Recognises a program that is not the one we meant, by what it sends: a web server, SSH, an echo."""
 
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, NotAMessageError, decode
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.protocol.reader import COMPLETE

@@ -10,7 +10,7 @@ from tandem.client.failures import ClientError
 from tandem.client.options import CHECK_COMMAND, Options
 from tandem.client.other_programs import SHOWN_BYTES, protocol_of
 from tandem.client.output import Output
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.framing import LENGTH, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
 from tandem.protocol.printable import printable_bytes

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from tandem.net.proxy_header import ProxyHeaderReader
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Record, RightVisit
-from tandem.server.states import State
+from tandem.server.states_and_limits import State
 
 
 class Peer(Protocol):

@@ -28,7 +28,7 @@ from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
 from tandem.server.quota import RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
-from tandem.server.states import MESSAGE, NO_MESSAGE, SILENCED, State
+from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
 WELCOME = b"Tandem: socket connection established. Send your message."
 

@@ -1,9 +1,9 @@
 """The event loop: accept, send the welcome, read, reply, drain, close. Owns the sockets. Knows no JSON.
 
 One thread, and nothing blocks. The handler gets bytes and returns an action, and the loop carries it out. Each
-connection is in exactly one state, which has a time limit (states.py). The work of one turn is bounded: what the fast
-path does not decide waits in a queue, and each turn takes from it for a limited time. So a burst of slow messages
-delays no right message.
+connection is in exactly one state, which has a time limit (states_and_limits.py). The work of one turn is bounded:
+what the fast path does not decide waits in a queue, and each turn takes from it for a limited time. So a burst of slow
+messages delays no right message.
 
 System calls are most of the cost of an exchange. Therefore a connection is its low-level socket, without a second
 object. The poller forgets a socket after one event. Most need one only, and are closed without a call to the poller.
@@ -26,7 +26,7 @@ from tandem.protocol.address import plain_ip
 from tandem.server.actions import Action, CommitThenReply, End, Handler, Progress, Proxied, Reply, StopRequests
 from tandem.server.committer import Committer
 from tandem.server.log import Log
-from tandem.server.states import (
+from tandem.server.states_and_limits import (
     ANSWERED,
     CLOSED,
     COMMITTING,

@@ -13,7 +13,7 @@ from tandem.protocol.address import show_address
 from tandem.records.visits import Record
 from tandem.server.actions import Action, CommitThenReply, End, Handler, Peer, Progress, Proxied, ProxiedPeer, Wait
 from tandem.server.log import Log
-from tandem.server.states import FIRST_BYTE, MESSAGE, State
+from tandem.server.states_and_limits import FIRST_BYTE, MESSAGE, State
 
 _END = End(None)  # a balancer reads no explanation: the log has it
 

@@ -15,7 +15,7 @@ from tandem.keys.keyring import KEY_VARIABLE
 from tandem.net.descriptors import SPARE_DESCRIPTORS
 from tandem.server.serve import STOP_TIMEOUT
 from tandem.server.serve_options import MAX_CONNECTIONS
-from tandem.server.states import COMMITTING, DRAINING, LIMITS
+from tandem.server.states_and_limits import COMMITTING, DRAINING, LIMITS
 from testing.deploy.cluster import BALANCER, DATABASE, PORT, SERVERS
 from testing.deploy.tools import DEPLOY, run, tool
 from testing.processes import ROOT, tandem, wait_until

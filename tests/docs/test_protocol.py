@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.protocol.message import decode, message_1, message_2
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.server.states import DRAINING, FIRST_BYTE, LIMITS, MESSAGE, NO_MESSAGE
+from tandem.server.states_and_limits import DRAINING, FIRST_BYTE, LIMITS, MESSAGE, NO_MESSAGE
 from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
 

@@ -13,7 +13,7 @@ import pytest
 from fuzz.kept import kept
 from fuzz.targets.law import BrokenLaw
 from tandem.diagnosis.diagnose import Diagnosis, diagnose
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.message import Message
 from tandem.protocol.reader import COMPLETE, INVALID, Reader
 from tandem.records.visits import Outcome, Record
@@ -21,7 +21,7 @@ from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, 
 from tandem.server.handler import VisitHandler
 from tandem.server.judge import Judgement, judge
 from tandem.server.loop import Connection, Loop
-from tandem.server.states import DRAINING, LIMITS, MESSAGE
+from tandem.server.states_and_limits import DRAINING, LIMITS, MESSAGE
 
 
 class EndsTooSoon(Reader):

@@ -19,7 +19,7 @@ from tandem.server.handler import VisitHandler
 from tandem.server.log import Log
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
-from tandem.server.states import NO_MESSAGE
+from tandem.server.states_and_limits import NO_MESSAGE
 from testing.messages.corpus import CASES, FRAMED_CASES
 from testing.processes import RunningServer
 from testing.raw_sockets import raw

@@ -24,7 +24,7 @@ from tandem.server.log import Log, LogFile
 from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
-from tandem.server.states import COMMITTING, DRAINING, LIMITS
+from tandem.server.states_and_limits import COMMITTING, DRAINING, LIMITS
 from testing.processes import LIMIT
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw, visit
 

@@ -15,7 +15,7 @@ from tandem.records.visits import Record
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, ProxiedPeer, Reply, Wait
 from tandem.server.log import Log
 from tandem.server.proxy_handler import ProxyProtocolHandler
-from tandem.server.states import FIRST_BYTE, MESSAGE, State
+from tandem.server.states_and_limits import FIRST_BYTE, MESSAGE, State
 from testing.processes import LIMIT, RunningServer, running_server, wait_until
 from testing.proxy_headers import LOCAL, UNSPECIFIED, header, introduces
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
-from tandem.server.states import LIMITS, MESSAGE
+from tandem.server.states_and_limits import LIMITS, MESSAGE
 from testing.other_side import framed
 from testing.processes import RunningServer, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.server.states import (
+from tandem.server.states_and_limits import (
     ANSWERED,
     CLOSED,
     COMMITTING,

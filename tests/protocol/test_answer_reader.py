@@ -5,7 +5,7 @@ from _pytest.mark import ParameterSet
 from hypothesis import example, given, settings
 from hypothesis.strategies import sampled_from
 
-from tandem.protocol.answer import AnswerReader
+from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.framing import FRAMINGS, LENGTH, PLAIN
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 from testing.cuts import anything, every_way, pieces
