@@ -65,7 +65,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         type=board_address,
         default=("127.0.0.1", BOARD_PORT),
         metavar="HOST:PORT",
-        help=f"address to listen on (default: 127.0.0.1:{BOARD_PORT}, this machine alone); port 0: the system chooses a free port",
+        help=f"address to listen on (default: 127.0.0.1:{BOARD_PORT}, this machine alone);"
+        " port 0: the system chooses a free port",
     )
     data_option(command)
     database_option(command)
