@@ -29,20 +29,21 @@ GROUPS = (range(1, 12), range(12, 31), range(31, 61), range(80, 161, 20), range(
 
 def main() -> int:
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    teams = [f"{group[0]}-{group[-1]}" for group in GROUPS]
+    print(f"| screen and font | type in px: {' | '.join(teams)} teams | names cut | alike, clipped | height unused |")
+    print(f"|---|{'--:|' * len(teams)}---|--:|--:|")
     faults = 0
-    print("| screen | font | teams | type, px | lines of state | names cut | names alike | height unused |")
-    print("|---|---|---|--:|---|--:|--:|--:|")
-    for size, font, layouts in _measured(seed):
-        print(_row(size, font, layouts))
-        for layout in layouts:
+    for size, font, groups in _measured(seed):
+        print(_row(size, font, groups))
+        for layout in (layout for layouts in groups for layout in layouts):
             for fault in layout.faults():
                 faults += 1
                 print(f"{layout.teams} teams at {size['width']}x{size['height']} in {font}: {fault}", file=sys.stderr)
     return 1 if faults else 0
 
 
-def _measured(seed: int) -> Iterator[tuple[ViewportSize, str, list[Layout]]]:
-    """Yield the layouts of each group, on each screen, in each font."""
+def _measured(seed: int) -> Iterator[tuple[ViewportSize, str, list[list[Layout]]]]:
+    """Yield the layouts of all groups, on each screen, in each font."""
     with tempfile.TemporaryDirectory(prefix="tandem-layout-") as place, sync_playwright() as playwright:
         write_records(Path(place), *lesson(team_names(max(GROUPS[-1]), seed), int(time.time() * 1e6)))
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
@@ -53,23 +54,19 @@ def _measured(seed: int) -> Iterator[tuple[ViewportSize, str, list[Layout]]]:
                 projector.page.evaluate(DRAWN)
                 for font in FONTS:
                     use_font(projector.page, font)
-                    for group in GROUPS:
-                        yield size, font, [measure(projector.page, teams) for teams in group]
+                    yield size, font, [[measure(projector.page, teams) for teams in group] for group in GROUPS]
         browser.close()
 
 
-def _row(size: ViewportSize, font: str, layouts: Sequence[Layout]) -> str:
-    """Return a row of the table."""
-    types = [layout.size * size["height"] for layout in layouts]
-    with_state = [layout.teams for layout in layouts if layout.has_state]
-    state = "all" if len(with_state) == len(layouts) else f"up to {max(with_state)} teams" if with_state else "none"
+def _row(size: ViewportSize, font: str, groups: Sequence[Sequence[Layout]]) -> str:
+    """Return a row of the table: the range of each group, and the worst of all."""
+    types = [[round(layout.size * size["height"]) for layout in layouts] for layouts in groups]
+    layouts = [layout for group in groups for layout in group]
     cells = (
-        f"{size['width']}x{size['height']}",
-        font,
-        f"{layouts[0].teams}-{layouts[-1].teams}",
-        f"{max(types):.0f}-{min(types):.0f}",
-        state,
-        max(layout.cut for layout in layouts),
+        f"{size['width']}x{size['height']}, {font}",
+        *(f"{max(group)}-{min(group)}" for group in types),
+        ", ".join(f"{layout.cut} of {layout.teams}" for layout in layouts if layout.cut and layout.teams % 60 == 0)
+        or "none",
         max(layout.alike + layout.clipped for layout in layouts),
         f"{max(layout.unused for layout in layouts):.1%}",
     )

@@ -110,6 +110,7 @@ def _print_idle(
 
 def _options() -> argparse.Namespace:
     options = Parser("bench.compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.repeatable = ("--server-from",)
     options.add_argument("--rounds", type=positive_integer(MAX_ROUNDS), default=5, help="(5)")
     options.add_argument(
         "--count",

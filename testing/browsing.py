@@ -184,22 +184,52 @@ def too_wide(page: Page, sizes: Iterable[str] = SIZES) -> list[str]:
     return found
 
 
-# In dark mode only the colours differ. Only violations are returned, because the list of passed rules is long.
-AXE_OPTIONS: dict[Scheme, dict[str, object]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
+# In dark mode only the colours differ. axe-core tries the size of targets (WCAG 2.2, 2.5.8) only where it is asked to.
+AXE_OPTIONS: dict[Scheme, dict[str, object]] = {
+    "light": {"rules": {"target-size": {"enabled": True}}},
+    "dark": {"runOnly": ["color-contrast"]},
+}
 AXE_RUN = (
     "(options) => axe.run(document, { ...options, resultTypes: ['violations'] }).then((found) => found.violations)"
 )
 
 
 def violations(page: Page) -> list[str]:
-    """Return the serious and critical violations that axe-core finds, in light and in dark mode."""
+    """Return the violations that axe-core finds, in light and in dark mode."""
     page.evaluate(AXE)
     return [
         f"{scheme}: {each['id']}: {each['help']}: {[node['html'][:200] for node in each['nodes'][:3]]}"
         for scheme, options in AXE_OPTIONS.items()
         for each in _found_by_axe(page, scheme, options)
-        if each["impact"] in ("serious", "critical")
     ]
+
+
+# The element with the focus: its name, whether the focus can be seen on it, its size, and whether it is in a sentence.
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const order = [...document.querySelectorAll("*")].indexOf(element);
+  const { width, height, top, bottom } = element.getBoundingClientRect();
+  return {
+    order,
+    name: element.getAttribute("aria-label") || element.textContent.trim() || element.name,
+    isSeen: getComputedStyle(element).outlineStyle !== "none" && bottom > 0 && top < innerHeight,
+    isInText: element.matches("p > a"),
+    side: Math.min(width, height),
+  };
+}"""
+
+
+def tab_stops(page: Page, most: int) -> list[dict[str, Any]]:
+    """Press Tab until the focus leaves the page, at most so many times, and return what had the focus."""
+    stops: list[dict[str, Any]] = []
+    while len(stops) < most:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUSED)
+        if stop is None:
+            break
+        stops.append(stop)
+    return stops
 
 
 def _found_by_axe(page: Page, scheme: Scheme, options: dict[str, object]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""How the tiles of a class stand on one screen, measured in a browser; and the invented teams of such a class."""
+"""The layout of the tiles of a class on one screen, measured in a browser; and the invented teams of such a class."""
 
 import random
 from collections.abc import Sequence

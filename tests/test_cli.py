@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import runpy
 import subprocess
@@ -130,6 +131,20 @@ def test_check_reads_standard_input() -> None:
         done = subprocess.run(command, cwd=ROOT, input=data, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (code, b"")
         assert b"\x1b" not in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is needed")
+def test_check_says_on_a_terminal_what_it_waits_for() -> None:
+    terminal, end = os.openpty()
+    try:
+        os.write(terminal, encoded(message_1()) + b"\n\x04")
+        command = [sys.executable, "-m", "tandem", "check"]
+        done = subprocess.run(command, cwd=ROOT, stdin=end, capture_output=True, text=True, check=False)
+    finally:
+        os.close(end)
+        os.close(terminal)
+    assert (done.returncode, done.stderr) == (0, "paste the message, then Ctrl-D\n")
+    assert done.stdout.startswith("accepted")
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:

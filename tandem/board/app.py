@@ -31,7 +31,7 @@ from tandem.board.web.pages.gradebook import GradebookPages
 from tandem.board.web.pages.health import HealthPages
 from tandem.board.web.pages.login import LoginPages
 from tandem.board.web.pages.teams import TeamPages
-from tandem.board.web.pages.visits import VisitPages
+from tandem.board.web.pages.visits_without_team import VisitPages
 from tandem.board.web.prometheus import BoardHistograms, RequestTimer
 from tandem.board.web.security import SecurityMiddleware
 from tandem.board.web.sessions import SessionStore

@@ -102,7 +102,7 @@ def hand_over(reply_bytes: bytes, peer: wire.RemoteAddress, options: Options, ou
         raise error.with_arrow(HANDOVER_ARROW) from None
     if came:
         output.note(f'client 2 sent "{printable_bytes(came[:SHOWN_BYTES].rstrip())}"')
-    end = "closed the connection after it" if is_closed else "has it, and keeps the connection open"
+    end = "closed the connection after it" if is_closed else "keeps the connection open, and may not have read it yet"
     return f"{client_2} {end}; its screen shows the rest"
 
 

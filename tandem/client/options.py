@@ -9,7 +9,7 @@ import sys
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import argument_text, is_unicode
+from tandem.protocol.message import FIELDS, argument_text, is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -27,6 +27,7 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --server HOST:PORT    the server (default port: 5550)
   --peer HOST:PORT      client 1: where client 2 listens (default port: 5551)
   --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
+                        IPv6 in brackets: [2001:db8::2]:5550, or [2001:db8::2] with the default port
   --timeout SECONDS     how long to wait for an answer (default: 5)
   --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
   --framing plain|length   length: a length of 4 bytes comes before each message, as with `serve --framing length`
@@ -106,7 +107,7 @@ def parse_options(arguments: list[str]) -> Options:
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
-        name = _current_name(name)
+        name = _current_name(name) if argument.startswith("--") else name
         if argument == "--verbose":
             _check_once(verbose, "verbose")
             verbose = True
@@ -131,7 +132,8 @@ def parse_options(arguments: list[str]) -> Options:
     options = Options(clientid, given, team, verbose)
     missing = [name for name in TEAM_FIELDS if name not in team]
     if clientid == 1 and missing:
-        raise UsageError(f"client 1 needs {', '.join(missing)}: in TEAM.json or as --{missing[0]}")
+        file = positional[1] if len(positional) == 2 else "TEAM.json"
+        raise UsageError(f"client 1 needs {', '.join(missing)}: in {file} or as --{missing[0]}")
     for name, value in {**team, "ip": options.ip}.items():
         if not is_unicode(value):
             raise UsageError(f"{name} contains something that is not UTF-8 text")
@@ -154,7 +156,12 @@ def _current_name(name: str) -> str:
     """Return the name of an option; if it is an old one, the new one, after a warning."""
     if name not in _RENAMED:
         return name
-    print(f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version", file=sys.stderr)
+    warning = f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version"
+    try:
+        if sys.stderr is not None:  # otherwise print would use standard output
+            print(warning, file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = None  # or Python would write it again at exit, and change the exit code
     return _RENAMED[name]
 
 
@@ -191,11 +198,34 @@ def read_team(path: str) -> dict[str, str]:
         raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
     if not isinstance(found, dict):
         raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
+    misspelt = {name: meant for name in found if name not in FIELDS and (meant := _meant_field(name, found))}
+    if misspelt:
+        wrong, right = (" and ".join(names) for names in (misspelt.keys(), misspelt.values()))
+        raise UsageError(f"{path} has {wrong} in place of {right}: correct the names")
     team = {name: found[name] for name in TEAM_FIELDS if name in found}
     for name, value in team.items():
         if not isinstance(value, str):
-            raise UsageError(f'{name} in {path} is not text: write it in quotes, "{name}": "{value}"')
+            raise UsageError(f"{name} in {path} is not text: {_as_text(name, value)}")
     return team
+
+
+def _meant_field(written: str, found: dict[str, object]) -> str:
+    """Return the field of the team that a name in the file most likely stands for, "" if none or if that is there."""
+    letters = "".join(c for c in written.lower() if c.isalnum())
+    digit = letters[-1:] if letters[-1:].isdigit() else "1"  # studentnr was the name of studentnr1 before
+    for name in TEAM_FIELDS:
+        if name not in found and letters[:4] == name[:4] and (not name[-1].isdigit() or name[-1] == digit):
+            return name
+    return ""
+
+
+def _as_text(name: str, value: object) -> str:
+    """Return how to write a value that is not text."""
+    if value is None and name == "studentnr2":
+        return f'write "{name}": "0000000" for a team of one, else the number of the teammate in quotes'
+    if type(value) is int:
+        return f'write it in quotes, "{name}": "{value}", with the zeros at its beginning if it has some'
+    return f'write it in quotes, "{name}": "…"'
 
 
 def _address(given: dict[str, str], name: str, default_port: int) -> tuple[str, int]:

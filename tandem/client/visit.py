@@ -17,6 +17,7 @@ from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
+EXTRA_WAIT = 0.1  # of the time for an answer
 SERVER_PORT_HELP = "is this the server's port? check --server, then start again"
 
 
@@ -130,6 +131,7 @@ class ServerVisit:
             elif data == b"":
                 raise self._no_reply("closed the connection")
             elif waited_s >= self._options.timeout_s:
+                self._look_for_web_server()
                 raise self._no_reply(f"sent no complete reply within {self._options.timeout_s:g} s")
             else:
                 waited_s += wire.sleep()
@@ -178,6 +180,19 @@ class ServerVisit:
                 arrow,
             )
 
+    def _look_for_web_server(self) -> None:
+        """If nothing came at all, end our side: a web server may answer only then. Raise ClientError if one does."""
+        waited_s = 0.0
+        wire.end_sending(self._connection)
+        while not self._answer.received and waited_s < self._options.timeout_s * EXTRA_WAIT:
+            data = self._receive(self._reply_arrow)
+            if data == b"":
+                return
+            if data:
+                self._answer.feed(data)
+                self._check_protocol(self._reply_arrow)
+            waited_s += wire.sleep()
+
     def _closed_instead_of_welcome(self) -> ClientError:
         said = self._answer.received[:SHOWN_BYTES].rstrip()
         what = f'sent "{printable_bytes(said)}" and closed the connection'
@@ -197,11 +212,10 @@ class ServerVisit:
             return ClientError(f"the reply was cut off: {self._server} {reason}", "start again", self._reply_arrow)
         instead = self._answer.received[self._welcome_size :][:SHOWN_BYTES]
         sent = f'sent "{printable_bytes(instead.rstrip())}" and ' if instead.strip() else ""
-        error = ClientError(
-            f"no reply: {self._server} {sent}{reason}",
-            f"check the message with `{CHECK_COMMAND}`, then start again",
-            self._reply_arrow,
-        )
+        help = f"check the message with `{CHECK_COMMAND}`, then start again"
+        if not self._welcome_size:
+            help = SERVER_PORT_HELP
+        error = ClientError(f"no reply: {self._server} {sent}{reason}", help, self._reply_arrow)
         return error if sent else self._with_words(error)
 
     def _not_a_reply(self) -> ClientError:

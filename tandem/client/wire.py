@@ -43,7 +43,7 @@ def close_sleep_sockets() -> None:
 
 
 class RemoteAddress:
-    """Where to connect to: a name that is resolved once, before all waits.
+    """An address to connect to: a name that is resolved once, before all waits.
 
     Attributes:
         shown: HOST:PORT, for people.
@@ -170,8 +170,8 @@ def _bind(host: str, port: int) -> socket.socket:
 def families(listener: socket.socket) -> str:
     """Return in words whether connections over IPv4, IPv6 or both are accepted."""
     if listener.family == socket.AF_INET:
-        return "IPv4 only"
-    return "IPv6 only" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
+        return "only IPv4"
+    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
 
 
 def is_loopback(ip: str) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 from tandem.protocol.errors import TandemError
 from tandem.records.path_kind import reason
 from tandem.report import check
-from tandem.report.screen import echo
+from tandem.report.screen import echo, write_error
 
+END_OF_INPUT = "Ctrl-Z, Enter" if os.name == "nt" else "Ctrl-D"
 MAX_FILE_BYTES = 65_536  # read from a file; a message has at most 8,192
 
 
@@ -29,6 +30,8 @@ def run(options: argparse.Namespace) -> int:
         raise TandemError("standard input is closed", "a file with one message in it")
     try:
         if options.file is None:
+            if sys.stdin.isatty():
+                write_error(f"paste the message, then {END_OF_INPUT}\n")
             data = sys.stdin.buffer.read(MAX_FILE_BYTES)
         else:
             with options.file.open("rb") as file:

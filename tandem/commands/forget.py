@@ -13,6 +13,7 @@ from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
+from tandem.report.names import visible_name
 from tandem.report.screen import echo
 
 RULES = (
@@ -26,6 +27,7 @@ RULES = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_rules(command, *RULES)
+    command.description = f"{command.description}, in the data folder or the database; backups made before keep it"
     data_option(command)
     database_option(command)
     command.add_argument(
@@ -98,11 +100,11 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
     if is_dry_run:
         yield "nothing was removed: leave --dry-run out to remove it\n"
     else:
-        yield "backups, and files made with tandem results, still contain all of it: delete them, too\n"
+        yield "backups made before, and files made with tandem results, still contain all of it: delete them, too\n"
 
 
 def _name(key: TeamKey) -> str:
-    return printable(f"{key.classname}/{key.teamname}")
+    return f"{visible_name(key.classname)}/{visible_name(key.teamname)}"
 
 
 def _count(count: int, noun: str) -> str:

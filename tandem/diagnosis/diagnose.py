@@ -24,7 +24,7 @@ from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
 
 _SPACE = b" \t\r\n"
-_LOOPBACK = ("127.", "::1")
+_HEADER_BEGINS = (b"P", b"\r")  # the first byte of a PROXY header, of version 1 and 2
 _MAX_SHOWN = 60  # characters of unknown content in a fact
 
 
@@ -105,7 +105,7 @@ def _read_right(reader: Reader, address: str) -> Diagnosis | None:
         return None
     if not rules.is_spotless(message):
         return _read_unusual(message, reader, address)
-    if message.ip == address and not address.startswith(_LOOPBACK):
+    if message.ip == address:
         return Diagnosis(message)
     return Diagnosis(message, (), with_offsets(rules.remarks_on_ip(message.ip, address), reader.received))
 
@@ -172,13 +172,15 @@ class Recovered(NamedTuple):
 def recover(data: bytes, ending: Ending, address: str, framing: str) -> Recovered:
     """Read as much as possible of a message, whatever is wrong with it."""
     findings = Findings()
-    start = end_of_headers(data)
+    start = end_of_headers(data) if data[:1] in _HEADER_BEGINS else 0
     if start:
         found = f"a PROXY header (version {version_of(data)})"
         findings.add("proxy-header", 0, Edit(0, start, ""), found=found)
         findings.origin = start
         data = data[start:]
         if not data.strip(_SPACE):
+            if start + len(data) >= MAX_MESSAGE_BYTES:
+                findings.add("too-large", MAX_MESSAGE_BYTES, wanted=str(MAX_MESSAGE_BYTES))
             return Recovered({}, findings.results()[0])
     return _read_object(data, ending, address, framing, findings)
 
@@ -187,7 +189,7 @@ def _read_object(data: bytes, ending: Ending, address: str, framing: str, findin
     """Read a message that has no PROXY header before it (any more)."""
     place = _find_place(data, framing, findings)
     if place is None:
-        return Recovered({}, _with_lines(findings.results()[0], data, findings.origin))
+        return Recovered({}, findings.results()[0])
     start = place.start + 1 if place.opened else place.start
     scanner = Scanner(place.text, start, place.stop, findings, place.json_stop)
     reader = MemberReader(scanner)
@@ -225,7 +227,7 @@ def _with_lines(problems: tuple[Problem, ...], data: bytes, start: int) -> tuple
     )
 
 
-_MESSAGE = re.compile(rf"[,;]*+[{SPACE}]*+\{{")
+_MESSAGE = re.compile(rf"[,;\0]*+[{SPACE}]*+\{{")
 _CLOSERS = {"list-around-object": "]", "wrapped-object": "}", "brace-twice": "}"}
 
 

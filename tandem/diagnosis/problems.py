@@ -6,14 +6,17 @@ message.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from json.encoder import encode_basestring
+from string import Formatter
 from typing import NamedTuple
 
 from tandem.diagnosis.catalogue import in_bytes, in_exchange, in_fields, in_json
-from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity
+from tandem.diagnosis.catalogue.kind import Family, Kind, Severity
 from tandem.protocol.message import ERROR_PREFIX
 from tandem.protocol.printable import printable
 
@@ -69,16 +72,27 @@ class Problem:
 
     @property
     def sentence(self) -> str:
-        """The text of what is wrong and what to try, in one line of at most MAX_SENTENCE bytes. Long facts are cut."""
-        kind = CATALOGUE[self.id]
+        """The text of what is wrong and what to try, in one line of at most MAX_SENTENCE bytes, as a status carries it.
+
+        It is printable ASCII without quotes and backslashes, and has no "; ", which separates problems (PROTOCOL 7.1).
+        Long facts are cut.
+        """
+        template, uses, left = _sentence_template(self.id)
+        facts = _Facts(self.facts)
+        shown: dict[str, str] = {}
+        count = uses.total()
+        for name in sorted(uses, key=lambda name: len(facts[name])):
+            shown[name] = _in_status(facts[name], left // count)
+            left -= uses[name] * len(shown[name])
+            count -= uses[name]
         line = f"line {self.facts['line']}: " if "line" in self.facts else ""
-        return line + _fill(f"{kind.what} - {kind.help}", self.facts, _short)
+        return line + template.format_map(shown)
 
 
 # Words
 
-MAX_SENTENCE = 200  # bytes in JSON, so that a status always has room for the first problem
-_MAX_SHORT_FACT = 32  # bytes in JSON, inside a sentence
+MAX_SENTENCE = 220  # bytes in JSON, so that a status always has room for the first problem
+_MAX_LINE = len("line 8192: ")
 
 
 def error_status(problems: Sequence[Problem], room: int) -> str:
@@ -115,26 +129,46 @@ def _visible(text: str) -> str:
     return printable("".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text))
 
 
-def _short(text: str) -> str:
-    """Return the text safe to show, and cut to _MAX_SHORT_FACT."""
-    shown = _visible(text[: _MAX_SHORT_FACT + 1])
-    if size_in_json(shown) <= _MAX_SHORT_FACT:
+@lru_cache
+def _sentence_template(id: str) -> tuple[str, Counter[str], int]:
+    """Return the template of a sentence, how often it has each fact, and how many bytes all facts may take."""
+    template = f"{CATALOGUE[id].what} - {CATALOGUE[id].help}"
+    pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
+    left = MAX_SENTENCE - _MAX_LINE - sum(len(literal) for literal, _ in pieces)
+    return template, Counter(name for _, name in pieces if name), left
+
+
+_NOT_IN_STATUS = re.compile(r"[^ !#-&(-\[\]-~]|;(?= )")  # all but printable ASCII; quotes, a backslash, and "; "
+_CUT_CODE = re.compile(r"<[0U][^>]*\Z")
+
+
+def _in_status(text: str, room: int) -> str:
+    """Return the text as a status carries it, cut to `room` bytes: what it must not contain, by its code point."""
+    shown = _NOT_IN_STATUS.sub(_code_point, text[:room])
+    if len(text) <= room and len(shown) <= room:
         return shown
-    room, length = _MAX_SHORT_FACT - len("..."), 0
-    while (room := room - size_in_json(shown[length])) >= 0:
-        length += 1
-    return shown[:length] + "..."
+    return _CUT_CODE.sub("", shown[: room - len("...")]) + "..."
+
+
+def _code_point(found: re.Match[str]) -> str:
+    c = found[0]
+    return f"<0x{ord(c) - 0xDC00:X}>" if "\udc80" <= c <= "\udcff" else f"<U+{ord(c):04X}>"
 
 
 # Order
 
+REFUSAL_HANDED_ON = "refusal-handed-on"  # its cause is in message 1, whatever else is wrong
 
 _RANK = {family: rank for rank, family in enumerate(Family)}
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Sort problems: the outer layer of a message before the inner one, then by offset."""
-    return tuple(sorted(problems, key=lambda problem: (_RANK[CATALOGUE[problem.id].family], problem.offset or 0)))
+    """Sort problems: a refusal handed on, then the outer layer of a message before the inner one, then by offset."""
+    return tuple(sorted(problems, key=_rank))
+
+
+def _rank(problem: Problem) -> tuple[bool, int, int]:
+    return problem.id != REFUSAL_HANDED_ON, _RANK[CATALOGUE[problem.id].family], problem.offset or 0
 
 
 # Problems in a row of the database

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from tandem.diagnosis.problems import Problem
 from tandem.protocol.address import plain_ip
-from tandem.protocol.message import FIELDS, STATUS_WAITING, Message
+from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_WAITING, Message
 
 MAX_LENGTHS = {  # bytes (PROTOCOL 2.3)
     "studentnr1": 32,
@@ -122,7 +122,9 @@ def wanted_value(name: str) -> str:
     plain = normalise(name)
     if plain == "clientid":
         return "the number 1 or 2"
-    return '"", or what the server sent' if plain in ("secret", "status") else "a text in quotes"
+    if plain == "studentnr2":
+        return "a text in quotes, in a team of one an empty one or 0000000"
+    return "an empty text, or what the server sent" if plain in ("secret", "status") else "a text in quotes"
 
 
 # Values
@@ -164,6 +166,9 @@ def _fits_exchange(message: Message) -> bool:
 
 def check_fields(fields: Fields, address: str) -> list[Problem]:
     """Return every problem and remark on the fields of a message that came from `address` ("" if not known)."""
+    refusal = _refusal_in(fields)
+    if refusal:
+        return [Problem("refusal-handed-on", facts={"field": "status", "found": refusal})]
     clientid = fields.get("clientid")
     found: list[Problem] = []
     for name, value in fields.items():
@@ -174,6 +179,17 @@ def check_fields(fields: Fields, address: str) -> list[Problem]:
                 found += remarks_on_ip(value, address)
     found += _check_exchange(fields)
     return found
+
+
+def _refusal_in(fields: Fields) -> str:
+    """Return the server's words if the message is its refusal of message 1, which client 1 handed over; else "".
+
+    Nothing else is checked then: the other fields are what the server could read of the refused message.
+    """
+    status, secret = fields.get("status"), fields.get("secret")
+    if secret or not isinstance(status, str) or not status.startswith(ERROR_PREFIX):
+        return ""
+    return status.removeprefix(ERROR_PREFIX)
 
 
 def _check_text(name: str, text: str, clientid: str | int | None) -> list[Problem]:
@@ -197,7 +213,7 @@ def _check_text(name: str, text: str, clientid: str | int | None) -> list[Proble
     for id, wrong in (("control-character", _CONTROL), ("lone-surrogate", _SURROGATE)):
         match = wrong.search(text)
         if match:
-            found.append(Problem(id, facts=facts | {"found": match[0]}))
+            found.append(Problem(id, facts=facts | {"found": code_point(match[0])}))
     return found
 
 
@@ -232,9 +248,18 @@ def is_repeatable(name: str, value: str | int) -> bool:
     return len(value.encode()) <= MAX_LENGTHS[name]
 
 
-def has_control(text: str) -> bool:
-    """Return whether the text has a control character (C0, DEL, C1)."""
-    return _CONTROL.search(text) is not None
+_CONTROL_NAMES = {"\0": "a zero byte", "\t": "a tab", "\n": "a line end", "\r": "a carriage return"}
+
+
+def code_point(c: str) -> str:
+    """Return a character that cannot be shown by its number, and by its name if students know that."""
+    name = _CONTROL_NAMES.get(c)
+    return f"U+{ord(c):04X}, {name}" if name else f"U+{ord(c):04X}"
+
+
+def control_in(text: str) -> re.Match[str] | None:
+    """Return the first control character (C0, DEL, C1)."""
+    return _CONTROL.search(text)
 
 
 def _check_exchange(fields: Fields) -> Iterable[Problem]:
@@ -259,6 +284,34 @@ def _check_exchange(fields: Fields) -> Iterable[Problem]:
         yield Problem("status-changed", facts={"field": "status", "found": str(status)})
 
 
+def is_loopback(address: str) -> bool:
+    """Return whether a connection from this address comes from the same machine."""
+    return address.startswith("127.") or address == "::1"
+
+
+_LOCAL_NETWORKS = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10"))
+)
+
+
+def is_shared_by_router(ip: str, address: str) -> bool:
+    """Return whether the ip may be the public one of a router that the connection from `address` is behind.
+
+    Every machine behind the router has the same one: that two clients send it says nothing.
+    """
+    return is_local(address) and not is_local(ip)
+
+
+@lru_cache(maxsize=1024)
+def is_local(ip: str) -> bool:
+    """Return whether an IP address is one of a local network, which no router passes on."""
+    try:
+        parsed = ipaddress.ip_address(ip)
+    except ValueError:
+        return False
+    return any(parsed in network for network in _LOCAL_NETWORKS)
+
+
 @lru_cache(maxsize=1024)
 def remarks_on_ip(ip: str, address: str) -> tuple[Problem, ...]:
     """Return the remarks on the ip of a message that came from `address` ("" if not known)."""
@@ -268,7 +321,7 @@ def remarks_on_ip(ip: str, address: str) -> tuple[Problem, ...]:
     except ValueError:
         return (Problem("ip-not-an-address", facts=facts),)
     if parsed.is_loopback:
-        return (Problem("ip-loopback", facts=facts),)
+        return () if address and is_loopback(address) else (Problem("ip-loopback", facts=facts),)
     if address and plain_ip(str(parsed)) != address:
         return (Problem("ip-elsewhere", facts=facts),)
     return ()

@@ -82,8 +82,8 @@ def reach_of(listener: socket.socket) -> str:
 
 def _families(listener: socket.socket) -> str:
     if listener.family == socket.AF_INET:
-        return "IPv4 only"
-    return "IPv6 only" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
+        return "only IPv4"
+    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
 
 
 def _cannot_listen(host: str, port: int, error: Exception) -> ListenError:

@@ -106,6 +106,8 @@ def decode(text: bytes) -> Message:
             raise NotAMessageError(f"its {name} is not text")
         if not is_unicode(found[name]):
             raise NotAMessageError(f"its {name} holds half of a surrogate pair")
+    if isinstance(found["clientid"], float):
+        raise NotAMessageError(f"its clientid is {found['clientid']}: a number, but not an integer")
     if type(found["clientid"]) is not int:
         raise NotAMessageError("its clientid is not a number")
     return Message(**{name: found[name] for name in FIELDS})

@@ -76,7 +76,7 @@ def check_private_file(path: Path, words: str) -> None:
         raise modes_unsupported(path.parent)
     raise DataFolderError(
         f"the {words} {path} can be read by others (mode {_mode(path):04o})",
-        f"chmod 600 {path}; if it was read, `tandem key rotate`",
+        f"chmod 600 {path}; if it was read, `python3 -m tandem key rotate`",
     )
 
 

@@ -1,4 +1,4 @@
-"""What is at a path, in words: for errors about a path that is there and cannot be used."""
+"""The kind of file at a path, in words: for errors about a path that is there and cannot be used."""
 
 import errno
 import os

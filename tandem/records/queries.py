@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in
+from tandem.diagnosis.problems import CATALOGUE, REFUSAL_HANDED_ON, Problem, findings_in
 from tandem.protocol.message import NotAMessageError, decode
 from tandem.records.class_spellings import CLASS_NAMES, MAX_CLASSES
 from tandem.records.database import open_rows
 from tandem.records.rows import DatabaseLocation, Row, Rows, Values
 from tandem.records.sqlite.sqlite_store import FINISHED, LOCK_TIMEOUT_S, REJECTED, STATES
-from tandem.records.visits import REFUSAL_HANDED_ON, MetricsSample, Outcome, Team
+from tandem.records.visits import MetricsSample, Outcome, Team
 
 TEAM_BATCH = 1000  # rows in one result
 VISIT_BATCH = 100  # each may hold 8 KiB of what came

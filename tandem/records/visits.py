@@ -5,11 +5,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Problem, findings_in, findings_text
+from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in, findings_text
 from tandem.protocol.address import show_address
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
-REFUSAL_HANDED_ON = "refusal-handed-on"  # the problem of a message 2 that is the server's own refusal of message 1
 
 
 class Outcome(StrEnum):
@@ -149,6 +148,20 @@ class SuppressedVisits:
     visits: int
 
 
+BYTES_AFTER_REPLY = "bytes-after-reply"  # the remark
+LATE_BYTES_TOLERANCE_US = 1_000_000  # an address and port are used again after a minute at the earliest
+
+
+@dataclass(frozen=True, slots=True)
+class LateBytes:
+    """Bytes that came after the reply of a visit. They add a remark to the visit on record, once."""
+
+    started_us: int  # of the visit, to LATE_BYTES_TOLERANCE_US
+    address: str
+    port: int
+    findings: str  # the remark, as a row holds it
+
+
 @dataclass(frozen=True, slots=True)
 class MetricsSample:
     """The metrics of one server process over a few seconds. The fields stand in the order of METRICS_COLUMNS."""
@@ -188,4 +201,4 @@ class Heartbeat:
     server: str  # its machine and address
 
 
-Record = RightVisit | Visit | SuppressedVisits | MetricsSample | Heartbeat
+Record = RightVisit | Visit | LateBytes | SuppressedVisits | MetricsSample | Heartbeat

@@ -23,11 +23,11 @@ _COLOURED = {
 
 
 def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
-    """Return the text to print about a message, and whether no problem was found. Only the server can check a secret.
+    """Return the text to print about a message, and whether it is accepted: by the server, or as a TEAM.json.
 
     `format` is "text" or "json".
     """
-    diagnosis = check(data)
+    diagnosis = _as_team_file(check(data))
     text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
     return text, not diagnosis.problems
 
@@ -38,6 +38,27 @@ def check(data: bytes, address: str = "") -> Diagnosis:
     reader.feed(data)
     ending = Ending.END_OF_STREAM if reader.state is NEED_DATA else Ending.DECIDED
     return diagnose(reader, ending, address)
+
+
+def _as_team_file(diagnosis: Diagnosis) -> Diagnosis:
+    """Make remarks of the problems that the clients do not mind in a TEAM.json."""
+    allowed = tuple(problem for problem in diagnosis.problems if _is_allowed_in_team_file(problem))
+    problems = tuple(problem for problem in diagnosis.problems if problem not in allowed)
+    return diagnosis._replace(problems=problems, remarks=(*allowed, *diagnosis.remarks))
+
+
+def _is_allowed_in_team_file(problem: Problem) -> bool:
+    return problem.id == "byte-order-mark" or (problem.id == "field-empty" and problem.facts.get("field") == "ip")
+
+
+def _severity(problem: Problem) -> Severity:
+    return Severity.REMARK if _is_allowed_in_team_file(problem) else problem.kind.severity
+
+
+def _help(problem: Problem) -> str:
+    if _is_allowed_in_team_file(problem):
+        return f"it may stay in a TEAM.json, but as message 1 the server would refuse it: {problem.help}"
+    return problem.help
 
 
 def as_json(diagnosis: Diagnosis, data: bytes) -> str:
@@ -55,11 +76,11 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
     place = excerpt(data, problem)
     return {
         "id": problem.id,
-        "severity": problem.kind.severity.value,
+        "severity": _severity(problem).value,
         "line": place.line if place else None,
         "column": place.column if place else None,
         "what": problem.what,
-        "help": problem.help,
+        "help": _help(problem),
         "clause": problem.kind.clause,
         "excerpt": place.shown if place else None,
         "corrected": place.corrected if place else None,
@@ -91,15 +112,16 @@ def _count(found: tuple[Problem, ...], noun: str) -> str:
 
 def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str, str]) -> Iterator[str]:
     kind = problem.kind
-    ink = style[kind.severity]
-    remark = "remark: " if kind.severity is Severity.REMARK else ""
+    severity = _severity(problem)
+    ink = style[severity]
+    remark = "remark: " if severity is Severity.REMARK else ""
     yield f"{number}. {remark}{style['bold']}{kind.title}{style['end']} ({kind.id}; PROTOCOL.md {kind.clause})"
     if place:
         yield f"   line {place.line}, column {place.column}"
         yield f"       {place.shown}"
         yield f"       {ink}{place.mark}{style['end']}"
     yield f"   what  {problem.what}"
-    yield f"   try   {problem.help}"
+    yield f"   try   {_help(problem)}"
     if place and place.corrected is not None:
         yield f"   so    {style['right']}{place.corrected}{style['end']}"
 

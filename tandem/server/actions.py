@@ -101,6 +101,9 @@ class Handler(Protocol):
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return what to record of a connection that ended before its reply."""
 
+    def after_reply(self, peer: Peer, data: bytes) -> Record | None:
+        """Return what to record of bytes that came after the reply, which nothing answers."""
+
     def on_tick(self, connections: int, waiting: int) -> Iterable[Record]:
         """Return the periodic records that are due, with `connections` open and `waiting` records not yet committed."""
 

@@ -12,14 +12,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import findings_text
+from tandem.diagnosis.problems import Problem, findings_text
 from tandem.keys.keyring import Keyring
+from tandem.protocol.address import show_address
 from tandem.protocol.framing import LENGTH, frame, unframe
 from tandem.protocol.message import Message, decode
 from tandem.protocol.reader import COMPLETE, NEED_DATA, Reader
 from tandem.records.queries import IssuedSecret, Records
 from tandem.records.sqlite.sqlite_store import StoreError
-from tandem.records.visits import MAX_STORED_BYTES, Outcome, Record, RightVisit, Visit
+from tandem.records.visits import BYTES_AFTER_REPLY, MAX_STORED_BYTES, LateBytes, Outcome, Record, RightVisit, Visit
 from tandem.server.actions import Action, CommitThenReply, End, Peer, Progress, Reply, Wait
 from tandem.server.fast_path import judge_usual
 from tandem.server.judge import Accepted, Judgement, judge
@@ -34,6 +35,9 @@ WELCOME = b"Tandem: socket connection established. Send your message."
 
 SERVER_BUG = "error: the server failed on this message, and that is not your mistake: tell your teacher"
 NOT_STORED = "error: your message is right, but the server could not store the result: send it again in a minute"
+
+AFTER_REPLY_QUOTA = 60  # remarks on bytes after the reply in a minute
+MAX_SHOWN_AFTER_REPLY = 80  # bytes
 
 MAX_RECENT = 10_000  # secrets whose team is cached, whether or not it is recorded yet
 
@@ -64,6 +68,8 @@ class VisitHandler:
         self._records = records
         self._log = log
         self._quota = RecordQuota()
+        self._after_reply_minute = 0
+        self._after_reply_left = 0  # remarks in this minute
         self._metrics = metrics
         self._beat = beat
         self._judgement_of_nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda message: None)
@@ -115,6 +121,20 @@ class VisitHandler:
         """Return the visit of a connection that broke before its reply."""
         reader = self._reader_in(progress)
         return self._refused(peer, reader, self._judge(peer, reader, Ending.END_OF_STREAM), b"")
+
+    def after_reply(self, peer: Peer, data: bytes) -> Record | None:
+        """Log bytes that came after the reply, and return a remark for the visit, AFTER_REPLY_QUOTA times a minute."""
+        shown = data[:MAX_SHOWN_AFTER_REPLY].strip()
+        minute = int(time.time() // 60)
+        if minute != self._after_reply_minute:
+            self._after_reply_minute, self._after_reply_left = minute, AFTER_REPLY_QUOTA
+        if not shown or not self._after_reply_left:
+            return None
+        self._after_reply_left -= 1
+        self._log.write(f"{show_address(peer.address, peer.port)} sent more after the reply, which nothing answers")
+        remark = Problem(BYTES_AFTER_REPLY, facts={"found": shown.decode(errors="backslashreplace")})
+        started_s = time.time() - (time.monotonic() - peer.connected_at)
+        return LateBytes(int(started_s * 1e6), peer.address, peer.port, findings_text([remark]))
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
         """Beat, and return the periodic records that are due. Call it once a second."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Diagnosis
 from tandem.diagnosis.problems import MAX_FINDINGS, Problem, error_status
+from tandem.diagnosis.rules import is_shared_by_router
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
@@ -80,10 +81,11 @@ def _accept_message_1(diagnosis: Diagnosis, message: Message, key: bytes) -> Jud
 
 def _accept_message_2(diagnosis: Diagnosis, message: Message, team: Team, find_owner: FindOwner) -> Judgement:
     remarks = diagnosis.remarks
-    if any(remark.id == "ip-elsewhere" for remark in remarks):
+    elsewhere = next((remark for remark in remarks if remark.id == "ip-elsewhere"), None)
+    if elsewhere and not is_shared_by_router(message.ip, elsewhere.facts["wanted"]):
         owner = find_owner(message)
         if owner and owner.ip == message.ip:
-            remarks = tuple(_ip_of_client_1(remark) if remark.id == "ip-elsewhere" else remark for remark in remarks)
+            remarks = tuple(_ip_of_client_1(remark) if remark is elsewhere else remark for remark in remarks)
     reply = message.answered(message.secret, STATUS_FINISHED).encode()
     return Judgement(Outcome.MESSAGE_2, reply, team, message.secret, message.ip, (), remarks)
 

@@ -463,13 +463,19 @@ class Loop:
                 self._close_after_bug(connection, bug)
 
     def _drain(self, connection: Connection) -> None:
-        """Discard what came. Close if the client has closed, else wait for it to close. PROTOCOL 3.5."""
+        """Read what nothing answers any more. Close once the client has closed, else wait for that. PROTOCOL 3.5."""
+        data = b""
         try:
-            ended = not connection.recv(RECV_BYTES, NO_WAIT)
+            data = connection.recv(RECV_BYTES, NO_WAIT)
+            ended = not data
         except BlockingIOError:
             ended = False
         except OSError:
             ended = True
+        if data and connection.state is not SILENCED:
+            record = self._handler.after_reply(connection, data)
+            if record:
+                self._committer.record(record)
         if ended:
             self._close(connection)
             return

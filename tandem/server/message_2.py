@@ -4,6 +4,7 @@ The secret alone decides: it belongs to one team, in the order of message 1. The
 problem more exact if the secret does not fit. PROTOCOL 5.
 """
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def _is_same_team(message: Message, known: Team) -> bool:
 def _changes(message: Message, known: Team) -> list[Problem]:
     """Return one problem for each field that differs from message 1."""
     changes = [
-        Problem("field-changed", facts={"field": name, "found": now, "wanted": before})
+        _changed(name, now, before)
         for name, now, before in (
             ("classname", message.classname, known.classname),
             ("teamname", message.teamname, known.teamname),
@@ -83,6 +84,36 @@ def _changes(message: Message, known: Team) -> list[Problem]:
         if now != before
     ]
     return changes + _changed_numbers(message, known)
+
+
+def _changed(name: str, now: str, before: str) -> Problem:
+    """Return the problem for a field that was changed. If both texts look the same, name the letters that differ."""
+    if _looks(now) != _looks(before):
+        return Problem("field-changed", facts={"field": name, "found": now, "wanted": before})
+    start = _common(now, before)
+    end = _common(now[start:][::-1], before[start:][::-1])
+    found, wanted = (_code_points(text[start : len(text) - end]) for text in (now, before))
+    return Problem("field-looks-alike", facts={"field": name, "found": found, "wanted": wanted})
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _looks(text: str) -> str:
+    """Return the same text for texts that look the same: composed letters, one kind of space, nothing invisible."""
+    composed = unicodedata.normalize("NFKC", text)
+    return " ".join("".join(c for c in composed if unicodedata.category(c) != "Cf").split())
+
+
+_MAX_POINTS = 4  # characters that are named
+
+
+def _code_points(text: str) -> str:
+    points = " ".join(f"U+{ord(c):04X}" for c in text[:_MAX_POINTS])
+    return (f"{points} ..." if len(text) > _MAX_POINTS else points) or "nothing"
 
 
 def _changed_numbers(message: Message, known: Team) -> list[Problem]:

@@ -75,6 +75,10 @@ class ProxyProtocolHandler:
             return None
         return self._visits.lost(peer, progress)
 
+    def after_reply(self, peer: Peer, data: bytes) -> Record | None:
+        """Return what to record. Of a balancer's connection it is not known any more which client is behind it."""
+        return None if self._is_balancer(peer.address) else self._visits.after_reply(peer, data)
+
     def on_tick(self, connections: int, waiting: int) -> Iterable[Record]:
         """Return the visit handler's periodic records."""
         return self._visits.on_tick(connections, waiting)

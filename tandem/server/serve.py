@@ -123,7 +123,8 @@ def _run(
     """Connect the parts of one process, and run its loop until a signal. Without a keyring, read the key file."""
     storage = _open_storage(options, keyring)
     log = Log(_log_destination(options, StandardError()))
-    server = f"{socket.gethostname()} {show_address(*listener.getsockname()[:2])}"
+    bound_host, port = listener.getsockname()[:2]
+    server = f"{socket.gethostname()} {show_address(options.listen[0] and bound_host, port)}"
     metrics = Metrics(f"{server} {os.getpid()}")
     wakeup = Wakeup()
     signals = Signals(wakeup.wake, wakeup.sender_fileno(), log, STOP_TIMEOUT)

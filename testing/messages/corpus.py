@@ -3,11 +3,18 @@
 A case is a row: what was sent, and the ids, remarks included. `but` changes a right message in a few places.
 """
 
+import base64
+import bz2
+import gzip
 import json
+import lzma
 import pickle
 import struct
+import zlib
 from typing import NamedTuple
+from urllib.parse import quote, urlencode
 
+from tandem.diagnosis.recovery.foreign import SIGNATURES
 from testing.proxy_headers import LOCAL, PROXY, TCP6, UNSPECIFIED, addresses, introduces, note
 from testing.proxy_headers import header as introduced
 
@@ -113,7 +120,6 @@ BYTES = [
     case(b"", "nothing-came"),
     case(b"\n", "nothing-came"),
     case(b"   \r\n\r\n", "nothing-came"),
-    case(struct.pack("<I", 0), "not-json"),
     case(b"GET / HTTP/1.1\r\nHost: localhost:5550\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n", "http-request"),
     case(
         b"GET /favicon.ico HTTP/1.1\r\nHost: 192.168.1.10:5550\r\nConnection: keep-alive\r\n\r\n",
@@ -214,8 +220,12 @@ BYTES = [
     case(ONE + "\n\nsent by client 1\n", "text-after-object"),
     case(ONE + ";", "text-after-object"),
     case(ONE + "}", "text-after-object"),
-    case(ONE.encode() + b"\0", "text-after-object"),
-    case(struct.pack("1024s", ONE.encode()), "text-after-object"),
+    case(ONE.encode() + b"\0", "zero-bytes"),
+    case(struct.pack("1024s", ONE.encode()), "zero-bytes"),
+    case(struct.pack("200s", ONE.encode()) + b'rest"}\0', "zero-bytes"),
+    case(ONE.encode() + b"\0" + ONE.encode(), "two-messages"),
+    case('{"length": 155}' + ONE, "object-before-message"),
+    case('{"byteorder": "little", "content-length": 155}\n' + LINES, "object-before-message"),
     case(LINES + "<EOF>", "text-after-object"),
     case('{"studentnr1": "09' + ONE, "second-try"),
     case('{"studentnr1": "0987654", "studentnr2": ' + ONE, "second-try"),
@@ -234,10 +244,27 @@ JSON = [
     case("0987654,1023456,INF2C,1,Packet Pirates,145.137.54.21,,", "not-json"),
     case("studentnr1 0987654\nstudentnr2 1023456\n", "not-json"),
     case('"hello"', "not-json"),
-    case("null", "not-json"),
+    case("null", "null-message"),
+    case("None\n", "null-message"),
+    case("155\n", "not-json"),
+    case("true", "not-json"),
+    case("[object Object]", "object-repr"),
+    case("<__main__.Message object at 0x7f2b5c1d0a90>", "object-repr"),
+    case("Message@1b6d3586", "object-repr"),
+    case("Message(studentnr1='0987654', clientid=1)", "object-repr"),
+    case("System.Collections.Generic.Dictionary`2[System.String,System.Object]", "object-repr"),
+    case(f"{{{', '.join(f'{name}={value}' for name, value in TEAM.items())}}}", "object-repr"),
+    case(json.dumps({"data": ONE}), "object-as-text"),
+    case(json.dumps({"type": "message", "data": LINES}), "object-as-text"),
+    case(json.dumps({"a": json.dumps({"b": ONE})}), "object-as-text"),
+    case(json.dumps([ONE]), "object-as-text"),
+    case(json.dumps({"data": str(ONE.encode())}), "bytes-as-text", "object-as-text"),
+    case(json.dumps({"data": team(clientid="1")}), "clientid-in-quotes", "object-as-text"),
+    case(json.dumps(json.dumps(json.dumps(ONE))), "json-twice"),
     case("12345", "not-json"),
-    case("<message><studentnr1>0987654</studentnr1></message>", "not-json"),
-    case("studentnr1=0987654&studentnr2=1023456&clientid=1", "not-json"),
+    case("<message><studentnr1>0987654</studentnr1></message>", "other-notation"),
+    case("\n".join(f"{name}: {value}" for name, value in TEAM.items()), "other-notation"),
+    case("studentnr1=0987654&studentnr2=1023456&clientid=1", "form"),
     case(json.dumps(ONE), "json-twice"),
     case(json.dumps(json.dumps(ONE)), "json-twice"),
     case(json.dumps(LINES), "json-twice"),
@@ -253,6 +280,11 @@ JSON = [
     case(repr(str(TEAM)), "object-in-quotes", "single-quotes"),
     case(ONE.replace('"', '\\"'), "escaped-quotes"),
     case(TIGHT.replace('"', '\\"'), "escaped-quotes"),
+    case(ONE.replace('"ip":', '\\"ip\\":'), "escaped-quotes"),
+    case(ONE.replace('"ip":', '\\"ip\\":').replace('"clientid":', '\\"clientid\\":'), "escaped-quotes"),
+    case(ONE.replace('"status":', '\\"status\\":'), "escaped-quotes"),
+    case(ONE.replace('"145.137.54.21"', '\\"145.137.54.21\\"'), "escaped-quotes"),
+    case(ONE.replace('"studentnr1":', '\\"studentnr1\\":'), "escaped-quotes"),
     case("[" + ONE + "]", "list-around-object"),
     case(json.dumps([TEAM], indent=2), "list-around-object"),
     case(json.dumps({"message": TEAM}), "wrapped-object"),
@@ -319,7 +351,7 @@ JSON = [
     case(but(LINES, ("0987654", "0987654\n")), "newline-in-text"),
     case(but(ONE, ("INF2C", "HR\\INF2C")), "bad-escape"),
     case(but(ONE, ("Packet", "Zo\\xc3\\xab")), "bad-escape"),
-    case(but(ONE, ("Packet Pirates", "Team\\'s best")), "bad-escape"),
+    case(but(ONE, ("Packet Pirates", "Team\\'s best")), "escaped-apostrophe"),
     case(but(ONE, ("INF2C", "INF2C\\")), "bad-escape"),
     case(but(ONE, ('"1023456",', '"1023456"')), "missing-comma"),
     case(but(LINES, ('"1023456",', '"1023456"')), "missing-comma"),
@@ -428,10 +460,29 @@ FIELDS = [
     case(team(Team="Packet Pirates"), "extra-key"),
     case(renamed(ip="description"), "extra-key", "field-missing"),
     case(team(classname=["INF2C"]), "field-type"),
-    case(team(teamname=None), "field-type"),
+    case(team(teamname=None), "null-value"),
+    case(team(studentnr2=None), "null-value"),
+    case(str(TEAM | {"studentnr2": None}), "python-value", "single-quotes"),
+    case(team(ip=["145.137.54.21", 51234]), "ip-as-list"),
+    case(str(TEAM | {"ip": ("145.137.54.21", 51234)}), "ip-as-list", "single-quotes"),
+    case(str(TEAM | {"ip": b"145.137.54.21"}), "bytes-as-text", "single-quotes"),
+    case(str(TEAM | {"clientid": (1,)}), "field-type", "single-quotes"),
+    case(str(TEAM | {"clientid": {1}}), "field-type", "single-quotes"),
+    case(str(TEAM | {"clientid": True}), "python-value", "single-quotes"),
+    case(second(clientid=2.0), "clientid-float"),
+    case(but(ONE, ('"clientid": 1', '"clientid": 1e0')), "clientid-float"),
+    case(team(clientid=1.5), "field-type"),
+    case(team(clientid="-1"), "field-type"),
+    case(team(clientid="1.0"), "field-type"),
+    case(team(clientid=""), "field-type"),
+    case(team(clientid=float("inf")), "not-a-number"),
+    case(json.dumps(TEAM | {"studentnr": "0987654"}), "studentnr-beside"),
+    case(json.dumps(TEAM_2 | {"studentnr": "1023456"}), "studentnr-beside"),
+    case(json.dumps(TEAM | {"studentnr": "7777777"}), "studentnr-beside"),
+    case(json.dumps(json.loads(without("studentnr2")) | {"studentnr": "0987654"}), "field-missing", "studentnr-beside"),
     case(team(teamname=42), "field-type"),
     case(team(ip={"v4": "145.137.54.21"}), "field-type"),
-    case(team(clientid=1.0), "field-type"),
+    case(team(clientid=1.0), "clientid-float"),
     case(team(clientid=True), "field-type"),
     case(team(clientid=None), "field-type"),
     case(team(clientid="client1"), "field-type"),
@@ -486,6 +537,11 @@ EXCHANGE = [
     case(team(secret="none", status="none"), "secret-in-message-1", "status-in-message-1"),
     case(second(clientid=1), "clientid-still-1"),
     case(team(secret=SECRET, status="waiting for message 2"), "clientid-still-1"),
+    case(second(secret="", status="error: classname is empty - fill it in"), "refusal-handed-on"),
+    case(team(status="error: classname is empty - fill it in"), "refusal-handed-on"),
+    case(second(secret="", teamname="", clientid=0, status="error: teamname is missing"), "refusal-handed-on"),
+    case(second(secret="", status="error: " + "x" * 400), "refusal-handed-on"),
+    case(second(secret="", status="error: x", clientid="2"), "clientid-in-quotes", "refusal-handed-on"),
     case(second(secret=""), "secret-missing"),
     case(second(secret="", status=""), "secret-missing", "status-blanked"),
     case(second(secret=None), "null-as-empty", "secret-missing"),
@@ -539,10 +595,58 @@ COMBINED = [
     case(second(clientid=1, teamname="") + second(), "clientid-still-1", "field-empty", "two-messages"),
     case(team(clientid=3, secret="x", teamname=""), "clientid-not-1-or-2", "field-empty"),
     case(but(ONE, ("Packet Pirates", "Packet Pirates\n"), ('"INF2C",', '"INF2C"')), "missing-comma", "newline-in-text"),
-    case(team(studentnr1=None, secret=None), "field-type", "null-as-empty"),
+    case(team(studentnr1=None, secret=None), "null-as-empty", "null-value"),
     case(team(studentnr1="S0987654", clientid="1"), "clientid-in-quotes", "studentnr-unusual"),
     case(team(ip="localhost", course="x"), "extra-key", "ip-not-an-address"),
     case(but(ONE, ('"secret": "", "status": ""', '"secret": None, "status": NaN')), "not-a-number", "python-value"),
+]
+
+TELNET = b"\xff\xfb\x1f\xff\xfb \xff\xfb\x18\xff\xfb'\xff\xfd\x01\xff\xfb\x03\xff\xfd\x03"
+JSON_HEADER = (
+    b'{"byteorder": "little", "content-type": "text/json", "content-encoding": "utf-8", "content-length": 168}'
+)
+
+
+def behind_length(data: bytes, length: str = ">I") -> bytes:
+    """Return the data behind its length."""
+    return struct.pack(length, len(data)) + data
+
+
+FOREIGN = [
+    case(b"\0" * 4, "zero-bytes-only"),
+    case(bytes(1024), "zero-bytes-only"),
+    case(TELNET, "telnet-negotiation"),
+    case(TELNET + ONE.encode() + b"\r\n", "telnet-negotiation"),
+    case(TELNET + ONE[:-1].encode() + b"\r\n", "never-closed", "telnet-negotiation"),
+    case(bytes([SIZE & 127 | 128, SIZE >> 7]) + ONE.encode(), "length-7-bit"),
+    case(bytes([len(SECOND) & 127 | 128, len(SECOND) >> 7]) + SECOND.encode(), "length-7-bit"),
+    case(behind_length(JSON_HEADER, ">H") + ONE.encode(), "json-header"),
+    case(behind_length(JSON_HEADER, ">I") + ONE.encode(), "json-header"),
+    case(behind_length(JSON_HEADER, ">H") + str(TEAM).encode(), "json-header", "single-quotes"),
+    case(behind_length(ONE.encode(), ">H"), "length-of-other-size"),
+    case(behind_length(ONE.encode())[:40], "cut-off", "length-big-endian"),
+    case(behind_length(ONE.encode("utf-16-le")), "length-big-endian", "utf-16"),
+    case(behind_length(pickle.dumps(TEAM)), "pickle"),
+    case(f"{SIZE:<10}".encode() + pickle.dumps(TEAM), "pickle"),
+    case(gzip.compress(ONE.encode(), mtime=0), "compressed"),
+    case(behind_length(gzip.compress(ONE.encode(), mtime=0)), "compressed"),
+    case(zlib.compress(ONE.encode()), "compressed"),
+    case(bz2.compress(ONE.encode()), "compressed"),
+    case(lzma.compress(ONE.encode()), "compressed"),
+    case(base64.b64encode(ONE.encode()), "encoded-text"),
+    case(base64.encodebytes(LINES.encode()), "encoded-text"),
+    case(str(base64.b64encode(ONE.encode())), "encoded-text"),
+    case(ONE.encode().hex(), "encoded-text"),
+    case(ONE.encode().hex(" ").upper(), "encoded-text"),
+    case(str(list(ONE.encode())), "encoded-text"),
+    case(json.dumps({"type": "Buffer", "data": list(ONE.encode())}), "encoded-text"),
+    case(ONE.replace('"', "&quot;"), "encoded-text"),
+    case(urlencode(TEAM), "form"),
+    case(urlencode({"data": ONE}), "form"),
+    case(quote(ONE), "form"),
+    case(b"\x80\x81\x82\x83", "not-text"),
+    case(b"\x9b\x02\x88" + ONE.encode(), "text-before-object"),
+    *(case(row.specimen, row.id) for row in SIGNATURES),
 ]
 
 # Where lengths are wanted (--framing length).
@@ -570,4 +674,4 @@ FRAMED_CASES = [
     case(struct.pack("<I", len(str(TEAM))) + str(TEAM).encode(), "single-quotes"),
 ]
 
-CASES = [*BYTES, *JSON, *FIELDS, *EXCHANGE, *COMBINED]
+CASES = [*FOREIGN, *BYTES, *JSON, *FIELDS, *EXCHANGE, *COMBINED]

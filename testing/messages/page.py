@@ -26,6 +26,7 @@ _SAMPLE_IP = {"field": "ip", "found": "10.8.0.6", "wanted": "192.168.1.2"}
 _SAMPLES = {
     "ip-elsewhere": _SAMPLE_IP,
     "ip-of-client-1": _SAMPLE_IP,
+    "bytes-after-reply": {"found": '{"studentnr1": "0934567", "studentnr2": "0923456", "classname": "INF2A"'},
     "secret-damaged": {"field": "secret", "found": "60"},
     "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
     "number-lost": {"field": "studentnr2", "found": "0934567"},
@@ -60,7 +61,7 @@ def _entry(kind: Kind) -> Iterator[str]:
     yield f"- It says: {_plain(problem.what)}"
     yield f"- Try: {_plain(problem.help)}"
     if kind.needs:
-        yield f"- Only the server can find it: this needs {kind.needs}"
+        yield f"- The message alone does not show it: this needs {kind.needs}"
 
 
 def _problem(kind: Kind) -> Problem:

@@ -22,7 +22,7 @@ from testing.processes import LIMIT
 @pytest.fixture(autouse=True)
 def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: "here")
-    monkeypatch.setattr(server_status, "_own_ip", lambda: "192.168.1.20")
+    monkeypatch.setattr(server_status, "own_addresses", lambda: ["192.168.1.20", "2001:db8::20"])
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,9 @@ def this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         (["here 127.0.0.1:5550 7"], ("127.0.0.1:5550",), True),
         (["here [::1]:5550 7"], ("[::1]:5550",), True),
         (["here 0.0.0.0:5550 7"], ("192.168.1.20:5550",), False),
-        (["here [::]:5550 7", "here [::]:5550 8"], ("192.168.1.20:5550",), False),
-        (["there [::]:5550 7"], ("there:5550",), False),
+        (["here *:5550 7", "here *:5550 8"], ("192.168.1.20:5550", "[2001:db8::20]:5550"), False),
+        (["here [::]:5550 7"], ("[2001:db8::20]:5550",), False),
+        (["there *:5550 7"], ("there:5550",), False),
         (["there 10.0.0.7:5550 7", "here 127.0.0.1:5550 9"], ("10.0.0.7:5550",), False),
         ([f"there 10.0.0.{n}:5550 7" for n in range(9)], tuple(f"10.0.0.{n}:5550" for n in range(4)), False),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.client import wire
 from tandem.client.client2 import how_to_reach
-from tandem.client.handover import SILENCE_S, HandoverListener
+from tandem.client.handover_listener import SILENCE_S, HandoverListener
 from tandem.client.output import Output
 from tandem.protocol.printable import printable
 from testing.clients import (
@@ -346,12 +346,12 @@ REACH = {
         "only this machine can connect: start client 1 here with --peer 127",
     ),
     "all addresses": ("", "127.0.0.1", "IPv4 and IPv6 can connect: start client 1 with --peer 127.0.0.1:"),
-    "all of IPv4": ("0.0.0.0", "127.0.0.1", "IPv4 only can connect: start client 1 with --peer 127.0.0.1:"),
-    "all of IPv6": ("::", "::1", "IPv6 only can connect: start client 1 with --peer [::1]:"),
+    "all of IPv4": ("0.0.0.0", "127.0.0.1", "only IPv4 can connect: start client 1 with --peer 127.0.0.1:"),
+    "all of IPv6": ("::", "::1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
     "another family than the server's": (
         "::",
         "127.0.0.1",
-        "IPv6 only can connect: start client 1 with --peer THIS-MACH",
+        "only IPv6 can connect: start client 1 with --peer THIS-MACH",
     ),
 }
 

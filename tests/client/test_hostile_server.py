@@ -235,6 +235,11 @@ FAILS: dict[str, Fails] = {
         "speaks HTTP: it sent \"HTTP/1.1 400 Bad.*is this the server's port",
         options=HASTY,
     ),
+    "HTTP that waits for the end of a line": Fails(
+        lambda _: (Wait.END, Send(b"<!DOCTYPE HTML>\n<html>"), Finish.HALF_CLOSE),
+        'speaks HTTP: it sent "<!DOCTYPE HTML>',
+        options=("--timeout", "3"),
+    ),
     "echo": Fails(
         lambda _: (Wait.MESSAGE, lambda line: line.socket.sendall(line.came), Wait.END),
         "sent our own message back, as an echo server does.*is this the server's port",

@@ -27,7 +27,7 @@ from testing.raw_sockets import message_1 as right_message
 from testing.visits import TEAM, message_1, message_2
 
 TANDEM = f"{shlex.quote(sys.executable)} -m tandem"
-CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:1", *team_options())
+CLIENT_1 = ("client", "1", "--server", "127.0.0.1:1", "--peer", "127.0.0.1:2", *team_options())
 CLIENT_2 = ("client", "2", "--server", "192.0.2.1", "--listen", "127.0.0.1:0", "--wait", "0.1")
 
 
@@ -75,6 +75,14 @@ class TestStandardStreams:
         """It does not go to standard output in its place: that is for programs."""
         done = shell(f"PYTHONUNBUFFERED={unbuffered} {TANDEM} {words} {redirection}")
         assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+    @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+    def test_a_warning_that_cannot_be_written(self, redirection: str) -> None:
+        """It neither ends the client nor goes to standard output: the client waits for client 1."""
+        done = shell(f"{TANDEM} {shlex.join(CLIENT_2)} --on-wire plain {redirection}")
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "listening on" in done.stdout
+        assert "--framing" not in done.stdout
 
     def test_standard_input_that_is_closed(self) -> None:
         done = shell(f"{TANDEM} check <&-")
@@ -208,8 +216,31 @@ def writing(pipe: Path, data: bytes) -> Iterator[None]:
 
 
 class TestCtrlC:
-    """The second one comes while the first one is being printed."""
+    @pytest.mark.parametrize("words", ["results", "results --format json", "forget --class INF2A --dry-run"])
+    def test_it_ends_a_command_whose_output_nobody_reads(self, words: str, tmp_path: Path) -> None:
+        with closing(Store(tmp_path)) as store:
+            store.write([message_1(TEAM._replace(teamname=f"Team{number}")) for number in range(1000)])
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than any of the outputs
+        command = subprocess.Popen(
+            [sys.executable, "-m", "tandem", *words.split(), "--data", str(tmp_path)],
+            cwd=ROOT,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        os.close(writer)
+        try:
+            wait_until(lambda: any(fcntl.ioctl(reader, termios.FIONREAD, b"\0" * 4)))
+            command.send_signal(signal.SIGINT)
+            _, err = command.communicate(timeout=LIMIT)
+        finally:
+            command.kill()
+            command.communicate()
+            os.close(reader)
+        assert (command.returncode, err) == (130, "tandem: stopped by Ctrl-C\n")
 
+    # The second one comes while the first one is being printed.
     SCRIPT = """
 import os, runpy, signal, sys
 import {module} as module

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
+from tandem.diagnosis.catalogue.kind import RIGHT, RIGHT_2, but
 from tandem.diagnosis.problems import (
     CATALOGUE,
     MAX_SENTENCE,
@@ -75,6 +75,7 @@ JUDGED = [
     ("field-changed", (b"INF2A", b"INF2B"), OWN, ""),
     ("secret-damaged", (SECRET, SECRET[:60]), None, ""),
     ("number-changed", (b"0934567", b"0934568"), OWN, ""),
+    ("field-looks-alike", (b"Team1", b"Team1 "), OWN, ""),
     ("number-lost", (b"0923456", b"0934567"), OWN, ""),
     ("ip-of-client-1", (b"192.168.1.3", b"192.168.1.2"), OWN, "192.168.1.3"),
     ("ip-elsewhere", (b"192.168.1.3", b"10.8.0.6"), OWN, "192.168.1.3"),
@@ -91,7 +92,8 @@ def test_what_the_judge_must_know_more_for(
 
 def test_the_judged_kinds_are_the_ones_that_say_what_they_need() -> None:
     of_framing = {id for case in FRAMED_CASES for id in case.ids if "framing" in CATALOGUE[id].needs}
-    assert {row[0] for row in JUDGED} | of_framing == {kind.id for kind in KINDS if kind.needs}
+    elsewhere = {"bytes-after-reply"}
+    assert {row[0] for row in JUDGED} | of_framing | elsewhere == {kind.id for kind in KINDS if kind.needs}
     for kind in KINDS:
         if kind.needs:
             assert diagnosed(kind.specimen).problems == ()
@@ -142,16 +144,50 @@ def test_a_status_holds_as_many_whole_problems_as_fit_and_always_the_first() -> 
 def test_room_is_counted_as_json_writes_the_words() -> None:
     problems = [Problem("missing-comma", 0, {"near": "ip"})] * 2
     whole = ERROR_PREFIX + "; ".join(problem.sentence for problem in problems)
-    assert '"' in whole
-    assert error_status(problems, len(whole)) == ERROR_PREFIX + problems[0].sentence
-    assert error_status(problems, size_in_json(whole)) == whole
+    assert size_in_json(whole) == len(whole)
+    assert error_status(problems, len(whole) - 1) == ERROR_PREFIX + problems[0].sentence
+    assert error_status(problems, len(whole)) == whole
 
 
-def test_a_fact_that_is_short_is_shown_whole_and_a_long_one_only_cut_in_a_sentence() -> None:
-    problem = Problem("extra-key", 0, {"found": "x" * 60})
-    assert "x" * 60 in problem.what
-    assert "x" * 60 not in problem.sentence
-    assert "..." in problem.sentence
+def test_a_fact_is_cut_only_where_a_sentence_has_no_room_for_it() -> None:
+    short, long = (Problem("extra-key", 0, {"found": "x" * length}) for length in (60, MAX_SENTENCE))
+    assert f"`{'x' * 60}`" in short.what
+    assert f"`{'x' * 60}`" in short.sentence
+    assert "x" * MAX_SENTENCE in long.what
+    assert "x..." in long.sentence
+
+
+def test_a_short_fact_leaves_its_room_to_a_long_one() -> None:
+    changed = Problem("field-changed", 0, {"field": "classname", "found": "x", "wanted": "y" * 70})
+    assert "y" * 70 in changed.sentence
+
+
+# Problems are split at "; " by clients, and a reply may be read as str(reply)[2:-1]
+FORBIDDEN = ("'", '"', "\\", "; ")
+
+
+@by_id
+def test_no_sentence_of_the_catalogue_has_a_quote_a_backslash_or_what_separates_problems(kind: Kind) -> None:
+    for text in (kind.what, kind.help):
+        assert text.isascii()
+        assert not [sign for sign in FORBIDDEN if sign in text]
+
+
+@by_id
+@pytest.mark.parametrize(
+    "fact", ["it's", 'a "b"', "a\\b", "a; b;  c", "Zo\u00eb", "\r\n", "\udcff", "\udcff\ud800", "\U0001f600"]
+)
+def test_no_fact_brings_them_into_a_sentence(kind: Kind, fact: str) -> None:
+    sentence = Problem(kind.id, 0, dict.fromkeys(FACTS, fact)).sentence
+    assert sentence.isascii()
+    assert sentence.isprintable()
+    assert not [sign for sign in FORBIDDEN if sign in sentence]
+
+
+def test_what_a_sentence_cannot_show_is_there_by_its_code_point() -> None:
+    assert "`Zo<U+00EB>`" in Problem("extra-key", 0, {"found": "Zo\u00eb"}).sentence
+    assert "`<0xFF>`" in Problem("extra-key", 0, {"found": "\udcff"}).sentence
+    assert "`Zo\u00eb`" in Problem("extra-key", 0, {"found": "Zo\u00eb"}).what
 
 
 def test_the_catalogue_and_the_summary_are_counted(record_property: Callable[[str, object], None]) -> None:

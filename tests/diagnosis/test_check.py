@@ -6,7 +6,7 @@ import pytest
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import Edit, Problem
-from tandem.report.check import check_report
+from tandem.report.check import check, check_report
 from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 
 PAGE = """\
@@ -16,8 +16,8 @@ not accepted: 4 problems, no remarks
    line 2, column 31
               "studentnr1": "0923456".
                                      ^
-   what  after studentnr1 comes '.', where ',' belongs
-   try   write ',' there
+   what  after studentnr1 comes `.`, where `,` belongs
+   try   write `,` there
    so           "studentnr1": "0923456",
 
 2. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -25,7 +25,7 @@ not accepted: 4 problems, no remarks
               "studentnr2": "0934567"
                                      ^
    what  a comma is missing after studentnr2
-   try   put "," after its value
+   try   put a comma after its value
    so           "studentnr2": "0934567",
 
 3. A comma is missing (missing-comma; PROTOCOL.md 2.1)
@@ -33,7 +33,7 @@ not accepted: 4 problems, no remarks
               "secret": ""
                           ^
    what  a comma is missing after secret
-   try   put "," after its value
+   try   put a comma after its value
    so           "secret": "",
 
 4. The last brace is missing (never-closed; PROTOCOL.md 2.4)
@@ -78,6 +78,16 @@ def test_a_remark_is_shown_and_accepted() -> None:
     assert "Did you mean" not in text
 
 
+def test_an_empty_ip_is_accepted_with_a_remark_as_in_the_file_of_a_client() -> None:
+    text, accepted = check_report(team(ip="").encode(), "text", colour=False)
+    assert accepted
+    assert "as message 1 the server would refuse it" in text
+    assert [problem.id for problem in check(team(ip="").encode()).problems] == ["field-empty"]
+    text, accepted = check_report(team(ip="", teamname="").encode(), "text", colour=False)
+    assert not accepted
+    assert "teamname is empty" in text
+
+
 def test_colour_comes_only_on_request() -> None:
     plain, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False)
     coloured, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=True)
@@ -99,8 +109,8 @@ def test_for_programs() -> None:
         "severity": "problem",
         "line": 2,
         "column": 31,
-        "what": "after studentnr1 comes '.', where ',' belongs",
-        "help": "write ',' there",
+        "what": "after studentnr1 comes `.`, where `,` belongs",
+        "help": "write `,` there",
         "clause": "2.1",
         "excerpt": '       "studentnr1": "0923456".',
         "corrected": '       "studentnr1": "0923456",',

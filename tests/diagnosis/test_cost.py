@@ -125,7 +125,7 @@ def test_a_message_that_was_escaped_and_is_long_is_not_told_to_break_off() -> No
 def test_of_a_text_that_is_too_long_to_be_kept_the_size_is_told_as_far_as_it_is_known() -> None:
     data = ONE.replace('"Packet Pirates"', "'" + "x" * 5000 + "'").encode()
     [problem] = [problem for problem in diagnosed(data).problems if problem.id == "field-too-long"]
-    assert problem.what == "teamname has more than 1024 bytes; at most 128 are allowed"
+    assert problem.what == "teamname has more than 1024 bytes, but at most 128 are allowed"
 
 
 def test_a_line_is_corrected_as_a_whole_or_not_at_all() -> None:

@@ -14,6 +14,7 @@ from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import FIELDS, Message
 from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
 from tandem.report.check import as_json, as_text, check
+from tandem.server.handler import NOT_STORED, SERVER_BUG
 from tandem.server.judge import MAX_REPLY_BYTES, reject
 from testing.messages.corpus import CASES, ONE, SECOND, SECRET, TEAM, Case
 from testing.messages.oracle import is_right
@@ -102,6 +103,41 @@ def test_the_first_problem_fits_behind_the_longest_fields(case: Case) -> None:
     problems = diagnosed(case.data).problems
     assert len(reject(Diagnosis(longest_message()), problems).reply) <= MAX_REPLY_BYTES
     assert problems[0].sentence
+
+
+def as_concatenated(reply: bytes) -> object:
+    """Read a reply as programs do that make text of bytes with str() and cut what it adds."""
+    return json.loads(str(reply)[2:-1])
+
+
+@quickly
+@given(anything)
+def test_a_status_survives_a_program_that_cuts_str_of_bytes(data: bytes) -> None:
+    diagnosis = diagnosed(data)
+    if diagnosis.problems:
+        reply = json.loads(reject(diagnosis, diagnosis.problems).reply)
+        status = Message(status=reply["status"])
+        assert as_concatenated(status.encode()) == status.fields()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(dict.fromkeys(case.ids)))
+def test_a_reply_survives_it_if_its_fields_do_and_splits_into_its_problems(case: Case) -> None:
+    diagnosis = diagnosed(case.data)
+    judged = reject(diagnosis, diagnosis.problems)
+    reply = json.loads(judged.reply)
+    sentences = reply["status"].removeprefix("error: ").split("; ")
+    assert sentences == [problem.sentence for problem in judged.problems[: len(sentences)]]
+    fields = diagnosis.message.answered("", "").encode()
+    if fields.isascii() and not {b"'", b"\\"} & {fields[at : at + 1] for at in range(len(fields))}:
+        assert as_concatenated(judged.reply) == reply
+    status = Message(status=reply["status"])
+    assert as_concatenated(status.encode()) == status.fields()
+
+
+@pytest.mark.parametrize("status", [SERVER_BUG, NOT_STORED])
+def test_the_servers_other_refusals_survive_it_too(status: str) -> None:
+    assert as_concatenated(Message(status=status).encode()) == Message(status=status).fields()
+    assert "; " not in status
 
 
 @quickly

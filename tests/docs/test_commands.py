@@ -68,7 +68,7 @@ def test_the_two_client_commands_finish_with_the_readmes_team(tmp_path: Path) ->
             words = [str(running.data) if word == "tandem-data" else word for word in words]
             code, out, err = tandem(*words)
             assert (code, err) == (0, "")
-            assert "Team1" in out
+            assert ("visits without a team" if "--visits-without-team" in words else "Team1") in out
     message = tmp_path / "message.json"
     message.write_text(block.replace('"ip": ""', '"ip": "192.168.1.2"'))
     for words in commands("check"):
@@ -161,3 +161,14 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     for name in filter(None, listed):
         text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
         assert not [word for word in words if word in text], name
+
+
+def test_the_changelog_has_versions_newest_first_with_their_dates_and_compatibility() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    unreleased, *released = re.findall(r"^## (.*)\n\n(\w)", text, re.MULTILINE)
+    assert unreleased[0] == "Unreleased"
+    found = [re.fullmatch(r"(\d+)\.(\d+)\.(\d+) - (\d{4}-\d{2}-\d{2})", heading) for heading, _ in released]
+    versions = [([int(part) for part in each.groups()[:3]], each[4]) for each in found if each]
+    assert len(versions) == text.count("\n## ") - 1, "a version has no date, or no sentence before its changes"
+    assert versions
+    assert versions == sorted(versions, reverse=True)

@@ -31,6 +31,7 @@ FORMATS = frozenset(
         "tests/board/test_databases.py",
         "tests/board/test_pages.py",
         "tests/board/test_rules.py",
+        "tests/client/test_handover.py",
         "tests/docs/test_sentences.py",
     }
 )

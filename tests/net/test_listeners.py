@@ -17,12 +17,12 @@ REACH: dict[str, tuple[str, list[str], str]] = {  # host, own addresses, what is
     "all of IPv4": (
         "0.0.0.0",
         OWN,
-        "IPv4 only can connect (--listen :PORT takes IPv4 and IPv6); other machines with --server 192.0.2.7:PORT",
+        "only IPv4 can connect (--listen :PORT takes IPv4 and IPv6); other machines with --server 192.0.2.7:PORT",
     ),
     "all of IPv6": (
         "::",
         OWN,
-        "IPv6 only can connect (--listen :PORT takes IPv4 and IPv6); other machines with --server [2001:db8::7]:PORT",
+        "only IPv6 can connect (--listen :PORT takes IPv4 and IPv6); other machines with --server [2001:db8::7]:PORT",
     ),
     "no network": ("", [], "IPv4 and IPv6 can connect; this machine has no such address that other machines can use"),
 }

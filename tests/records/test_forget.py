@@ -337,6 +337,7 @@ def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: P
         code, out, err = tandem("forget", "--data", str(data), "--team", "Team1")
         assert (code, err) == (0, "")
         assert f"removed 1 team and {1 + len(BYTES)} visits" in out
+        assert "backups made before, and files made with tandem results, still contain all of it" in out
         assert not [form for form in all_forms(TEAM.studentnr1) if traces(data, form)]
         assert not [value for value in SPELLED.values() if traces(data, b" " + value.encode())]
         assert all(traces(data, number) for number in (b"7654321", b"19234567", b"9234560"))

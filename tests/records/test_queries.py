@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from tandem.diagnosis.problems import Problem, findings_text
 from tandem.protocol.message import Message
 from tandem.records import queries as records_module
 from tandem.records.queries import IssuedSecret, Records, TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import FINISHED, REJECTED, WAITING
-from tandem.records.visits import Outcome, Team
+from tandem.records.visits import BYTES_AFTER_REPLY, LateBytes, Outcome, Team
 from tandem.server.committer import BatchStore
 from testing.visits import TEAM, message_1, message_2, rejected
 
@@ -197,3 +198,15 @@ def test_the_secrets_that_were_given_last(records: Records, store: BatchStore, b
         IssuedSecret(f"secret {number}", TEAM._replace(teamname=f"Team{number}"), "192.0.2.7") for number in (1, 2)
     ]
     assert json.loads(given(0))["secret"] not in [found.secret for found in records.recent_secrets(3)]
+
+
+def test_bytes_after_the_reply_add_a_remark_to_their_visit_once(where: DatabaseLocation, store: BatchStore) -> None:
+    remark = findings_text([Problem(BYTES_AFTER_REPLY, facts={"found": "x\0y"})])
+    plain, wrong = message_1(port=1001), replace(rejected(), port=1002)
+    late = [LateBytes(visit.started_us + 5, visit.address, visit.port, remark) for visit in (plain, wrong)]
+    store.write([*late[:1], plain, wrong, *late, LateBytes(plain.started_us, plain.address, 1003, remark)])
+    store.write([*late, replace(late[0], started_us=late[0].started_us + 60_000_000)])
+    with closing(open_records(where)) as records:
+        [row] = records.teams()
+        found = {visit.port: [finding.id for finding in visit.findings] for visit in records.visits(row.key)}
+    assert found == {1001: [BYTES_AFTER_REPLY], 1002: ["secret-wrong", BYTES_AFTER_REPLY]}

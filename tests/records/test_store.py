@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem.diagnosis.problems import Problem, findings_in
+from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in
 from tandem.records.database import open_rows
 from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows
-from tandem.records.visits import REFUSAL_HANDED_ON, Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
+from tandem.records.visits import Outcome, Record, RightVisit, SuppressedVisits, Team, Visit
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
 from testing.tables import empty, everything, surplus, teams

@@ -59,6 +59,10 @@ class Scribe:
         self._ask("lost", peer)
         return None
 
+    def after_reply(self, peer: Peer, data: bytes) -> Record | None:
+        self._ask("after_reply", peer)
+        return None
+
     def on_tick(self, connections: int, waiting: int) -> list[Record]:
         return []
 

@@ -5,12 +5,14 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING
+from tandem.records.queries import open_records
 from tandem.server.states_and_limits import LIMITS, MESSAGE
 from testing.other_side import framed
 from testing.processes import RunningServer, running_server, wait_until
@@ -266,6 +268,25 @@ def test_bytes_behind_the_message_do_not_reset_the_reply_away(shared: RunningSer
         for _ in range(20):
             connection.send(b" more " * 1000)
         assert json.loads(first + connection.rest())["status"] == STATUS_WAITING
+
+
+@pytest.mark.parametrize("what", ["another message", "the reply"])
+def test_bytes_after_the_reply_leave_a_remark_on_the_visit(shared: RunningServer, what: str) -> None:
+    with raw(shared.host, shared.port) as connection:
+        connection.take_welcome()
+        connection.send(encoded(message_1(teamname=f"then {what}")))
+        reply = connection.receive()
+        connection.send(reply if what == "the reply" else encoded(message_1()))
+        assert connection.rest() == b""
+
+    def is_remarked() -> bool:
+        with closing(open_records(shared.data)) as records:
+            rows = list(records.teams(search=f"then {what}"))
+            found = [finding.id for row in rows for visit in records.visits(row.key) for finding in visit.findings]
+            return "bytes-after-reply" in found
+
+    wait_until(is_remarked)
+    shared.process.wait_for("sent more after the reply, which nothing answers")
 
 
 def test_a_message_of_8192_bytes_is_read_and_one_more_is_too_large(shared: RunningServer) -> None:

@@ -1,19 +1,20 @@
-"""What the page of a class tells about the server: where it listens, and since when it has been silent.
+"""The server's part of the page of a class: the addresses where it listens, and the time of its last heartbeat.
 
 The addresses come from the names in the servers' metrics samples: HOST HOST:PORT PROCESS (server/serve.py).
 """
 
-import ipaddress
 import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
-from tandem.protocol.address import parse_address, show_address
+from tandem.net.networks import own_addresses
+from tandem.protocol.address import show_address
 
 MAX_ADDRESSES = 4
-_SERVER_NAME = re.compile(r"(\S+) (\S+:\d+) \d+")
-_ELSEWHERE = "192.0.2.1", 9  # an address for documentation; no packet is sent to it
+_SERVER_NAME = re.compile(r"(\S+) (\S+):(\d+) \d+")
+_FAMILIES = {"*": "IPv4 and IPv6", "0.0.0.0": "IPv4", "::": "IPv6"}  # of a server on all addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,18 @@ class ServerStatus:
 
 def listening_addresses(servers: Iterable[str]) -> tuple[tuple[str, ...], bool]:
     """Return the addresses of the servers with these names, and whether only their own machine can reach them."""
-    found = dict.fromkeys(_address(*name.groups()) for name in map(_SERVER_NAME.fullmatch, servers) if name)
+    names = [name.groups() for name in map(_SERVER_NAME.fullmatch, sorted(servers)) if name]
+    found = [address for machine, host, port in names for address in _addresses(machine, host.strip("[]"), int(port))]
     reachable = [text for text, is_loopback in found if not is_loopback]
-    return tuple(sorted(reachable or [text for text, _ in found]))[:MAX_ADDRESSES], bool(found) and not reachable
+    shown = tuple(dict.fromkeys(reachable or [text for text, _ in found]))
+    return shown[:MAX_ADDRESSES], bool(found) and not reachable
 
 
-def _address(machine: str, listening: str) -> tuple[str, bool]:
-    """Return the address of a server as others type it, and whether only its own machine can reach it."""
-    host, port = parse_address(listening, 0)
-    ip = ipaddress.ip_address(host)
-    if not ip.is_unspecified:
-        return show_address(host, port), ip.is_loopback
-    return show_address(_own_ip() if machine == socket.gethostname() else machine, port), False
-
-
-def _own_ip() -> str:
-    """Return this machine's IPv4 address in the network with the default route, else its name."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)
-            return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()
+def _addresses(machine: str, host: str, port: int) -> list[tuple[str, bool]]:
+    """Return the addresses of a server as others type them, each with whether only its own machine can reach it."""
+    if host not in _FAMILIES:
+        return [(show_address(host, port), ip_address(host).is_loopback)]
+    if machine != socket.gethostname():
+        return [(show_address(machine, port), False)]
+    usable = [own for own in own_addresses() if ("IPv6" if ":" in own else "IPv4") in _FAMILIES[host]]
+    return [(show_address(own, port), False) for own in usable or [machine]]

@@ -1,6 +1,6 @@
 """The catalogue, part 4: messages that are right in themselves, but not at their place in the exchange."""
 
-from tandem.diagnosis.catalogue.kinds import RIGHT_2, Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kind import RIGHT_2, Family, Kind, Severity, but
 
 P, R, EXCHANGE = Severity.PROBLEM, Severity.REMARK, Family.EXCHANGE
 
@@ -9,6 +9,20 @@ _KEY = "the server's key"
 _RECORD = "the server's key, and the record of the team's message 1"
 
 KINDS = (
+    Kind(
+        "refusal-handed-on",
+        P,
+        EXCHANGE,
+        "The server's refusal, handed on",
+        "this hands on the refusal of message 1: `{found}`",
+        "fix that first, and let client 1 hand over only `waiting for message 2`",
+        "5.1",
+        but(
+            b'"secret": "' + _SECRET + b'", "status": "waiting for message 2"',
+            b'"secret": "", "status": "error: classname is empty - fill it in"',
+            RIGHT_2,
+        ),
+    ),
     Kind(
         "clientid-not-1-or-2",
         P,
@@ -24,8 +38,8 @@ KINDS = (
         P,
         EXCHANGE,
         "A secret in message 1",
-        "message 1 has a secret ('{found}')",
-        'client 1 sends "secret": ""; the server fills it in',
+        "message 1 has a secret (`{found}`)",
+        "client 1 sends an empty secret, and the server fills it in",
         "4.1",
         but(b'"secret": ""', b'"secret": "geheim"'),
     ),
@@ -34,8 +48,8 @@ KINDS = (
         P,
         EXCHANGE,
         "A status in message 1",
-        "message 1 has a status ('{found}')",
-        'client 1 sends "status": ""; the server fills it in',
+        "message 1 has a status (`{found}`)",
+        "client 1 sends an empty status, and the server fills it in",
         "4.1",
         but(b'"status": ""', b'"status": "waiting"'),
     ),
@@ -75,8 +89,8 @@ KINDS = (
         P,
         EXCHANGE,
         "A damaged secret",
-        "the secret has {found} characters; a secret has 64, all of them 0-9 or a-f",
-        "send all of it, as it came in the reply",
+        "the secret has {found} characters, but a secret has 64, all of them 0-9 or a-f",
+        "send exactly what came in the reply to message 1",
         "5.3",
         but(_SECRET, _SECRET[:60], RIGHT_2),
         _KEY,
@@ -97,7 +111,7 @@ KINDS = (
         P,
         EXCHANGE,
         "An expired secret",
-        "this was your team's secret, but the server has a new key now",
+        "this was the secret of your team, but the server has a new key now",
         "start again with client 1: it receives a new secret",
         "5.3",
         RIGHT_2,
@@ -109,7 +123,7 @@ KINDS = (
         EXCHANGE,
         "The numbers are not swapped",
         "studentnr1 and studentnr2 are not swapped",
-        "client 2 swaps them: studentnr1 is always the sender's own",
+        "client 2 swaps them: studentnr1 is always the number of the sender",
         "5.2",
         but(
             b'"studentnr1": "0934567", "studentnr2": "0923456"',
@@ -123,10 +137,21 @@ KINDS = (
         P,
         EXCHANGE,
         "A field changed on the way",
-        "{field} is '{found}', but was '{wanted}' in message 1",
+        "{field} is `{found}`, but was `{wanted}` in message 1",
         "send it as it came in the reply",
         "5.2",
         but(b"INF2A", b"INF2B", RIGHT_2),
+        _RECORD,
+    ),
+    Kind(
+        "field-looks-alike",
+        P,
+        EXCHANGE,
+        "A field that only looks the same",
+        "{field} looks like that of message 1, but has {found} where that has {wanted}",
+        "send it exactly as it came in the reply, without normalising or stripping it",
+        "5.2",
+        but(b"Team1", b"Team1 ", RIGHT_2),
         _RECORD,
     ),
     Kind(
@@ -134,7 +159,7 @@ KINDS = (
         P,
         EXCHANGE,
         "A student number changed on the way",
-        "{field} is '{found}', but {other} of message 1 was '{wanted}'",
+        "{field} is `{found}`, but {other} of message 1 was `{wanted}`",
         "only swap the numbers",
         "5.2",
         but(b"0934567", b"0934568", RIGHT_2),
@@ -145,7 +170,7 @@ KINDS = (
         P,
         EXCHANGE,
         "One number twice, the other missing",
-        "both numbers are '{found}', but message 1 had two different ones",
+        "both numbers are `{found}`, but message 1 had two different ones",
         "swap them in one step: a, b = b, a",
         "5.2",
         but(b"0923456", b"0934567", RIGHT_2),
@@ -166,10 +191,21 @@ KINDS = (
         R,
         EXCHANGE,
         "The status was changed",
-        "the status of message 2 is '{found}'",
+        "the status of message 2 is `{found}`",
         "send it as it came from the server",
         "5.2",
         but(b"waiting for message 2", b"ready", RIGHT_2),
+    ),
+    Kind(
+        "bytes-after-reply",
+        R,
+        EXCHANGE,
+        "More bytes after the reply",
+        "after the reply more came on the same connection: `{found}`",
+        "send one message on each connection, and connect again for the next one",
+        "2.4",
+        RIGHT_2,
+        "the bytes that come after the reply",
     ),
     Kind(
         "ip-of-client-1",

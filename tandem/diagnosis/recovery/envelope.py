@@ -5,11 +5,13 @@ second json.dumps, a list, an outer object or an earlier try are reported and ta
 """
 
 import re
-from collections.abc import Callable, Iterator
+import string
+from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from tandem.diagnosis.problems import Edit, Findings
+from tandem.diagnosis.recovery.foreign import identify, prefix_of
 from tandem.diagnosis.recovery.scanner import (
     QUOTES,
     SPACE,
@@ -42,14 +44,18 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
     if not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES):
         _report_blank(data, findings)
         return None
-    for id, is_it in _OTHER_PROTOCOLS:
-        if is_it(data):
-            findings.add(id, 0, found=data[:80].partition(b"\r\n")[0].decode("latin-1"))
-            return None
+    is_empty_frame = framing == LENGTH and len(data) == LENGTH_BYTES
+    if not is_empty_frame and not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES + b"\0"):
+        findings.add("zero-bytes-only", 0, found=str(data.count(b"\0")))
+        return None
+    foreign = identify(data)
+    if foreign:
+        findings.add(foreign.id, 0, found=foreign.name)
+        return None
     codec = _wide_codec(data)
     if codec:
         return _from_wide(data, 0, codec, findings)
-    start, end = _without_length(data, framing, findings)
+    start, end = _without_prefix(data, framing, findings)
     text = data[start : min(end, start + MAX_MESSAGE_BYTES)]
     if not text.strip(_SPACE_BYTES):
         if findings.empty:
@@ -61,7 +67,48 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
     if data.startswith(b"\xef\xbb\xbf", start):
         findings.add("byte-order-mark", start, Edit(start, start + 3, ""))
         start += 3
-    return _from_utf_8(data[:end], start, findings)
+    data = data[: _end_before_zeros(data, start, end, findings)]
+    brace = data.find(b"{", start)
+    if brace < 0 and not _is_text(data[start:]):
+        findings.add("not-text", start, found=_hex(data[start:]))
+        return None
+    if brace > start and not _is_text(data[start:brace]):
+        findings.add("text-before-object", start, Edit(start, brace, ""), found=_hex(data[start:brace]))
+        start = brace
+    return _from_utf_8(data, start, findings)
+
+
+_BYTES_SHOWN = 8
+_LETTERS_FOR_ONE = 5  # plain letters for each byte that may be a letter of Latin-1
+_LETTERS_SEEN = 256
+_ASCII_LETTERS = string.ascii_letters.encode()
+
+
+def _end_before_zeros(data: bytes, start: int, end: int, findings: Findings) -> int:
+    """Return where the text ends: before a zero byte that follows a brace. The rest of a C buffer is no text."""
+    zero = data.find(b"\0", start, end)
+    if (
+        zero < 0
+        or data[start:zero].rstrip(_SPACE_BYTES)[-1:] != b"}"
+        or data[zero:end].strip(_SPACE_BYTES + b"\0")[:1] == b"{"
+    ):
+        return end
+    findings.add("zero-bytes", zero, Edit(zero, end, ""))
+    return zero
+
+
+def _is_text(data: bytes) -> bool:
+    """Return whether bytes without an object may be text all the same: UTF-8, or letters of Latin-1 among others."""
+    chars = data[:MAX_MESSAGE_BYTES].decode(errors="surrogateescape")
+    wrong = [found.start() for found in islice(_WRONG.finditer(chars), _MAX_LETTERS + 1)]
+    if not wrong:
+        return True
+    letters = sum(byte in _ASCII_LETTERS for byte in data[:_LETTERS_SEEN])
+    return _LETTERS_FOR_ONE * len(wrong) <= letters and _may_be_letters(chars, wrong)
+
+
+def _hex(data: bytes) -> str:
+    return data[:_BYTES_SHOWN].hex(" ").upper()
 
 
 def _report_blank(data: bytes, findings: Findings) -> None:
@@ -69,39 +116,6 @@ def _report_blank(data: bytes, findings: Findings) -> None:
         findings.add("too-large", MAX_MESSAGE_BYTES, wanted=str(MAX_MESSAGE_BYTES))
     else:
         findings.add("nothing-came", 0, found="only white space" if data else "not one byte")
-
-
-# Other protocols
-
-_MAX_LINE = 1024  # bytes of a first line that are looked at
-_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"PATCH", b"CONNECT", b"PRI")
-
-
-def _is_http(data: bytes) -> bool:
-    line = data[:_MAX_LINE].partition(b"\n")[0]
-    method, _, rest = line.partition(b" ")
-    return method in _METHODS and (rest[:1] == b"/" or b"HTTP/" in rest)
-
-
-def _is_tls(data: bytes) -> bool:
-    return data[:3] in (b"\x16\x03\x01", b"\x16\x03\x02", b"\x16\x03\x03")
-
-
-def _is_ssh(data: bytes) -> bool:
-    return data[:4] == b"SSH-"
-
-
-def _is_pickle(data: bytes) -> bool:
-    newer = data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and data[2:3] not in (b"", b"\0")
-    return newer or data[:3] in (b"(dp", b"}q\x00")
-
-
-_OTHER_PROTOCOLS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("http-request", _is_http),
-    ("tls-hello", _is_tls),
-    ("ssh-hello", _is_ssh),
-    ("pickle", _is_pickle),
-)
 
 
 # UTF-16 and UTF-32
@@ -112,6 +126,8 @@ _MARKS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
+_ZEROS_SEEN = 8  # bytes; a beginning that is shorter must look like that of an object
+_OBJECT_BEGINS = (b"{", b"[", b'"', b" ", b"\n", b"\r")
 _ZEROS: dict[tuple[bool, ...], str] = {  # which of the first 8 bytes are zero, if they are ASCII characters
     (False, True, False, True, False, True, False, True): "utf-16-le",
     (True, False, True, False, True, False, True, False): "utf-16-be",
@@ -125,7 +141,10 @@ def _wide_codec(data: bytes) -> str:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return codec
-    return _ZEROS.get(tuple(byte == 0 for byte in data[:8]), "")
+    zeros = tuple(byte == 0 for byte in data[:_ZEROS_SEEN])
+    if len(zeros) < _ZEROS_SEEN and data[:2].strip(b"\0") not in _OBJECT_BEGINS:
+        return ""
+    return next((codec for pattern, codec in _ZEROS.items() if len(zeros) > 2 and pattern[: len(zeros)] == zeros), "")
 
 
 def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
@@ -137,8 +156,21 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     return Text(chars, EncodedOffsets(data, start, codec, "replace"), as_sent=False)
 
 
+# What comes before the text
+
+
+def _without_prefix(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
+    """Return where the text begins and ends, without what another protocol or a length puts before it."""
+    prefix = prefix_of(data)
+    if prefix is None:
+        return _without_length(data, framing, findings)
+    findings.add(prefix.id, 0, Edit(0, prefix.size, ""), found=prefix.found)
+    return prefix.size, len(data)
+
+
 # Lengths
 
+_PADDING = (b"  ", b"\0\0")  # behind a length in a field of fixed size; a number that somebody typed has none
 _IN_DIGITS = re.compile(rb"[ \t\r\n]*([0-9]{1,20})[ \t\r\n:;,|#\0]*")
 
 
@@ -156,7 +188,7 @@ def _without_length(data: bytes, framing: str, findings: Findings) -> tuple[int,
     digits = _IN_DIGITS.match(data)
     if digits:
         start = digits.end()
-        if data[start : start + 1] == b"{" or len(digits[1]) < start == len(data):
+        if data[start : start + 1] == b"{" or (start == len(data) and data.endswith(_PADDING)):
             findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[1].decode())
             return start, len(data)
     if framing == LENGTH:
@@ -170,7 +202,7 @@ def _is_length(data: bytes, size: int, order: str) -> bool:
         return False
     number = int.from_bytes(data[:size], "big" if order == "big" else "little")
     rest = len(data) - size
-    return number in (rest, rest + size) or (0 in data[:size] and number <= max(2 * rest, rest + 8))
+    return number in (rest, rest + size) or (0 in data[:size] and number <= MAX_MESSAGE_BYTES)
 
 
 def _is_alone(data: bytes, zeros: slice) -> bool:
@@ -286,7 +318,8 @@ class Place(NamedTuple):
 
 def find_object(text: Text, findings: Findings) -> Place | None:
     """Report and take off what is around the object. Return None if there is no object."""
-    text = _without_backslashes(_without_quotes(text, findings), findings)
+    text = _out_of_text(_without_quotes(text, findings), findings)
+    text = _without_backslashes(text, findings)
     chars = text.chars
     begin = skip_all(chars, 0)
     if begin == len(chars):
@@ -436,12 +469,26 @@ def _report_before(text: Text, begin: int, first: int, findings: Findings) -> st
         id = "brace-twice"
     elif chars[begin] == "{" and name and chars[last] == ":" and skip(chars, name_end) == last:
         id, facts = "wrapped-object", {"found": name}
+    elif chars[begin] == "{" and _is_closed(chars, begin, last):
+        id, facts = "object-before-message", {}
     elif chars[begin] == "{":
         id, facts, offset = "second-try", {}, text.offsets[first]
     else:
         id = "text-before-object"
     findings.add_once(id, offset, *text.edit(begin, first, ""), **facts)
     return id
+
+
+def _is_closed(chars: str, begin: int, last: int) -> bool:
+    """Return whether a JSON object goes from `begin` to `last`."""
+    parsed = None if is_large(chars, begin) else parse(chars, begin)
+    return parsed is not None and parsed[1] == last + 1
+
+
+_REPR = re.compile(  # JavaScript, Python, C#, Java, and the classes of Python that name their fields
+    r"\[object \w+\]|<[\w. ]{1,40} (?:object )?at 0x|<(?:class|function|module|socket)\b|dict_\w+\(|System\.[\w.]+[`\[]"
+    r"|[\w.$]*[A-Z][\w$]*@[0-9a-f]{5,8}\Z|[A-Z]\w{0,40}\(\w{1,40}="
+)
 
 
 def _without_brace(text: Text, begin: int, findings: Findings) -> Place | None:
@@ -455,7 +502,9 @@ def _without_brace(text: Text, begin: int, findings: Findings) -> Place | None:
         fix = text.edit(begin, before, "{")
         findings.add_once(id, text.offsets[begin], *fix, found=chars[begin], wanted="{")
         return Place(text, inner, len(chars), False, id, 0)
-    findings.add("not-json", text.offsets[begin], found=chars[begin : begin + _MAX_SHOWN].rstrip(SPACE))
+    found = chars[begin : begin + _MAX_SHOWN].rstrip(SPACE)
+    id = "null-message" if found in ("null", "None") else "object-repr" if _REPR.match(found) else "not-json"
+    findings.add(id, text.offsets[begin], found=found)
     return None
 
 
@@ -495,6 +544,47 @@ def _without_backslashes(text: Text, findings: Findings) -> Text:
         return text
     findings.add("escaped-quotes", text.offsets[at])
     return _unescaped(text, 0, len(chars), is_bytes=False)
+
+
+_BLANKS = rf"(?:[{SPACE}]|\\{{1,16}}+[nrt]){{0,40}}+"  # and escaped line ends
+_ANY_QUOTE = r"""\\{0,16}+['"]"""
+_TEXT_WITH_OBJECT = re.compile(
+    rf'"{_BLANKS}(?:[bB]?{_ANY_QUOTE}){{0,4}}+{_BLANKS}\{{{_BLANKS}{_ANY_QUOTE}(\w{{1,{MAX_NAME}}}+){_ANY_QUOTE}'
+)
+_NAME_BEFORE = re.compile(r'"((?:[^"\\]|\\.){1,40})"\s{0,40}:\s{0,40}\Z')
+
+
+def _out_of_text(text: Text, findings: Findings) -> Text:
+    """Return the message that stands as a text in an object or a list, a few times if need be."""
+    chars = text.chars
+    found = _object_in_text(text)
+    if found is None:
+        return text
+    name = _NAME_BEFORE.search(chars[max(0, found.start() - _MAX_SHOWN) : found.start()])
+    inner = text
+    for _ in range(_MAX_LAYERS):
+        layer = _object_in_text(inner)
+        if layer is None:
+            return text
+        _, end = string_at(inner.chars, layer.start()) or ("", layer.start())
+        inner = _unescaped(inner, layer.start() + 1, end - 1, is_bytes=False)
+        if is_known_name(layer[1]):
+            place = f"`{name[1]}`" if name else "a list"
+            findings.add_once("object-as-text", text.offsets[found.start()], found=place)
+            return _without_quotes(inner, findings)
+    return text
+
+
+def _object_in_text(text: Text) -> re.Match[str] | None:
+    """Return where a text with an object in it begins, in an object or list that is JSON without a field of ours."""
+    chars = text.chars
+    begin = skip_all(chars, 0)
+    if "\\" not in chars or chars[begin : begin + 1] not in ("{", "[") or is_large(chars, begin):
+        return None
+    outer, _ = parse(chars, begin) or (None, begin)
+    if outer is None or (isinstance(outer, dict) and not outer.keys().isdisjoint(FIELDS)):
+        return None
+    return _TEXT_WITH_OBJECT.search(chars, begin)
 
 
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "/": "/", "b": "\b", "f": "\f", "0": "\0"}

@@ -5,7 +5,7 @@ The rules themselves are in rules.py.
 
 from collections.abc import Collection
 
-from tandem.diagnosis.problems import Edit, Findings, Problem
+from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Edit, Findings, Problem
 from tandem.diagnosis.recovery.members import Member
 from tandem.diagnosis.recovery.scanner import CLIENTID_PLACEHOLDER, Text, Type, Value
 from tandem.diagnosis.rules import (
@@ -16,7 +16,9 @@ from tandem.diagnosis.rules import (
     SINGLE,
     USUAL_DIGITS,
     check_fields,
+    control_in,
     normalise,
+    wanted_value,
 )
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message, is_unicode
 
@@ -35,6 +37,7 @@ class FieldReader:
         self.values: dict[str, str | int] = {}  # by field: what could be read, or repaired without inventing anything
         self._converted: set[str] = set()  # fields whose value came as another type
         self._compared = 0  # names so far
+        self._beside: Member | None = None  # the one `studentnr` of an older assignment, beside today's two
         self._certain = True  # every field that came has such a value
 
     def read(self, members: list[Member]) -> None:
@@ -92,9 +95,13 @@ class FieldReader:
 
     def repaired(self) -> Message | None:
         """Return the message with every mistake repaired; None if something had to be invented, or breaks a rule."""
+        if self.findings.has(REFUSAL_HANDED_ON):
+            return None
         if any(len(value) > _MAX_REPAIRED for value in self.values.values() if isinstance(value, str)):
             return None
         values = {name: value.strip() if isinstance(value, str) else value for name, value in self.values.items()}
+        if self._beside and not self._take_beside(self._beside.value, values):
+            return None
         if values.get("clientid") == 1:
             if len(str(values.get("secret", ""))) == MAX_LENGTHS["secret"]:
                 return None  # clientid-still-1: message 2 was meant, and only its sender knows what it says
@@ -104,6 +111,17 @@ class FieldReader:
         if any(not problem.is_remark for problem in check_fields(values, "")):
             return None
         return Message(**{name: values[name] for name in FIELDS})  # type: ignore[arg-type]
+
+    def _take_beside(self, number: Value, values: dict[str, str | int]) -> bool:
+        """Put the sender's number of an older assignment into studentnr1. Return False if that loses another number."""
+        first, second = values.get("studentnr1"), values.get("studentnr2")
+        own = number.text.strip() if number.type is Type.TEXT else ""
+        if not own or (first and own not in (first, second)):
+            return False
+        if own != first:
+            values["studentnr1"] = own
+            values["studentnr2"] = first or second or ""
+        return True
 
     def _drop_undecoded(self) -> None:
         """Drop the texts with bytes that could not be read: they are reported already."""
@@ -118,8 +136,8 @@ class FieldReader:
             return self.text.offsets[value.start], ()
         at = value.start
         edits: tuple[Edit, ...] = ()
-        if problem.id == "control-character":
-            at += value.text.index(problem.facts["found"])
+        if problem.id == "control-character" and (control := control_in(value.text)):
+            at += control.start()
         elif problem.id == "field-too-long":
             at += min(int(problem.facts["wanted"]), len(value.text))
         elif problem.id in ("secret-in-message-1", "status-in-message-1"):
@@ -141,12 +159,16 @@ class FieldReader:
             return
         single = [member for member in unknown_members if normalise(member.name) in SINGLE]
         if single and not any(_is_number(member) for member in unknown_members[:_MAX_COMPARED]):
-            self._report_name("studentnr-single", single[0])
+            self._report_name("studentnr-single", single[0], field="studentnr1")
             self._certain = False
             unknown_members.remove(single[0])
             self.found["studentnr1"] = self.found["studentnr2"] = single[0]
 
     def _take_unknown(self, member: Member) -> None:
+        if normalise(member.name) in SINGLE and "studentnr1" in self.found:
+            self._report_name("studentnr-beside", member)
+            self._beside = member
+            return
         missing = [name for name in FIELDS if name not in self.found]
         meant = plainly_meant(member.name, missing)
         if meant is None and self._compared < _MAX_COMPARED:
@@ -208,7 +230,12 @@ class FieldReader:
             self._report_value("studentnr-as-number", value, *self._quote(value), field=name, found=value.text)
         else:
             self._take_number(name, value.text, value.type is Type.NUMBER and name in ("classname", "teamname"))
-            self._report_type(name, value, Type.TEXT.value)
+            if name == "ip" and value.type in (Type.LIST, Type.TUPLE):
+                self._report_value("ip-as-list", value, field=name, found=value.type.value)
+            elif value.type is Type.NULL and not value.is_python:
+                self._report_value("null-value", value, field=name, wanted=wanted_value(name))
+            else:
+                self._report_type(name, value, Type.TEXT.value)
 
     def _take_number(self, name: str, digits: str, is_whole: bool) -> None:
         """Take a number in the place of a text, if no digit of it can be lost."""
@@ -231,6 +258,11 @@ class FieldReader:
             else:
                 self._certain = False
                 self._report_value("clientid-not-1-or-2", value, field="clientid", found=value.text)
+        elif value.type is Type.NUMBER and (integer := _INTEGERS.get(_as_float(value.text))):
+            self.values["clientid"] = integer
+            self._converted.add("clientid")
+            fix = self.text.edit(value.start, value.end, str(integer))
+            self._report_value("clientid-float", value, *fix, field="clientid", found=value.text, wanted=str(integer))
         elif value.type is Type.TEXT and value.text.strip() in ("1", "2"):
             self.values["clientid"] = int(value.text.strip())
             self._converted.add("clientid")
@@ -247,12 +279,22 @@ class FieldReader:
         if value.is_python:
             return  # reported already, with what belongs there
         found = value.type.value if value.type else ""
-        if name == "clientid" and value.type in (Type.TEXT, Type.NUMBER, Type.WORD):
-            found = value.text or "an empty text"
+        if name == "clientid" and value.type in (Type.NUMBER, Type.WORD):
+            found = value.text
+        elif name == "clientid" and value.type is Type.TEXT:
+            found = f"the text `{value.text}`" if value.text else "an empty text"
         self._report_value("field-type", value, field=name, found=found, wanted=wanted)
 
     def _report_value(self, id: str, value: Value, *edits: Edit, **facts: str) -> None:
         self.findings.add(id, self.text.offsets[value.start], *edits, **facts)
+
+
+_INTEGERS = {1.0: 1, 2.0: 2}
+
+
+def _as_float(number: str) -> float:
+    """Return the number of a JSON number; 0 if it is too long to be meant."""
+    return float(number) if len(number) <= USUAL_DIGITS else 0.0
 
 
 # Unknown names and the fields that they stand for

@@ -35,7 +35,7 @@ from tandem.diagnosis.recovery.scanner import (
     skip_back,
     string_at,
 )
-from tandem.diagnosis.rules import MAX_NAME, has_control, is_known_name, normalise, wanted_value
+from tandem.diagnosis.rules import MAX_NAME, code_point, control_in, is_known_name, normalise, wanted_value
 from tandem.protocol.message import FIELDS
 
 _MAX_MEMBERS = 2 * len(FIELDS)  # the reply has no room for the names of so many that do not belong there
@@ -46,6 +46,7 @@ _STRAYS = re.compile(f"[^{re.escape(_MAY_BELONG)}]*+")
 _STRAYS_AFTER = {
     c: re.compile(f"[^{re.escape(_MAY_BELONG.replace(c, ''))}]*+") for c in _MAY_BELONG
 }  # with repetitions
+_TUPLE = re.compile(r"(?:\([^(){}\[\]]{0,200}\))?")
 _ALNUM = re.compile(r"[^\W_]*+")
 _NESTED = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[^"{}\[\]]++|[{\[]++|[}\]]++', re.DOTALL)  # never empty
 
@@ -108,7 +109,7 @@ class MemberReader:
         else:
             value = Value(Type.TEXT, text, found.start(2), found.end(2) + 1, is_literal=True)
         self.members.append(Member(name, found.start(1), value))
-        self.scanner.near = name
+        self.scanner.near = near_words(name)
         self.scanner.position = found.end()
         return True
 
@@ -123,6 +124,9 @@ class MemberReader:
             self._read_closer(c)
         elif c == ",":
             scanner.replace("extra-comma", 1, "")
+        elif c == "\\" and (escaped := read_escaped(scanner)):
+            start, end = escaped
+            self._read_after_name(Token(scanner.chars[start:end], start - 1, scanner.position, quoted=True))
         elif self._is_name(c):
             self._read_after_name(read_name(scanner) if c in QUOTES else scanner.read_bare_name())
         else:
@@ -162,7 +166,7 @@ class MemberReader:
         if name.cut_off or (not name.quoted and name.end == len(scanner.chars)):
             self.end = ObjectEnd.CUT_OFF
             return
-        scanner.near = name.value[:MAX_FACT] or "an empty name"
+        scanner.near = near_words(name.value)
         value = self._read_value() if self._read_colon() else self._no_value(': ""')
         if self.end is not ObjectEnd.CUT_OFF:
             self.members.append(Member(name.value, name.start + 1 if name.quoted else name.start, value))
@@ -214,13 +218,19 @@ class MemberReader:
                 scanner.position += 1
             elif c in QUOTES:
                 return self._checked(read_text(scanner))
+            elif c == "\\" and (escaped := read_escaped(scanner)):
+                start, end = escaped
+                return Value(Type.TEXT, scanner.chars[start:end], start, scanner.position, is_literal=True)
             elif c.isalnum() or c in "+-._$<":
                 return self._checked(scanner.read_bare_value())
+            elif c == "(" and (tuple_end := run_end(_TUPLE, scanner.chars, at)) > at:
+                scanner.position = tuple_end
+                return Value(Type.TUPLE, start=at, end=tuple_end)
             elif c in "{[" and self._skip_nested():
                 end = scanner.position
                 if scanner.is_large:
                     scanner.give_up()  # whether the rest is JSON is not known
-                return Value(Type.OBJECT if c == "{" else Type.LIST, start=at, end=end)
+                return Value(_type_of_nested(scanner.chars[at:end]), start=at, end=end)
             elif self.end is ObjectEnd.CUT_OFF:
                 return Value(None, start=at, end=at)
             else:
@@ -292,7 +302,34 @@ class MemberReader:
         scanner.replace("stray-character", end - scanner.position, "")
 
 
+def _type_of_nested(chars: str) -> Type:
+    """Return the type of a value in brackets; what Python shows of a set has no colon."""
+    if chars[0] == "[":
+        return Type.LIST
+    return Type.OBJECT if ":" in chars or not chars.strip("{} ") else Type.SET
+
+
 # Names and texts in quotes
+
+_ESCAPED = re.compile(r"""(\\+)(["'])([^"'\\{}\r\n]{0,160})(\\+)\2""")
+
+
+def read_escaped(scanner: Scanner) -> tuple[int, int] | None:
+    r"""Read a name or text between \" and \". Return the indexes of what is between them, None if there is none."""
+    found = _ESCAPED.match(scanner.chars, scanner.position)
+    if found is None:
+        return None
+    edits = [edit for group in (1, 4) for edit in scanner.text.edit(*found.span(group), "")]
+    scanner.add_once("escaped-quotes", found.start(), *edits)
+    scanner.position = found.end()
+    return found.span(3)
+
+
+def near_words(name: str) -> str:
+    """Return a name for the fact `near`: a field's as it is, any other between backticks."""
+    if name in FIELDS:
+        return name
+    return f"`{name[: MAX_FACT - 2]}`" if name else "an empty name"
 
 
 def read_name(scanner: Scanner) -> Token:
@@ -304,7 +341,7 @@ def read_name(scanner: Scanner) -> Token:
     name, end = name_at(chars, start)
     if not name or next_char(chars, end) not in COLONS:
         return TextReader(scanner, "a name").read()
-    scanner.near = name
+    scanner.near = near_words(name)
     scanner.position = end
     scanner.check_quote(start)
     if is_quote(chars, end - 1):
@@ -378,7 +415,7 @@ class TextReader:
         value = "".join(self.content)
         if self.raw_controls:
             value = value.strip()
-        damaged = self.unknown or bool(self.raw_controls and has_control(value))
+        damaged = self.unknown or bool(self.raw_controls and control_in(value))
         return Token(value, self.start, scanner.position, True, cut_off, damaged, self.is_whole)
 
     def _take(self, length: int, content: str) -> None:
@@ -517,7 +554,7 @@ class TextReader:
             if c in "\r\n":
                 scanner.add("newline-in-text", at, *fix)
             else:
-                scanner.add("control-character", at, *fix, field=scanner.near, found=c)
+                scanner.add("control-character", at, *fix, field=scanner.near, found=code_point(c))
         self._take(end - at, scanner.chars[at:end])
 
     # escapes
@@ -540,10 +577,10 @@ class TextReader:
         """Take an escape that JSON does not have: Python's, or a backslash that was meant as itself."""
         code = self.scanner.chars[at + 2 : at + 4]
         if escaped == "'":
-            self._report_python_escape(at, at + 1, "")
+            self._report_python_escape("escaped-apostrophe", at, at + 1, "")
             self._take(2, "'")
         elif escaped == "x" and self.opening != '"' and len(code) == 2 and _HEX.issuperset(code):
-            self._report_python_escape(at + 1, at + 2, "u00")
+            self._report_python_escape("bad-escape", at + 1, at + 2, "u00")
             self._take(4, chr(int(code, 16)))
         elif escaped in "xuUN":
             self._report_escape(at, at, "\\")
@@ -553,13 +590,13 @@ class TextReader:
             self._report_escape(at, at, "\\")
             self._take(1, "\\")
 
-    def _report_python_escape(self, start: int, end: int, text: str) -> None:
+    def _report_python_escape(self, id: str, start: int, end: int, text: str) -> None:
         """Report the escape, but in a text with Python's quotes only its edit: the quotes are the mistake there."""
         if self.opening == '"':
-            self._report_escape(start, end, text)
+            self._report_escape(start, end, text, id)
         else:
             self.scanner.add_quote(self.opening, self.start, *self.scanner.text.edit(start, end, text))
 
-    def _report_escape(self, start: int, end: int, text: str) -> None:
+    def _report_escape(self, start: int, end: int, text: str, id: str = "bad-escape") -> None:
         scanner = self.scanner
-        scanner.add_once("bad-escape", scanner.position, *scanner.text.edit(start, end, text), found=scanner.peek(2))
+        scanner.add_once(id, scanner.position, *scanner.text.edit(start, end, text), found=scanner.peek(2)[1:])

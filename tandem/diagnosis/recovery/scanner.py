@@ -288,6 +288,8 @@ class Type(Enum):
     FALSE = "false"
     OBJECT = "an object"
     LIST = "a list"
+    TUPLE = "a tuple"
+    SET = "a set"
     WORD = "a word"
 
 

@@ -13,19 +13,23 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from hashlib import blake2b
 
 import psycopg
 from psycopg import errors
 
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.postgres.postgres_schema import migrate
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
 from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
 from tandem.records.visits import (
+    BYTES_AFTER_REPLY,
+    LATE_BYTES_TOLERANCE_US,
     METRICS_COLUMNS,
     Heartbeat,
+    LateBytes,
     MetricsSample,
     Outcome,
     Record,
@@ -150,6 +154,15 @@ _NAMED = """
     SELECT r.classname, r.teamname FROM json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT)
     WHERE (SELECT t.teamname FROM team_name AS t WHERE t.classname = r.classname AND t.teamname = r.teamname)
         IS NOT NULL
+"""
+# A message that was too large is not followed by another one.
+_LATE_BYTES = f"""
+    UPDATE visit SET findings = CASE visit.findings WHEN '[]' THEN r.findings
+        ELSE left(visit.findings, -1) || ', ' || substr(r.findings, 2) END
+    FROM json_to_recordset(%s::json) AS r (started_us BIGINT, address TEXT, port INTEGER, findings TEXT)
+    WHERE visit.at BETWEEN r.started_us - {LATE_BYTES_TOLERANCE_US} AND r.started_us + {LATE_BYTES_TOLERANCE_US}
+        AND visit.address = r.address AND visit.port = r.port AND visit.size < {MAX_MESSAGE_BYTES}
+        AND strpos(visit.findings, '"{BYTES_AFTER_REPLY}"') = 0
 """
 _SUPPRESSED = """
     INSERT INTO surplus (minute, address, visits)
@@ -283,6 +296,7 @@ def steps(records: Sequence[Record]) -> Iterator[Step]:
         yield from _over([row for row in wave if row["right"]], _ADOPT, _RIGHT)
         yield from _over([row for row in wave if not row["right"]], _REFUSED_NEW, _REFUSED)
     yield from _over([_visit_row(visit, mark) for visit, mark in marked if visit.stored_in_full], _VISIT)
+    yield from _over([asdict(record) for record in records if isinstance(record, LateBytes)], _LATE_BYTES)
     suppressed = [_suppressed_row(record) for record in records if isinstance(record, SuppressedVisits)]
     yield from _over(suppressed, _SUPPRESSED)
     samples = [record for record in records if isinstance(record, MetricsSample)]

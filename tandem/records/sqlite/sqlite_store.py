@@ -10,19 +10,23 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tandem.protocol.errors import TandemError
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.class_spellings import CLASS_NAMES, spellings
 from tandem.records.secret_owners import file_under
 from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import (
+    BYTES_AFTER_REPLY,
+    LATE_BYTES_TOLERANCE_US,
     ROW_COLUMNS,
+    LateBytes,
     MetricsSample,
     Outcome,
     Record,
@@ -91,6 +95,15 @@ _WITH_SECRET = """
     WHERE secret = ?
 """
 _NAMED = "SELECT EXISTS (SELECT 1 FROM team WHERE classname = ? AND teamname = ?)"
+_LATE_BYTES_ROWS = 10_000  # the latest rows, which are searched: there is no index on addresses
+# A message that was too large is not followed by another one.
+_LATE_BYTES = f"""
+    UPDATE visit SET findings = iif(findings = '[]', :findings, substr(findings, 1, length(findings) - 1) || ', '
+        || substr(:findings, 2))
+    WHERE id > (SELECT max(id) FROM visit) - {_LATE_BYTES_ROWS} AND address = :address AND port = :port
+        AND abs(at - :started_us) < {LATE_BYTES_TOLERANCE_US} AND size < {MAX_MESSAGE_BYTES}
+        AND findings NOT LIKE '%"{BYTES_AFTER_REPLY}"%'
+"""
 _SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
 _METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EXPIRED_METRICS = "DELETE FROM vitals WHERE at < ?"
@@ -180,6 +193,7 @@ class Store:
     def _write_records(self, records: Sequence[Record]) -> None:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
+        late: list[LateBytes] = []
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
@@ -191,12 +205,15 @@ class Store:
                 self._write_refused(record)
                 if record.stored_in_full:
                     visits.append(_refused_row(record))
+            elif isinstance(record, LateBytes):
+                late.append(record)
             elif isinstance(record, SuppressedVisits):
                 self._database.execute(_SUPPRESSED, astuple(record))
             elif isinstance(record, MetricsSample):
                 self._write_metrics(record)
         self._write_teams(teams)
         self._insert(_VISITS, visits)
+        self._database.executemany(_LATE_BYTES, map(asdict, late))
 
     def _write_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:

@@ -40,7 +40,7 @@ class IncomingConnection:
 
     @property
     def reason(self) -> str:
-        """Why it has brought no message."""
+        """The reason why it has brought no message."""
         if self.rejected:
             return self.rejected
         if not self.reader.received:

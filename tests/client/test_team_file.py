@@ -1,0 +1,125 @@
+"""TEAM.json: the clients and `tandem check` agree about it, and both say which name or value is wrong."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tandem.client.__main__ import main
+from tandem.client.options import parse_options
+from tandem.report.check import check_report
+from testing.clients import REPLY_1, WELCOME, client_1
+from testing.other_side import Send, Wait, changed, scripted_server
+from testing.processes import LIMIT, ROOT, TEAM, tandem
+
+ADDRESSES = ("--server", "192.0.2.1", "--peer", "192.0.2.2")
+MESSAGE = TEAM | {"clientid": 1, "ip": "", "secret": "", "status": ""}
+
+
+def written(**fields: object) -> bytes:
+    return json.dumps(MESSAGE | fields, indent=2).encode()
+
+
+RIGHT: dict[str, tuple[bytes, list[str]]] = {  # content, the remarks of check
+    "the README's own": (written(), ["field-empty"]),
+    "with an ip": (written(ip="192.0.2.7"), []),
+    "byte order mark": (b"\xef\xbb\xbf" + written(), ["byte-order-mark", "field-empty"]),
+    "team of one": (written(studentnr2="0000000"), ["field-empty"]),
+}
+
+
+@pytest.mark.parametrize(("content", "remarks"), RIGHT.values(), ids=RIGHT.keys())
+def test_right_for_both(content: bytes, remarks: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "TEAM.json"
+    file.write_bytes(content)
+    assert parse_options(["1", str(file), *ADDRESSES]).team.keys() == TEAM.keys()
+    code, out, err = tandem("check", "--format", "json", str(file))
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert [remark["id"] for remark in told["remarks"]] == remarks
+    assert all("as message 1 the server would refuse it" in remark["help"] for remark in told["remarks"])
+
+
+def renamed(**names: str) -> bytes:
+    return json.dumps({names.get(name, name): value for name, value in MESSAGE.items()}).encode()
+
+
+WRONG: dict[str, tuple[bytes, str]] = {  # content, what the client says
+    "two wrong names": (
+        renamed(studentnr1="studentnumber1", classname="className"),
+        "has studentnumber1 and className in place of studentnr1 and classname: correct the names",
+    ),
+    "last year's name": (renamed(studentnr1="studentnr"), "has studentnr in place of studentnr1"),
+    "lines and capitals": (renamed(studentnr2="Student_Nr_2"), "has Student_Nr_2 in place of studentnr2"),
+    "null for the teammate": (written(studentnr2=None), 'write "studentnr2": "0000000" for a team of one'),
+    "null for the team": (written(teamname=None), 'write it in quotes, "teamname": "…"'),
+    "number": (written(studentnr1=923456), '"studentnr1": "923456", with the zeros at its beginning if it has some'),
+    "true": (written(classname=True), 'write it in quotes, "classname": "…"'),
+    "UTF-16": (written().decode().encode("utf-16"), "is not JSON"),
+    "another object": (b"[]", "is not a JSON object"),
+}
+
+
+@pytest.mark.parametrize("role", [("1", *ADDRESSES), ("2", "--server", "192.0.2.1")], ids=("client 1", "client 2"))
+@pytest.mark.parametrize(("content", "says"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_for_both(
+    content: bytes, says: str, role: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "our team.json"
+    file.write_bytes(content)
+    assert main([*role, str(file)]) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert str(file) in err
+    assert '"None"' not in err
+    assert not check_report(content, "text", colour=False)[1]
+
+
+def test_a_missing_field_is_named_with_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "ours.json"
+    file.write_text('{"studentnr1": "1", "naam": "x"}')
+    assert main(["1", str(file), *ADDRESSES]) == 2
+    assert f"client 1 needs studentnr2, classname, teamname: in {file} or as --studentnr2" in capsys.readouterr().err
+
+
+def test_names_of_other_things_are_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "ours.json"
+    file.write_bytes(written(room="1.23", studentname1="Zoë", team="x"))
+    assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
+
+
+NEWLINE = "error: teamname contains the control character \\n - remove it; call .strip() on text from a file"
+
+
+def test_a_newline_in_a_name_is_told_as_one_problem() -> None:
+    script = (Send(WELCOME), Wait.MESSAGE, Send(changed(REPLY_1, secret="", status=NEWLINE)), Wait.END)
+    with scripted_server(*script) as server, client_1(server.address, "127.0.0.1:1") as client:
+        assert client.wait() == 1
+    assert client.out.count("\n     - ") == 1
+    assert client.err.endswith("Try: remove it; call .strip() on text from a file\n")
+
+
+def test_hints_name_a_command_that_exists_in_a_clone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "TEAM.json"
+    file.write_text("{")
+    assert main(["1", str(file), *ADDRESSES]) == 2
+    assert f"`python3 -m tandem check {file}` says what to fix" in capsys.readouterr().err
+
+
+def test_check_on_a_terminal_says_how_to_end_the_message() -> None:
+    ours, theirs = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "tandem", "check"]
+        with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as check:
+            os.write(ours, b"{}\n\x04")
+            out, err = check.communicate(timeout=LIMIT)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (check.returncode, err.count(b"\n")) == (1, 1)
+    assert err.startswith(b"paste the message, then Ctrl-D")
+    assert out.startswith(b"not accepted: ")
