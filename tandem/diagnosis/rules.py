@@ -51,7 +51,7 @@ PLACEHOLDERS = frozenset(
 _MAX_PLACEHOLDER = max(MAX_LENGTHS.values())  # characters, signs included: longer is too long in any field
 _SIGNS = re.compile(r"[\W_]+")  # left out when words are compared
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # C0, DEL, C1
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 cannot carry
+_SURROGATE = re.compile("[\ud800-\udfff]")  # one half of a surrogate pair, which UTF-8 cannot carry
 
 Fields = Mapping[str, str | int]  # by name; a field that could not be read is not in it
 

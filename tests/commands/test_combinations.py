@@ -133,7 +133,7 @@ def test_a_pair_of_the_clients_is_refused_or_both_options_count(
         walk.base["--classname"] = ("--classname", "INF2A")
     for one, other in combinations(walk.examples, 2):
         if refused_of_client(walk, one, other):
-            with pytest.raises(UsageError, match="does not go with"):
+            with pytest.raises(UsageError, match="cannot be used with"):
                 run_client(walk, one, other)
             continue
         seen = run_client(walk, one, other)
