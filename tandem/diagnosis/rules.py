@@ -1,4 +1,4 @@
-"""The eight fields: other names that people give them, what each must hold, and what they must be together.
+"""The rules of the eight fields: other names for them, what a value may be, and which values fit together.
 
 The rules are PROTOCOL 2.3, 4.1 and 5.2, over values that were read already: no JSON and no offsets. Each Problem from
 here has the fact `field`. What needs the server's key or the records is checked by the server's judge.
