@@ -1,8 +1,8 @@
 """From the bytes that came to the place where the object begins, through everything that may be around it.
 
 First the bytes become characters: lengths, other encodings and other protocols are reported. Then quotes, b'…', a
-second json.dumps, a list, an outer object or an earlier try are reported and taken off. Any bytes give a
-result, in linear time.
+second json.dumps, a list, an outer object or an earlier try are reported and taken off. Any bytes give a result,
+in linear time.
 """
 
 import re
