@@ -137,6 +137,13 @@ def test_a_class_is_found_in_any_letter_case(tmp_path: Path, classname: str) -> 
 
 
 MANY = [Team(f"INF{number}A", f"Team{number}", "1111111", "") for number in range(30)]
+
+
+def test_a_csv_cell_is_under_the_name_of_its_column() -> None:
+    rows: list[results.Row] = [{"b": 2, "a": 1}, {"a": 3, "b": 4}]
+    assert "".join(results.as_csv(rows, ("a", "b"))) == "\ufeffa,b\r\n1,2\r\n3,4\r\n"
+
+
 UNKNOWN = {
     "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF10A', "),
     "a class like another": (("--class", "1nf29a"), "Try: 'INF29A'"),
@@ -148,11 +155,6 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize(("words", "says"), UNKNOWN.values(), ids=UNKNOWN)
-def test_a_csv_cell_is_under_the_name_of_its_column() -> None:
-    rows: list[results.Row] = [{"b": 2, "a": 1}, {"a": 3, "b": 4}]
-    assert "".join(results.as_csv(rows, ("a", "b"))) == "\ufeffa,b\r\n1,2\r\n3,4\r\n"
-
-
 @pytest.mark.parametrize("format", results.FORMATS)
 def test_an_unknown_name_is_told_with_those_that_there_are(
     tmp_path: Path, words: tuple[str, ...], says: str, format: str
