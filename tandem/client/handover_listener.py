@@ -197,7 +197,7 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
     ours_known = [team[name] for name in ("studentnr1", "studentnr2") if name in team]
     numbers = {message.studentnr1, message.studentnr2}
     if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
-        raise NotAMessageError("its student numbers are not those of our team")
+        raise NotAMessageError("its student numbers are not ours")
 
 
 def _when(connection: IncomingConnection) -> str:
