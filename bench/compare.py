@@ -4,7 +4,8 @@
 
 Every round runs every server once, fresh, in an order that moves on by one, so that what else happens on the machine
 falls on all alike. A ratio is the median of the ratios in the same round: to limit.c, a C server that only moves the
-bytes, and to the peer on asyncio's streams, which records nothing. The last line says whether the aims are met.
+bytes, and to the peer on asyncio's streams, which records nothing. A line below each table says whether the aims are
+met.
 
 `--same-cpu` puts server and load on one CPU, which spreads least. Else the server has the first, the load the last.
 `--server-from FOLDER` adds the server of another copy of the project, for a comparison of before and after.

@@ -50,7 +50,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ImportError):
         from tandem.protocol.errors import TandemError
 
-        return str(TandemError(f"this Python lacks something: {error}", "a complete Python"))
+        return str(TandemError(f"a module of this Python cannot be imported: {error}", "install a complete Python"))
     if isinstance(error, OSError):
         return f"the operating system reports an error: {error}"
     return ""

@@ -32,7 +32,7 @@ COMMANDS = {
     "restore": "restore a backup into a data folder while no server runs",
     "forget": "remove personal data for good",
     "key": "manage the key that signs secrets",
-    "check": "check a message; exit 0 if the server would accept it",
+    "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
     "bench": "run many exchanges with a server and measure them",
 }
 

@@ -13,7 +13,7 @@ from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.security import LOOPBACK
 from tandem.board.web.sessions import SessionStore
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import FILE, Store
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore
 from tandem.records.visits import Record, RightVisit, Team, Visit
 from testing.processes import ROOT, Process, process, wait_until
 from testing.raw_sockets import encoded
@@ -58,7 +58,7 @@ def refused(number: int, problem: str, at: int) -> Visit:
 def write_records(folder: Path, *records: Record) -> None:
     """Write records as a server does."""
     folder.mkdir(exist_ok=True)
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write(records)
 
 

@@ -20,11 +20,11 @@ from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.output import Output
-from tandem.commands.backup import KINDS
+from tandem.commands.backup import BACKUP_FILES
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.sqlite.sqlite_eraser import open_eraser
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from testing.bench_runs import run_of
 from testing.processes import team_options
 from testing.raw_sockets import encoded
@@ -272,13 +272,13 @@ def _furnish(folder: Path) -> None:
         own = replace(rejected(WITHOUT_NUMBERS, started_us=number + 5), address=f"192.0.2.{number}")
         of_nobody = replace(rejected(None, started_us=number + 6), address=f"192.0.2.{number}")
         finished = [message_2(ELSEWHERE, YEAR + 1)] if number else []
-        with closing(Store(data)) as store:
+        with closing(SqliteStore(data)) as store:
             store.write([*visits, own, *finished, of_nobody])
         with closing(BoardStore(data)) as book:
             for team in (TEAM, NAMESAKE, ELSEWHERE, OTHER):
                 book.write_note(TeamKey(team.classname, team.teamname, team.pair), Note(mark=str(number + 1)))
     for name, backup in (("tandem-data", "backup.zip"), ("other", "backup-of-other.zip")):
-        make_backup(folder / name, folder / backup, KINDS)
+        make_backup(folder / name, folder / backup, BACKUP_FILES)
     (folder / "message.json").write_bytes(encoded(right_message()))
     (folder / "team.json").write_text(json.dumps({"classname": "from the file"}))
 

@@ -10,7 +10,7 @@ from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS
-from tandem.records.sqlite.sqlite_store import FILE, Store
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore
 from tandem.records.visits import Team
 from testing.tables import everything
 from testing.visits import TEAM, message_1, message_2, rejected
@@ -71,7 +71,7 @@ FIRST_RECORDS = (
 def a_class(folder: Path, mark: str = NOTE.mark) -> None:
     """Write a team that finished, one that waits, one that was refused; a note, a roster, a deadline, a token."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write([message_1(), message_2(), message_1(OTHER), rejected()])
     with closing(BoardStore(folder)) as book:
         book.renew_token()
@@ -104,6 +104,6 @@ def old_backup(folder: Path, target: Path) -> None:
 def killed_server(folder: Path, left: Path) -> None:
     """Make the folder of a server that was killed: its last visits are in SQLite's log alone."""
     a_class(folder, mark="old")
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write([message_1(Team("INF2A", "only in the log", "4444444", "5555555"), started_us=4_000_000)])
         shutil.copytree(folder, left)

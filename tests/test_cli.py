@@ -187,7 +187,7 @@ def test_an_old_name_of_an_option_works_with_a_warning(
     parser = Parser(prog="tandem serve")
     serve.add_options(parser)
     assert parser.parse_args([*written, "--data", str(tmp_path)]).framing == "length"
-    warning = "tandem serve: --on-wire is now called --framing, and the old name ends with the next version\n"
+    warning = "tandem serve: --on-wire is now called --framing; the old name will be removed in the next version\n"
     assert capsys.readouterr().err == warning
     with pytest.raises(SystemExit):
         parser.parse_args([*written, "--framing", "plain"])

@@ -73,7 +73,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
     Raises:
         StoreError: the backup or the folder cannot be used. Then the folder is unchanged.
     """
-    refusal = StoreError(f"a server, a board or another restore is running over {folder}", "stop it, then restore")
+    refusal = StoreError(f"a server, a board or another restore is using {folder}", "stop it, then restore")
     with closing(open_backup(source, kinds)) as backup, _made(folder), exclusive_lock(folder, refusal) as locked:
         try:
             move_into_place(folder)  # finish an interrupted restore

@@ -4,6 +4,8 @@ client 1 -> client 2 4  handover: the server's reply to message 1
 server -> client 2   5  welcome
 client 2 -> server   6  message 2: numbers swapped, own client id and ip
 server -> client 2   7  reply: Finished successfully
+
+Which connections and messages are refused as a handover: handover_listener.py.
 """
 
 import socket

@@ -37,7 +37,7 @@ class ClientError(TandemError):
 
 _NO_ROUTE = (113, 65, 10065, 112, 64, 10064, 101, 51, 10051, 100, 50, 10050)  # host or network, unreachable or down
 _RESET = (
-    "{address} broke off the connection (connection reset)",
+    "{address} ended the connection in the middle (connection reset)",
     "look at the screen of the program on the other side, then start again",
 )
 
@@ -97,7 +97,7 @@ _LISTEN = (
         OSError,
         (98, 48, 10048),
         "port already in use: another program listens on {address}, perhaps an earlier run of yours",
-        "end that program, wait a minute, or choose another port with --listen (0 takes a free one)",
+        "end that program, wait a minute, or choose another port with --listen (0: the system chooses one)",
     ),
     (
         PermissionError,
@@ -122,7 +122,7 @@ _TALK = (
     (
         OSError,
         _NO_ROUTE,
-        "this machine lost the network to {address}",
+        "this machine has no network connection to {address} any more",
         "check that this machine is still connected, then start again",
     ),
     (ConnectionError, (), *_RESET),

@@ -193,11 +193,11 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
     for name in ("classname", "teamname"):
         ours, theirs = team.get(name), getattr(message, name)
         if ours is not None and theirs != ours:
-            raise NotAMessageError(f'it is another team\'s: its {name} is "{theirs}", ours is "{ours}"')
+            raise NotAMessageError(f'its {name} is "{theirs}", ours is "{ours}"')
     ours_known = [team[name] for name in ("studentnr1", "studentnr2") if name in team]
     numbers = {message.studentnr1, message.studentnr2}
     if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
-        raise NotAMessageError("it is another team's: its student numbers are not ours")
+        raise NotAMessageError("its student numbers are not ours")
 
 
 def _when(connection: IncomingConnection) -> str:

@@ -26,7 +26,8 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --ip TEXT             IP address to report (default: the local address of the connection to the server)
   --server HOST:PORT    the server (default port: 5550)
   --peer HOST:PORT      client 1: where client 2 listens (default port: 5551)
-  --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses; port 0 takes a free one)
+  --listen [HOST:]PORT  client 2: where to listen (default: port 5551 on all addresses);
+                        port 0: the system chooses a free port
                         IPv6 in brackets: [2001:db8::2]:5550, or [2001:db8::2] with the default port
   --timeout SECONDS     how long to wait for an answer (default: 5)
   --wait SECONDS        how long to wait for the other client (default: 120 for client 1, 3600 for client 2)
@@ -35,7 +36,7 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
   --format text|json    text for people, or one JSON object a line for programs (default: text)
   --verbose             show the bytes that were sent and received
 
---peer does not go with client 2, --listen not with client 1, --verbose not with --format json.
+--peer cannot be used with client 2, --listen not with client 1, --verbose not with --format json.
 
 --format json: an arrow is {"arrow", "bytes", "text"}, other lines are {"note"}; the last line is {"finished"}, or
 {"failed", "try", "arrow", "exit_code"} with null for an arrow that is not known.
@@ -53,11 +54,11 @@ MAX_SECONDS = 86_400.0  # of any wait
 _WITH_VALUE = (*TEAM_FIELDS, "ip", "server", "peer", "listen", "timeout", "wait", "framing", "format")
 _RENAMED = {"on-wire": "framing"}  # old names that still work, with a warning
 
-# Options that are refused because they would be ignored: option, beside what, why, what to try.
+# Options that are refused because they would have no effect: option, beside what, why, what to try.
 _CONFLICTS = (
     ("--listen", "client 1", "that is client 2's option", "--peer HOST:PORT says where client 2 listens"),
     ("--peer", "client 2", "that is client 1's option", "--listen PORT says where client 2 listens"),
-    ("--verbose", "--format json", "each line of it has the bytes", "leave --verbose out"),
+    ("--verbose", "--format json", "--format json already shows what was sent and received", "leave --verbose out"),
 )
 
 
@@ -156,7 +157,7 @@ def _current_name(name: str) -> str:
     """Return the name of an option; if it is an old one, the new one, after a warning."""
     if name not in _RENAMED:
         return name
-    warning = f"--{name} is now called --{_RENAMED[name]}, and the old name ends with the next version"
+    warning = f"--{name} is now called --{_RENAMED[name]}; the old name will be removed in the next version"
     try:
         if sys.stderr is not None:  # otherwise print would use standard output
             print(warning, file=sys.stderr, flush=True)
@@ -171,12 +172,12 @@ def _check_once(is_given: bool, name: str) -> None:
 
 
 def _check_conflicts(clientid: int, given: dict[str, str], verbose: bool) -> None:
-    """Raise UsageError if an option would be ignored."""
+    """Raise UsageError if an option would have no effect."""
     used = {f"client {clientid}", *(f"--{name}" for name in given), *(f"--{name} {given[name]}" for name in given)}
     used |= {"--verbose"} if verbose else set()
     for option, other, reason, help in _CONFLICTS:
         if option in used and other in used:
-            raise UsageError(f"{option} does not go with {other}: {reason}; {help}")
+            raise UsageError(f"{option} cannot be used with {other}: {reason}; {help}")
 
 
 def read_team(path: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         self.renamed: dict[str, str] = {}  # old names of options that still work, with a warning: the new ones
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Read the arguments, then refuse options that do not go together."""
+        """Read the arguments, then refuse options that cannot be combined."""
         args = [self._with_current_name(argument) for argument in (sys.argv[1:] if args is None else args)]
         parsed, rest = super().parse_known_args(args, namespace)
         below = getattr(parsed, SUBCOMMAND, None)
@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         new = self.renamed.get(old)
         if new is None:
             return argument
-        write_error(f"{self.prog}: {old} is now called {new}, and the old name ends with the next version\n")
+        write_error(f"{self.prog}: {old} is now called {new}; the old name will be removed in the next version\n")
         return new + equals + value
 
     def print_help(self, file: Any = None) -> None:

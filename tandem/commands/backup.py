@@ -11,7 +11,7 @@ from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
 from tandem.report.screen import echo
 
-KINDS = (RECORDS, BOARD_FILE)
+BACKUP_FILES = (RECORDS, BOARD_FILE)  # listed here, because backup/ may not import board/
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         if (options.data / BOARD_FILE.name).exists():
             help += f"; for {options.data / BOARD_FILE.name} repeat the command with --database ''"
         raise UsageError("the backup of a database server is made with its own program", help)
-    made = make_backup(options.data, options.file, KINDS)
+    made = make_backup(options.data, options.file, BACKUP_FILES)
     lines = [f"{options.file}: {made.size:,} bytes"]
     lines += [f"{stored.name}: {counts_text(stored.rows)}" for stored in made.manifest.files]
     lines += [f"{name} is not in {options.data}, so it is not in the backup" for name in made.missing]

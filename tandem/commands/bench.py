@@ -19,8 +19,8 @@ from tandem.commands.combinations import Interaction
 from tandem.report.screen import echo, flush
 
 RULES = (
-    Interaction(("--count", "--seconds"), "whichever is reached first ends the run"),
-    Interaction(("--rate", "--concurrency"), "no more than this many exchanges run at a time; the next ones wait"),
+    Interaction(("--count", "--seconds"), "the run ends when the first of the two is reached"),
+    Interaction(("--rate", "--concurrency"), "at most --concurrency exchanges run at a time; the next ones wait"),
 )
 
 

@@ -65,7 +65,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         type=board_address,
         default=("127.0.0.1", BOARD_PORT),
         metavar="HOST:PORT",
-        help=f"address to listen on (default: 127.0.0.1:{BOARD_PORT}, this machine alone); port 0 takes a free one",
+        help=f"address to listen on (default: 127.0.0.1:{BOARD_PORT}, this machine alone);"
+        " port 0: the system chooses a free port",
     )
     data_option(command)
     database_option(command)
@@ -126,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_options(options: argparse.Namespace) -> None:
-    """Raise UsageError if an option does not go with the address of --listen."""
+    """Raise UsageError if an option cannot be used with the address of --listen."""
     from tandem.board.web.security import is_loopback
 
     is_local = is_loopback(options.listen[0])

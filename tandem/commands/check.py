@@ -25,7 +25,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check one message. Return 0 if the server would accept it, else 1."""
+    """Check one message. Return 0 if no problem is found, else 1."""
     if options.file is None and sys.stdin is None:
         raise TandemError("standard input is closed", "a file with one message in it")
     try:

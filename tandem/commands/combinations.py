@@ -21,11 +21,10 @@ class Excludes(NamedTuple):
         second = next((name for name in self.others if name in given), "")
         if not (first and second):
             return ""
-        return f"{first} does not go with {second}: {self.reason}; leave one of them out"
+        return f"{first} cannot be used with {second}: {self.reason}; leave one of them out"
 
     def __str__(self) -> str:
-        do = "does" if len(self.options) == 1 else "do"
-        return f"{' and '.join(self.options)} {do} not go with {' or '.join(self.others)}: {self.reason}."
+        return f"{' and '.join(self.options)} cannot be used with {' or '.join(self.others)}: {self.reason}."
 
 
 class Requires(NamedTuple):

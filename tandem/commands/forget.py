@@ -48,7 +48,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="teams and visits last seen before YYYY-MM-DD, UTC (default: all)",
     )
     command.add_argument("--dry-run", action="store_true", help="list what would be removed and remove nothing")
-    command.add_argument("--yes", action="store_true", help="allow a --before in the future, which removes everything")
+    command.add_argument(
+        "--yes", action="store_true", help="allow a --before in the future, which selects every record"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,12 +71,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_date(options: argparse.Namespace) -> None:
-    """Raise UsageError if --before and --yes do not go together."""
+    """Raise UsageError if --before and --yes cannot be used together."""
     is_future = options.before is not None and options.before > datetime.now(UTC)
     if is_future and not (options.yes or options.dry_run):
         raise UsageError(
-            f"--before {options.before:%Y-%m-%d} is in the future: all that came until now would be removed",
-            "--dry-run to see what that is, then --yes if it is meant",
+            f"--before {options.before:%Y-%m-%d} is in the future, so it selects every record",
+            "--dry-run to see what would be removed, then --yes to remove it",
         )
     if options.yes and not is_future:
         raise UsageError("--yes is for a day in the future", "leave it out")

@@ -66,7 +66,7 @@ def _unknown(what: str, name: str, known: Sequence[str]) -> TandemError:
     """Return the error for a name that is not on record. The help is the name that was probably meant."""
     shown = f"there is no {what} {_quoted(name)} on record"
     if not known:
-        return TandemError(f"{shown}: no team has come yet")
+        return TandemError(f"{shown}: there is no team on record yet")
     meant = _meant(name, known)
     plural = "classes" if what == "class" else "teams"
     return TandemError(

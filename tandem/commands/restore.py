@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tandem.backup.restore import KeyReport, RestoreSummary, restore
 from tandem.commands.arguments import data_option, database_option
-from tandem.commands.backup import KINDS, counts_text
+from tandem.commands.backup import BACKUP_FILES, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.report.screen import echo
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Restore a backup, and print what was restored."""
     if options.database:
         raise UsageError("a database server is restored with its own program", "pg_restore")
-    restored = restore(options.file, options.data, KINDS, options.replace)
+    restored = restore(options.file, options.data, BACKUP_FILES, options.replace)
     return echo(f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
 
 
@@ -40,7 +40,7 @@ def _restore_lines(data: Path, restored: RestoreSummary) -> Iterator[str]:
     if restored.previous_files:
         yield f"the files that were there before are in {restored.previous_files}"
     if not restored.locked:
-        yield f"{data} is on a file system without locks: be sure that no server or board was running over it"
+        yield f"{data} is on a file system without locks: make sure that no server or board was using it"
     if restored.key:
         yield from _key_lines(restored.key)
 

@@ -35,7 +35,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         type=listen_address,
         default=("", SERVER_PORT),
         metavar="HOST:PORT",
-        help=f"address to listen on (default: port {SERVER_PORT} on all addresses); port 0 takes a free one",
+        help=f"address to listen on (default: port {SERVER_PORT} on all addresses);"
+        " port 0: the system chooses a free port",
     )
     data_option(command)
     database_option(command)
@@ -49,7 +50,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--framing",
         choices=FRAMINGS,
         default=PLAIN,
-        help="length: a length of 4 bytes comes before each message and the welcome, on both sides (default: plain)",
+        help="plain: no length; length: a length of 4 bytes before the welcome and each message,"
+        " on both sides (default: plain)",
     )
     renamed_option(command, "--on-wire", "--framing")
     command.add_argument(

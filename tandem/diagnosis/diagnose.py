@@ -1,6 +1,6 @@
 """From the bytes of one visit to its message, and everything that is wrong or odd about it.
 
-Pure and total: any bytes give a diagnosis, in time proportional to their number. A right message is read by
+Pure. Any bytes give a diagnosis and no exception, in time proportional to their number. A right message is read by
 `_read_right` alone. Of any other one `recover` reads as much as it can, layer by layer (recovery/). What needs the
 server's key or the records is checked by the server's judge.
 """
@@ -153,9 +153,9 @@ def _offset_of(name: str, received: bytearray) -> int | None:
 # Any other message
 
 _ENDINGS = {  # in words, for a fact
-    Ending.DECIDED: "no closing brace",
-    Ending.SILENCE: "silence",
-    Ending.END_OF_STREAM: "the end of the connection",
+    Ending.DECIDED: "no closing brace came",
+    Ending.SILENCE: "no more bytes came",
+    Ending.END_OF_STREAM: "the data ended",
 }
 
 

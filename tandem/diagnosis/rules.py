@@ -1,4 +1,4 @@
-"""The eight fields: other names that people give them, what each must hold, and what they must be together.
+"""The rules of the eight fields: other names for them, what a value may be, and which values fit together.
 
 The rules are PROTOCOL 2.3, 4.1 and 5.2, over values that were read already: no JSON and no offsets. Each Problem from
 here has the fact `field`. What needs the server's key or the records is checked by the server's judge.
@@ -51,7 +51,7 @@ PLACEHOLDERS = frozenset(
 _MAX_PLACEHOLDER = max(MAX_LENGTHS.values())  # characters, signs included: longer is too long in any field
 _SIGNS = re.compile(r"[\W_]+")  # left out when words are compared
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # C0, DEL, C1
-_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which UTF-8 cannot carry
+_SURROGATE = re.compile("[\ud800-\udfff]")  # one half of a surrogate pair, which UTF-8 cannot carry
 
 Fields = Mapping[str, str | int]  # by name; a field that could not be read is not in it
 

@@ -31,7 +31,7 @@ def parse_address(text: str, default_port: int) -> tuple[str, int]:
 def parse_listen_address(text: str, default_port: int) -> tuple[str, int]:
     """Return the host and the port of an address to listen on. The host "" means all addresses of this machine.
 
-    Port 0 takes a free one.
+    Port 0: the system chooses a free port.
 
     Raises:
         ValueError: The text is not in the grammar. The message says why, and which form was meant.

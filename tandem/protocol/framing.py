@@ -1,6 +1,6 @@
 """The optional length before each message and the welcome: 4 bytes, little-endian (PROTOCOL 6.1).
 
-Both sides are told by an option whether lengths are sent (PROTOCOL 6.2). Nothing here guesses.
+An option of each side says whether lengths are sent (PROTOCOL 6.2). Nothing here guesses it from the bytes.
 """
 
 PLAIN = "plain"

@@ -1,6 +1,6 @@
 """From a stream of bytes to one complete JSON text, however TCP cut it (PROTOCOL 1.3, 2.4 and 6.3).
 
-Owns only the question where the message ends: of JSON it knows braces and quotes. The outcomes are NEED_DATA, COMPLETE
+Finds only the end of the message, by counting braces and quotes. The outcomes are NEED_DATA, COMPLETE
 (`text` and `tail` are ready) and INVALID (no more bytes can make this a message). It never raises, and scans each byte
 once.
 """

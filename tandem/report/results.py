@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from tandem.diagnosis.excerpt import excerpt
@@ -86,14 +86,14 @@ def as_json(rows: Iterable[Row]) -> Iterator[str]:
     yield "[]\n" if before == "[" else "\n]\n"
 
 
-def as_csv(rows: Iterable[Row], columns: Iterable[str]) -> Iterator[str]:
+def as_csv(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
     """Yield the rows as CSV, after a line of column names. Several ids share a cell, separated by spaces.
 
     It begins with a byte order mark, by which spreadsheet programs recognise UTF-8.
     """
     yield BYTE_ORDER_MARK + csv_line(columns)
     for row in rows:
-        yield csv_line(csv_cell(cell) for cell in row.values())
+        yield csv_line(csv_cell(row[column]) for column in columns)
 
 
 BYTE_ORDER_MARK = "\ufeff"

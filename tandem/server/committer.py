@@ -73,7 +73,7 @@ class Committer(Generic[Waiter]):
         return self._submitted - self._completed
 
     def record(self, record: Record) -> None:
-        """Write a record soon, without an outcome."""
+        """Queue a record for the next write, and return at once. There is no outcome. Drop it if the queue is full."""
         if self._submitted - self._completed >= MAX_WAITING:
             self._drop()
             return
@@ -81,7 +81,7 @@ class Committer(Generic[Waiter]):
         self._arrived.append((record, None))
 
     def commit(self, record: Record, waiter: Waiter) -> None:
-        """Write a record as soon as possible. The waiter gets an outcome."""
+        """Queue a record for the next commit, and return at once. `take_outcomes` returns the outcome later."""
         if self._submitted - self._completed >= MAX_WAITING:
             self._drop()
             self._outcomes.append((waiter, False))

@@ -22,7 +22,7 @@ from tandem.records.heartbeat import beat, create_heartbeat
 from tandem.records.path_kind import reason
 from tandem.records.queries import IssuedSecret, Records, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.records.visits import Heartbeat, Record
 from tandem.server.committer import BatchStore, Committer
 from tandem.server.handler import MAX_RECENT, VisitHandler
@@ -218,7 +218,7 @@ def open_store(where: DatabaseLocation) -> BatchStore:
         StoreError: it cannot be opened, or was made by a newer version.
     """
     if isinstance(where, Path):
-        return Store(where)
+        return SqliteStore(where)
     from tandem.records.postgres.postgres_store import PostgresStore  # its driver needs tandem[postgres]
 
     return PostgresStore(where)

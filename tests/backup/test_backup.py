@@ -16,11 +16,11 @@ import pytest
 from tandem.backup.backup import fingerprint, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.board.gradebook.board_schema import FILE as BOARD
-from tandem.commands.backup import KINDS
+from tandem.commands.backup import BACKUP_FILES
 from tandem.keys.keyring import load_keyring
 from tandem.protocol.message import STATUS_FINISHED
 from tandem.records.sqlite.sqlite_schema import VERSION
-from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from testing.data_folders import OTHER, a_class
 from testing.processes import process, running_server, tandem
 from testing.raw_sockets import encoded, visit
@@ -55,7 +55,7 @@ def unpacked(backup: Path, name: str, folder: Path) -> Iterator[sqlite3.Connecti
 
 def test_a_backup_is_a_zip_file_with_both_databases_and_a_manifest(data: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.zip"
-    made = make_backup(data, target, KINDS)
+    made = make_backup(data, target, BACKUP_FILES)
     assert made.size == target.stat().st_size
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     with zipfile.ZipFile(target) as archive:
@@ -78,7 +78,7 @@ def test_no_key_and_no_session_is_in_it_and_the_key_is_named(data: Path, tmp_pat
     with closing(sqlite3.connect(data / BOARD)) as database:
         database.executescript("INSERT INTO session VALUES ('who is logged in', 'teacher', 'token', 1);")
         [cookie_key] = database.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
-    make_backup(data, tmp_path / "backup.zip", KINDS)
+    make_backup(data, tmp_path / "backup.zip", BACKUP_FILES)
     key = load_keyring(data).key
     assert manifest_of(tmp_path / "backup.zip")["key"] == {
         "fingerprint": fingerprint(key),
@@ -140,13 +140,13 @@ def test_what_the_board_alone_keeps_can_be_backed_up(data: Path, tmp_path: Path)
 
 def test_a_backup_overwrites_nothing_and_needs_something_to_copy(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no results"):
-        make_backup(tmp_path, tmp_path / "copy", KINDS)
-    Store(tmp_path).close()
+        make_backup(tmp_path, tmp_path / "copy", BACKUP_FILES)
+    SqliteStore(tmp_path).close()
     (tmp_path / "copy").write_text("precious")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     for name in ("copy", "dangling", "", "copy/below", "no/such/folder", "x" * 300):
         with pytest.raises(StoreError, match="cannot be written"):
-            make_backup(tmp_path, tmp_path / name if name else Path(), KINDS)
+            make_backup(tmp_path, tmp_path / name if name else Path(), BACKUP_FILES)
     assert (tmp_path / "copy").read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "dangling", FILE]
 
@@ -162,7 +162,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(data: Path, tmp_path: 
 
             patch.setattr(os, "link", appears)
             with pytest.raises(StoreError, match="replaces nothing"):
-                make_backup(data, target, KINDS)
+                make_backup(data, target, BACKUP_FILES)
         assert target.read_text() == "precious"
         target.unlink()
 
@@ -174,7 +174,7 @@ def test_a_file_system_without_links_is_good_enough(
         raise OSError(errno.EPERM, "no links here")
 
     monkeypatch.setattr(os, "link", no_links)
-    make_backup(data, tmp_path / "backup.zip", KINDS)
+    make_backup(data, tmp_path / "backup.zip", BACKUP_FILES)
     assert manifest_of(tmp_path / "backup.zip")["format"] == 1
 
 
@@ -192,7 +192,7 @@ def test_a_backup_that_fails_at_any_step_leaves_nothing(
 
     monkeypatch.setattr(f"tandem.backup.backup.{step}", fails)
     with pytest.raises(StoreError, match=r"full|No space left"):
-        make_backup(data, tmp_path / "copy", KINDS)
+        make_backup(data, tmp_path / "copy", BACKUP_FILES)
     made = set(tmp_path.rglob("*")) - set(before)
     assert {path.name for path in made} <= {f"{FILE}-wal", f"{FILE}-shm"}  # SQLite's, empty, as after any reader
 
@@ -203,13 +203,13 @@ def test_what_is_damaged_or_newer_or_no_database_is_no_backup(data: Path, tmp_pa
     with closing(sqlite3.connect(data / name)) as database:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match=f"{name} .*newer version"):
-        make_backup(data, tmp_path / "copy", KINDS)
+        make_backup(data, tmp_path / "copy", BACKUP_FILES)
     (data / name).write_bytes(original[:-4096] + b"\xff" * 4096)
     with pytest.raises(StoreError, match=name):
-        make_backup(data, tmp_path / "copy", KINDS)
+        make_backup(data, tmp_path / "copy", BACKUP_FILES)
     (data / name).write_bytes(b"garbage" * 1000)
     with pytest.raises(StoreError, match=f"{name} could not be copied"):
-        make_backup(data, tmp_path / "copy", KINDS)
+        make_backup(data, tmp_path / "copy", BACKUP_FILES)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -219,7 +219,7 @@ def test_a_database_that_stays_locked_is_reported(data: Path, tmp_path: Path, mo
     with closing(sqlite3.connect(data / BOARD, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked"):
-            make_backup(data, tmp_path / "copy", KINDS)
+            make_backup(data, tmp_path / "copy", BACKUP_FILES)
 
 
 def test_a_backup_while_the_server_writes_is_of_one_moment(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_backup_while_the_server_writes_is_of_one_moment(tmp_path: Path) -> No
         handover = visit(running.host, running.port, encoded(first(teamname="before")))
         assert visit(running.host, running.port, encoded(second(handover)))["status"] == STATUS_FINISHED
         with process("-m", "tandem", "bench", "--server", running.address, "--count", "400") as load:
-            made = [make_backup(data, tmp_path / f"{number}.zip", KINDS) for number in range(3)]
+            made = [make_backup(data, tmp_path / f"{number}.zip", BACKUP_FILES) for number in range(3)]
             assert load.wait() == 0
     for number, each in enumerate(made):
         with unpacked(tmp_path / f"{number}.zip", FILE, tmp_path / f"{number}") as database:
@@ -247,9 +247,9 @@ def test_names_that_could_steer_a_terminal_are_shown_as_escapes(data: Path, tmp_
 
 
 def test_the_records_are_those_of_the_class(data: Path, tmp_path: Path) -> None:
-    with closing(Store(data)) as store:
+    with closing(SqliteStore(data)) as store:
         store.write([message_1(OTHER._replace(teamname="written while the log is open"))])
-        make_backup(data, tmp_path / "copy", KINDS)
+        make_backup(data, tmp_path / "copy", BACKUP_FILES)
     with unpacked(tmp_path / "copy", FILE, tmp_path) as database:
         names = {name for (name,) in database.execute("SELECT teamname FROM team")}
     assert names == {TEAM.teamname, OTHER.teamname, "written while the log is open"}

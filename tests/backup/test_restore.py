@@ -24,12 +24,12 @@ from tandem.backup.pending_restore import OLD, PENDING, finish_restore
 from tandem.backup.restore import RestoreSummary, restore
 from tandem.board.gradebook.board_schema import FILE as BOARD
 from tandem.board.gradebook.board_store import BoardStore
-from tandem.commands.backup import KINDS
+from tandem.commands.backup import BACKUP_FILES
 from tandem.keys.keyring import Keyring, load_keyring, rotate
 from tandem.keys.secret import derive
 from tandem.records.folder_lock import exclusive_lock, shared_lock
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS
-from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.visits import RightVisit, Team
 from testing.data_folders import FIRST_RECORDS, OLD_BOARD, a_class, board_of, killed_server, old_backup, records_of
 from testing.processes import ROOT, tandem
@@ -50,7 +50,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def backup(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("backups") / "backup.zip"
-    make_backup(original, target, KINDS)
+    make_backup(original, target, BACKUP_FILES)
     return target
 
 
@@ -60,7 +60,7 @@ def contents(original: Path) -> tuple[Any, Any]:
 
 
 def restored(source: Path, folder: Path, replace: bool = False) -> RestoreSummary:
-    return restore(source, folder, KINDS, replace)
+    return restore(source, folder, BACKUP_FILES, replace)
 
 
 def names(folder: Path) -> list[str]:
@@ -263,9 +263,9 @@ class TestKey:
     def lost(self, tmp_path: Path) -> tuple[Path, Keyring]:
         """A backup of twelve teams that wait, and the key of their server."""
         keyring = load_keyring_in(tmp_path / "lost")
-        with closing(Store(tmp_path / "lost")) as store:
+        with closing(SqliteStore(tmp_path / "lost")) as store:
             store.write([with_secret(keyring.key, team) for team in self.TEAMS])
-        make_backup(tmp_path / "lost", tmp_path / "backup.zip", KINDS)
+        make_backup(tmp_path / "lost", tmp_path / "backup.zip", BACKUP_FILES)
         old_backup(tmp_path / "lost", tmp_path / "old.sqlite3")
         return tmp_path / "backup.zip", keyring
 
@@ -584,7 +584,7 @@ def test_any_change_of_a_backup_is_harmless_or_refused(
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-from tandem.commands.backup import KINDS
+from tandem.commands.backup import BACKUP_FILES
 from tandem.backup import pending_restore, restore
 
 source, data, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -597,7 +597,7 @@ def count(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(count)
-restore.restore(source, Path(data), KINDS, True)
+restore.restore(source, Path(data), BACKUP_FILES, True)
 """
 
 

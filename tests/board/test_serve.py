@@ -140,7 +140,7 @@ CANNOT_START = {
     "no need to be insecure": (("--insecure-login",), 2, "--insecure-login needs a --listen address that other"),
     "secure and insecure": (
         ("--listen", "0.0.0.0:0", "--certfile", "x", "--keyfile", "y", "--insecure-login"),
-        *(2, "--insecure-login does not go with --certfile"),
+        *(2, "--insecure-login cannot be used with --certfile"),
     ),
 }
 

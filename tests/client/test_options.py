@@ -220,7 +220,10 @@ def test_an_old_name_of_an_option_works_with_a_warning(
     written: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert parse_options([*GOOD_1, *written]).framing == "length"
-    assert capsys.readouterr().err == "--on-wire is now called --framing, and the old name ends with the next version\n"
+    assert (
+        capsys.readouterr().err
+        == "--on-wire is now called --framing; the old name will be removed in the next version\n"
+    )
     with pytest.raises(UsageError, match="--framing is given more than once"):
         parse_options([*GOOD_1, *written, "--framing", "plain"])
     assert "--on-wire" not in USAGE

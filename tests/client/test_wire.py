@@ -162,7 +162,7 @@ def test_receive(ends: Ends) -> None:
 def test_receive_after_a_reset() -> None:
     with scripted_server(Finish.RESET) as there, socket.create_connection(("127.0.0.1", there.port)) as ours:
         ours.setblocking(False)
-        with pytest.raises(ClientError, match=r"there broke off the connection \(connection reset\)"):
+        with pytest.raises(ClientError, match=r"there ended the connection in the middle \(connection reset\)"):
             receive_soon(ours)
 
 

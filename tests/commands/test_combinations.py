@@ -133,7 +133,7 @@ def test_a_pair_of_the_clients_is_refused_or_both_options_count(
         walk.base["--classname"] = ("--classname", "INF2A")
     for one, other in combinations(walk.examples, 2):
         if refused_of_client(walk, one, other):
-            with pytest.raises(UsageError, match="does not go with"):
+            with pytest.raises(UsageError, match="cannot be used with"):
                 run_client(walk, one, other)
             continue
         seen = run_client(walk, one, other)
@@ -160,7 +160,7 @@ def test_the_help_says_what_does_not_go_together(words: tuple[str, ...], parser:
 
 
 def test_the_help_of_the_client_says_what_does_not_go_together() -> None:
-    assert all(option in USAGE.partition("--peer does not")[2] or option == "--peer" for option, *_ in _CONFLICTS)
+    assert all(option in USAGE.partition("--peer cannot be used")[2] or option == "--peer" for option, *_ in _CONFLICTS)
 
 
 @pytest.mark.needs_extra
@@ -170,7 +170,7 @@ def test_a_folder_beside_a_database_of_the_environment_is_refused(
     monkeypatch.setenv("TANDEM_DATABASE", AWAY)
     with pytest.raises(SystemExit, match="2"):
         main(["results", "--data", "tandem-data"])
-    assert "--data does not go with TANDEM_DATABASE" in capsys.readouterr().err
+    assert "--data cannot be used with TANDEM_DATABASE" in capsys.readouterr().err
 
 
 def test_an_option_has_one_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -194,7 +194,7 @@ RULES = (Excludes(("--a", "--b"), ("--c",), "why"), Requires("--d", "--a", "why"
     [
         ([], ""),
         (["--a", "--b"], ""),
-        (["--b", "--c"], "--b does not go with --c: why; leave one of them out"),
+        (["--b", "--c"], "--b cannot be used with --c: why; leave one of them out"),
         (["--d"], "--d needs --a: why"),
         (["--d", "--a"], ""),
         (["--e", "--e"], "--e is given 2 times: give it once"),

@@ -19,7 +19,7 @@ import pytest
 
 from tandem.cli import COMMANDS, main
 from tandem.keys.keyring import load_keyring
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from testing.command_walks import WALKS, Stage, Walk
 from testing.processes import LIMIT, ROOT, limited, process, tandem, team_options, wait_until
 from testing.raw_sockets import encoded
@@ -48,7 +48,7 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     load_keyring(folder)
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write([message_1(), message_2(), message_1(TEAM._replace(teamname="Team2"))])
     return folder
 
@@ -218,7 +218,7 @@ def writing(pipe: Path, data: bytes) -> Iterator[None]:
 class TestCtrlC:
     @pytest.mark.parametrize("words", ["results", "results --format json", "forget --class INF2A --dry-run"])
     def test_it_ends_a_command_whose_output_nobody_reads(self, words: str, tmp_path: Path) -> None:
-        with closing(Store(tmp_path)) as store:
+        with closing(SqliteStore(tmp_path)) as store:
             store.write([message_1(TEAM._replace(teamname=f"Team{number}")) for number in range(1000)])
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than any of the outputs
@@ -310,7 +310,7 @@ class TestLocale:
 
     def test_names_in_a_c_locale(self, tmp_path: Path) -> None:
         team = TEAM._replace(classname="Gr\xf6\xdfe", teamname="Zo\xeb")
-        with closing(Store(tmp_path)) as store:
+        with closing(SqliteStore(tmp_path)) as store:
             store.write([message_1(team)])
         c_locale = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"}
         for words in (("results", "--class", "Gr\xf6\xdfe"), ("results", "--visits", "Zo\xeb")):
@@ -430,7 +430,10 @@ program.run()
     [
         ("OSError(24, 'Too many open files', 'key')", "this process may not open more files"),
         ("ImportError('_ssl.so: Too many open files')", "this process may not open more files"),
-        ("ImportError('no module named _ssl')", "this Python lacks something: no module named _ssl. Try: "),
+        (
+            "ImportError('no module named _ssl')",
+            "a module of this Python cannot be imported: no module named _ssl. Try: ",
+        ),
         ("MemoryError()", "there is not enough memory to run: "),
         ("OSError(36, 'File name too long', 'x')", "the operating system reports an error: [Errno 36] File name too"),
     ],

@@ -12,11 +12,11 @@ from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 PAGE = """\
 not accepted: 4 problems, no remarks
 
-1. The wrong sign between two fields (wrong-separator; PROTOCOL.md 2.1)
+1. The wrong separator (wrong-separator; PROTOCOL.md 2.1)
    line 2, column 31
               "studentnr1": "0923456".
                                      ^
-   what  after studentnr1 comes `.`, where `,` belongs
+   what  near studentnr1 there is `.`, where `,` belongs
    try   write `,` there
    so           "studentnr1": "0923456",
 
@@ -24,23 +24,23 @@ not accepted: 4 problems, no remarks
    line 3, column 31
               "studentnr2": "0934567"
                                      ^
-   what  a comma is missing after studentnr2
-   try   put a comma after its value
+   what  a comma is missing after the value of studentnr2
+   try   put a comma there
    so           "studentnr2": "0934567",
 
 3. A comma is missing (missing-comma; PROTOCOL.md 2.1)
    line 8, column 20
               "secret": ""
                           ^
-   what  a comma is missing after secret
-   try   put a comma after its value
+   what  a comma is missing after the value of secret
+   try   put a comma there
    so           "secret": "",
 
 4. The last brace is missing (never-closed; PROTOCOL.md 2.4)
    line 9, column 20
               "status": ""
                           ^
-   what  the last brace is missing: after status came the end of the connection
+   what  the last brace is missing: the data ended after status
    try   send the whole object, with its last }
    so           "status": ""}
 
@@ -109,7 +109,7 @@ def test_for_programs() -> None:
         "severity": "problem",
         "line": 2,
         "column": 31,
-        "what": "after studentnr1 comes `.`, where `,` belongs",
+        "what": "near studentnr1 there is `.`, where `,` belongs",
         "help": "write `,` there",
         "clause": "2.1",
         "excerpt": '       "studentnr1": "0923456".',

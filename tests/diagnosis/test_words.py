@@ -19,7 +19,7 @@ WORDS = [
     (but(ONE, ('"secret": ""', '"secret": ')), "give it one: an empty text, or what the server sent"),
     (second(secret=SECRET + "0"), "send exactly what came in the reply to message 1"),
     (b" " * 9000 + ONE.encode(), "more than 8192 bytes came"),
-    (b"", "no message came: not one byte - "),
+    (b"", "no message came: 0 bytes were received - "),
     (b"\n", "no message came: only white space - "),
     (b"\0\0\0\0", "only zero bytes came (4) - "),
     (
@@ -35,7 +35,7 @@ WORDS = [
     ),
     (but(ONE, ('"clientid": 1,', '"clientid": 1, // or 2')), "`//` near clientid begins a comment"),
     (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "one comma too many after an empty name"),
-    (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside `payload` - "),
+    (json.dumps({"type": "msg", "payload": TEAM}), "one level too deep, inside the field `payload` - "),
     (but(SECOND, ('"clientid": 2', '"clientid": 1')), "clientid is still 1"),
     (PROXY_HEADER_V2, "a load balancer put a PROXY header (version 2) before the message - "),
     (PROXY_HEADER_V1 + ONE.encode(), "a load balancer put a PROXY header (version 1) before the message - "),

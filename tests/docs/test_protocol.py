@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.protocol.message import decode, message_1, message_2
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.server.states_and_limits import DRAINING, FIRST_BYTE, LIMITS, MESSAGE, NO_MESSAGE
+from tandem.server.states_and_limits import COMMITTING, DRAINING, FIRST_BYTE, LIMITS, MESSAGE, NO_MESSAGE
 from testing.processes import ROOT, running_server
 from testing.raw_sockets import raw
 
@@ -68,5 +68,7 @@ def test_every_clause_names_tests_that_exist() -> None:
 
 def test_the_limits_are_the_codes() -> None:
     assert f"at most {MAX_MESSAGE_BYTES:,} bytes" in PAGE
-    assert (LIMITS[FIRST_BYTE], LIMITS[MESSAGE]) == (15 * 60, 3)
-    assert (LIMITS[NO_MESSAGE], LIMITS[DRAINING]) == (0.2, 5)
+    rows = re.findall(r"^\| .+ \| ([\d.]+) (minutes|seconds) \| .+ \|$", PAGE, re.MULTILINE)
+    in_seconds = [float(number) * {"minutes": 60, "seconds": 1}[unit] for number, unit in rows]
+    assert in_seconds == [LIMITS[state] for state in (FIRST_BYTE, MESSAGE, NO_MESSAGE, COMMITTING)]
+    assert f"after {LIMITS[DRAINING]:g} seconds" in PAGE

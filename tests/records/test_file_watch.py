@@ -14,7 +14,7 @@ from tandem.backup.backup import make_backup
 from tandem.records.queries import open_records
 from tandem.records.sqlite.data_file import RECORDS, copy_database
 from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_identity
-from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.visits import Record
 from testing.forgetting import forget
 from testing.tables import teams
@@ -28,8 +28,8 @@ def batch(name: str, visits: int = 1) -> list[Record]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path)
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = SqliteStore(tmp_path)
     opened.write(batch("first"))
     yield opened
     opened.close()
@@ -51,7 +51,7 @@ def roll_a_large_change_back(folder: Path) -> None:
 
 
 def write_with_another_store(folder: Path) -> None:
-    with closing(Store(folder)) as other:
+    with closing(SqliteStore(folder)) as other:
         other.write(batch("other", 300))
 
 
@@ -71,21 +71,21 @@ LAWFUL: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", LAWFUL.values(), ids=LAWFUL)
-def test_a_lawful_change_is_no_damage(tmp_path: Path, store: Store, change: Callable[[Path], object]) -> None:
+def test_a_lawful_change_is_no_damage(tmp_path: Path, store: SqliteStore, change: Callable[[Path], object]) -> None:
     for number in range(3):
         change(tmp_path)
         store.write(batch(f"after {number}"))
     assert len([row for row in teams(tmp_path) if row.team.teamname.startswith("after")]) == 3
 
 
-def test_a_transaction_that_failed_is_no_damage(tmp_path: Path, store: Store) -> None:
+def test_a_transaction_that_failed_is_no_damage(tmp_path: Path, store: SqliteStore) -> None:
     with pytest.raises(TypeError):
         store.write([*batch("second"), None])  # type: ignore[list-item]
     store.write(batch("third"))
     assert {row.team.teamname for row in teams(tmp_path)} == {"first 0", "third 0"}
 
 
-def test_each_commit_is_counted_and_the_id_stays(tmp_path: Path, store: Store) -> None:
+def test_each_commit_is_counted_and_the_id_stays(tmp_path: Path, store: SqliteStore) -> None:
     before = read_identity(tmp_path / FILE)
     store.write(batch("second"))
     store.write(batch("third"))
@@ -100,12 +100,12 @@ def test_each_database_has_an_id_of_its_own(tmp_path: Path) -> None:
     ids = set()
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        Store(tmp_path / name).close()
+        SqliteStore(tmp_path / name).close()
         ids.add(read_identity(tmp_path / name / FILE).id)
     assert len(ids) == 2
 
 
-def older_copy(folder: Path, store: Store) -> Path:
+def older_copy(folder: Path, store: SqliteStore) -> Path:
     """A backup; after it come commits, and a checkpoint."""
     copy = folder / "older"
     with closing(sqlite3.connect(folder / FILE)) as source:
@@ -116,7 +116,7 @@ def older_copy(folder: Path, store: Store) -> Path:
     return copy
 
 
-def test_an_older_copy_in_place_is_found_at_the_next_commit_and_passes(tmp_path: Path, store: Store) -> None:
+def test_an_older_copy_in_place_is_found_at_the_next_commit_and_passes(tmp_path: Path, store: SqliteStore) -> None:
     copy = older_copy(tmp_path, store)
     right = (tmp_path / FILE).read_bytes()
     shutil.copyfile(copy, tmp_path / FILE)
@@ -136,7 +136,7 @@ def test_an_older_copy_beside_a_log_is_found_at_the_start(tmp_path: Path) -> Non
     """As after kill -9: nobody has the database open, and the log is there."""
     live, folder = tmp_path / "live", tmp_path / "copied"
     live.mkdir()
-    with closing(Store(live)) as store:
+    with closing(SqliteStore(live)) as store:
         store.write(batch("first"))
         copy = older_copy(live, store)
         folder.mkdir()
@@ -144,34 +144,34 @@ def test_an_older_copy_beside_a_log_is_found_at_the_start(tmp_path: Path) -> Non
         shutil.copyfile(copy, folder / FILE)
     log = (folder / LOG).read_bytes()
     with pytest.raises(StoreError, match="do not belong together"):
-        Store(folder)
+        SqliteStore(folder)
     assert (folder / LOG).read_bytes() == log
     assert (folder / FILE).read_bytes() == copy.read_bytes()
     for name in (LOG, INDEX):
         (folder / name).unlink(missing_ok=True)
-    Store(folder).close()
+    SqliteStore(folder).close()
     assert len(teams(folder)) == 1
 
 
 def test_the_log_of_another_database_is_found_at_the_start(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        with closing(Store(tmp_path / name)) as store:
+        with closing(SqliteStore(tmp_path / name)) as store:
             store.write(batch(name))
             shutil.copyfile(tmp_path / name / LOG, tmp_path / f"{name}-wal")
     shutil.copyfile(tmp_path / "two-wal", tmp_path / "one" / LOG)
     with pytest.raises(StoreError, match="do not belong together"):
-        Store(tmp_path / "one")
+        SqliteStore(tmp_path / "one")
 
 
-def test_a_log_without_its_database_is_kept(tmp_path: Path, store: Store) -> None:
+def test_a_log_without_its_database_is_kept(tmp_path: Path, store: SqliteStore) -> None:
     """SQLite would delete it: what was confirmed last may be in it alone."""
     folder = tmp_path / "copied"
     folder.mkdir()
     shutil.copyfile(tmp_path / LOG, folder / LOG)
     for main_is_there in (False, True):
         with pytest.raises(StoreError, match="is missing or empty"):
-            Store(folder)
+            SqliteStore(folder)
         if main_is_there:
             with pytest.raises(StoreError, match="is missing or empty"):
                 open_records(folder)
@@ -180,7 +180,7 @@ def test_a_log_without_its_database_is_kept(tmp_path: Path, store: Store) -> Non
 
 
 @pytest.mark.parametrize("name", [FILE, LOG, INDEX])
-def test_a_file_that_is_gone_for_a_moment_passes(tmp_path: Path, store: Store, name: str) -> None:
+def test_a_file_that_is_gone_for_a_moment_passes(tmp_path: Path, store: SqliteStore, name: str) -> None:
     (tmp_path / name).rename(tmp_path / "aside")
     with pytest.raises(StoreError, match=f"{name} was deleted or moved while the server runs"):
         store.write(batch("second"))
@@ -188,7 +188,7 @@ def test_a_file_that_is_gone_for_a_moment_passes(tmp_path: Path, store: Store, n
     store.write(batch("second"))
 
 
-def test_an_index_that_was_cut_is_found_before_it_is_touched(tmp_path: Path, store: Store) -> None:
+def test_an_index_that_was_cut_is_found_before_it_is_touched(tmp_path: Path, store: SqliteStore) -> None:
     """The system ends a process that touches a page of the index that is not there any more."""
     os.truncate(tmp_path / INDEX, 0)
     with pytest.raises(StoreError, match="was overwritten while the server runs"):
@@ -208,16 +208,16 @@ def test_the_files_beside_the_one_that_a_link_leads_to_are_watched(tmp_path: Pat
     elsewhere, folder = tmp_path / "elsewhere", tmp_path / "data"
     for made in (elsewhere, folder):
         made.mkdir()
-    Store(elsewhere).close()
+    SqliteStore(elsewhere).close()
     (folder / FILE).symlink_to(elsewhere / FILE)
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write(batch("first"))
         Path(f"{elsewhere / FILE}{removed}").unlink()
         with pytest.raises(StoreError, match=removed):
             store.write(batch("second"))
 
 
-def test_a_backup_over_the_file_of_a_running_server_is_noticed(tmp_path: Path, store: Store) -> None:
+def test_a_backup_over_the_file_of_a_running_server_is_noticed(tmp_path: Path, store: SqliteStore) -> None:
     """Also one that has all that is in the main file: somebody wanted to go back to it."""
     archive = tmp_path / "backup.zip"
     make_backup(tmp_path, archive, [RECORDS])
@@ -230,7 +230,7 @@ def test_a_backup_over_the_file_of_a_running_server_is_noticed(tmp_path: Path, s
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR_READ])
 def test_what_says_nothing_of_the_files_is_not_called_damage(
-    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+    tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         error = sqlite3.OperationalError("no luck")
@@ -244,9 +244,9 @@ def test_what_says_nothing_of_the_files_is_not_called_damage(
 
 @pytest.mark.parametrize("statement", ["DELETE FROM identity", "UPDATE identity SET commits = 'abc'"])
 def test_a_damaged_identity_is_one_line(tmp_path: Path, statement: str) -> None:
-    Store(tmp_path).close()
+    SqliteStore(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute(statement)
-    for use in (lambda: Store(tmp_path), lambda: open_records(tmp_path)):
+    for use in (lambda: SqliteStore(tmp_path), lambda: open_records(tmp_path)):
         with pytest.raises(StoreError, match="its table identity is damaged"):
             use().close()

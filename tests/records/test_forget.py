@@ -17,7 +17,7 @@ from tandem.records.database import open_rows
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.traces import Traces
 from tandem.records.visits import SuppressedVisits, Team
 from tandem.server.committer import BatchStore
@@ -82,7 +82,7 @@ def no_room_to_write_it_anew(folder: Path) -> Iterator[None]:
 def test_traces_that_stay_are_reported_and_go_with_the_next_try(
     tmp_path: Path, obstacle: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(), message_2(), message_1(OTHER)])
     with obstacle(tmp_path), pytest.raises(StoreError, match="removed, but traces stay"):
         forget(tmp_path, teamname="Team1")
@@ -354,7 +354,7 @@ def test_a_dry_run_lists_what_would_go_and_removes_nothing(
 
 
 def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(), message_1(OTHER._replace(teamname="\x1b[2J"))])
     words = ("forget", "--data", str(tmp_path), "--team", "Team1")
     code, out, err = tandem(*words, "--dry-run")
@@ -383,7 +383,7 @@ def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
 def test_names_that_are_not_on_record_are_told_with_those_that_are(
     tmp_path: Path, words: tuple[str, ...], says: str
 ) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(), message_1(OTHER)])
     code, out, err = tandem("forget", "--data", str(tmp_path), *words)
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -404,7 +404,7 @@ def test_names_that_are_not_on_record_are_told_with_those_that_are(
     ids=str,
 )
 def test_wrong_usage_removes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(TEAM._replace(studentnr2="0000000")), rejected(None)])
     code, out, err = tandem("forget", "--data", str(tmp_path), *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -412,7 +412,7 @@ def test_wrong_usage_removes_nothing(tmp_path: Path, words: tuple[str, ...]) -> 
 
 
 def test_a_day_in_the_future_needs_a_yes(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1()])
     words = ("forget", "--data", str(tmp_path), "--before", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}")
     code, out, err = tandem(*words)
@@ -428,7 +428,7 @@ def test_a_day_in_the_future_needs_a_yes(tmp_path: Path) -> None:
 @pytest.fixture
 def board_data(tmp_path: Path) -> Path:
     """A folder with two teams on record, on rosters, and in the teacher's notes; and one that never came."""
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(), message_2(), message_1(OTHER)])
     with closing(BoardStore(tmp_path)) as book:
         book.replace_rosters([TEAM._replace(classname="inf2a"), Team("INF2A", "never came", "5555555", "6666666")])

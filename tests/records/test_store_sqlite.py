@@ -8,7 +8,7 @@ import pytest
 
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION
-from tandem.records.sqlite.sqlite_store import FILE, Store, StoreError
+from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.visits import Outcome
 from testing.data_folders import FIRST_ROWS
 from testing.tables import teams
@@ -19,7 +19,7 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tandem.records.sqlite.sqlite_store.LOCK_TIMEOUT_S", 0.01)
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="locked"):
@@ -31,7 +31,7 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
 
 def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
-        closing(Store(tmp_path)) as store,
+        closing(SqliteStore(tmp_path)) as store,
         closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
     ):
         other.execute("BEGIN IMMEDIATE")
@@ -49,16 +49,16 @@ def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_it_is_durable_by_its_settings(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         assert store._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
 def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
-    Store(tmp_path).close()
+    SqliteStore(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.execute(f"PRAGMA user_version = {VERSION + 1}")
-    for opening in (Store, open_records):
+    for opening in (SqliteStore, open_records):
         with pytest.raises(StoreError, match="newer version"):
             opening(tmp_path)
 
@@ -66,7 +66,7 @@ def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
 def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.executescript(MIGRATIONS[0] + FIRST_ROWS)
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_2(started_us=9_000_000)])
     [row] = teams(tmp_path)
     assert (row.team, row.state, row.visits, row.finished_us) == (TEAM, "finished", 4, 2_001_500)
@@ -79,7 +79,7 @@ def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"this is no database, whatever its name says" * 100)
-    for opening in (Store, open_records):
+    for opening in (SqliteStore, open_records):
         with pytest.raises(StoreError, match=FILE):
             opening(tmp_path)
 

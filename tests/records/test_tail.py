@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tandem.records.queries import Arrival, Records, open_records
 from tandem.records.rows import DatabaseLocation, Row, Values
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.records.tail import Tail
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
@@ -35,7 +35,7 @@ def test_it_begins_behind_what_is_there_and_gives_each_visit_once(where: Databas
 
 
 def test_it_goes_on_when_ids_are_given_again(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(TEAM._replace(teamname="Team0")), message_1(), message_2()])
         with closing(open_records(tmp_path)) as records:
             tail = Tail(records)

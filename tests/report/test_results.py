@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tandem.diagnosis.excerpt import width
 from tandem.diagnosis.problems import Problem
 from tandem.records.queries import TeamRow
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.records.visits import Outcome, Team
 from tandem.report import results, results_table
 from tandem.report.names import NameShortener, visible_name
@@ -48,7 +48,7 @@ HOSTILE = [
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a finished team, a waiting one, a refused one and all the hostile names."""
     folder = tmp_path_factory.mktemp("data")
-    with closing(Store(folder)) as store:
+    with closing(SqliteStore(folder)) as store:
         store.write([message_1(), message_2(), message_1(Team("INF2B", "slow", "1111111", "")), rejected(None)])
         store.write([rejected(Team("INF2B", "wrong", "2222222", "3333333"))])
         store.write([message_1(Team("hostile", name, f"{number:07}", "")) for number, name in enumerate(HOSTILE)])
@@ -117,7 +117,7 @@ def csv_rows(data: Path, *arguments: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_csv_is_utf8_with_a_byte_order_mark_whatever_the_locale(tmp_path: Path, locale: str) -> None:
     name = "Zoë 👩\u200d💻"
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(TEAM._replace(teamname=name))])
     command = [sys.executable, "-m", "tandem", "results", "--data", str(tmp_path), "--format", "csv"]
     env = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -130,13 +130,20 @@ def test_csv_is_utf8_with_a_byte_order_mark_whatever_the_locale(tmp_path: Path, 
 @pytest.mark.parametrize("classname", ["INF2B", "inf2b", "Inf2B"])
 def test_a_class_is_found_in_any_letter_case(tmp_path: Path, classname: str) -> None:
     teams = [Team(spelling, "one", f"{number}", "") for number, spelling in enumerate(["INF2B", "inf2b", "INF2A"])]
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write(list(map(message_1, teams)))
     assert [row["classname"] for row in csv_rows(tmp_path, "--class", classname)] == ["INF2B", "inf2b"]
     assert len(csv_rows(tmp_path, "--class", classname, "--visits", "one")) == 2
 
 
 MANY = [Team(f"INF{number}A", f"Team{number}", "1111111", "") for number in range(30)]
+
+
+def test_a_csv_cell_is_under_the_name_of_its_column() -> None:
+    rows: list[results.Row] = [{"b": 2, "a": 1}, {"a": 3, "b": 4}]
+    assert "".join(results.as_csv(rows, ("a", "b"))) == "\ufeffa,b\r\n1,2\r\n3,4\r\n"
+
+
 UNKNOWN = {
     "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF10A', "),
     "a class like another": (("--class", "1nf29a"), "Try: 'INF29A'"),
@@ -152,7 +159,7 @@ UNKNOWN = {
 def test_an_unknown_name_is_told_with_those_that_there_are(
     tmp_path: Path, words: tuple[str, ...], says: str, format: str
 ) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write(list(map(message_1, MANY)))
     code, out, err = tandem("results", "--data", str(tmp_path), "--format", format, *words)
     assert (code, out, err.count("\n")) == (1, "", 1)
@@ -197,7 +204,7 @@ def test_visits_tell_what_came_and_what_was_wrong(data: Path) -> None:
 
 def test_visits_of_groups_of_one_name_are_shown_under_the_numbers_that_they_have(tmp_path: Path) -> None:
     groups = [TEAM._replace(studentnr1=f"{n}111111", studentnr2=f"{n}222222") for n in (1, 2, 3)]
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(group, started_us=n) for n, group in enumerate(groups)])
         store.write([rejected(groups[1], started_us=9)])
     expected = [("1111111", "message 1"), ("2111111", "message 1"), ("2111111", "rejected"), ("3111111", "message 1")]
@@ -224,7 +231,7 @@ def test_visits_of_no_team_are_shown(data: Path) -> None:
 
 
 def test_visits_show_where_a_mistake_stands(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         visit = rejected(problem="field-changed")
         visit.received = b'{"classname": "INF2B"}'
         visit.problems = (Problem("field-changed", 15, {"field": "classname", "found": "INF2B", "wanted": "INF2A"}),)
@@ -248,7 +255,7 @@ LONG = [f"Binary Search Heroes of {place} {n}" for n in range(120) for place in 
 def test_the_table_fits_80_columns_and_shows_no_two_names_alike(tmp_path: Path) -> None:
     names = [*ALIKE, *LONG, "漢字" * 21, "Binary Search Her..tterdam 1"]
     teams = [Team("a class with a name that is long", name, "s0911111", "0922222") for name in names]
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([*map(message_1, teams), refused(Outcome.REJECTED, teams[0], problems=("secret-wrong",) * 9)])
     lines = run(tmp_path).splitlines()
     assert max(map(width, lines)) <= results_table.TABLE_COLUMNS
@@ -270,7 +277,7 @@ def test_no_two_names_are_cut_to_the_same_text(names: list[str], columns: int) -
 
 @pytest.mark.parametrize("format", ["table", "json", "csv"])
 def test_a_finding_of_a_newer_server_is_shown_by_its_id(tmp_path: Path, format: str) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([rejected(problem="of-tomorrow")])
     assert "of-tomorrow" in run(tmp_path, "--visits=Team1", f"--format={format}")
 
@@ -287,7 +294,7 @@ def test_no_data_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([rejected() for _ in range(2000)])  # more than a pipe holds
     command = f"{sys.executable} -m tandem results --data {tmp_path} --visits Team1 | head -1"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -295,7 +302,7 @@ def test_a_reader_that_goes_away_in_the_middle_is_no_traceback(tmp_path: Path) -
 
 
 def test_wide_characters_keep_the_columns_straight(tmp_path: Path) -> None:
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         store.write([message_1(TEAM._replace(teamname=name)) for name in ("漢字", "q\u0307", "team")])
     starts = {width(line[: line.index("0923456")]) for line in run(tmp_path).splitlines()[2:]}
     assert len(starts) == 1

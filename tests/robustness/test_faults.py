@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
-from tandem.records.sqlite.sqlite_store import Store
+from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.server.handler import NOT_STORED
 from testing import visits
 from testing.processes import RunningServer, running_server, tandem, wait_until
@@ -69,7 +69,7 @@ def test_a_damaged_database_confirms_nothing(tmp_path: Path) -> None:
     """The damage is met: the database is larger than what the server has read of it since it started."""
     with running_server(tmp_path) as running:
         second = message_2(ask(running, message_1()))
-    with closing(Store(tmp_path)) as store:
+    with closing(SqliteStore(tmp_path)) as store:
         teams = [visits.TEAM._replace(teamname=f"{number} {'x' * 100}") for number in range(5000)]
         store.write([visits.message_1(team) for team in teams])
     with running_server(tmp_path) as running:

@@ -13,7 +13,7 @@ from tandem.keys.keyring import Keyring
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.records.queries import open_records
-from tandem.records.sqlite.sqlite_store import Store, StoreError
+from tandem.records.sqlite.sqlite_store import SqliteStore, StoreError
 from tandem.records.visits import Record
 from tandem.server import handler as handler_module
 from tandem.server import loop as loop_module
@@ -63,7 +63,7 @@ class RunningServer:
     """A server in this process, with a gate for a store."""
 
     def __init__(self, folder: Path, handler: type[VisitHandler] = VisitHandler, max_connections: int = 100) -> None:
-        Store(folder).close()
+        SqliteStore(folder).close()
         self.gate = Gate()
         self.log_path = folder / "server.log"
         self._log = Log(LogFile(self.log_path))

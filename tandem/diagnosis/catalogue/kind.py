@@ -1,4 +1,9 @@
-"""The data types of the catalogue. Its entries are in the four files in_*.py beside this one."""
+"""The data types of the catalogue: Kind, an entry, with its Severity and Family. It holds no entries.
+
+The entries are in the four files in_*.py beside this one. The code that finds a mistake names its entry by the id:
+diagnosis/recovery/ (bytes and JSON), diagnosis/rules.py (fields, and what a message alone shows of the exchange), and
+server/message_2.py (the rest of the exchange).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

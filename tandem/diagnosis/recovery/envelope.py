@@ -1,7 +1,8 @@
 """From the bytes that came to the place where the object begins, through everything that may be around it.
 
 First the bytes become characters: lengths, other encodings and other protocols are reported. Then quotes, b'…', a
-second json.dumps, a list, an outer object or an earlier try are reported and taken off. Total and linear.
+second json.dumps, a list, an outer object or an earlier try are reported and taken off. Any bytes give a result,
+in linear time.
 """
 
 import re
@@ -115,7 +116,7 @@ def _report_blank(data: bytes, findings: Findings) -> None:
     if len(data) >= MAX_MESSAGE_BYTES:
         findings.add("too-large", MAX_MESSAGE_BYTES, wanted=str(MAX_MESSAGE_BYTES))
     else:
-        findings.add("nothing-came", 0, found="only white space" if data else "not one byte")
+        findings.add("nothing-came", 0, found="only white space" if data else "0 bytes were received")
 
 
 # UTF-16 and UTF-32
@@ -211,7 +212,7 @@ def _is_alone(data: bytes, zeros: slice) -> bool:
 
 
 def _begins_with_length(data: bytes, framing: str) -> bool:
-    """Return whether a little-endian length comes first. Where none is wanted, be sure that it is one."""
+    """Return whether a little-endian length comes first. Where none is expected, be sure that it is one."""
     if len(data) < LENGTH_BYTES or any(data[2:LENGTH_BYTES]):
         return False
     object_follows = data[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{"
@@ -220,7 +221,7 @@ def _begins_with_length(data: bytes, framing: str) -> bool:
 
 
 def _after_little_endian(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
-    """Report a length where none is wanted. Where it is, it must be the number of bytes after it."""
+    """Report a length where none is expected. Where one is expected, it must be the number of bytes after it."""
     length = int.from_bytes(data[:LENGTH_BYTES], "little")
     came = len(data) - LENGTH_BYTES
     rest = data[LENGTH_BYTES + length :]

@@ -1,7 +1,7 @@
 """Reads the members of a broken object, one after another, and goes on after every mistake.
 
 A mistake is reported where it is, with its correction. What was read is returned all the same. Where the closing quote
-of a text is missing or in doubt, the text ends where a person would end it: what follows decides.
+of a text is missing or in doubt, the characters after it decide where the text ends.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The text of a broken message: where its bytes are, what comes next in it, and how far it was read.
 
-Text maps characters to offsets in bytes. The lookahead functions take nothing and look a bounded way, so that reading
-stays linear. Scanner holds the position, skips what is not content, and reads words without quotes.
+Text maps characters to offsets in bytes. The lookahead functions do not move the position, and look at a bounded number
+of characters, so that the time stays linear. Scanner holds the position, skips what is not content, and reads words
+without quotes.
 """
 
 import json

@@ -127,7 +127,7 @@ def kind_of(database: sqlite3.Connection, kinds: Sequence[DataFile]) -> DataFile
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy a database, as it is at one moment, to an empty file without log or index.
+    """Copy a database, as it is at one moment, to an empty file without write-ahead log or index.
 
     Raises:
         sqlite3.Error: the copy failed, or another program kept the source locked for LOCK_TIMEOUT_S.

@@ -1,4 +1,6 @@
-"""Watches the three files of one SQLite database: the main file, its log (-wal) and the log's index (-shm).
+"""Watches the three files of one SQLite database: the main file, its write-ahead log (-wal) and its index (-shm).
+
+In this file "log" is the write-ahead log, never the log of the server.
 
 SQLite does not notice when one of them is deleted, replaced or overwritten while it is in use. It keeps writing to
 files without a name, and the last connection that closes may copy a log into a main file that it does not belong to.
@@ -254,7 +256,7 @@ def check_log(path: Path, in_main: int = 0, last: int = 0) -> int:
         if _belong_together(main, both) and main.commits >= in_main and both.commits >= last:
             return main.commits
         known = max(in_main, both.checkpointed)
-        why = f"it has {main.commits:,} commits, had {known:,}, and has {both.commits:,} with its log"
+        why = f"it has {main.commits:,} commits, had {known:,}, and has {both.commits:,} with its write-ahead log"
     raise DamagedFilesError(
         f"it and {path.name}-wal do not belong together, or one is damaged ({why}). Was a copy put there by hand?"
         " Nothing was changed",
@@ -311,7 +313,7 @@ def check_main(path: Path) -> None:
     log_size = _status(log).size  # first: of a new database the main file is there before the log
     if log_size and not _status(main).size:
         raise DamagedFilesError(
-            f"{path} is missing or empty, and its log {path.name}-wal is there. Nothing was changed",
+            f"{path} is missing or empty, and its write-ahead log {path.name}-wal is there. Nothing was changed",
             f"put the right file back; or, to begin anew or with a backup, delete {path.name}-wal and -shm first",
         )
 

@@ -15,7 +15,7 @@ from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version, 
 
 AGAIN = "the same command again"
 LOCK_TIMEOUT_S = 30.0  # to wait for the commits of a running server
-LOG_TIMEOUT_MS = 200  # that one try to empty the log waits for readers; no server commits meanwhile
+LOG_TIMEOUT_MS = 200  # that one try to empty the write-ahead log waits for readers; no server commits meanwhile
 LOG_RETRY_S = 0.3  # between two tries
 
 
@@ -59,7 +59,7 @@ def open_eraser(where: DatabaseLocation) -> Eraser:
 
 
 class SqliteEraser:
-    """Removes rows from the file in a data folder, and their traces from the file and its log."""
+    """Removes rows from the file in a data folder, and their traces from the file and its write-ahead log."""
 
     blocks_writers = True
 
@@ -90,7 +90,7 @@ class SqliteEraser:
         return self._execute(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
 
     def commit(self) -> None:
-        """Commit, rewrite the file without free pages, and empty the log."""
+        """Commit, rewrite the file without free pages, and empty the write-ahead log."""
         self._execute("COMMIT")
         try:
             self._database.execute("VACUUM")
@@ -100,12 +100,12 @@ class SqliteEraser:
             raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}", AGAIN) from None
         if not is_empty:
             raise StoreError(
-                f"removed, but traces stay in the log of {self._path}: another program keeps on reading it",
-                "end that program, then start the same command again, which empties the log",
+                f"removed, but traces stay in the write-ahead log of {self._path}: another program keeps on reading it",
+                "end that program, then start the same command again, which empties the write-ahead log",
             )
 
     def _empty_log(self) -> bool:
-        """Return whether the log is empty now. No try holds up a server for longer than LOG_TIMEOUT_MS."""
+        """Return whether the write-ahead log is empty now. No try holds up a server for longer than LOG_TIMEOUT_MS."""
         until = time.monotonic() + LOCK_TIMEOUT_S
         self._database.execute(f"PRAGMA busy_timeout = {LOG_TIMEOUT_MS}")
         while True:
@@ -137,7 +137,9 @@ def _open(folder: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise store_error(f"{path} cannot be used", error) from None
     try:
-        check_version(database, path)  # a connection that has read removes log and index when it closes last
+        check_version(
+            database, path
+        )  # a connection that has read removes write-ahead log and index when it closes last
     except sqlite3.Error as error:
         database.close()
         raise store_error(f"{path} cannot be used", error) from None

@@ -1,4 +1,16 @@
-"""The tables in SQLite, and the migrations from older versions: one step a version. Knows no file and no record."""
+"""The tables in SQLite, and the migrations from older versions: one step a version. Knows no file and no record.
+
+Names of columns and tables stay as the first versions had them. The code of today uses other names (records/visits.py):
+
+    in the database           in the code
+    at                        started_us (visit), ended_us (sample of metrics)
+    took, took_p50            duration_us, reply_p50_us
+    size                      size_bytes
+    answered                  reply
+    surplus                   SuppressedVisits
+    vitals                    MetricsSample
+    ground                    server
+"""
 
 import sqlite3
 import time

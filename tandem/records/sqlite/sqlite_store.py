@@ -128,7 +128,7 @@ def no_results(where: str, option: str) -> StoreError:
     return StoreError(f"there are no results in {where}: no server has run with {option}")
 
 
-class Store:
+class SqliteStore:
     """The writing side. Use it in one thread only."""
 
     def __init__(self, folder: Path) -> None:
@@ -162,7 +162,7 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Close the connection. The log goes into the main file if nobody else uses it."""
+        """Close the connection. The write-ahead log goes into the main file if no other process uses it."""
         self._files.close(self._database)
 
     def _begin(self) -> None:
