@@ -239,6 +239,25 @@ def test_a_connection_that_waits_for_its_commit_is_never_evicted(tmp_path: Path)
             assert json.loads(waiting.rest())["status"] == STATUS_FINISHED
 
 
+def test_connections_that_have_ended_do_not_count(tmp_path: Path) -> None:
+    with running_server(tmp_path, max_connections=3) as opened, ExitStack() as stack:
+        for _ in range(6):
+            visit(opened.host, opened.port, encoded(message_1()))
+        idle = [stack.enter_context(raw(opened.host, opened.port)) for _ in range(3)]
+        for connection in idle:
+            connection.take_welcome()
+        assert all(map(is_quiet, idle))
+    assert "too many" not in opened.log_path.read_text()
+
+
+def test_waking_up_a_loop_never_fails() -> None:
+    wakeup = Wakeup()
+    for _ in range(5000):  # more than its buffer holds
+        wakeup.wake()
+    wakeup.close()
+    wakeup.wake()
+
+
 def test_connections_are_accepted_without_a_private_function_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
