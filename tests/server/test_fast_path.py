@@ -108,6 +108,16 @@ def test_the_fast_path_is_taken(message: Message, ip: str) -> None:
     assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) == the_long_way(changed.encode(), ADDRESS)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"secret": "0" * 64}, {"secret": ""}, {"status": ""}, {"clientid": 1}, {"studentnr1": "0923456"}],
+    ids=str,
+)
+def test_a_wrong_message_2_is_left_to_the_slow_path(change: dict[str, str | int]) -> None:
+    changed = Message(**TWO.fields() | change)  # type: ignore[arg-type]
+    assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) is None
+
+
 @pytest.mark.parametrize("name", ["classname", "teamname"])
 def test_the_longest_names_that_the_rules_allow_fit(name: str) -> None:
     longest, too_long = ("x" * (rules.MAX_LENGTHS[name] + more) for more in (0, 1))
