@@ -23,7 +23,8 @@ const SIGN = 1.4; // the icon, and the gap after it
 const LINE = 1.2; // the height of a line of a name
 const STATE = 0.62; // the type size of the state below the name
 const BORDER_PX = 2;
-const MIN_NAME = 4; // the width of a name; where it is narrower, the tiles scroll
+const MIN_NAME = 4; // the width of a name; where it would be narrower, the tiles scroll
+const SCROLLING_NAME = 10; // its width then
 
 // What is tried, in this order, until the type is large enough. `states`: how many lines the state may take.
 const ATTEMPTS = [
@@ -131,9 +132,9 @@ function smallest(space, size) {
   const layouts = [1, 2].map((lines) => layoutAt(size, space, { lines, stateLines: 0 }));
   const fitting = layouts.filter((layout) => layout?.nameWidth >= MIN_NAME);
   if (fitting.length) return fitting.reduce((one, other) => (textWidth(one) > textWidth(other) ? one : other));
-  const width = (MIN_NAME + SIGN + 2 * PADDING.inline) * size + 2 * BORDER_PX;
+  const width = (SCROLLING_NAME + SIGN + 2 * PADDING.inline) * size + 2 * BORDER_PX;
   const columns = Math.max(1, Math.floor(space.width / (width + GAP * size)));
-  return { ...layoutAt(size, { ...space, tiles: columns }, { lines: 1, stateLines: 0 }), columns, rows: 0, nameWidth: MIN_NAME };
+  return { size, lines: 2, stateLines: 0, columns, rows: 0, nameWidth: SCROLLING_NAME };
 }
 
 // Returns the layout with the largest type; of the same type, the one with the most space for a name.
