@@ -256,6 +256,6 @@ def test_dropping_records_is_logged_when_it_begins(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(committer_module, "MAX_WAITING", 3)
     with bench() as made:
         made.store.open_gate.clear()
-        for _ in range(5):
+        for _ in range(9):
             made.committer.record(message_1())
         assert made.logged == ["3 records wait to be written: more are dropped, and counted"]
