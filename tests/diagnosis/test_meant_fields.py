@@ -17,6 +17,8 @@ NAMES = [
     ("secert", "secret"),
     ("ipp", "ip"),
     ("up", "ip"),  # 1 typo, and more are not allowed in so short a name
+    ("classname" + "_" * (MAX_NAME - 9), "classname"),
+    ("classname" + "_" * (MAX_NAME - 8), None),
     ("ab", None),
     ("i", None),
     ("", None),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.diagnosis.recovery.scanner import _MAX_SIGNS, end_of_json, is_large, string_at
+from tandem.diagnosis.recovery.scanner import _MAX_SIGNS, end_of_json, ends_member, is_large, string_at
 
 MANY = "{" + ", ".join(f'"field {number}": {number}' for number in range(_MAX_SIGNS)) + "}"
 
@@ -34,3 +34,13 @@ def test_only_a_string_is_a_string() -> None:
     assert string_at('x"a\\n"y', 1) == ("a\n", 6)
     assert string_at("x12", 1) is None
     assert string_at('x"a', 1) is None
+
+
+@pytest.mark.parametrize("after", ["}", " }", "}\n", ', "a": 1'])
+def test_a_member_ends(after: str) -> None:
+    assert ends_member("x" + after, 1)
+
+
+@pytest.mark.parametrize("after", ["x", " ~", "~", "} x", ",", ""])
+def test_a_member_does_not_end(after: str) -> None:
+    assert not ends_member("x" + after, 1)
