@@ -11,7 +11,7 @@ ALONE = {
     "a comment to the end of its line": (but(LINES, ('"INF2C",', '"INF2C", // one */')), ["comment"]),
     "two kinds of comments": (
         but(LINES, ('"INF2C",', '"INF2C", // one'), ('"clientid": 1,', '"clientid": 1, /* two */')),
-        ["comment", "comment"],
+        ["comment"],
     ),
     "a quote after clientid": (but(ONE, ('"clientid": 1', '"clientid": 1"')), ["stray-character"]),
     "a quote after a number": (but(ONE, ('"INF2C"', '12"')), ["quote-never-opened"]),
