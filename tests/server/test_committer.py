@@ -118,6 +118,7 @@ def test_a_refused_visit_is_written_before_its_teams_message_2_and_other_teams_w
         made.committer.commit(second, "second")
         assert made.take_outcomes() == [("first", True), ("second", True)]
         assert made.store.commits[1:] == [[refused, second]]
+    assert len(made.store.commits[2:]) == 1  # the other team's, at the end
 
 
 def test_what_nobody_waits_for_is_written_all_the_same() -> None:
