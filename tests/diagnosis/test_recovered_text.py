@@ -2,6 +2,8 @@
 
 import pytest
 
+from tandem.diagnosis.problems import MAX_FINDINGS, Findings
+from tandem.protocol.framing import LENGTH
 from testing.messages.corpus import LINES, ONE, but
 from testing.messages.sending import diagnosed
 
@@ -29,3 +31,15 @@ def test_an_unknown_name_is_pointed_at_behind_its_quote(extra: str) -> None:
     sent = but(ONE, ('"clientid": 1,', f"'clientid': 1, {extra}")).encode()
     [problem] = [problem for problem in diagnosed(sent).problems if problem.id == "extra-key"]
     assert problem.offset == sent.index(b"extra")
+
+
+def test_a_length_of_0_bytes_is_pointed_at() -> None:
+    [problem] = diagnosed(bytes(4), framing=LENGTH).problems
+    assert (problem.id, problem.offset) == ("nothing-came", 0)
+
+
+def test_so_many_problems_are_found_and_no_more() -> None:
+    findings = Findings()
+    for number in range(MAX_FINDINGS + 1):
+        assert findings.full == (number >= MAX_FINDINGS)
+        findings.add("extra-key", number, found=str(number))
