@@ -10,7 +10,7 @@ import socket
 
 from tandem.client import wire
 from tandem.client.failures import ClientError
-from tandem.client.handover import HANDOVER_ARROW, HandoverListener
+from tandem.client.handover_listener import HANDOVER_ARROW, HandoverListener
 from tandem.client.options import Options
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error

@@ -16,7 +16,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from tandem.diagnosis.catalogue import in_bytes, in_exchange, in_fields, in_json
-from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity
+from tandem.diagnosis.catalogue.kind import Family, Kind, Severity
 from tandem.protocol.message import ERROR_PREFIX
 from tandem.protocol.printable import printable
 

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.client import wire
 from tandem.client.client2 import how_to_reach
-from tandem.client.handover import SILENCE_S, HandoverListener
+from tandem.client.handover_listener import SILENCE_S, HandoverListener
 from tandem.client.output import Output
 from tandem.protocol.printable import printable
 from testing.clients import (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.diagnosis.catalogue.kinds import RIGHT, RIGHT_2, but
+from tandem.diagnosis.catalogue.kind import RIGHT, RIGHT_2, but
 from tandem.diagnosis.problems import (
     CATALOGUE,
     MAX_SENTENCE,

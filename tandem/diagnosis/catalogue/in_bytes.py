@@ -2,7 +2,7 @@
 
 import base64
 
-from tandem.diagnosis.catalogue.kinds import RIGHT, Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kind import RIGHT, Family, Kind, Severity, but
 
 P, BYTES = Severity.PROBLEM, Family.BYTES
 

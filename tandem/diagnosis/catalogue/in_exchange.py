@@ -1,6 +1,6 @@
 """The catalogue, part 4: messages that are right in themselves, but not at their place in the exchange."""
 
-from tandem.diagnosis.catalogue.kinds import RIGHT_2, Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kind import RIGHT_2, Family, Kind, Severity, but
 
 P, R, EXCHANGE = Severity.PROBLEM, Severity.REMARK, Family.EXCHANGE
 

@@ -1,6 +1,6 @@
 """The catalogue, part 3: JSON whose fields break a rule."""
 
-from tandem.diagnosis.catalogue.kinds import Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kind import Family, Kind, Severity, but
 
 P, R, FIELDS = Severity.PROBLEM, Severity.REMARK, Family.FIELDS
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tandem.diagnosis.catalogue.kinds import RIGHT, Family, Kind, Severity, but
+from tandem.diagnosis.catalogue.kind import RIGHT, Family, Kind, Severity, but
 
 P, JSON = Severity.PROBLEM, Family.JSON
 
