@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 
 # The locks: each is made from the .in file beside it and has the hashes of all files of its packages.
 LOCKS := requirements-base.txt requirements-board.txt requirements-postgres.txt bench/requirements.txt \
-  requirements-test.txt requirements-audit.txt fuzz/requirements.txt
+  requirements-test.txt requirements-audit.txt fuzz/requirements.txt bench/requirements-mutants.txt
 SBOM := build/sbom.json
 
 .PHONY: test format lint types tests pythons coverage tools demo bench audit locks clean

@@ -4,12 +4,13 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, recover
 from tandem.diagnosis.problems import MAX_FINDINGS
+from tandem.diagnosis.recovery.fields import distance
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import FIELDS, Message
 from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
@@ -234,3 +235,27 @@ def test_what_is_found_is_bounded_in_a_message_that_is_too_large(member: bytes) 
     reader.feed(b"{" + b"".join(member % number for number in range(40)) + b" " * MAX_MESSAGE_BYTES)
     diagnosis = diagnose(reader, Ending.DECIDED, "127.0.0.1")
     assert len(diagnosis.problems) + len(diagnosis.remarks) <= MAX_FINDINGS
+
+
+def slow_distance(one: str, other: str) -> int:
+    """Return how many letters to insert, delete, replace or swap with the next: every way is tried."""
+    if not one or not other:
+        return len(one) + len(other)
+    ways = [
+        slow_distance(one[1:], other) + 1,
+        slow_distance(one, other[1:]) + 1,
+        slow_distance(one[1:], other[1:]) + (one[0] != other[0]),
+    ]
+    if len(one) > 1 and one[:2] == other[1::-1]:
+        ways.append(slow_distance(one[2:], other[2:]) + 1)
+    return min(ways)
+
+
+words = st.text("abc", max_size=6)
+
+
+@quickly
+@given(words, words, st.integers(1, 3))
+@example("ca", "ab", 2)  # one letter is in the other's place, and not the other way round
+def test_typos_are_counted_up_to_a_limit(one: str, other: str, limit: int) -> None:
+    assert min(distance(one, other, limit), limit + 1) == min(slow_distance(one, other), limit + 1)

@@ -221,7 +221,8 @@ def test_a_number_that_no_team_has_goes_from_refused_visits(where: DatabaseLocat
 
 def test_a_student_of_two_teams_stays_with_the_other(where: DatabaseLocation, store: BatchStore) -> None:
     again = OTHER._replace(studentnr1=TEAM.studentnr1)
-    store.write([message_1(), message_1(again), replace(rejected(None), received=b"0923456")])
+    theirs = replace(rejected(None), received=again.studentnr2.encode(), port=40001)  # the teammate in the other team
+    store.write([message_1(), message_1(again), replace(rejected(None), received=b"0923456"), theirs])
     forgotten = forget(where, teamname="Team1")
     assert (names(forgotten), forgotten.visits) == (["INF2A/Team1"], 1)
     assert forgotten.sharing == [TeamKey("INF2B", "Team2", again.pair)]

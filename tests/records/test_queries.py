@@ -175,6 +175,17 @@ def test_mistakes_of_an_hour_among_many(records: Records, store: BatchStore, min
     assert dict(records.mistakes(minutes * minute)).get("not-swapped", 0) == 60 - minutes
 
 
+def test_the_first_visit_of_all_may_be_a_mistake(where: DatabaseLocation, store: BatchStore) -> None:
+    store.write([rejected()])
+    with closing(open_records(where)) as opened:
+        assert opened.mistakes(0) == [("secret-wrong", 1)]
+
+
+def test_the_numbers_of_a_pair_are_in_sorted_order() -> None:
+    for numbers in (("0923456", "0934567"), ("0934567", "0923456")):
+        assert Team("INF2A", "Team1", *numbers).pair == "0923456\n0934567"
+
+
 def test_remarks_are_no_mistakes(records: Records, store: BatchStore) -> None:
     refused = rejected(None, "not-swapped", started_us=5_000_000)
     store.write([replace(refused, remarks=rejected(None, "ip-loopback").problems)])

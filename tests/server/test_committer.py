@@ -12,7 +12,7 @@ from tandem.server import committer as committer_module
 from tandem.server.committer import Committer
 from tandem.server.metrics import Metrics
 from testing.processes import LIMIT
-from testing.visits import TEAM, message_1, message_2
+from testing.visits import TEAM, message_1, message_2, rejected
 
 
 class FakeStore:
@@ -103,6 +103,22 @@ def test_message_1_shares_the_commit_of_its_teams_message_2_and_comes_first() ->
         made.committer.commit(second, "second")
         assert made.take_outcomes() == [("second", True)]
         assert made.store.commits[0] == [first, second]
+
+
+def test_a_refused_visit_is_written_before_its_teams_message_2_and_other_teams_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(committer_module, "DEFERRED_DELAY", LIMIT)
+    with bench() as made:
+        made.committer.commit(message_2(), "first")  # from its commit on, records without a waiter are deferred
+        assert made.take_outcomes() == [("first", True)]
+        refused, second = rejected(), message_2()
+        made.committer.record(refused)
+        made.committer.record(message_1(TEAM._replace(teamname="other team of this class")))
+        made.committer.commit(second, "second")
+        assert made.take_outcomes() == [("first", True), ("second", True)]
+        assert made.store.commits[1:] == [[refused, second]]
+    assert len(made.store.commits[2:]) == 1  # the other team's, at the end
 
 
 def test_what_nobody_waits_for_is_written_all_the_same() -> None:
@@ -241,6 +257,6 @@ def test_dropping_records_is_logged_when_it_begins(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(committer_module, "MAX_WAITING", 3)
     with bench() as made:
         made.store.open_gate.clear()
-        for _ in range(5):
+        for _ in range(9):
             made.committer.record(message_1())
         assert made.logged == ["3 records wait to be written: more are dropped, and counted"]

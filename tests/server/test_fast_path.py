@@ -1,6 +1,10 @@
 """The fast path and the slow path: what the fast path returns for a message, the slow path returns, too."""
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import example, given
@@ -14,8 +18,8 @@ from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import STATUS_WAITING, Message
 from tandem.protocol.reader import COMPLETE, Reader
-from tandem.records.queries import IssuedSecret
-from tandem.records.visits import RightVisit, Team
+from tandem.records.queries import IssuedSecret, Records
+from tandem.records.visits import RightVisit, Team, Visit
 from tandem.server import handler as handler_module
 from tandem.server.actions import CommitThenReply, ProxiedPeer, Reply
 from tandem.server.fast_path import judge_usual
@@ -31,6 +35,7 @@ TEAM = Team("INF2A", "Team1", "0923456", "0934567")
 SECRET = derive(KEY, TEAM)
 ONE = Message("0923456", "0934567", "INF2A", 1, "Team1", ADDRESS)
 TWO = Message("0934567", "0923456", "INF2A", 2, "Team1", ADDRESS, SECRET, STATUS_WAITING)
+PEER = ProxiedPeer(ADDRESS, 40000, 0.0)
 RECENT = {SECRET: SecretOwner(TEAM, "10.0.0.1")}
 
 
@@ -103,6 +108,16 @@ def test_the_fast_path_is_taken(message: Message, ip: str) -> None:
     assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) == the_long_way(changed.encode(), ADDRESS)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"secret": "0" * 64}, {"secret": ""}, {"status": ""}, {"clientid": 1}, {"studentnr1": "0923456"}],
+    ids=str,
+)
+def test_a_wrong_message_2_is_left_to_the_slow_path(change: dict[str, str | int]) -> None:
+    changed = Message(**TWO.fields() | change)  # type: ignore[arg-type]
+    assert judge_usual(changed.encode(), ADDRESS, KEY, RECENT) is None
+
+
 @pytest.mark.parametrize("name", ["classname", "teamname"])
 def test_the_longest_names_that_the_rules_allow_fit(name: str) -> None:
     longest, too_long = ("x" * (rules.MAX_LENGTHS[name] + more) for more in (0, 1))
@@ -133,3 +148,40 @@ def test_both_ways_record_and_reply_the_same(message: Message, ip: str, monkeypa
     fast = visited()
     monkeypatch.setattr(handler_module, "judge_usual", lambda *_: None)
     assert visited() == fast
+
+
+@contextmanager
+def visit_handler(records: Records | None = None, recent: Iterable[IssuedSecret] = ()) -> Iterator[VisitHandler]:
+    log = Log()
+    try:
+        yield VisitHandler(Keyring(KEY), "explain", PLAIN, records, log, Metrics("a server"), recent)
+    finally:
+        log.stop()
+
+
+def test_the_start_and_the_duration_of_a_visit_are_recorded_in_microseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler_module, "time", SimpleNamespace(time=lambda: 1000.0, monotonic=lambda: 52.5))
+    with visit_handler() as handler:
+        action = handler.received_first(ProxiedPeer(ADDRESS, 40000, 50.0), None, ONE.encode())
+        assert isinstance(action, Reply)
+        assert isinstance(action.record, RightVisit)
+        assert (action.record.started_us, action.record.duration_us) == (997_500_000, 2_500_000)
+
+
+def test_without_records_a_secret_that_is_not_known_is_only_wrong() -> None:
+    with visit_handler() as handler:
+        unknown = Message(**TWO.fields() | {"secret": "0" * 64})  # type: ignore[arg-type]
+        action = handler.received(PEER, None, unknown.encode())
+        assert isinstance(action, Reply)
+        assert isinstance(action.record, Visit)
+        assert [problem.id for problem in action.record.problems] == ["secret-wrong"]
+
+
+def test_a_secret_that_is_known_is_not_looked_up() -> None:
+    nothing = cast(Records, SimpleNamespace())  # it has no methods
+    with visit_handler(nothing, [IssuedSecret(SECRET, TEAM, "10.0.0.1")]) as handler:
+        changed = Message(**TWO.fields() | {"classname": "INF9Z"})  # type: ignore[arg-type]
+        action = handler.received(PEER, None, changed.encode())
+        assert isinstance(action, Reply)
+        assert isinstance(action.record, Visit)
+        assert [problem.id for problem in action.record.problems] == ["field-changed"]

@@ -25,7 +25,7 @@ from tandem.server.loop import Connection, Loop, Wakeup
 from tandem.server.metrics import Metrics
 from tandem.server.serve_options import EXPLAIN
 from tandem.server.states_and_limits import COMMITTING, DRAINING, LIMITS
-from testing.processes import LIMIT
+from testing.processes import LIMIT, wait_until
 from testing.raw_sockets import Raw, encoded, message_1, message_2, raw, visit
 
 
@@ -237,6 +237,21 @@ def test_a_connection_that_waits_for_its_commit_is_never_evicted(tmp_path: Path)
             assert is_quiet(waiting)
             opened.gate.open.set()
             assert json.loads(waiting.rest())["status"] == STATUS_FINISHED
+
+
+def test_connections_that_have_ended_are_not_counted(tmp_path: Path) -> None:
+    with running_server(tmp_path) as opened, raw(opened.host, opened.port) as connection:
+        connection.take_welcome()
+        visit(opened.host, opened.port, encoded(message_1()))
+        wait_until(lambda: opened.loop._open == 1)  # more would be evicted too early
+
+
+def test_waking_up_a_loop_never_fails() -> None:
+    wakeup = Wakeup()
+    for _ in range(5000):  # more than its buffer holds
+        wakeup.wake()
+    wakeup.close()
+    wakeup.wake()
 
 
 def test_connections_are_accepted_without_a_private_function_too(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tandem.net.line_writer import LineWriter
+from tandem.server import log as log_module
 from tandem.server.log import MAX_WAITING, Log, LogFile, check_log_file
 from testing.processes import LIMIT, wait_until
 
@@ -31,6 +32,26 @@ def test_lines_are_written_with_the_time_and_without_control_characters(tmp_path
     first, second = (tmp_path / "log").read_text().splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z one\\x1b\[2J", first)
     assert second.endswith(r"Z two\nthree \u202e\ud800")
+
+
+def test_a_file_is_closed_when_it_is_opened_again_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def opener(path: Path) -> int:
+        opened.append(os.open(path, os.O_WRONLY | os.O_CREAT))
+        return opened[-1]
+
+    monkeypatch.setattr(log_module, "_open_to_append", opener)
+    file = LogFile(tmp_path / "log")
+    file.write(b"before\n")
+    file.reopen()
+    file.close()
+    assert len(opened) == 2
+    for descriptor in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 class Entry:

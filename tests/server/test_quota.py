@@ -1,5 +1,7 @@
 """The quota: a flood of refused messages is counted, a class is recorded, and memory is bounded."""
 
+import pytest
+
 from tandem.records.visits import SuppressedVisits, Team
 from tandem.server import quota as quota_module
 from tandem.server.quota import RecordQuota
@@ -62,6 +64,13 @@ def test_more_addresses_than_can_be_counted_share_one_quota() -> None:
     for number in range(quota_module.MAX_COUNTERS + 50):
         quota.allows(f"address {number}", None, 0.0)
     assert quota.take_suppressed() == [SuppressedVisits(0, quota_module.OTHERS, 49)]
+
+
+def test_more_teams_than_can_be_counted_share_one_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quota_module, "MAX_COUNTERS", 1000)
+    quota = RecordQuota(max_per_team=1, max_per_address=2000)
+    allowed = [quota.allows("192.0.2.1", Team("c", f"team {number}", "", ""), 0.0) for number in range(1003)]
+    assert allowed == [True] * 1001 + [False] * 2
 
 
 def test_a_team_that_repeats_a_right_message_is_counted_in_the_end() -> None:

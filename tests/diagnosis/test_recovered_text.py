@@ -1,0 +1,45 @@
+"""What follows a mistake is read as it was meant: no second problem, and the place of each is exact."""
+
+import pytest
+
+from tandem.diagnosis.problems import MAX_FINDINGS, Findings
+from tandem.protocol.framing import LENGTH
+from testing.messages.corpus import LINES, ONE, but
+from testing.messages.sending import diagnosed
+
+# what was sent -> all problems
+ALONE = {
+    "a comment over two lines": (but(LINES, ('"INF2C",', '"INF2C", /* one\n"two": 2 */')), ["comment"]),
+    "a comment to the end of its line": (but(LINES, ('"INF2C",', '"INF2C", // one */')), ["comment"]),
+    "two kinds of comments": (
+        but(LINES, ('"INF2C",', '"INF2C", // one'), ('"clientid": 1,', '"clientid": 1, /* two */')),
+        ["comment"],
+    ),
+    "a quote after clientid": (but(ONE, ('"clientid": 1', '"clientid": 1"')), ["stray-character"]),
+    "a quote after a number": (but(ONE, ('"INF2C"', '12"')), ["quote-never-opened"]),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_mistake_does_not_bring_others(name: str) -> None:
+    sent, wanted = ALONE[name]
+    assert [problem.id for problem in diagnosed(sent.encode()).problems] == wanted
+
+
+@pytest.mark.parametrize("extra", ['"extra": 1,', "extra: 1,"])
+def test_an_unknown_name_is_pointed_at_behind_its_quote(extra: str) -> None:
+    sent = but(ONE, ('"clientid": 1,', f"'clientid': 1, {extra}")).encode()
+    [problem] = [problem for problem in diagnosed(sent).problems if problem.id == "extra-key"]
+    assert problem.offset == sent.index(b"extra")
+
+
+def test_a_length_of_0_bytes_is_pointed_at() -> None:
+    [problem] = diagnosed(bytes(4), framing=LENGTH).problems
+    assert (problem.id, problem.offset) == ("nothing-came", 0)
+
+
+def test_so_many_problems_are_found_and_no_more() -> None:
+    findings = Findings()
+    for number in range(MAX_FINDINGS + 1):
+        assert findings.full == (number >= MAX_FINDINGS)
+        findings.add("extra-key", number, found=str(number))
