@@ -8,7 +8,7 @@ student's mistake.
 
 import time
 import traceback
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
@@ -36,7 +36,8 @@ WELCOME = b"Tandem: socket connection established. Send your message."
 SERVER_BUG = "error: the server failed on this message, and that is not your mistake: tell your teacher"
 NOT_STORED = "error: your message is right, but the server could not store the result: send it again in a minute"
 
-AFTER_REPLY_QUOTA = 60  # remarks on bytes after the reply in a minute
+MAX_LATE_OF_ADDRESS = 20  # remarks a minute on bytes after the reply, of one address
+MAX_LATE = 600  # the same, of all addresses
 MAX_SHOWN_AFTER_REPLY = 80  # bytes
 
 MAX_RECENT = 10_000  # secrets whose team is cached, whether or not it is recorded yet
@@ -68,8 +69,9 @@ class VisitHandler:
         self._records = records
         self._log = log
         self._quota = RecordQuota()
-        self._after_reply_minute = 0
-        self._after_reply_left = 0  # remarks in this minute
+        self._late_minute = 0  # since 1970
+        self._late_peers: set[tuple[str, int]] = set()  # address and port of those with a remark in this minute
+        self._late_by_address: Counter[str] = Counter()  # the same, counted
         self._metrics = metrics
         self._beat = beat
         self._judgement_of_nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda message: None)
@@ -123,18 +125,29 @@ class VisitHandler:
         return self._refused(peer, reader, self._judge(peer, reader, Ending.END_OF_STREAM), b"")
 
     def after_reply(self, peer: Peer, data: bytes) -> Record | None:
-        """Log bytes that came after the reply, and return a remark for the visit, AFTER_REPLY_QUOTA times a minute."""
-        shown = data[:MAX_SHOWN_AFTER_REPLY].strip()
-        minute = int(time.time() // 60)
-        if minute != self._after_reply_minute:
-            self._after_reply_minute, self._after_reply_left = minute, AFTER_REPLY_QUOTA
-        if not shown or not self._after_reply_left:
+        """Log bytes that came after the reply, and return a remark for the visit: once for each, within the limits."""
+        shown = data.strip()[:MAX_SHOWN_AFTER_REPLY]
+        if not shown or not self._is_first_late(peer):
             return None
-        self._after_reply_left -= 1
         self._log.write(f"{show_address(peer.address, peer.port)} sent more after the reply, which nothing answers")
         remark = Problem(BYTES_AFTER_REPLY, facts={"found": shown.decode(errors="backslashreplace")})
         started_s = time.time() - (time.monotonic() - peer.connected_at)
         return LateBytes(int(started_s * 1e6), peer.address, peer.port, findings_text([remark]))
+
+    def _is_first_late(self, peer: Peer) -> bool:
+        """Return whether this visit has no remark on late bytes so far, and count it. The limits are for a minute."""
+        minute = int(time.time() // 60)
+        if minute != self._late_minute:
+            self._late_minute = minute
+            self._late_peers.clear()
+            self._late_by_address.clear()
+        if (peer.address, peer.port) in self._late_peers or len(self._late_peers) >= MAX_LATE:
+            return False
+        if self._late_by_address[peer.address] >= MAX_LATE_OF_ADDRESS:
+            return False
+        self._late_peers.add((peer.address, peer.port))
+        self._late_by_address[peer.address] += 1
+        return True
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
         """Beat, and return the periodic records that are due. Call it once a second."""
