@@ -168,7 +168,6 @@ NAMES_WITH_THE_SECRET = {
     "the class in other letters": (ALPHA._replace(classname="inf1a"), "Alpha"),
     "both": (ALPHA._replace(classname="inf1A", teamname="Alfa"), "Alpha"),
     "another number": (ALPHA._replace(studentnr1="0977777"), "Alpha"),
-    "other numbers, and a name that nobody has": (Team("INF1A", "Gamma", "1", "2"), "Alpha"),
     "the name of another team": (ALPHA._replace(teamname="Beta"), "Alpha"),
     "the name and the numbers of another team": (BETA, "Beta"),
 }
@@ -189,6 +188,21 @@ def test_a_refused_message_2_is_counted_for_the_team_of_its_secret(
     with closing(open_records(where)) as records:
         [row] = records.teams_named(name)
         assert [visit.received for visit in records.visits(row.key)][1:] == [b"teamname: what came"]
+
+
+@pytest.mark.parametrize("sent", [Team("INF1A", "Gamma", "1", "2"), Team("INF1B", "Alpha", "1", "2"), BETA])
+@pytest.mark.parametrize("owner", [None, ALPHA], ids=["looked up", "remembered"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_another_team_with_a_copied_secret_is_counted_for_itself(
+    where: DatabaseLocation, store: BatchStore, sent: Team, owner: Team | None, at_once: bool
+) -> None:
+    visits = [message_1(ALPHA), with_secret_of_alpha(sent, owner=owner)]
+    for batch in [visits] if at_once else [[visit] for visit in visits]:
+        store.write(batch)
+    assert {row.team: (row.visits, row.stuck, row.state) for row in teams(where)} == {
+        ALPHA: (1, False, "waiting for message 2"),
+        sent: (1, True, "rejected"),
+    }
 
 
 def test_the_server_remembers_the_team_of_a_secret_in_another_class(where: DatabaseLocation, store: BatchStore) -> None:

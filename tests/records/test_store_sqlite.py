@@ -1,7 +1,9 @@
 """What holds for the store in a file: its settings, its locks, its versions."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,10 @@ import pytest
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_schema import MIGRATIONS, VERSION
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
-from tandem.records.visits import Outcome
+from tandem.records.visits import Outcome, Record, Team
 from testing.data_folders import FIRST_ROWS
 from testing.tables import teams
-from testing.visits import TEAM, message_1, message_2
+from testing.visits import TEAM, apart, message_1, message_2, rejected
 
 
 def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
@@ -87,3 +89,45 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_no_results_are_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no results"):
         open_records(tmp_path)
+
+
+def with_secret(secret: str, team: Team) -> Record:
+    return replace(rejected(team), secret=secret)
+
+
+def steps(store: SqliteStore, batch: Sequence[Record]) -> int:
+    """Return how many hundreds of SQLite's instructions a batch takes."""
+    counted = []
+    store._database.set_progress_handler(lambda: counted.append(1), 100)
+    store.write(batch)
+    store._database.set_progress_handler(None, 0)
+    return len(counted)
+
+
+def test_the_search_for_the_owners_of_secrets_has_a_limit_for_a_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of refused messages with made-up secrets must not delay the right messages of the same batch."""
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.MAX_SEARCHED_TEAMS", 100)
+    spellings = ["inf2a", "INF2A", "Inf2a", "inf2A"]
+    many = [TEAM._replace(classname=spellings[n % 4], teamname=f"Team{n}", studentnr1=str(n)) for n in range(2000)]
+    flood = [TEAM._replace(teamname=f"x{number}") for number in range(100)]
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write(apart(map(message_1, many)))
+        plain = steps(store, [rejected(team) for team in flood])
+        for secrets in (["5" * 64] * 100, [f"{number:064x}" for number in range(100)]):
+            searched = steps(store, [with_secret(*each) for each in zip(secrets, flood, strict=True)])
+            assert searched < 1.5 * plain
+
+
+def test_a_flood_in_one_class_does_not_use_up_the_search_in_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.MAX_SEARCHED_TEAMS", 20)
+    big = [Team("BIG", f"Team{number}", f"1{number:06}", f"2{number:06}") for number in range(50)]
+    flood = [with_secret(f"{number:064x}", team._replace(teamname="x")) for number, team in enumerate(big)]
+    misspelt = with_secret(f"secret of {TEAM}", TEAM._replace(teamname="Taem1"))
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write(apart(map(message_1, [*big, TEAM])))
+        store.write([*flood[:25], misspelt, *flood[25:]])
+    assert [(row.team, row.visits, row.stuck) for row in teams(tmp_path, classname="INF2A")] == [(TEAM, 2, True)]

@@ -22,7 +22,7 @@ from psycopg import errors
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.postgres.postgres_schema import migrate
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
-from tandem.records.secret_owners import file_under
+from tandem.records.secret_owners import file_refused, visits_without_owner
 from tandem.records.sqlite.sqlite_store import FINISHED, METRICS_RETENTION_US, WAITING, StoreError
 from tandem.records.visits import (
     BYTES_AFTER_REPLY,
@@ -148,13 +148,8 @@ _VISIT = """
         mark BIGINT)
     ON CONFLICT (at, mark) DO NOTHING
 """
-# Which teams some secrets were given to, and which names are on record.
+# Which teams some secrets were given to: one search of the index for each secret.
 _OWNERS = "SELECT secret, classname, teamname, studentnr1, studentnr2 FROM team WHERE secret = ANY(%s) AND secret != ''"
-_NAMED = """
-    SELECT r.classname, r.teamname FROM json_to_recordset(%s::json) AS r (classname TEXT, teamname TEXT)
-    WHERE (SELECT t.teamname FROM team_name AS t WHERE t.classname = r.classname AND t.teamname = r.teamname)
-        IS NOT NULL
-"""
 # A message that was too large is not followed by another one.
 _LATE_BYTES = f"""
     UPDATE visit SET findings = CASE visit.findings WHEN '[]' THEN r.findings
@@ -214,7 +209,7 @@ class PostgresStore:
             if not was_open:
                 self._connect()
             try:
-                self._find_owners(records)
+                file_refused(records, self._owners(records))
                 self._execute(list(steps(records)))
                 return
             except _LOST:
@@ -233,26 +228,12 @@ class PostgresStore:
         """Close the connection."""
         self._connection.close()
 
-    def _find_owners(self, records: Sequence[Record]) -> None:
-        """Find the teams that the secrets of refused visits were given to. One round trip if there are any."""
-        visits = [record for record in records if isinstance(record, Visit) and record.secret]
-        if not visits:
-            return
-        names = [visit.team[:2] for visit in visits if visit.team]
-        document = json.dumps([{"classname": classname, "teamname": teamname} for classname, teamname in names])
-        with self._connection.pipeline():
-            found = self._connection.execute(_OWNERS, ([visit.secret for visit in visits],))
-            named = self._connection.execute(_NAMED, (document,))
-            owners = {secret: Team(*team) for secret, *team in found.fetchall()}
-            on_record = set(named.fetchall())
-        for record in records:
-            if isinstance(record, Visit) and record.secret:
-                owner = record.owner or (owners.get(record.secret) if record.stored_in_full else None)
-                file_under(record, owner, record.team is not None and record.team[:2] in on_record)
-            if isinstance(record, RightVisit):
-                owners[record.secret] = record.team
-            if isinstance(record, RightVisit | Visit) and (team := _team_of(record)) and record.stored_in_full:
-                on_record.add(team[:2])
+    def _owners(self, records: Sequence[Record]) -> dict[str, Team]:
+        """Return the teams on record that the secrets of refused visits were given to. One round trip if any came."""
+        secrets = [visit.secret for visit in visits_without_owner(records)]
+        if not secrets:
+            return {}
+        return {secret: Team(*team) for secret, *team in self._connection.execute(_OWNERS, (secrets,))}
 
     def _execute(self, batch: Sequence[Step]) -> None:
         """Send all steps and the commit in one round trip."""

@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, astuple
@@ -18,8 +19,8 @@ from typing import Any
 
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.records.class_spellings import CLASS_NAMES, spellings
-from tandem.records.secret_owners import file_under
+from tandem.records.class_spellings import CLASS_NAMES
+from tandem.records.secret_owners import file_refused, visits_without_owner
 from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import (
@@ -41,7 +42,7 @@ FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
 LOCK_RETRY_S = 0.001  # between two tries to get it
 METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
-MAX_SEARCHED_TEAMS = 5_000  # of one class, for the owner of a secret
+MAX_SEARCHED_TEAMS = 5_000  # in one transaction, for the owners of secrets
 MAX_SEARCHED_CLASSES = 500  # for other spellings of a class
 
 WAITING, FINISHED, REJECTED = "waiting for message 2", "finished", "rejected"
@@ -89,13 +90,14 @@ _REFUSED_NEW = """
         problems)
     VALUES (:classname, :teamname, '', :studentnr1, :studentnr2, 'rejected', '', '', :at, 1, :problems)
 """
-# The teams of one class, as far as they are searched: there is no index on secrets.
-_WITH_SECRET = """
-    SELECT classname, teamname, studentnr1, studentnr2 FROM (
-        SELECT classname, teamname, studentnr1, studentnr2, secret FROM team WHERE classname = ? LIMIT ?)
-    WHERE secret = ?
+# There is no index on secrets. So the owners of all secrets in a batch are found in one search through the teams of
+# their classes, which ends after MAX_SEARCHED_TEAMS.
+_OWNERS = """
+    SELECT secret, classname, teamname, studentnr1, studentnr2 FROM (
+        SELECT team.* FROM json_each(:classes) AS class CROSS JOIN team ON team.classname = class.value
+        LIMIT :max_teams)
+    WHERE secret IN (SELECT value FROM json_each(:secrets))
 """
-_NAMED = "SELECT EXISTS (SELECT 1 FROM team WHERE classname = ? AND teamname = ?)"
 _LATE_BYTES_ROWS = 10_000  # the latest rows, which are searched: there is no index on addresses
 # A message that was too large is not followed by another one.
 _LATE_BYTES = f"""
@@ -195,6 +197,7 @@ class SqliteStore:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         late: list[LateBytes] = []
+        file_refused(records, self._owners(records))
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
@@ -222,8 +225,6 @@ class SqliteStore:
         self._insert(_TEAMS, list(teams.values()))
 
     def _write_refused(self, visit: Visit) -> None:
-        if visit.secret:
-            self._find_owner(visit)
         team = visit.filed_under
         if team is None:
             return
@@ -241,22 +242,25 @@ class SqliteStore:
         if not known and visit.stored_in_full:
             self._database.execute(_REFUSED_NEW, values)
 
-    def _find_owner(self, visit: Visit) -> None:
-        """Find the team that the secret of a refused visit was given to: in its class, in any letter case."""
-        team = visit.team
-        owner = visit.owner
-        if owner is None and team and visit.stored_in_full:
-            owner = self._team_with_secret(visit.secret, team.classname)
-        is_on_record = bool(team and self._database.execute(_NAMED, team[:2]).fetchone()[0])
-        file_under(visit, owner, is_on_record)
+    def _owners(self, records: Sequence[Record]) -> dict[str, Team]:
+        """Return the teams on record that the secrets of refused visits were given to, as far as they are searched.
 
-    def _team_with_secret(self, secret: str, classname: str) -> Team | None:
-        names = [name for (name,) in self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})]
-        for spelling in dict.fromkeys([classname, *spellings(classname, names)]):
-            found = self._database.execute(_WITH_SECRET, (spelling, MAX_SEARCHED_TEAMS, secret)).fetchone()
-            if found:
-                return Team(*found)
-        return None
+        The class with the fewest refused visits is searched first, so that a flood in one class does not use up the
+        search of the others.
+        """
+        visits = visits_without_owner(records)
+        if not visits:
+            return {}
+        spellings: dict[str, set[str]] = {}  # INF2A and inf2a are one class
+        named = [visit.team.classname for visit in visits if visit.team]
+        on_record = self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})
+        for name in chain(named, (name for (name,) in on_record)):
+            spellings.setdefault(name.casefold(), set()).add(name)
+        rarest_first = reversed(Counter(name.casefold() for name in named).most_common())
+        classes = [name for folded, _ in rarest_first for name in sorted(spellings[folded])]
+        secrets = [visit.secret for visit in visits]
+        values = {"classes": json.dumps(classes), "secrets": json.dumps(secrets), "max_teams": MAX_SEARCHED_TEAMS}
+        return {secret: Team(*team) for secret, *team in self._database.execute(_OWNERS, values)}
 
     def _write_metrics(self, sample: MetricsSample) -> None:
         self._database.execute(_METRICS, astuple(sample))
