@@ -196,7 +196,7 @@ def test_a_refused_message_2_is_counted_for_the_team_of_its_secret(
 def test_another_team_with_a_copied_secret_is_counted_for_itself(
     where: DatabaseLocation, store: BatchStore, sent: Team, owner: Team | None, at_once: bool
 ) -> None:
-    visits = [message_1(ALPHA), with_secret_of_alpha(sent, owner=owner)]
+    visits: list[Record] = [message_1(ALPHA), with_secret_of_alpha(sent, owner=owner)]
     for batch in [visits] if at_once else [[visit] for visit in visits]:
         store.write(batch)
     assert {row.team: (row.visits, row.stuck, row.state) for row in teams(where)} == {
