@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
         if not options.dry_run:
             removal.commit()
-    if not (forgotten.teams or forgotten.visits or notes.notes or notes.expected):
+    if not (forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected):
         explain_nothing_found(options.database or options.data, options.classname, options.team)
         raise TandemError("nothing was removed: no record matches")
     return echo(_report(forgotten, notes, options.dry_run))
@@ -93,6 +93,8 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
     if notes.notes or notes.expected:
         what = f"{_count(notes.notes, 'note')} and {_count(notes.expected, 'line')} of rosters"
         yield f"{verb} from the file of the board: {what}\n"
+    if forgotten.ips:
+        yield f"{verb} the ip of {_count(forgotten.ips, 'other team')}: it has a student number in it\n"
     for key in forgotten.sharing:
         yield f"stays: {_name(key)} has a student number of a removed team\n"
     for key in notes.mentions:

@@ -1,8 +1,9 @@
 """Removes records for good: which ones are selected, and what is removed with them. Portable SQL, one transaction.
 
-A team is removed with its visits. Its student numbers are then searched for in all refused visits: a message that
-could not be read belongs to no team, and one with a wrong name to another team. Knows nothing of the board's file,
-see board/gradebook/forget_board.py.
+A team is removed with its visits. Its student numbers are then searched for in all other visits. A message that could
+not be read belongs to no team, and one with a wrong name to another team. A right message of another team may have a
+number in its ip or status, or in bytes after the reply. Such a visit is removed, and the result of its team stays.
+Knows nothing of the board's file, see board/gradebook/forget_board.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -71,6 +72,7 @@ class Forgotten:
     visits: int
     numbers: frozenset[str]  # student numbers that no remaining team has
     sharing: Sequence[TeamKey]  # remaining teams that have a student number of a removed one
+    ips: int = 0  # remaining teams with a student number in their ip, which is emptied
 
 
 class Forgetting:
@@ -120,12 +122,13 @@ def _forget(eraser: Eraser, selection: Selection) -> Forgotten:
         found = selected.search(_Found(forgotten.numbers))
     found = selected.search(found if eraser.blocks_writers else _Found(forgotten.numbers))
     traces = sum(eraser.erase("visit", "id = :id", {"id": id}) for id in found.ids)
-    return replace(forgotten, visits=forgotten.visits + traces)
+    ips = _empty_ips(eraser, Traces(forgotten.numbers))
+    return replace(forgotten, visits=forgotten.visits + traces, ips=ips)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The refused visits with a student number, among those that were searched."""
+    """The visits with a student number, among those that were searched."""
 
     numbers: frozenset[str]
     ids: tuple[int, ...] = ()
@@ -184,9 +187,9 @@ class _SelectedRows:
         return Forgotten(teams, visits, *_no_longer_used(self._eraser, _numbers(self._selection, teams)))
 
     def search(self, found: _Found) -> _Found:
-        """Continue the search through the refused visits, a batch at a time."""
+        """Continue the search through the visits that remain, a batch at a time."""
         query = f"""SELECT id, received, answered, findings, pair FROM visit
-            WHERE {_REFUSED} AND id > :after{self._early} ORDER BY id LIMIT :limit"""
+            WHERE id > :after{self._early} ORDER BY id LIMIT :limit"""
         values = {**self._values, "after": found.searched, "limit": VISIT_BATCH}
         traces, ids, searched = Traces(found.numbers), list(found.ids), found.searched
         while traces and (block := self._eraser.query(query, values)):
@@ -216,6 +219,13 @@ class _SelectedRows:
         others = f"SELECT 1 FROM team WHERE {_OF_NAME} AND :studentnr NOT IN (studentnr1, studentnr2)"
         of_team = f"{_OF_NAME} AND pair = :pair AND pair != ''" if self._eraser.query(others, values) else _OF_NAME
         return self._eraser.erase("visit", f"{of_team}{self._early}", values)
+
+
+def _empty_ips(eraser: Eraser, traces: Traces) -> int:
+    """Empty the ip of each team that has a student number in it. Return how many."""
+    ips = [ip for (ip,) in eraser.query("SELECT DISTINCT ip FROM team", {})] if traces else []
+    found = [ip for ip in ips if traces.are_in(ip.encode())]
+    return sum(eraser.update("team", "ip = ''", "ip = :ip", {"ip": ip}) for ip in found)
 
 
 def _no_longer_used(eraser: Eraser, numbers: set[str]) -> tuple[frozenset[str], list[TeamKey]]:

@@ -13,13 +13,15 @@ import pytest
 
 from tandem.board.gradebook.board_store import FILE as BOOK
 from tandem.board.gradebook.board_store import BoardStore, Note
+from tandem.diagnosis.problems import Problem, findings_text
+from tandem.protocol.message import STATUS_WAITING
 from tandem.records.database import open_rows
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.traces import Traces
-from tandem.records.visits import SuppressedVisits, Team
+from tandem.records.visits import BYTES_AFTER_REPLY, RightVisit, SuppressedVisits, Team
 from tandem.server.committer import BatchStore
 from tandem.server.serve import open_store
 from testing import postgres
@@ -27,6 +29,7 @@ from testing.forgetting import forget, is_left, traces
 from testing.processes import running_server, tandem, wait_until
 from testing.raw_sockets import encoded, visit
 from testing.raw_sockets import message_1 as first
+from testing.tables import teams
 from testing.visits import TEAM, message_1, message_2, rejected
 
 OTHER = Team("INF2B", "Team2", "1111111", "2222222")
@@ -219,6 +222,49 @@ def test_a_number_that_no_team_has_goes_from_refused_visits(where: DatabaseLocat
     assert not is_left(where, TEAM.studentnr1)
 
 
+# Where a right visit of another team may have the number.
+RIGHT_PLACES: dict[str, Callable[[str], RightVisit]] = {
+    "the message": lambda number: message_2(OTHER, received=f'{{"status": "{number}"}}'.encode()),
+    "the message in UTF-16": lambda number: message_2(OTHER, received=f'{{"status": "{number}"}}'.encode("utf-16")),
+    "the reply": lambda number: message_1(OTHER, reply=f'{{"ip": "{number}"}}'.encode()),
+    "bytes after the reply": lambda number: message_1(
+        OTHER, findings=findings_text([Problem(BYTES_AFTER_REPLY, facts={"found": number})])
+    ),
+    "bytes after the reply in UTF-16": lambda number: message_1(
+        OTHER,
+        findings=findings_text(
+            [Problem(BYTES_AFTER_REPLY, facts={"found": number.encode("utf-16-le").decode("latin-1")})]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("place", RIGHT_PLACES.values(), ids=RIGHT_PLACES)
+def test_a_number_goes_from_right_visits_of_another_team_whose_result_stays(
+    where: DatabaseLocation, store: BatchStore, place: Callable[[str], RightVisit]
+) -> None:
+    plain = message_1(OTHER, started_us=1, port=1)
+    store.write([message_1(), plain, place(TEAM.studentnr1), message_2(OTHER, started_us=9_000_000, port=2)])
+    before = teams(where, classname=OTHER.classname)
+    assert forget(where, teamname="Team1").visits == 2
+    assert teams(where, classname=OTHER.classname) == before
+    assert before[0].state == "finished"
+    with closing(open_rows(where)) as rows:
+        assert rows.query("SELECT port FROM visit ORDER BY id", {}) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("ip", ["0923456", "h0923456.example", "fe80::1%0923456", "MDkyMzQ1Ng=="])
+def test_a_number_goes_from_the_ip_of_another_team(where: DatabaseLocation, store: BatchStore, ip: str) -> None:
+    address = message_1(OTHER._replace(teamname="Team3"), port=1)
+    store.write([message_1(), address, message_1(OTHER, ip=ip), message_2(OTHER)])
+    assert forget(where, teamname="Team1").ips == 1
+    assert not is_left(where, ip)
+    assert [(row.team, row.state, row.ip) for row in teams(where)] == [
+        (OTHER, "finished", ""),
+        (address.team, "waiting for message 2", address.ip),
+    ]
+
+
 def test_a_student_of_two_teams_stays_with_the_other(where: DatabaseLocation, store: BatchStore) -> None:
     again = OTHER._replace(studentnr1=TEAM.studentnr1)
     theirs = replace(rejected(None), received=again.studentnr2.encode(), port=40001)  # the teammate in the other team
@@ -314,6 +360,9 @@ BYTES = {codec: wrong(TEAM.studentnr1).encode(codec) for codec in ENCODINGS} | {
 BYTES |= {name: wrong("").replace('""', value, 1).encode() for name, value in SPELLED.items()}
 
 
+RIGHT_IPS = [TEAM.studentnr1, *ESCAPED.values()]  # accepted as a host name, with a remark
+
+
 def all_forms(number: str) -> list[bytes]:
     """The number as it may stand in a file."""
     return [*{number.encode(codec) for codec in ENCODINGS}, *(text.encode() for text in ESCAPED.values())]
@@ -331,13 +380,17 @@ def test_no_file_has_a_number_in_any_encoding_after_it_was_forgotten(tmp_path: P
     with running_server(data) as running:
         visit(running.host, running.port, encoded(first()))
         others = [wrong("7654321").encode("utf-16"), wrong("19234567").encode(), wrong("9234560").encode()]
+        for ip in RIGHT_IPS:
+            message = first(teamname="Team2", studentnr1="1111111", studentnr2="2222222", ip=ip)
+            assert visit(running.host, running.port, encoded(message))["status"] == STATUS_WAITING
         for sent in (*BYTES.values(), *others):
             assert visit(running.host, running.port, sent)["status"].startswith("error: ")
-        wait_until(lambda: count(data) == 1 + len(others) + len(BYTES))
+        wait_until(lambda: count(data) == 1 + len(RIGHT_IPS) + len(others) + len(BYTES))
         assert len([form for form in all_forms(TEAM.studentnr1) if traces(data, form)]) == len(ESCAPED) + 5
         code, out, err = tandem("forget", "--data", str(data), "--team", "Team1")
         assert (code, err) == (0, "")
-        assert f"removed 1 team and {1 + len(BYTES)} visits" in out
+        assert f"removed 1 team and {1 + len(RIGHT_IPS) + len(BYTES)} visits" in out
+        assert "removed the ip of 1 other team: it has a student number in it" in out
         assert "backups made before, and files made with tandem results, still contain all of it" in out
         assert not [form for form in all_forms(TEAM.studentnr1) if traces(data, form)]
         assert not [value for value in SPELLED.values() if traces(data, b" " + value.encode())]

@@ -43,6 +43,10 @@ class PostgresEraser:
         """Remove the rows of a table for which a condition holds. Return how many."""
         return self._execute(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
 
+    def update(self, table: str, changes: str, chosen: str, values: Values) -> int:
+        """Change the rows of a table for which a condition holds. Return how many."""
+        return self._execute(f"UPDATE {table} SET {changes} WHERE {chosen}", values).rowcount
+
     def commit(self) -> None:
         """Remove unused team names, commit, and let the server remove dead rows."""
         self._execute(_UNUSED_NAMES)

@@ -38,6 +38,10 @@ class Eraser(Protocol):
         """Remove the rows of a table for which a condition holds. Return how many."""
         ...
 
+    def update(self, table: str, changes: str, chosen: str, values: Values) -> int:
+        """Change the rows of a table for which a condition holds. Return how many."""
+        ...
+
     def commit(self) -> None:
         """Commit, and remove what is left of the rows on disk."""
 
@@ -88,6 +92,10 @@ class SqliteEraser:
     def erase(self, table: str, chosen: str, values: Values) -> int:
         """Remove the rows of a table for which a condition holds. Return how many."""
         return self._execute(f"DELETE FROM {table} WHERE {chosen}", values).rowcount
+
+    def update(self, table: str, changes: str, chosen: str, values: Values) -> int:
+        """Change the rows of a table for which a condition holds. Return how many."""
+        return self._execute(f"UPDATE {table} SET {changes} WHERE {chosen}", values).rowcount
 
     def commit(self) -> None:
         """Commit, rewrite the file without free pages, and empty the write-ahead log."""
