@@ -149,12 +149,16 @@ class SuppressedVisits:
 
 
 BYTES_AFTER_REPLY = "bytes-after-reply"  # the remark
-LATE_BYTES_TOLERANCE_US = 1_000_000  # an address and port are used again after a minute at the earliest
+LATE_BYTES_TOLERANCE_US = 1_000_000  # the clock may have been set since the visit was recorded
 
 
 @dataclass(frozen=True, slots=True)
 class LateBytes:
-    """Bytes that came after the reply of a visit. They add a remark to the visit on record, once."""
+    """Bytes that came after the reply of a visit. They add a remark to the visit on record, once.
+
+    A client may use its port again at once. Of several visits from one address and port within the tolerance, the
+    one with the nearest start gets the remark.
+    """
 
     started_us: int  # of the visit, to LATE_BYTES_TOLERANCE_US
     address: str

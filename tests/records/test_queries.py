@@ -221,3 +221,20 @@ def test_bytes_after_the_reply_add_a_remark_to_their_visit_once(where: DatabaseL
         [row] = records.teams()
         found = {visit.port: [finding.id for finding in visit.findings] for visit in records.visits(row.key)}
     assert found == {1001: [BYTES_AFTER_REPLY], 1002: ["secret-wrong", BYTES_AFTER_REPLY]}
+
+
+@pytest.mark.parametrize("late", [0, 1, 2])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_visits_from_one_port_only_the_one_with_bytes_after_its_reply_has_the_remark(
+    where: DatabaseLocation, store: BatchStore, late: int, at_once: bool
+) -> None:
+    """A client may bind the same port again: three visits within 0.8 s, the same message each time."""
+    remark = findings_text([Problem(BYTES_AFTER_REPLY, facts={"found": "x"})])
+    visits = [message_1(started_us=started_us, port=1001) for started_us in (5_000_000, 5_400_000, 5_800_000)]
+    bytes_after = LateBytes(visits[late].started_us + 7, visits[late].address, 1001, remark)
+    store.write([*visits, bytes_after] if at_once else visits)
+    store.write([bytes_after])
+    with closing(open_records(where)) as records:
+        [row] = records.teams()
+        found = [[finding.id for finding in visit.findings] for visit in records.visits(row.key)]
+    assert found == [[BYTES_AFTER_REPLY] if number == late else [] for number in range(3)]

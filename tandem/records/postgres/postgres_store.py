@@ -150,13 +150,18 @@ _VISIT = """
 """
 # Which teams some secrets were given to: one search of the index for each secret.
 _OWNERS = "SELECT secret, classname, teamname, studentnr1, studentnr2 FROM team WHERE secret = ANY(%s) AND secret != ''"
-# A message that was too large is not followed by another one.
+# A message that was too large is not followed by another one. `+ 0` leaves only the index on `at` for the join.
 _LATE_BYTES = f"""
     UPDATE visit SET findings = CASE visit.findings WHEN '[]' THEN r.findings
         ELSE left(visit.findings, -1) || ', ' || substr(r.findings, 2) END
     FROM json_to_recordset(%s::json) AS r (started_us BIGINT, address TEXT, port INTEGER, findings TEXT)
     WHERE visit.at BETWEEN r.started_us - {LATE_BYTES_TOLERANCE_US} AND r.started_us + {LATE_BYTES_TOLERANCE_US}
-        AND visit.address = r.address AND visit.port = r.port AND visit.size < {MAX_MESSAGE_BYTES}
+        AND visit.id + 0 = (
+            SELECT v.id FROM visit AS v
+            WHERE v.at BETWEEN r.started_us - {LATE_BYTES_TOLERANCE_US} AND r.started_us + {LATE_BYTES_TOLERANCE_US}
+                AND v.address = r.address AND v.port = r.port
+            ORDER BY abs(v.at - r.started_us), v.id DESC LIMIT 1
+        ) AND visit.size < {MAX_MESSAGE_BYTES}
         AND strpos(visit.findings, '"{BYTES_AFTER_REPLY}"') = 0
 """
 _SUPPRESSED = """

@@ -103,9 +103,12 @@ _LATE_BYTES_ROWS = 10_000  # the latest rows, which are searched: there is no in
 _LATE_BYTES = f"""
     UPDATE visit SET findings = iif(findings = '[]', :findings, substr(findings, 1, length(findings) - 1) || ', '
         || substr(:findings, 2))
-    WHERE id > (SELECT max(id) FROM visit) - {_LATE_BYTES_ROWS} AND address = :address AND port = :port
-        AND abs(at - :started_us) < {LATE_BYTES_TOLERANCE_US} AND size < {MAX_MESSAGE_BYTES}
-        AND findings NOT LIKE '%"{BYTES_AFTER_REPLY}"%'
+    WHERE id = (
+        SELECT id FROM visit
+        WHERE id > (SELECT max(id) FROM visit) - {_LATE_BYTES_ROWS} AND address = :address AND port = :port
+            AND abs(at - :started_us) < {LATE_BYTES_TOLERANCE_US}
+        ORDER BY abs(at - :started_us), id DESC LIMIT 1
+    ) AND size < {MAX_MESSAGE_BYTES} AND findings NOT LIKE '%"{BYTES_AFTER_REPLY}"%'
 """
 _SUPPRESSED = "INSERT INTO surplus (minute, address, visits) VALUES (?, ?, ?)"
 _METRICS = "INSERT OR REPLACE INTO vitals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
