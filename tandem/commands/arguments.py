@@ -56,6 +56,14 @@ class Parser(argparse.ArgumentParser):
         write_error(f"{self.prog}: {old} is now called {new}; the old name will be removed in the next version\n")
         return new + equals + value
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Read the value of `--option=--`, which argparse of Python 3.11 takes for the end of the options."""
+        if not (action.option_strings and arg_strings == ["--"]):
+            return super()._get_values(action, arg_strings)
+        value = self._get_value(action, "--")
+        self._check_value(action, value)
+        return value
+
     def print_help(self, file: Any = None) -> None:
         """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
         echo([self.format_help()])

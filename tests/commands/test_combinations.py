@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from itertools import combinations
@@ -56,6 +57,23 @@ def test_every_option_of_every_command_is_walked() -> None:
     }
     of_client = {f"--{name}" for name in re.findall(r"^  --([\w-]+)", USAGE, re.MULTILINE)} | {"TEAM.json"}
     assert [set(walk.examples) for walk in CLIENTS] == [of_client, of_client]
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+def test_two_dashes_as_the_value_of_an_option_are_text(walk: Walk, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are the value, or refused as a wrong one. argparse of Python 3.11 makes an empty list of them."""
+    parser = PARSERS[walk.command]
+    for action in parser._actions:
+        if not action.option_strings or action.nargs == 0:
+            continue
+        name = action.option_strings[0]
+        needed = [word for other, words in walk.base.items() if other != name for word in words]
+        found = None
+        with suppress(SystemExit):
+            found = getattr(parser.parse_args([*needed, f"{name}=--"]), action.dest)
+        error = capsys.readouterr().err
+        is_refused = found is None and error.count("\n") == 1 and name in error
+        assert is_refused or "'--'" in repr(found), name  # a text, a path, or the host of an address
 
 
 @pytest.fixture
