@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
 from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_address
-from tandem.protocol.message import argument_text
+from tandem.protocol.message import argument_number, argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
 from tandem.report.screen import echo, flush, write_error
@@ -203,7 +203,7 @@ def positive_number(most: float) -> Callable[[str], float]:
     @argument_type
     def read(text: str) -> float:
         try:
-            found = float(text)
+            found = argument_number(text)
         except ValueError:
             found = -1.0
         if not 0 < found <= most:

@@ -121,6 +121,7 @@ def _student(number: str) -> str:
 @argument_type
 def _moment(date: str) -> datetime:
     try:
+        date.encode("ascii")  # strptime also reads the digits of other scripts
         return datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise ValueError(f"{date!r} is not a date as 2026-12-31") from None

@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib import import_module
 from itertools import combinations
@@ -74,6 +74,32 @@ def test_two_dashes_as_the_value_of_an_option_are_text(walk: Walk, capsys: pytes
         error = capsys.readouterr().err
         is_refused = found is None and error.count("\n") == 1 and name in error
         assert is_refused or "'--'" in repr(found), name  # a text, a path, or the host of an address
+
+
+NUMBERS = {"12": True, "1_2": False, "1e1": False, "\u0661\u0662": False, "+12": False, " 12": False, "nan": False}
+
+
+@pytest.mark.parametrize(("text", "is_right"), NUMBERS.items(), ids=ascii)
+def test_a_number_is_written_in_ascii_digits(text: str, is_right: bool) -> None:
+    """float() and int() read more than that."""
+    numbers = 0
+    for parser in PARSERS.values():
+        for action in parser._actions:
+            read = action.type
+            if not (callable(read) and action.metavar in ("N", "S", "HOURS", "R", "PID")):
+                continue
+            numbers += 1
+            with nullcontext() if is_right else pytest.raises(argparse.ArgumentTypeError):
+                assert read(text) == 12
+    assert numbers > 9
+
+
+def test_a_date_is_written_in_ascii_digits() -> None:
+    read = next(action.type for action in PARSERS["forget",]._actions if action.dest == "before")
+    assert callable(read)
+    assert read("2026-12-31")
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a date as 2026-12-31"):
+        read("\u0662026-12-31")
 
 
 @pytest.fixture
