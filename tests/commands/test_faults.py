@@ -292,6 +292,23 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
         assert done.returncode in codes, done.stderr
         assert done.stderr.count("\n") == lines, done.stderr
 
+    IMPORTS = """
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == {module!r}: raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["client", "--help"]
+runpy.run_module("tandem.client", run_name="__main__", alter_sys=True)
+"""
+
+    @pytest.mark.parametrize("module", ["tandem.client.client1", "socket", "tandem.client.output"])
+    def test_during_the_imports_of_the_client_it_is_no_traceback(self, module: str) -> None:
+        command = [sys.executable, "-S", "-c", self.IMPORTS.format(module=module)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+        assert done.returncode in (130, -signal.SIGINT)  # a shell says 130 for both
+        assert (done.stdout, done.stderr) == ("", "")
+
 
 class TestLocale:
     """In a C locale Python keeps the bytes of an argument beyond ASCII as surrogates."""
