@@ -186,6 +186,8 @@ def read_team(path: str) -> dict[str, str]:
     Raises:
         UsageError: The file cannot be read, or is not a message.
     """
+    if not path:
+        raise UsageError("the name of TEAM.json is empty: name a file with one message in it")
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)

@@ -179,7 +179,7 @@ def _database(text: str) -> str:
 
 @argument_type
 def file_name(text: str) -> Path:
-    """Read the name of a file to write."""
+    """Read the name of a file."""
     if not text:
         raise ValueError("it is empty: give the name of a file")
     return Path(text)

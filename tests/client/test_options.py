@@ -75,6 +75,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "timeout in Arabic digits": ((*GOOD_1, "--timeout", "\u0663"), "--timeout \u0663: it must be seconds"),
     "timeout with an exponent": ((*GOOD_1, "--timeout", "1e3"), "--timeout 1e3: it must be seconds"),
     "timeout with two points": ((*GOOD_1, "--timeout", "1.0.0"), "--timeout 1.0.0: it must be seconds"),
+    "empty name of the file": (("1", "", *SERVER, *PEER), "the name of TEAM.json is empty"),
     "endless wait": ((*GOOD_1, "--wait", "inf"), "--wait inf: it must be seconds"),
     "wait of two days": ((*GOOD_1, "--wait", "172800"), "at most 86400"),
     "other framing": ((*GOOD_1, "--framing", "netstring"), "it must be plain or length"),

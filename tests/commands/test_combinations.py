@@ -76,6 +76,19 @@ def test_two_dashes_as_the_value_of_an_option_are_text(walk: Walk, capsys: pytes
         assert is_refused or "'--'" in repr(found), name  # a text, a path, or the host of an address
 
 
+def test_an_empty_name_of_a_file_or_folder_is_refused() -> None:
+    """Path makes the current folder of it."""
+    names = 0
+    for parser in PARSERS.values():
+        for action in parser._actions:
+            if callable(action.type) and isinstance(action.metavar, str) and action.metavar.startswith(("FILE", "DIR")):
+                names += 1
+                assert action.type("x") == Path("x")
+                with pytest.raises(argparse.ArgumentTypeError, match="it is empty"):
+                    action.type("")
+    assert names > 8
+
+
 NUMBERS = {"12": True, "1_2": False, "1e1": False, "\u0661\u0662": False, "+12": False, " 12": False, "nan": False}
 
 
