@@ -15,6 +15,7 @@ from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_add
 from tandem.protocol.message import argument_number, argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
+from tandem.report.names import name_shown_as
 from tandem.report.screen import echo, flush, write_error
 
 DEFAULT_DATA = Path("tandem-data")
@@ -22,6 +23,8 @@ BOARD_PORT = 8080
 SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
 VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
+
+HOW_TO_WRITE_A_NAME = r"an escape in a name, such as \x20, is written as it is shown"
 
 T = TypeVar("T")
 
@@ -163,13 +166,15 @@ def board_address(text: str) -> tuple[str, int]:
 
 @argument_type
 def text(given: str) -> str:
-    """Read the name of a class or team, or a student number."""
+    r"""Read the name of a class or team, or a student number, as it is or as it is shown (Team\x20)."""
     if not given:
         raise ValueError("it is empty")
     try:
-        return argument_text(given)
+        found = name_shown_as(argument_text(given))
+        found.encode()  # fails for an escape of half a character (\ud800)
     except ValueError:
         raise ValueError("it is not UTF-8 text") from None
+    return found
 
 
 @argument_type
