@@ -5,6 +5,15 @@ Owns the exit codes and the line on standard error. Does not know how the exchan
 
 import sys
 
+if __name__ == "__main__":
+
+    def hide_interrupt(kind: type[BaseException], error: BaseException, traceback: object) -> None:
+        """End without a traceback at Ctrl-C outside main: in the imports below, or while a first one is handled."""
+        if not issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, error.__traceback__)
+
+    sys.excepthook = hide_interrupt
+
 from tandem.client import client1, client2, wire
 from tandem.client.options import USAGE, Options, asks_for_json, parse_options
 from tandem.client.output import Output
@@ -72,12 +81,5 @@ def print_error(text: str, exit_code: int) -> int:
     return exit_code
 
 
-def hide_interrupt(kind: type[BaseException], error: BaseException, traceback: object) -> None:
-    """End without a traceback at a second Ctrl-C, while the first one is handled."""
-    if not issubclass(kind, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, error.__traceback__)
-
-
 if __name__ == "__main__":
-    sys.excepthook = hide_interrupt
     sys.exit(main(sys.argv[1:]))

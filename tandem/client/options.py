@@ -9,7 +9,7 @@ import sys
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import FIELDS, argument_text, is_unicode
+from tandem.protocol.message import FIELDS, argument_number, argument_text, is_unicode
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -186,6 +186,8 @@ def read_team(path: str) -> dict[str, str]:
     Raises:
         UsageError: The file cannot be read, or is not a message.
     """
+    if not path:
+        raise UsageError("the name of TEAM.json is empty: name a file with one message in it")
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -247,7 +249,7 @@ def _listen_address(text: str) -> tuple[str, int]:
 
 def _seconds(given: dict[str, str], name: str, default: float) -> float:
     try:
-        seconds = float(given.get(name, default))
+        seconds = argument_number(given[name]) if name in given else default
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= MAX_SECONDS:

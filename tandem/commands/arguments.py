@@ -12,9 +12,10 @@ from typing import Any, NoReturn, TypeVar
 
 from tandem.commands.combinations import Rule, options_in, violated_rule
 from tandem.protocol.address import SERVER_PORT, parse_address, parse_listen_address
-from tandem.protocol.message import argument_text
+from tandem.protocol.message import argument_number, argument_text
 from tandem.protocol.printable import printable
 from tandem.records.database import parse_database
+from tandem.report.names import name_shown_as
 from tandem.report.screen import echo, flush, write_error
 
 DEFAULT_DATA = Path("tandem-data")
@@ -22,6 +23,8 @@ BOARD_PORT = 8080
 SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
 VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
+
+HOW_TO_WRITE_A_NAME = r"an escape in a name, such as \x20, is written as it is shown"
 
 T = TypeVar("T")
 
@@ -55,6 +58,14 @@ class Parser(argparse.ArgumentParser):
             return argument
         write_error(f"{self.prog}: {old} is now called {new}; the old name will be removed in the next version\n")
         return new + equals + value
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Read the value of `--option=--`, which argparse of Python 3.11 takes for the end of the options."""
+        if not (action.option_strings and arg_strings == ["--"]):
+            return super()._get_values(action, arg_strings)
+        value = self._get_value(action, "--")
+        self._check_value(action, value)
+        return value
 
     def print_help(self, file: Any = None) -> None:
         """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
@@ -155,13 +166,15 @@ def board_address(text: str) -> tuple[str, int]:
 
 @argument_type
 def text(given: str) -> str:
-    """Read the name of a class or team, or a student number."""
+    r"""Read the name of a class or team, or a student number, as it is or as it is shown (Team\x20)."""
     if not given:
         raise ValueError("it is empty")
     try:
-        return argument_text(given)
+        found = name_shown_as(argument_text(given))
+        found.encode()  # fails for an escape of half a character (\ud800)
     except ValueError:
         raise ValueError("it is not UTF-8 text") from None
+    return found
 
 
 @argument_type
@@ -171,7 +184,7 @@ def _database(text: str) -> str:
 
 @argument_type
 def file_name(text: str) -> Path:
-    """Read the name of a file to write."""
+    """Read the name of a file."""
     if not text:
         raise ValueError("it is empty: give the name of a file")
     return Path(text)
@@ -195,7 +208,7 @@ def positive_number(most: float) -> Callable[[str], float]:
     @argument_type
     def read(text: str) -> float:
         try:
-            found = float(text)
+            found = argument_number(text)
         except ValueError:
             found = -1.0
         if not 0 < found <= most:

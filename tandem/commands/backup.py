@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tandem.backup.backup import BackupSummary, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
-from tandem.commands.arguments import data_option, database_option
+from tandem.commands.arguments import data_option, database_option, file_name
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
@@ -18,7 +18,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     data_option(command)
     database_option(command, "a URL is refused, because pg_dump copies a database server; '' for the files in DIR")
-    command.add_argument("file", type=Path, metavar="FILE", help="name of a new file for the backup")
+    command.add_argument("file", type=file_name, metavar="FILE", help="name of a new file for the backup")
 
 
 def run(options: argparse.Namespace) -> int:

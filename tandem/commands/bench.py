@@ -16,6 +16,7 @@ from tandem.commands.arguments import (
     set_rules,
 )
 from tandem.commands.combinations import Interaction
+from tandem.protocol.message import argument_number
 from tandem.report.screen import echo, flush
 
 RULES = (
@@ -90,7 +91,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 @argument_type
 def _ramp(text: str) -> float:
     try:
-        found = float(text)
+        found = argument_number(text)
     except ValueError:
         found = -1.0
     if not 0 <= found <= pace.MAX_SECONDS:

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from pathlib import Path
 
 from tandem.board.board_process import MISSING_EXTRA, is_installed
 from tandem.commands.arguments import (
@@ -13,6 +12,7 @@ from tandem.commands.arguments import (
     board_address,
     data_option,
     database_option,
+    file_name,
     folder,
     set_rules,
     subcommand,
@@ -77,9 +77,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="public host name, when a reverse proxy on this machine forwards to the board (default: no proxy)",
     )
     command.add_argument(
-        "--certfile", type=Path, metavar="FILE", help="certificate for HTTPS, in PEM (default: plain HTTP)"
+        "--certfile", type=file_name, metavar="FILE", help="certificate for HTTPS, in PEM (default: plain HTTP)"
     )
-    command.add_argument("--keyfile", type=Path, metavar="FILE", help="private key of --certfile, in PEM")
+    command.add_argument("--keyfile", type=file_name, metavar="FILE", help="private key of --certfile, in PEM")
     command.add_argument(
         "--insecure-login",
         action="store_true",

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
-from tandem.commands.arguments import argument_type, data_option, database_option, set_rules, text
+from tandem.commands.arguments import HOW_TO_WRITE_A_NAME, argument_type, data_option, database_option, set_rules, text
 from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.commands.names import explain_nothing_found
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
-from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
 from tandem.report.names import visible_name
@@ -37,7 +36,12 @@ def add_options(command: argparse.ArgumentParser) -> None:
         metavar="CLASS",
         help="the teams of this class, in any letter case (default: all classes)",
     )
-    command.add_argument("--team", type=text, metavar="TEAM", help="the teams of this name (default: all names)")
+    command.add_argument(
+        "--team",
+        type=text,
+        metavar="TEAM",
+        help=f"the teams of this name (default: all names); {HOW_TO_WRITE_A_NAME}",
+    )
     command.add_argument(
         "--studentnr", type=_student, metavar="NUMBER", help="the teams of this student (default: all students)"
     )
@@ -86,8 +90,8 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
     """Yield the lines of the output. Student numbers are shown only while they are still recorded."""
     verb = "would remove" if is_dry_run else "removed"
     for row in forgotten.teams:
-        numbers = f" ({row.team.studentnr1}, {row.team.studentnr2})" if is_dry_run else ""
-        yield f"{verb} {_name(row.key)}{printable(numbers)}\n"
+        numbers = f" ({visible_name(row.team.studentnr1)}, {visible_name(row.team.studentnr2)})" if is_dry_run else ""
+        yield f"{verb} {_name(row.key)}{numbers}\n"
     for_good = "" if is_dry_run else ", for good"
     yield f"{verb} {_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}{for_good}\n"
     if notes.notes or notes.expected:
@@ -115,14 +119,16 @@ def _count(count: int, noun: str) -> str:
 
 @argument_type
 def _student(number: str) -> str:
-    if number in NO_TEAMMATE:
-        raise ValueError(f"{number!r} is not the number of a student: teams of one have it")
-    return text(number)
+    found = text(number)
+    if found in NO_TEAMMATE:
+        raise ValueError(f"{found!r} is not the number of a student: teams of one have it")
+    return found
 
 
 @argument_type
 def _moment(date: str) -> datetime:
     try:
+        date.encode("ascii")  # strptime also reads the digits of other scripts
         return datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise ValueError(f"{date!r} is not a date as 2026-12-31") from None

@@ -4,6 +4,7 @@ import argparse
 
 from tandem.commands.arguments import argument_type, data_option, subcommand
 from tandem.keys.keyring import rotate
+from tandem.protocol.message import argument_number
 from tandem.report.screen import echo
 
 DEFAULT_HOURS = 168.0  # hours
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 @argument_type
 def _hours(text: str) -> float:
     try:
-        hours = float(text)
+        hours = argument_number(text)
     except ValueError:
         hours = -1.0
     if not 0 <= hours <= MAX_HOURS:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tandem.backup.restore import KeyReport, RestoreSummary, restore
-from tandem.commands.arguments import data_option, database_option
+from tandem.commands.arguments import data_option, database_option, file_name
 from tandem.commands.backup import BACKUP_FILES, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
@@ -19,7 +19,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--replace", action="store_true", help="replace existing files, and keep them in DIR/before-restore-DATE"
     )
-    command.add_argument("file", type=Path, metavar="FILE", help="backup of any version of tandem")
+    command.add_argument("file", type=file_name, metavar="FILE", help="backup of any version of tandem")
 
 
 def run(options: argparse.Namespace) -> int:

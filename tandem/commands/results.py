@@ -4,7 +4,14 @@ import argparse
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from tandem.commands.arguments import DATABASE_VARIABLE, data_option, database_option, set_rules, text
+from tandem.commands.arguments import (
+    DATABASE_VARIABLE,
+    HOW_TO_WRITE_A_NAME,
+    data_option,
+    database_option,
+    set_rules,
+    text,
+)
 from tandem.commands.combinations import Excludes, Interaction
 from tandem.commands.names import find_class, find_teams
 from tandem.records.queries import Records, TeamRow, VisitRow, open_records
@@ -47,7 +54,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--visits",
         type=text,
         metavar="TEAM",
-        help="the visits of one team: what came and what was wrong (default: all teams)",
+        help=f"the visits of one team: what came and what was wrong (default: all teams); {HOW_TO_WRITE_A_NAME}",
     )
     command.add_argument(
         "--visits-without-team",

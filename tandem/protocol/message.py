@@ -133,6 +133,19 @@ def argument_text(argument: str) -> str:
     return argument.encode("utf-8", "surrogateescape").decode("utf-8")
 
 
+def argument_number(argument: str) -> float:
+    """Return an argument of the command line as a number: ASCII digits, with or without a decimal point.
+
+    float() also reads 1_0, 1e3, nan, and the digits of other scripts.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not (argument.isascii() and argument.replace(".", "", 1).isdigit()):
+        raise ValueError("it is not a number in digits")
+    return float(argument)
+
+
 def message_1(studentnr1: str, studentnr2: str, classname: str, teamname: str, ip: str) -> Message:
     """Return what client 1 sends to the server (PROTOCOL 4.1)."""
     return Message(studentnr1, studentnr2, classname, 1, teamname, ip)

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-FILE, FOLDER, PIPE = "a file", "a folder", "a named pipe"
+FILE, FOLDER, PIPE, DEVICE = "a file", "a folder", "a named pipe", "a device"
 _KINDS = (
     (stat.S_ISDIR, FOLDER),
     (stat.S_ISREG, FILE),
@@ -27,7 +27,7 @@ def path_kind(path: Path) -> str:
         if error.errno not in _NOTHING_THERE:
             raise
         return _broken_link(path, error)
-    return next((words for is_kind, words in _KINDS if is_kind(mode)), "a device")
+    return next((words for is_kind, words in _KINDS if is_kind(mode)), DEVICE)
 
 
 def reason(path: Path, error: OSError) -> str:

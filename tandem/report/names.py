@@ -1,7 +1,8 @@
 r"""Shows names from the network so that no two look alike. Pure.
 
 What is invisible or changes the direction of text becomes an escape (\x1b, \u202e), and so does what makes a name look
-like another one: a blank at its end, two blanks, a letter of several code points where Unicode has one for it (NFD).
+like another one: a blank at its end, two blanks, a letter of several code points where Unicode has one for it (NFD), a
+backslash that looks like the beginning of an escape. `name_shown_as` turns what is shown into the name again.
 """
 
 import re
@@ -18,6 +19,7 @@ _EMOJI_JOINERS = re.compile("[\u200d\ufe00-\ufe0f]")  # join the parts of an emo
 _INVISIBLE = re.compile(  # invisible, although Python calls them printable
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
 )
+_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
 _BLANKS = re.compile("^ +| +$|(?<= ) +")
 _LETTERS = re.compile(r"(?s:.)(?:(?!\w|\s)[^\x00-\x7f]|[\u1161-\u11ff])*")  # a character and the marks that join it
 
@@ -39,12 +41,22 @@ def visible(text: str) -> str:
 
 def visible_name(name: str) -> str:
     r"""Return a name as `visible` does, and what makes it look like another one as an escape (Team\x20, Zoe\u0308)."""
+    name = _ESCAPE.sub(lambda match: _escape("\\") + match[0][1:], name)
     if name.isascii():
         return _BLANKS.sub(_escaped, visible(name))
     shown = visible(name)
     if not unicodedata.is_normalized("NFC", shown):
         shown = "".join(map(_composed, _LETTERS.findall(shown)))
     return _BLANKS.sub(_escaped, shown)
+
+
+def name_shown_as(shown: str) -> str:
+    r"""Return the name that `visible_name` shows as this text: each escape becomes its character.
+
+    Raises:
+        ValueError: an escape stands for no character (\U00110000).
+    """
+    return _ESCAPE.sub(lambda match: match[0].encode().decode("unicode_escape"), shown)
 
 
 class NameShortener:

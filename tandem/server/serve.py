@@ -18,7 +18,7 @@ from tandem.protocol.address import show_address
 from tandem.protocol.errors import TandemError
 from tandem.records.closing import closed_on_error
 from tandem.records.data_folder import make_private_folder
-from tandem.records.heartbeat import beat, create_heartbeat
+from tandem.records.heartbeat import beat, check_heartbeat, create_heartbeat
 from tandem.records.path_kind import reason
 from tandem.records.queries import IssuedSecret, Records, open_records
 from tandem.records.rows import DatabaseLocation
@@ -195,10 +195,13 @@ def _open_storage(options: ServeOptions, keyring: Keyring | None = None) -> _Sto
 
     Raises:
         KeyFileError: the key cannot be used.
+        DataFolderError: something else has the name of the heartbeat file.
         StoreError: the database cannot be used.
     """
     is_new = not keyring and not has_key(options.data)
     keyring = keyring or load_keyring(options.data)
+    if not options.database:
+        check_heartbeat(options.data)
     store = open_store(options.database or options.data)
     with closed_on_error(store):
         records = open_records(options.database or options.data, lock_timeout_s=0)

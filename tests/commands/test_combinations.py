@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from importlib import import_module
 from itertools import combinations
@@ -56,6 +57,62 @@ def test_every_option_of_every_command_is_walked() -> None:
     }
     of_client = {f"--{name}" for name in re.findall(r"^  --([\w-]+)", USAGE, re.MULTILINE)} | {"TEAM.json"}
     assert [set(walk.examples) for walk in CLIENTS] == [of_client, of_client]
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
+def test_two_dashes_as_the_value_of_an_option_are_text(walk: Walk, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are the value, or refused as a wrong one. argparse of Python 3.11 makes an empty list of them."""
+    parser = PARSERS[walk.command]
+    for action in parser._actions:
+        if not action.option_strings or action.nargs == 0:
+            continue
+        name = action.option_strings[0]
+        needed = [word for other, words in walk.base.items() if other != name for word in words]
+        found = None
+        with suppress(SystemExit):
+            found = getattr(parser.parse_args([*needed, f"{name}=--"]), action.dest)
+        error = capsys.readouterr().err
+        is_refused = found is None and error.count("\n") == 1 and name in error
+        assert is_refused or "'--'" in repr(found), name  # a text, a path, or the host of an address
+
+
+def test_an_empty_name_of_a_file_or_folder_is_refused() -> None:
+    """Path makes the current folder of it."""
+    names = 0
+    for parser in PARSERS.values():
+        for action in parser._actions:
+            if callable(action.type) and isinstance(action.metavar, str) and action.metavar.startswith(("FILE", "DIR")):
+                names += 1
+                assert action.type("x") == Path("x")
+                with pytest.raises(argparse.ArgumentTypeError, match="it is empty"):
+                    action.type("")
+    assert names > 8
+
+
+NUMBERS = {"12": True, "1_2": False, "1e1": False, "\u0661\u0662": False, "+12": False, " 12": False, "nan": False}
+
+
+@pytest.mark.parametrize(("text", "is_right"), NUMBERS.items(), ids=ascii)
+def test_a_number_is_written_in_ascii_digits(text: str, is_right: bool) -> None:
+    """float() and int() read more than that."""
+    numbers = 0
+    for parser in PARSERS.values():
+        for action in parser._actions:
+            read = action.type
+            if not (callable(read) and action.metavar in ("N", "S", "HOURS", "R", "PID")):
+                continue
+            numbers += 1
+            with nullcontext() if is_right else pytest.raises(argparse.ArgumentTypeError):
+                assert read(text) == 12
+    assert numbers > 9
+
+
+def test_a_date_is_written_in_ascii_digits() -> None:
+    read = next(action.type for action in PARSERS["forget",]._actions if action.dest == "before")
+    assert callable(read)
+    assert read("2026-12-31")
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a date as 2026-12-31"):
+        read("\u0662026-12-31")
 
 
 @pytest.fixture

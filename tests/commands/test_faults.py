@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import resource
+import select
 import shlex
 import signal
 import subprocess
@@ -161,9 +162,45 @@ class TestFiles:
     @pytest.mark.parametrize("name", ["/dev/zero", "/", "/dev/null/x", ""])
     def test_what_is_no_file_with_a_message(self, command: tuple[str, ...], name: str) -> None:
         code, out, err = tandem(*command, name)
-        assert code == (2 if command is CLIENT_2 else 1)
-        assert "Traceback" not in err
-        assert err.count("\n") == 1 or (name == "/dev/zero" and "not accepted" in out)
+        assert code == (2 if command is CLIENT_2 or not name else 1)
+        assert (out, err.count("\n")) == ("", 1)
+        assert name in err if name else "empty" in err
+
+    @pytest.mark.parametrize("name", ["/dev/zero", "/dev/null"])
+    def test_check_refuses_a_device(self, name: str) -> None:
+        code, out, err = tandem("check", name)
+        assert (code, out) == (1, "")
+        assert f"{name} cannot be read: it is a device. Try: " in err
+
+    def test_check_reads_the_pipe_of_a_process_substitution(self) -> None:
+        """As in `check <(program)`: the shell gives the name /dev/fd/N."""
+        reader, writer = os.pipe()
+        os.write(writer, encoded(right_message(ip="192.0.2.1")))
+        os.close(writer)
+        try:
+            command = [sys.executable, "-m", "tandem", "check", f"/dev/fd/{reader}"]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, pass_fds=[reader], check=False, timeout=LIMIT)
+        finally:
+            os.close(reader)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    def test_check_says_on_a_terminal_that_it_waits_for_a_pipe(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        terminal, end = os.openpty()
+        command = [sys.executable, "-m", "tandem", "check", str(pipe)]
+        waiting = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=end)
+        try:
+            assert select.select([terminal], [], [], LIMIT)[0]
+            assert os.read(terminal, 1000).decode().startswith(f"{pipe} is a pipe: waiting until ")
+            with writing(pipe, encoded(right_message(ip="192.0.2.1"))):
+                out, _ = waiting.communicate(timeout=LIMIT)
+        finally:
+            waiting.kill()
+            waiting.communicate()
+            os.close(end)
+            os.close(terminal)
+        assert (waiting.returncode, out[:8]) == (0, b"accepted")
 
     def test_standard_input_without_end(self) -> None:
         done = shell(f"{TANDEM} check </dev/zero")
@@ -291,6 +328,23 @@ runpy.run_module({start!r}, run_name="__main__", alter_sys=True)
         )
         assert done.returncode in codes, done.stderr
         assert done.stderr.count("\n") == lines, done.stderr
+
+    IMPORTS = """
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *rest):
+        if name == {module!r}: raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["client", "--help"]
+runpy.run_module("tandem.client", run_name="__main__", alter_sys=True)
+"""
+
+    @pytest.mark.parametrize("module", ["tandem.client.client1", "socket", "tandem.client.output"])
+    def test_during_the_imports_of_the_client_it_is_no_traceback(self, module: str) -> None:
+        command = [sys.executable, "-S", "-c", self.IMPORTS.format(module=module)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+        assert done.returncode in (130, -signal.SIGINT)  # a shell says 130 for both
+        assert (done.stdout, done.stderr) == ("", "")
 
 
 class TestLocale:

@@ -1,5 +1,6 @@
 """`tandem results`: table, JSON and CSV of the same rows, harmless whatever the teams call themselves."""
 
+import argparse
 import codecs
 import csv
 import io
@@ -12,16 +13,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tandem.commands.arguments import text
 from tandem.diagnosis.excerpt import width
 from tandem.diagnosis.problems import Problem
 from tandem.records.queries import TeamRow
 from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.records.visits import Outcome, Team
 from tandem.report import results, results_table
-from tandem.report.names import NameShortener, visible_name
+from tandem.report.names import NameShortener, name_shown_as, visible_name
 from testing.processes import ROOT, tandem
 from testing.visits import TEAM, message_1, message_2, refused, rejected
 
@@ -264,6 +266,28 @@ def test_the_table_fits_80_columns_and_shows_no_two_names_alike(tmp_path: Path) 
     assert len(set(rows)) == len(rows) == len(names)
     assert any("Team\\x201" not in row and "Team 1\\x20" in row for row in rows)
     assert any("Zoe\\u0308" in row for row in rows)
+
+
+@given(st.text(st.sampled_from("\\\\\\xuUntr025cfCA \n\t\x1b\u200b\u0308\u212be👩\u200d"), max_size=12) | st.text())
+@example("Team\\x20")
+@example("Team\\x5cx20")
+def test_what_is_shown_stands_for_one_name(name: str) -> None:
+    """So no two names are shown alike, and what is shown can be given to a command."""
+    assert name_shown_as(visible_name(name)) == name
+
+
+@pytest.mark.parametrize("shown", [r"\U00110000", r"\ud800", "\udcff"], ids=ascii)
+def test_an_escape_of_no_character_is_wrong_usage(shown: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="it is not UTF-8 text"):
+        text(shown)
+
+
+@pytest.mark.parametrize("name", ["Team ", r"Team\x20", "Zoe\u0308", r"C:\new"])
+def test_a_team_is_found_by_its_name_as_shown(name: str, tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1(TEAM._replace(teamname=each)) for each in (name, "Team", "Zo\xeb")])
+    [row] = json.loads(run(tmp_path, f"--visits={visible_name(name)}", "--format=json"))
+    assert row["teamname"] == name
 
 
 @given(st.lists(st.text(st.sampled_from("ab.2 é👩"), min_size=1, max_size=12), unique=True), st.integers(8, 12))
