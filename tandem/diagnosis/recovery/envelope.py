@@ -153,8 +153,15 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     mark = "\ufeff".encode(codec)
     if data.startswith(mark, start):
         start += len(mark)
-    chars = data[start : start + MAX_MESSAGE_BYTES * len(mark)].decode(codec, errors="replace")
+    chars = _whole(data[start : start + MAX_MESSAGE_BYTES * len(mark)], codec).decode(codec, errors="replace")
     return Text(chars, EncodedOffsets(data, start, codec, "replace"), as_sent=False)
+
+
+def _whole(data: bytes, codec: str) -> bytes:
+    """Complete the last character if only zero bytes of it are missing, else drop what came of it."""
+    size = len("{".encode(codec))
+    missing = -len(data) % size
+    return data + bytes(missing) if codec.endswith("le") else data[: len(data) // size * size]
 
 
 # What comes before the text
