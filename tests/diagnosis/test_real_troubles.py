@@ -114,6 +114,13 @@ TROUBLES = [
     trouble("base64", "eyJzdHVkZW50bnIxIjogIjA5ODc2NTQifQ==", ("base64",), "encode("),
     trouble("hexadecimal digits", ONE.encode().hex(), ("hexadecimal",), "encode("),
     trouble(
+        "str() of bytes, cut",
+        str(but(ONE, ("Packet", "Zoë")).encode())[2:-1],
+        ("`xc3` in teamname", ".decode()"),
+        "two backslashes",
+    ),
+    trouble("backticks as quotes", ONE.replace('"', "`"), ("backticks",), "single", "str(data)"),
+    trouble(
         "escaped quotes of one key", but(ONE, ('"ip"', '\\"ip\\"')), ("backslashes before the quotes",), "stray", "miss"
     ),
     trouble("JavaScript's String(object)", "[object Object]", ("how a program shows an object", "JSON.stringify")),

@@ -188,6 +188,16 @@ KINDS = (
         RIGHT.replace(b'"', b"'"),
     ),
     Kind(
+        "backtick-quotes",
+        P,
+        JSON,
+        "Backticks in place of quotes",
+        "there are backticks near {near}, but JSON needs double quotes",
+        "put double quotes around every name and text",
+        "2.1",
+        RIGHT.replace(b'"', b"`"),
+    ),
+    Kind(
         "typographic-quotes",
         P,
         JSON,
@@ -246,6 +256,16 @@ KINDS = (
         "write two backslashes for one, or use json.dumps",
         "2.1",
         but(b'"Team1"', b'"Team\\x31"'),
+    ),
+    Kind(
+        "escaped-bytes",
+        P,
+        JSON,
+        "Bytes of a letter as str() shows them",
+        "a backslash and `{found}` in {near} is what str() makes of a byte",
+        "turn bytes into text with .decode(), not with str()",
+        "2.1",
+        but(b'"Team1"', b'"Zo\\xc3\\xab"'),
     ),
     Kind(
         "escaped-apostrophe",
