@@ -256,6 +256,8 @@ def _report_rest(scanner: Scanner, place: Place, data: bytes) -> None:
 
 def _report_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: Ending) -> ObjectEnd:
     """Report why the object does not end. Return OPEN if only its last brace is missing, else CUT_OFF."""
+    if place.wrapping == "object-before-message" and ending is Ending.DECIDED:
+        return ObjectEnd.CUT_OFF  # the server stopped reading after the object before the message
     end = scanner.text.offsets[len(scanner.chars) - scanner.chars.endswith("\n")]
     members = reader.members
     if size >= MAX_MESSAGE_BYTES:

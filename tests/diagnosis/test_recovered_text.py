@@ -41,6 +41,13 @@ def test_half_a_character_at_the_end_of_a_wide_text_is_no_mistake_of_its_own(cod
         assert ids(diagnosed(sent[:-missing])) == (("utf-16",) if closed else ("never-closed", "utf-16"))
 
 
+@pytest.mark.parametrize("header", ['{"content-length": 153}', "{'length': 153}"])
+def test_behind_a_closed_object_nothing_is_said_of_what_the_server_did_not_wait_for(header: str) -> None:
+    first_seen = len('{"studentnr1":') if "'" in header else 0  # such a header is no JSON
+    for end in range(first_seen, len(ONE)):
+        assert ids(diagnosed((header + ONE[:end]).encode())) == ("object-before-message",), end
+
+
 def test_a_length_of_0_bytes_is_pointed_at() -> None:
     [problem] = diagnosed(bytes(4), framing=LENGTH).problems
     assert (problem.id, problem.offset) == ("nothing-came", 0)
