@@ -145,6 +145,8 @@ def is_spotless(message: Message) -> bool:
     return (
         together.isprintable()
         and "your" not in together.lower()
+        and "b'" not in together
+        and 'b"' not in together
         and len(number1) == USUAL_DIGITS == len(number2)
         and (number1 + number2).isdigit()
         and (number1 + number2).isascii()
@@ -211,6 +213,8 @@ def _check_text(name: str, text: str, clientid: str | int | None) -> list[Proble
             return [Problem("secret-damaged", facts=facts | {"found": damage_of_secret(text)})]
         sizes = {"found": str(size), "wanted": str(MAX_LENGTHS[name])}
         found.append(Problem("field-too-long", facts=facts | sizes))
+    elif name not in ("secret", "status") and is_bytes_literal(text):
+        found.append(Problem("field-as-bytes", facts=facts | {"found": text}))
     elif name.startswith("studentnr") and not _is_usual(text):
         found.append(Problem("studentnr-unusual", facts=facts | {"found": text}))
     for id, wrong in (("control-character", _CONTROL), ("lone-surrogate", _SURROGATE)):

@@ -236,7 +236,9 @@ BYTES = [
     case("message 1: " + ONE, "text-before-object"),
     case("data=" + ONE, "text-before-object"),
     case("Hello server!\n" + LINES, "text-before-object"),
-    case("`" + ONE, "text-before-object"),
+    case("`" + ONE, "object-in-backticks"),
+    case(ONE + "```\n", "object-in-backticks"),
+    case(bytes(16) + ONE.encode(), "zero-bytes-before"),
 ]
 
 JSON = [
@@ -279,6 +281,7 @@ JSON = [
     case(json.dumps(LINES), "json-twice"),
     case(str(ONE.encode()), "bytes-as-text"),
     case(repr(LINES.encode()), "bytes-as-text"),
+    case(str(bytearray(ONE.encode())), "bytes-as-text"),
     case(str(but(ONE, ("Packet", "Zoë")).encode()), "bytes-as-text"),
     case(json.dumps(str(ONE.encode())), "bytes-as-text", "json-twice"),
     case(json.dumps(str(str(TEAM).encode())), "bytes-as-text", "json-twice", "single-quotes"),
@@ -342,6 +345,7 @@ JSON = [
     case(but(LINES, ('"studentnr1"', "“studentnr1”")), "typographic-quotes"),
     case(but(ONE, ('"0987654"', "”0987654”"), ('"INF2C"', "„INF2C“")), "typographic-quotes"),
     case(but(ONE, ('"0987654"', "‘0987654’")), "typographic-quotes"),
+    case(but(ONE, ('"Packet Pirates"', "´Packet Pirates´")), "typographic-quotes"),
     case(but(ONE, ('"INF2C"', '"INF2C')), "quote-never-closed"),
     case(but(LINES, ('"INF2C"', '"INF2C')), "quote-never-closed"),
     case(but(ONE, ('"teamname"', '"teamname')), "quote-never-closed"),

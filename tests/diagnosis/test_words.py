@@ -34,7 +34,7 @@ WORDS = [
     (but(ONE, ('"INF2C"', "'INF2C'")), "there are single quotes near classname"),
     (
         but(ONE, ('"INF2C"', "“INF2C”")),
-        "there is a curly quote (<U+201C>) near classname, as a word processor writes it",
+        "there is a quote that is not straight (<U+201C>) near classname, as a word processor writes it",
     ),
     (but(ONE, ('"clientid": 1,', '"clientid": 1, // or 2')), "`//` near clientid begins a comment"),
     (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "one comma too many after an empty name"),

@@ -231,6 +231,16 @@ KINDS = (
         RIGHT + b"\0",
     ),
     Kind(
+        "zero-bytes-before",
+        P,
+        BYTES,
+        "Zero bytes before the object",
+        "zero bytes come before the object ({found})",
+        "send the text from its first byte on, without an empty part of the buffer before it",
+        "2.4",
+        bytes(16) + RIGHT,
+    ),
+    Kind(
         "not-text",
         P,
         BYTES,

@@ -304,7 +304,7 @@ _MAX_INSIDE = 2048  # characters of a text in quotes that are read
 _MAX_SHOWN = 60  # characters of unknown text in a fact
 _MAX_LAYERS = 3  # of quotes
 
-_OPENING = re.compile(rf"[{SPACE}]*+([bB]?)([\"'])")
+_OPENING = re.compile(rf"[{SPACE}]*+(?:(?:bytearray|bytes)\()?([bB]?)([\"'])")
 _OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*+\{""")
 _START = re.compile(
     rf"\{{[{SPACE}]{{0,160}}+(?P<quote>[{QUOTES}]?)(?P<name>\w[\w -]{{0,{MAX_NAME - 1}}}+)[{QUOTES}]?[{SPACE}]*+[:：]"
@@ -476,6 +476,9 @@ def _last_try(text: Text, starts: list[int], findings: Findings) -> tuple[int, i
     return start, len(chars)
 
 
+BACKTICKS = re.compile(rf"`{{1,9}}(?:json|JSON)?[{SPACE}]{{0,9}}")  # around an object, before it and after it
+
+
 def _report_before(text: Text, begin: int, first: int, findings: Findings) -> str:
     """Report what is before the object. Return the id of the problem, "" if nothing is there."""
     chars = text.chars
@@ -495,6 +498,10 @@ def _report_before(text: Text, begin: int, first: int, findings: Findings) -> st
         id, facts = "object-before-message", {}
     elif chars[begin] == "{":
         id, facts, offset = "second-try", {}, text.offsets[first]
+    elif not chars[begin : last + 1].strip("\0"):
+        id, facts = "zero-bytes-before", {"found": str(last + 1 - begin)}
+    elif BACKTICKS.fullmatch(chars, begin, first):
+        id, facts = "object-in-backticks", {}
     else:
         id = "text-before-object"
     findings.add_once(id, offset, *text.edit(begin, first, ""), **facts)
@@ -543,8 +550,8 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
         if opening is None or not _OBJECT_IN_TEXT.match(chars, opening.end()):
             return text
         is_bytes, quote = opening.groups()
-        start, inside = opening.start(1), opening.end()
-        end = skip_back(chars, inside, len(chars))
+        start, inside = skip_all(chars, 0), opening.end()
+        end = skip_back(chars, inside, len(chars), SPACE + ")" if start < opening.start(1) else SPACE)
         is_closed = end > inside and chars[end - 1] == quote
         stop = end - 1 if is_closed else end
         begins_escaped = "\\" in chars[start : start + 1 + MAX_NAME]

@@ -117,7 +117,7 @@ class Text:
 
 SPACE = " \t\r\n"
 TYPOGRAPHIC_DOUBLE = "“”„‟«»″"
-TYPOGRAPHIC_SINGLE = "‘’‚‛′"
+TYPOGRAPHIC_SINGLE = "‘’‚‛′´"
 WIDE_SIGNS = "，；：、＝"  # as a Chinese or Japanese keyboard types them
 COLONS = (":", "=", "：", "＝")  # and what people write for one
 QUOTES = "\"'`" + TYPOGRAPHIC_DOUBLE + TYPOGRAPHIC_SINGLE
