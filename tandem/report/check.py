@@ -60,7 +60,7 @@ def _severity(problem: Problem) -> Severity:
 
 
 def _what(problem: Problem) -> str:
-    return "there is no message: nothing is in it" if problem.id == "nothing-came" else problem.what
+    return "there is no message in it, at most white space" if problem.id == "nothing-came" else problem.what
 
 
 def _help(problem: Problem) -> str:

@@ -238,7 +238,7 @@ BYTES = [
     case("Hello server!\n" + LINES, "text-before-object"),
     case("`" + ONE, "object-in-backticks"),
     case(ONE + "```\n", "object-in-backticks"),
-    case(bytes(16) + ONE.encode(), "zero-bytes-before"),
+    case(bytes(16) + b"\n" + ONE.encode(), "zero-bytes-before"),
 ]
 
 JSON = [

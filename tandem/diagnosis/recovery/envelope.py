@@ -476,7 +476,7 @@ def _last_try(text: Text, starts: list[int], findings: Findings) -> tuple[int, i
     return start, len(chars)
 
 
-BACKTICKS = re.compile(rf"`{{1,9}}(?:json|JSON)?[{SPACE}]{{0,9}}")  # around an object, before it and after it
+BACKTICKS = re.compile(rf"(?:`{{3}}\w{{0,12}}|`{{1,9}})[{SPACE}]{{0,9}}")  # around an object, before it and after it
 
 
 def _report_before(text: Text, begin: int, first: int, findings: Findings) -> str:
@@ -498,8 +498,8 @@ def _report_before(text: Text, begin: int, first: int, findings: Findings) -> st
         id, facts = "object-before-message", {}
     elif chars[begin] == "{":
         id, facts, offset = "second-try", {}, text.offsets[first]
-    elif not chars[begin : last + 1].strip("\0"):
-        id, facts = "zero-bytes-before", {"found": str(last + 1 - begin)}
+    elif not chars[begin:first].strip("\0" + SPACE):
+        id, facts = "zero-bytes-before", {"found": str(chars.count("\0", begin, first))}
     elif BACKTICKS.fullmatch(chars, begin, first):
         id, facts = "object-in-backticks", {}
     else:
