@@ -266,7 +266,7 @@ JSON = [
     case(json.dumps({"data": json.dumps({"message": TEAM})}), "object-as-text", "wrapped-object"),
     case(json.dumps({"data": json.dumps([TEAM])}), "list-around-object", "object-as-text"),
     case(json.dumps({"type": "m", "data": base64.b64encode(ONE.encode()).decode()}), "encoded-text"),
-    case(str({"data": LINES}), "object-as-text", "single-quotes"),
+    case(str({"v": 1, "data": LINES, "type": "msg"}), "object-as-text", "single-quotes"),
     case(str({"data": str(TEAM)}), "object-as-text", "single-quotes"),
     case(str({"data": json.dumps({"message": TEAM})}), "object-as-text", "single-quotes", "wrapped-object"),
     case(json.dumps({"data": [TEAM], "v": 1}), "extra-key", "wrapped-object"),

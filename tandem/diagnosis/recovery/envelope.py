@@ -27,6 +27,7 @@ from tandem.diagnosis.recovery.scanner import (
     name_at,
     next_char,
     parse,
+    run_end,
     skip,
     skip_all,
     skip_back,
@@ -607,21 +608,24 @@ def _out_of_text(text: Text, findings: Findings) -> Text:
 
 
 _PYTHON_TEXT_WITH_OBJECT = re.compile(
-    rf"""[{SPACE}]{{0,40}}+\{{[{SPACE}]{{0,40}}+'(\w{{1,{MAX_NAME}}}+)'[{SPACE}]{{0,40}}+:[{SPACE}]{{0,40}}+"""
+    rf"""'(\w{{1,{MAX_NAME}}}+)'[{SPACE}]{{0,40}}+:[{SPACE}]{{0,40}}+"""
     rf"""(["'])(?={_BLANKS}\[?{_BLANKS}\{{{_BLANKS}{_ANY_QUOTE}\w)"""
 )
+_TO_QUOTE = {quote: re.compile(rf"(?:[^{quote}\\]++|\\.)*+", re.DOTALL) for quote in "\"'"}
+_MAX_BEFORE = 256  # characters of the outer dict before the text
 
 
 def _out_of_python_text(text: Text, findings: Findings) -> Text:
     """Return the message that stands as a text in what str() makes of a dict."""
     chars = text.chars
-    found = _PYTHON_TEXT_WITH_OBJECT.match(chars)
+    begin = skip_all(chars, 0)
+    if chars[begin : begin + 1] != "{" or is_known_member(chars, skip(chars, begin + 1)):
+        return text
+    found = _PYTHON_TEXT_WITH_OBJECT.search(chars, begin, begin + _MAX_BEFORE)
     if found is None or is_known_name(found[1]):
         return text
     start = found.end()
-    end = skip_back(chars, start, len(chars), SPACE + "}")
-    stop = end - 1 if chars[end - 1] == found[2] else len(chars)
-    inner = _unescaped(text, start, stop, is_bytes=False)
+    inner = _unescaped(text, start, run_end(_TO_QUOTE[found[2]], chars, start), is_bytes=False)
     if not _starts(inner.chars):
         return text
     name = f"`{found[1]}`"
