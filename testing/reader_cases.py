@@ -78,6 +78,8 @@ NEVER_ONES: dict[str, bytes] = {
     "JSON in JSON": b'"{\\"a\\":1}"',
     "byte order mark": b"\xef\xbb\xbf{}",
     "UTF-16": '{"a":1}'.encode("utf-16"),
+    "UTF-16 without a mark": '{"a":1}'.encode("utf-16-le"),
+    "UTF-32 without a mark, after white space": b"\n" + "{}".encode("utf-32-le"),
     "white space, then text": b"   \n x {}",
     "a zero": b"\0",
     "length": framed(b'{"a":1}'),

@@ -35,7 +35,7 @@ def _bare(data: bytes) -> tuple[str, bytes, bytes]:
     undecided = "need data" if len(data) < LIMIT else "invalid"
     if start == len(data[:LIMIT]):
         return undecided, b"", b""
-    if data[start : start + 1] != b"{":
+    if data[start : start + 1] != b"{" or data[start + 1 : start + 2] == b"\0":
         return "invalid", b"", b""
     depth = 0
     for token in _TOKEN.finditer(data, start):

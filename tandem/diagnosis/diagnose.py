@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.problems import MAX_FINDINGS, Edit, Findings, Problem, in_order
-from tandem.diagnosis.recovery.envelope import Place, find_object, to_text
+from tandem.diagnosis.recovery.envelope import BACKTICKS, Place, find_object, to_text
 from tandem.diagnosis.recovery.fields import FieldReader, meant_field
 from tandem.diagnosis.recovery.members import MemberReader, ObjectEnd
 from tandem.diagnosis.recovery.scanner import SPACE, Scanner
@@ -246,6 +246,8 @@ def _report_rest(scanner: Scanner, place: Place, data: bytes) -> None:
     at, end = scanner.position, len(scanner.chars)
     if _MESSAGE.match(scanner.chars, at):
         scanner.add("two-messages", at, *scanner.text.edit(at, end, ""))
+    elif at < end and BACKTICKS.fullmatch(scanner.chars, at, end):
+        scanner.add_once("object-in-backticks", at, *scanner.text.edit(at, end, ""))
     elif at < end:
         rest = scanner.peek(_MAX_SHOWN).rstrip(SPACE)
         scanner.add("text-after-object", at, *scanner.text.edit(at, end, ""), found=rest)
@@ -256,6 +258,8 @@ def _report_rest(scanner: Scanner, place: Place, data: bytes) -> None:
 
 def _report_unfinished(scanner: Scanner, place: Place, reader: MemberReader, size: int, ending: Ending) -> ObjectEnd:
     """Report why the object does not end. Return OPEN if only its last brace is missing, else CUT_OFF."""
+    if place.wrapping == "object-before-message" and ending is Ending.DECIDED:
+        return ObjectEnd.CUT_OFF  # the server stopped reading after the object before the message
     end = scanner.text.offsets[len(scanner.chars) - scanner.chars.endswith("\n")]
     members = reader.members
     if size >= MAX_MESSAGE_BYTES:

@@ -6,7 +6,7 @@ Takes any bytes. What it returns is safe to show on a terminal.
 import unicodedata
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Edit, Problem
+from tandem.diagnosis.problems import CUT, Edit, Problem
 from tandem.protocol.printable import printable_bytes
 
 _BEFORE, _AFTER = 60, 36  # characters of a long line that are shown around the mark
@@ -46,9 +46,9 @@ def _window(before: bytes, after: bytes) -> tuple[str, str]:
     left = printable_bytes(before[-_MAX_CHAR_BYTES * (_BEFORE + 1) :])
     right = printable_bytes(after.rstrip(b"\r")[: _MAX_CHAR_BYTES * (_AFTER + 1)])
     if len(left) > _BEFORE:
-        left = "…" + left[1 - _BEFORE :]
+        left = CUT + left[len(CUT) - _BEFORE :]
     if len(right) > _AFTER:
-        right = right[: _AFTER - 1] + "…"
+        right = right[: _AFTER - len(CUT)] + CUT
     return left, right
 
 

@@ -93,6 +93,7 @@ class Problem:
 
 MAX_SENTENCE = 220  # bytes in JSON, so that a status always has room for the first problem
 _MAX_LINE = len("line 8192: ")
+CUT = "..."  # in the place of what a long text goes on with
 
 
 def error_status(problems: Sequence[Problem], room: int) -> str:
@@ -147,7 +148,7 @@ def _in_status(text: str, room: int) -> str:
     shown = _NOT_IN_STATUS.sub(_code_point, text[:room])
     if len(text) <= room and len(shown) <= room:
         return shown
-    return _CUT_CODE.sub("", shown[: room - len("...")]) + "..."
+    return _CUT_CODE.sub("", shown[: room - len(CUT)]) + CUT
 
 
 def _code_point(found: re.Match[str]) -> str:
@@ -235,7 +236,9 @@ class Findings:
     def _add(self, id: str, offset: int | None, edits: tuple[Edit, ...], facts: dict[str, str]) -> int:
         """Return the index in _found of the problem, or of one with the same facts that got its edits."""
         self._count += 1
-        facts = {name: fact if len(fact) <= MAX_FACT else fact[: MAX_FACT - 1] + "…" for name, fact in facts.items()}
+        facts = {
+            name: fact if len(fact) <= MAX_FACT else fact[: MAX_FACT - len(CUT)] + CUT for name, fact in facts.items()
+        }
         same = self._same.setdefault((id, *facts.values()), [])
         if len(same) < _MAX_SAME:
             same.append(len(self._found))

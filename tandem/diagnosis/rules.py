@@ -145,6 +145,8 @@ def is_spotless(message: Message) -> bool:
     return (
         together.isprintable()
         and "your" not in together.lower()
+        and "b'" not in together
+        and 'b"' not in together
         and len(number1) == USUAL_DIGITS == len(number2)
         and (number1 + number2).isdigit()
         and (number1 + number2).isascii()
@@ -184,10 +186,13 @@ def check_fields(fields: Fields, address: str) -> list[Problem]:
 def _refusal_in(fields: Fields) -> str:
     """Return the server's words if the message is its refusal of message 1, which client 1 handed over; else "".
 
-    Nothing else is checked then: the other fields are what the server could read of the refused message.
+    Nothing else is checked then: the other fields are what the server could read of the refused message. A refusal has
+    no secret: whatever text a program makes of none, as `None`, does not have the form of one.
     """
     status, secret = fields.get("status"), fields.get("secret")
-    if secret or not isinstance(status, str) or not status.startswith(ERROR_PREFIX):
+    if not isinstance(status, str) or not status.startswith(ERROR_PREFIX):
+        return ""
+    if isinstance(secret, str) and is_secret(secret):
         return ""
     return status.removeprefix(ERROR_PREFIX)
 
@@ -205,9 +210,11 @@ def _check_text(name: str, text: str, clientid: str | int | None) -> list[Proble
         if clientid == 1 and name in ("secret", "status"):
             return []  # _check_exchange finds that it should not be there at all
         if name == "secret":
-            return [Problem("secret-damaged", facts=facts | {"found": str(len(text))})]
+            return [Problem("secret-damaged", facts=facts | {"found": damage_of_secret(text)})]
         sizes = {"found": str(size), "wanted": str(MAX_LENGTHS[name])}
         found.append(Problem("field-too-long", facts=facts | sizes))
+    elif name not in ("secret", "status") and is_bytes_literal(text):
+        found.append(Problem("field-as-bytes", facts=facts | {"found": text}))
     elif name.startswith("studentnr") and not _is_usual(text):
         found.append(Problem("studentnr-unusual", facts=facts | {"found": text}))
     for id, wrong in (("control-character", _CONTROL), ("lone-surrogate", _SURROGATE)):
@@ -215,6 +222,38 @@ def _check_text(name: str, text: str, clientid: str | int | None) -> list[Proble
         if match:
             found.append(Problem(id, facts=facts | {"found": code_point(match[0])}))
     return found
+
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+_LITERAL = re.compile(r"""(b?)(["'])(.*)\2""", re.DOTALL)  # what str() or repr() makes of bytes or text
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text has the form of a secret."""
+    return len(text) == MAX_LENGTHS["secret"] and _HEX_DIGITS.issuperset(text)
+
+
+def is_bytes_literal(text: str) -> bool:
+    """Return whether a text is what str() makes of bytes."""
+    literal = _LITERAL.fullmatch(text)
+    return literal is not None and literal[1] == "b"
+
+
+def damage_of_secret(text: str) -> str:
+    """Return in words what a secret has that no secret has, or how long it is."""
+    literal = _LITERAL.fullmatch(text)
+    if literal and literal[1]:
+        return "b and quotes around it, as str() makes of bytes (use .decode())"
+    if literal:
+        return "quotes around it"
+    if text != text.strip() and is_secret(text.strip()):
+        return "white space or a line end around it (use .strip())"
+    if text != text.lower() and is_secret(text.lower()):
+        return "capital letters"
+    strange = next((c for c in text if c not in _HEX_DIGITS), "")
+    if strange and len(text) == MAX_LENGTHS["secret"]:
+        return f"`{strange}` in it"
+    return f"{len(text)} characters"
 
 
 def _may_be_empty(name: str, clientid: str | int | None) -> bool:

@@ -84,7 +84,7 @@ class Reader:
         """Scan the new bytes: for the first brace, then for the one that closes it."""
         if self._depth == 0:
             self._find_start()
-        if self._depth > 0:
+        if self._depth > 0 and not self._is_wide():
             self._find_end()
         if self.state is NEED_DATA and len(self.received) >= MAX_MESSAGE_BYTES:
             self.state = INVALID
@@ -103,6 +103,16 @@ class Reader:
     def _skip_space(self, stop: int) -> None:
         if self._scanned < stop and self.received[self._scanned] in _SPACE:
             self._scanned = stop - len(self.received[self._scanned : stop].lstrip(_SPACE))
+
+    def _is_wide(self) -> bool:
+        """Return whether a zero byte follows the first brace, as in UTF-16 and UTF-32. JSON has no zero byte.
+
+        The braces of such a text are not counted: the byte of its last one is not its last byte.
+        """
+        second = self._start + 1
+        if self._scanned == second and self.received[second : second + 1] == b"\0":
+            self.state = INVALID
+        return self.state is INVALID
 
     def _find_end(self) -> None:
         """Find the last brace by counting the braces outside of strings."""

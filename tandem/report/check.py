@@ -41,10 +41,14 @@ def check(data: bytes, address: str = "") -> Diagnosis:
 
 
 def _as_team_file(diagnosis: Diagnosis) -> Diagnosis:
-    """Make remarks of the problems that the clients do not mind in a TEAM.json."""
+    """Make remarks of the problems that the clients do not mind in a TEAM.json.
+
+    The remark on a loopback address is dropped: it is right where server and clients are on one machine.
+    """
     allowed = tuple(problem for problem in diagnosis.problems if _is_allowed_in_team_file(problem))
     problems = tuple(problem for problem in diagnosis.problems if problem not in allowed)
-    return diagnosis._replace(problems=problems, remarks=(*allowed, *diagnosis.remarks))
+    remarks = tuple(remark for remark in diagnosis.remarks if remark.id != "ip-loopback")
+    return diagnosis._replace(problems=problems, remarks=(*allowed, *remarks))
 
 
 def _is_allowed_in_team_file(problem: Problem) -> bool:
@@ -55,7 +59,15 @@ def _severity(problem: Problem) -> Severity:
     return Severity.REMARK if _is_allowed_in_team_file(problem) else problem.kind.severity
 
 
+def _what(problem: Problem) -> str:
+    return "there is no message in it, at most white space" if problem.id == "nothing-came" else problem.what
+
+
 def _help(problem: Problem) -> str:
+    if problem.id == "nothing-came":
+        return "write the message into the file, and save it"
+    if problem.id == "latin-1":
+        return "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
     if _is_allowed_in_team_file(problem):
         return f"it may stay in a TEAM.json, but as message 1 the server would refuse it: {problem.help}"
     return problem.help
@@ -79,7 +91,7 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
         "severity": _severity(problem).value,
         "line": place.line if place else None,
         "column": place.column if place else None,
-        "what": problem.what,
+        "what": _what(problem),
         "help": _help(problem),
         "clause": problem.kind.clause,
         "excerpt": place.shown if place else None,
@@ -120,7 +132,7 @@ def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str
         yield f"   line {place.line}, column {place.column}"
         yield f"       {place.shown}"
         yield f"       {ink}{place.mark}{style['end']}"
-    yield f"   what  {problem.what}"
+    yield f"   what  {_what(problem)}"
     yield f"   try   {_help(problem)}"
     if place and place.corrected is not None:
         yield f"   so    {style['right']}{place.corrected}{style['end']}"

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.problems import MAX_FINDINGS, Problem, error_status
-from tandem.diagnosis.rules import is_shared_by_router
+from tandem.diagnosis.problems import MAX_FINDINGS, REFUSAL_HANDED_ON, Problem, error_status
+from tandem.diagnosis.rules import is_secret, is_shared_by_router
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
 from tandem.records.visits import Outcome, Team
-from tandem.server.message_2 import FindOwner, is_secret, problems_of_message_2, team_of_message_2
+from tandem.server.message_2 import FindOwner, problems_of_message_2, team_of_message_2
 
 MAX_REPLY_BYTES = 1000  # so that a program that receives once gets all of it: PROTOCOL 3.3
 
@@ -97,6 +97,8 @@ def _ip_of_client_1(remark: Problem) -> Problem:
 
 def _problems_besides(diagnosis: Diagnosis, keys: Sequence[bytes], find_owner: FindOwner) -> tuple[Problem, ...]:
     """Return what a wrong message gets wrong as message 2, too, so that one reply names all of it."""
+    if any(problem.id == REFUSAL_HANDED_ON for problem in diagnosis.problems):
+        return ()  # its cause is in message 1
     is_second = any(problem.id == "clientid-still-1" for problem in diagnosis.problems)
     message = diagnosis.message
     if diagnosis.repaired and not is_second:

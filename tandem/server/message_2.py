@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.rules import damage_of_secret, is_secret
 from tandem.keys.secret import verify
 from tandem.protocol.message import NO_TEAMMATE, Message, is_team_of_one
 from tandem.records.visits import Team
-
-_DIGITS = frozenset("0123456789abcdef")
 
 
 class SecretOwner(NamedTuple):
@@ -36,11 +35,6 @@ def team_of_message_2(message: Message, keys: Sequence[bytes]) -> Team | None:
     return None
 
 
-def is_secret(text: str) -> bool:
-    """Return whether a text has the form of a secret."""
-    return len(text) == 64 and _DIGITS.issuperset(text)
-
-
 def problems_of_message_2(message: Message, keys: Sequence[bytes], find_owner: FindOwner) -> tuple[Problem, ...]:
     """Return what is wrong with a message 2, () if it is right."""
     if team_of_message_2(message, keys):
@@ -48,7 +42,7 @@ def problems_of_message_2(message: Message, keys: Sequence[bytes], find_owner: F
     if verify(message.secret, _teams(message)[1], keys):
         return (Problem("not-swapped", facts={"field": "studentnr1", "found": message.studentnr1}),)
     if not is_secret(message.secret):
-        return (Problem("secret-damaged", facts={"field": "secret", "found": str(len(message.secret))}),)
+        return (Problem("secret-damaged", facts={"field": "secret", "found": damage_of_secret(message.secret)}),)
     owner = find_owner(message)
     if owner is None:
         return (Problem("secret-wrong", facts={"field": "secret"}),)

@@ -4,6 +4,7 @@ Written from the contract alone, with Python's json and plain checks.
 """
 
 import json
+import re
 import unicodedata
 
 from tandem.protocol.framing import LENGTH, PLAIN
@@ -67,6 +68,9 @@ def _obeys_the_rules(message: dict[str, object]) -> bool:
         return False
     if first:
         return message["studentnr1"] != "" and message["secret"] == message["status"] == ""
+    is_secret = re.fullmatch("[0-9a-f]{64}", str(message["secret"]))
+    if str(message["status"]).startswith("error: ") and not is_secret:
+        return False
     return message["secret"] != "" and (message["studentnr1"], message["studentnr2"]) != ("", "")
 
 

@@ -28,7 +28,7 @@ _SAMPLES = {
     "ip-of-client-1": _SAMPLE_IP,
     "bytes-after-reply": {"found": '{"studentnr1": "0934567", "studentnr2": "0923456", "classname": "INF2A"'},
     "length-wrong": {"found": "200", "wanted": "157"},
-    "secret-damaged": {"field": "secret", "found": "60"},
+    "secret-damaged": {"field": "secret", "found": "60 characters"},
     "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
     "number-lost": {"field": "studentnr2", "found": "0934567"},
 }

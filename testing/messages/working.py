@@ -59,6 +59,8 @@ MESSAGES = [
     working(second(status=None), "null-as-empty"),
     working(second(status=""), "status-blanked"),
     working(second(status="ok"), "status-changed"),
+    working(team(studentnr1="b'0912345'", teamname="b'Rev'"), *["field-as-bytes"] * 2),
+    working(team(teamname="Bob's bits")),
     working(team(ip="localhost"), "ip-not-an-address"),
     working(team(ip="DESKTOP-4F7Q2"), "ip-not-an-address"),
     working(team(ip="127.0.0.1"), "ip-loopback"),

@@ -88,6 +88,15 @@ def test_an_empty_ip_is_accepted_with_a_remark_as_in_the_file_of_a_client() -> N
     assert "teamname is empty" in text
 
 
+def test_the_words_are_those_for_a_file_and_not_for_a_connection() -> None:
+    for data, words in ((b"", "write the message into the file"), ("Zoë".encode("latin-1"), "save the file as UTF-8")):
+        text, accepted = check_report(ONE.encode().replace(b"Packet", data) if data else data, "text", colour=False)
+        assert not accepted
+        assert words in text
+        assert "welcome" not in text
+    assert check_report(team(ip="127.0.0.1").encode(), "text", colour=False)[0].startswith("accepted: no problems, no")
+
+
 def test_colour_comes_only_on_request() -> None:
     plain, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=False)
     coloured, _ = check_report(ASSIGNMENT_EXAMPLE.encode(), "text", colour=True)
@@ -135,7 +144,7 @@ PLACES = [
     ("漢字!".encode(), 6, 1, 3, "漢字!", "    ^"),
     ("e\u0301!".encode(), 3, 1, 3, "e\u0301!", " ^"),
     (b"a\x1b[31m!", 6, 1, 7, "a\\x1b[31m!", "         ^"),
-    (b"a" * 200 + b"!" + b"b" * 200, 200, 1, 201, "…" + "a" * 59 + "!" + "b" * 34 + "…", " " * 60 + "^"),
+    (b"a" * 200 + b"!" + b"b" * 200, 200, 1, 201, "..." + "a" * 57 + "!" + "b" * 32 + "...", " " * 60 + "^"),
 ]
 
 

@@ -97,6 +97,15 @@ TROUBLES = [
         "as it came",
     ),
     trouble(
+        "a refusal handed on with str(None)",
+        second(secret="None", status=ERROR_PREFIX + REFUSED),
+        ("refusal of message 1", f"`{REFUSED}`"),
+        "the secret",
+    ),
+    trouble("a secret and its line end", second(secret=SECRET + "\n"), ("a line end", ".strip()"), "65"),
+    trouble("a secret as str() of bytes", second(secret=str(SECRET.encode())), ("str()", ".decode()"), "67"),
+    trouble("a secret with its quotes", second(secret=json.dumps(SECRET)), ("quotes around it",), "66"),
+    trouble(
         "the old field beside the new ones", json.dumps(TEAM_2 | {"studentnr": "1023456"}), ("studentnr1", "sender")
     ),
     trouble("the old field in message 2", json.dumps(OLD), ("older assignment",), "swapped", "empty", "studentnr2 is"),
@@ -104,6 +113,13 @@ TROUBLES = [
     trouble("digits before a pickle", b"155       \x80\x04\x95\x28\0\0\0\0\0\0\0}.", ("pickle",), "length", "UTF-8"),
     trouble("base64", "eyJzdHVkZW50bnIxIjogIjA5ODc2NTQifQ==", ("base64",), "encode("),
     trouble("hexadecimal digits", ONE.encode().hex(), ("hexadecimal",), "encode("),
+    trouble(
+        "str() of bytes, cut",
+        str(but(ONE, ("Packet", "Zoë")).encode())[2:-1],
+        ("`xc3` in teamname", ".decode()"),
+        "two backslashes",
+    ),
+    trouble("backticks as quotes", ONE.replace('"', "`"), ("backticks",), "single", "str(data)"),
     trouble(
         "escaped quotes of one key", but(ONE, ('"ip"', '\\"ip\\"')), ("backslashes before the quotes",), "stray", "miss"
     ),
@@ -157,6 +173,19 @@ def test_the_old_number_is_put_where_it_belongs_in_what_is_offered() -> None:
     assert repaired is not None
     assert repaired.fields() == TEAM_2
     assert diagnosed(json.dumps(TEAM | {"studentnr": "7777777"}).encode()).repaired is None
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        (SECRET.upper(), "the secret has capital letters, but a secret has 64 characters, 0-9 and small a-f"),
+        (SECRET[:60].upper(), "the secret has 60 characters"),
+        ("g" + SECRET[1:], "the secret has `g` in it"),
+        (f"b'{SECRET[:60]}'", "the secret has b and quotes around it"),
+    ],
+)
+def test_a_damaged_secret_is_told_by_what_is_wrong_with_it(secret: str, told: str) -> None:
+    assert told in status_of(diagnosed(second(secret=secret).encode()))
 
 
 def test_a_joined_emoji_is_accepted() -> None:

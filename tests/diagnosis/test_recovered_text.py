@@ -5,7 +5,7 @@ import pytest
 from tandem.diagnosis.problems import MAX_FINDINGS, Findings
 from tandem.protocol.framing import LENGTH
 from testing.messages.corpus import LINES, ONE, but
-from testing.messages.sending import diagnosed
+from testing.messages.sending import diagnosed, ids
 
 # what was sent -> all problems
 ALONE = {
@@ -31,6 +31,21 @@ def test_an_unknown_name_is_pointed_at_behind_its_quote(extra: str) -> None:
     sent = but(ONE, ('"clientid": 1,', f"'clientid': 1, {extra}")).encode()
     [problem] = [problem for problem in diagnosed(sent).problems if problem.id == "extra-key"]
     assert problem.offset == sent.index(b"extra")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_half_a_character_at_the_end_of_a_wide_text_is_no_mistake_of_its_own(codec: str) -> None:
+    sent = ONE.encode(codec)
+    for missing in range(1, len("}".encode(codec))):
+        closed = not sent[-missing:].strip(b"\0")
+        assert ids(diagnosed(sent[:-missing])) == (("utf-16",) if closed else ("never-closed", "utf-16"))
+
+
+@pytest.mark.parametrize("header", ['{"content-length": 153}', "{'length': 153}"])
+def test_behind_a_closed_object_nothing_is_said_of_what_the_server_did_not_wait_for(header: str) -> None:
+    first_seen = len('{"studentnr1":') if "'" in header else 0  # such a header is no JSON
+    for end in range(first_seen, len(ONE)):
+        assert ids(diagnosed((header + ONE[:end]).encode())) == ("object-before-message",), end
 
 
 def test_a_length_of_0_bytes_is_pointed_at() -> None:

@@ -24,14 +24,17 @@ WORDS = [
     (b"\0\0\0\0", "only zero bytes came (4) - "),
     (
         but(ONE, ("Packet", "Zoë")).encode("latin-1"),
-        "byte 104 is EB, a Latin-1 or Windows letter (<U+00EB>), not UTF-8",
+        "byte 104 is EB, which is not UTF-8 (in Latin-1 or Windows-1252 it is <U+00EB>)",
     ),
-    (but(ONE, ("Packet", "€")).encode("cp1252"), "byte 102 is 80, a Latin-1 or Windows letter (<U+20AC>), not UTF-8"),
+    (
+        but(ONE, ("Packet", "€")).encode("cp1252"),
+        "byte 102 is 80, which is not UTF-8 (in Latin-1 or Windows-1252 it is <U+20AC>)",
+    ),
     (ONE.encode().replace(b"Packet", b"\xff\x00"), "byte 102 is FF, which is not UTF-8"),
     (but(ONE, ('"INF2C"', "'INF2C'")), "there are single quotes near classname"),
     (
         but(ONE, ('"INF2C"', "“INF2C”")),
-        "there is a curly quote (<U+201C>) near classname, as a word processor writes it",
+        "there is a quote that is not straight (<U+201C>) near classname, as a word processor writes it",
     ),
     (but(ONE, ('"clientid": 1,', '"clientid": 1, // or 2')), "`//` near clientid begins a comment"),
     (but(ONE, ('"ip": ', '"": "x",, "ip": ')), "one comma too many after an empty name"),

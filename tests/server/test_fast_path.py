@@ -86,6 +86,7 @@ messages = st.builds(Message, numbers, numbers, names, st.sampled_from((0, 1, 2,
 @example(ONE, ADDRESS, None, b"", None)
 @example(TWO, ADDRESS, None, b"", None)
 @example(Message("0923456", "0000000", "INF2A", 1, "Team1", ADDRESS), ADDRESS, (",", ":"), b"", None)
+@example(Message("0923456", "0934567", "INF2A", 1, "b'Rev'", ADDRESS), ADDRESS, None, b"", None)
 def test_both_ways_return_the_same(
     message: Message,
     address: str,

@@ -89,7 +89,7 @@ KINDS = (
         P,
         EXCHANGE,
         "A damaged secret",
-        "the secret has {found} characters, but a secret has 64, all of them 0-9 or a-f",
+        "the secret has {found}, but a secret has 64 characters, 0-9 and small a-f",
         "send exactly what came in the reply to message 1",
         "5.3",
         but(_SECRET, _SECRET[:60], RIGHT_2),

@@ -186,6 +186,16 @@ KINDS = (
         but(b'"secret": ""', b'"secret": null'),
     ),
     Kind(
+        "field-as-bytes",
+        R,
+        FIELDS,
+        "str() of bytes in a field",
+        "{field} is `{found}`, as str() makes it of bytes",
+        "turn bytes into text with .decode(), not with str()",
+        "2.3",
+        but(b'"INF2A"', b"\"b'INF2A'\""),
+    ),
+    Kind(
         "studentnr-unusual",
         R,
         FIELDS,

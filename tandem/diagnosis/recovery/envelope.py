@@ -27,6 +27,7 @@ from tandem.diagnosis.recovery.scanner import (
     name_at,
     next_char,
     parse,
+    run_end,
     skip,
     skip_all,
     skip_back,
@@ -153,8 +154,15 @@ def _from_wide(data: bytes, start: int, codec: str, findings: Findings) -> Text:
     mark = "\ufeff".encode(codec)
     if data.startswith(mark, start):
         start += len(mark)
-    chars = data[start : start + MAX_MESSAGE_BYTES * len(mark)].decode(codec, errors="replace")
+    chars = _whole(data[start : start + MAX_MESSAGE_BYTES * len(mark)], codec).decode(codec, errors="replace")
     return Text(chars, EncodedOffsets(data, start, codec, "replace"), as_sent=False)
+
+
+def _whole(data: bytes, codec: str) -> bytes:
+    """Complete the last character if only zero bytes of it are missing, else drop what came of it."""
+    size = len("{".encode(codec))
+    missing = -len(data) % size
+    return data + bytes(missing) if codec.endswith("le") else data[: len(data) // size * size]
 
 
 # What comes before the text
@@ -297,11 +305,12 @@ _MAX_INSIDE = 2048  # characters of a text in quotes that are read
 _MAX_SHOWN = 60  # characters of unknown text in a fact
 _MAX_LAYERS = 3  # of quotes
 
-_OPENING = re.compile(rf"[{SPACE}]*+([bB]?)([\"'])")
+_OPENING = re.compile(rf"[{SPACE}]*+(?:(?:bytearray|bytes)\()?([bB]?)([\"'])")
 _OBJECT_IN_TEXT = re.compile(r"""(?:[\\nrt "'\n]|[bB](?=\\*["']))*+\{""")
 _START = re.compile(
     rf"\{{[{SPACE}]{{0,160}}+(?P<quote>[{QUOTES}]?)(?P<name>\w[\w -]{{0,{MAX_NAME - 1}}}+)[{QUOTES}]?[{SPACE}]*+[:：]"
 )
+_HEADER_NAMES = {"byteorder", "contenttype", "contentencoding", "contentlength", "length", "size"}  # normalised
 _BETWEEN = re.compile(r"[ \t\r\n:,]*")
 
 
@@ -362,7 +371,15 @@ def _parsed_place(text: Text, begin: int, findings: Findings) -> Place | None:
         _report_outer(text, start, best, members, findings)
         return Place(text, best.start, len(chars), True, wrapping, end, end)
     if begin == start and skip_all(chars, end) == len(chars):
+        is_header = bool(names) and all(normalise(name) in _HEADER_NAMES for name in names)
+        if is_header:
+            findings.add_once("object-before-message", text.offsets[start], *text.edit(start, end, ""))
+            return Place(text, len(chars), len(chars), False, "object-before-message", 0)
         return Place(text, start, len(chars), True, "", end)
+    follower = skip_all(chars, end)
+    if begin == start and chars[follower : follower + 1] == "{" and not any(map(is_known_name, names)):
+        before = _report_before(text, begin, follower, findings)
+        return Place(text, follower, len(chars), True, before, end_of_json(chars, follower))
     return None
 
 
@@ -394,7 +411,12 @@ def _members(chars: str, brace: int) -> Iterator[_Member]:
         value = _names(chars, start)
         if name is None or value is None:
             return
-        yield _Member(name[0], at, value[0], start, value[1])
+        first = skip_all(chars, start + 1)
+        if chars[start] == "[" and chars[first] == "{":
+            names, _ = _names(chars, first) or (frozenset(), first)
+            yield _Member(name[0], at, names, first, value[1])
+        else:
+            yield _Member(name[0], at, value[0], start, value[1])
         at = _between(chars, value[1])
 
 
@@ -455,6 +477,9 @@ def _last_try(text: Text, starts: list[int], findings: Findings) -> tuple[int, i
     return start, len(chars)
 
 
+BACKTICKS = re.compile(rf"(?:`{{3}}\w{{0,12}}|`{{1,9}})[{SPACE}]{{0,9}}")  # around an object, before it and after it
+
+
 def _report_before(text: Text, begin: int, first: int, findings: Findings) -> str:
     """Report what is before the object. Return the id of the problem, "" if nothing is there."""
     chars = text.chars
@@ -474,6 +499,10 @@ def _report_before(text: Text, begin: int, first: int, findings: Findings) -> st
         id, facts = "object-before-message", {}
     elif chars[begin] == "{":
         id, facts, offset = "second-try", {}, text.offsets[first]
+    elif not chars[begin:first].strip("\0" + SPACE):
+        id, facts = "zero-bytes-before", {"found": str(chars.count("\0", begin, first))}
+    elif BACKTICKS.fullmatch(chars, begin, first):
+        id, facts = "object-in-backticks", {}
     else:
         id = "text-before-object"
     findings.add_once(id, offset, *text.edit(begin, first, ""), **facts)
@@ -481,9 +510,11 @@ def _report_before(text: Text, begin: int, first: int, findings: Findings) -> st
 
 
 def _is_closed(chars: str, begin: int, last: int) -> bool:
-    """Return whether a JSON object goes from `begin` to `last`."""
-    parsed = None if is_large(chars, begin) else parse(chars, begin)
-    return parsed is not None and parsed[1] == last + 1
+    """Return whether an object goes from `begin` to `last`: JSON, or with as many closing braces as opening ones."""
+    if chars[last] != "}" or is_large(chars, begin):
+        return False
+    parsed = parse(chars, begin)
+    return parsed[1] == last + 1 if parsed else chars.count("{", begin, last) == chars.count("}", begin, last + 1)
 
 
 _REPR = re.compile(  # JavaScript, Python, C#, Java, and the classes of Python that name their fields
@@ -520,8 +551,8 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
         if opening is None or not _OBJECT_IN_TEXT.match(chars, opening.end()):
             return text
         is_bytes, quote = opening.groups()
-        start, inside = opening.start(1), opening.end()
-        end = skip_back(chars, inside, len(chars))
+        start, inside = skip_all(chars, 0), opening.end()
+        end = skip_back(chars, inside, len(chars), SPACE + ")" if start < opening.start(1) else SPACE)
         is_closed = end > inside and chars[end - 1] == quote
         stop = end - 1 if is_closed else end
         begins_escaped = "\\" in chars[start : start + 1 + MAX_NAME]
@@ -550,7 +581,7 @@ def _without_backslashes(text: Text, findings: Findings) -> Text:
 _BLANKS = rf"(?:[{SPACE}]|\\{{1,16}}+[nrt]){{0,40}}+"  # and escaped line ends
 _ANY_QUOTE = r"""\\{0,16}+['"]"""
 _TEXT_WITH_OBJECT = re.compile(
-    rf'"{_BLANKS}(?:[bB]?{_ANY_QUOTE}){{0,4}}+{_BLANKS}\{{{_BLANKS}{_ANY_QUOTE}(\w{{1,{MAX_NAME}}}+){_ANY_QUOTE}'
+    rf'"{_BLANKS}(?:[bB]?{_ANY_QUOTE}){{0,4}}+{_BLANKS}(?:\[{_BLANKS})?+\{{{_BLANKS}{_ANY_QUOTE}(\w{{1,{MAX_NAME}}}+){_ANY_QUOTE}'
 )
 _NAME_BEFORE = re.compile(r'"((?:[^"\\]|\\.){1,40})"\s{0,40}:\s{0,40}\Z')
 
@@ -560,7 +591,7 @@ def _out_of_text(text: Text, findings: Findings) -> Text:
     chars = text.chars
     found = _object_in_text(text)
     if found is None:
-        return text
+        return _out_of_python_text(text, findings)
     name = _NAME_BEFORE.search(chars[max(0, found.start() - _MAX_SHOWN) : found.start()])
     inner = text
     for _ in range(_MAX_LAYERS):
@@ -569,18 +600,45 @@ def _out_of_text(text: Text, findings: Findings) -> Text:
             return text
         _, end = string_at(inner.chars, layer.start()) or ("", layer.start())
         inner = _unescaped(inner, layer.start() + 1, end - 1, is_bytes=False)
-        if is_known_name(layer[1]):
+        if is_known_name(layer[1]) or _starts(inner.chars):
             place = f"`{name[1]}`" if name else "a list"
             findings.add_once("object-as-text", text.offsets[found.start()], found=place)
             return _without_quotes(inner, findings)
     return text
 
 
+_PYTHON_TEXT_WITH_OBJECT = re.compile(
+    rf"""'(\w{{1,{MAX_NAME}}}+)'[{SPACE}]{{0,40}}+:[{SPACE}]{{0,40}}+"""
+    rf"""(["'])(?={_BLANKS}\[?{_BLANKS}\{{{_BLANKS}{_ANY_QUOTE}\w)"""
+)
+_TO_QUOTE = {quote: re.compile(rf"(?:[^{quote}\\]++|\\.)*+", re.DOTALL) for quote in "\"'"}
+_MAX_BEFORE = 256  # characters of the outer dict before the text
+
+
+def _out_of_python_text(text: Text, findings: Findings) -> Text:
+    """Return the message that stands as a text in what str() makes of a dict."""
+    chars = text.chars
+    begin = skip_all(chars, 0)
+    if chars[begin : begin + 1] != "{" or is_known_member(chars, skip(chars, begin + 1)):
+        return text
+    found = _PYTHON_TEXT_WITH_OBJECT.search(chars, begin, begin + _MAX_BEFORE)
+    if found is None or is_known_name(found[1]):
+        return text
+    start = found.end()
+    inner = _unescaped(text, start, run_end(_TO_QUOTE[found[2]], chars, start), is_bytes=False)
+    if not _starts(inner.chars):
+        return text
+    name = f"`{found[1]}`"
+    findings.add_once("single-quotes", text.offsets[found.start(1) - 1], near=name)
+    findings.add_once("object-as-text", text.offsets[found.start(2)], found=name)
+    return inner
+
+
 def _object_in_text(text: Text) -> re.Match[str] | None:
     """Return where a text with an object in it begins, in an object or list that is JSON without a field of ours."""
     chars = text.chars
     begin = skip_all(chars, 0)
-    if "\\" not in chars or chars[begin : begin + 1] not in ("{", "[") or is_large(chars, begin):
+    if not ("\\" in chars or "{'" in chars) or chars[begin : begin + 1] not in ("{", "[") or is_large(chars, begin):
         return None
     outer, _ = parse(chars, begin) or (None, begin)
     if outer is None or (isinstance(outer, dict) and not outer.keys().isdisjoint(FIELDS)):

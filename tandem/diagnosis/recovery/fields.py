@@ -88,7 +88,8 @@ class FieldReader:
             if problem.id == "status-blanked" and member.value.type is Type.NULL:
                 continue  # reported as null already
             facts = problem.facts
-            if problem.id in ("field-too-long", "secret-damaged") and not member.value.is_whole:
+            is_size = problem.id in ("field-too-long", "secret-damaged") and facts["found"][0].isdigit()
+            if is_size and not member.value.is_whole:
                 facts = facts | {"found": f"more than {facts['found']}"}
             offset, edits = self._place(problem, member.value)
             self.findings.add(problem.id, offset, *edits, **facts)

@@ -111,6 +111,16 @@ def _is_byte_list(data: bytes) -> bool:
     return all(0 <= number < 256 for number in numbers) and _begins_object(bytes(numbers))
 
 
+_TEXT_INSIDE = re.compile(rb"[\"']([\w-]{1,24})[\"']\s{0,9}:\s{0,9}[\"']([A-Za-z0-9+/_-]{12,96})")
+_OUTSIDE = 256  # bytes of an outer object that are looked at
+
+
+def _text_inside(data: bytes) -> bytes:
+    """Return the beginning of the first long word in an object that is no field of ours; b"" if there is none."""
+    found = _TEXT_INSIDE.search(data[:_OUTSIDE]) if data.lstrip()[:1] == b"{" else None
+    return found[2] if found and not is_known_name(found[1].decode("latin-1")) else b""
+
+
 def _begins_object(data: bytes) -> bool:
     return _BEGINS_OBJECT.match(data) is not None
 
@@ -275,9 +285,16 @@ SIGNATURES = (
     Signature(
         "http-request",
         "",
-        _starts(rb"(?:" + _PROTOCOL_HINTS + rb") (?:/|[^\n]{0,1000}HTTP/)|HTTP/[0-9.]+ [0-9]{3}"),
+        _starts(rb"(?:" + _PROTOCOL_HINTS + rb") (?!\S{1,200} (?:RTSP|SIP)/)(?:/|[^\n]{0,1000}HTTP/)"),
         b"GET / HTTP/1.1\r\nHost: 192.168.1.10:5550\r\n\r\n",
         b"GET the secret",
+    ),
+    Signature(
+        "other-protocol",
+        "the answer of a web server",
+        _starts(rb"HTTP/[0-9.]+ [0-9]{3}"),
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n",
+        b"HTTP/1.1 is old",
     ),
     Signature(
         "tls-hello",
@@ -373,6 +390,20 @@ SIGNATURES = (
         _OBJECT.hex().encode(),
         b"0923456 0934567",
         follows_length=True,
+    ),
+    Signature(
+        "encoded-text",
+        "base64, as a text inside another object",
+        lambda data: _is_base64(_text_inside(data)),
+        json.dumps({"data": base64.b64encode(_OBJECT).decode()}).encode(),
+        json.dumps({"data": base64.b64encode(b"no message at all").decode()}).encode(),
+    ),
+    Signature(
+        "encoded-text",
+        "hexadecimal digits, as a text inside another object",
+        lambda data: _is_hex(_text_inside(data)),
+        json.dumps({"data": _OBJECT.hex()}).encode(),
+        json.dumps({"data": "09234560934567"}).encode(),
     ),
     Signature(
         "encoded-text",
@@ -551,7 +582,7 @@ SIGNATURES = (
     Signature(
         "other-protocol",
         "SIP or RTSP",
-        _starts(rb"[A-Z]{3,12} (?:sips?|rtsp):[^\n]{1,200} (?:SIP|RTSP)/"),
+        _starts(rb"[A-Z]{3,12} (?:(?:sips?|rtsp):|[/*])[^\n]{0,200} (?:SIP|RTSP)/"),
         b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n",
         b"OPTIONS sip:nm",
     ),

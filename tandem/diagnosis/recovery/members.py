@@ -370,6 +370,7 @@ def _read_json(scanner: Scanner) -> Token | None:
 
 
 _PLAIN = re.compile(rf"(?:[^\\\x00-\x1f{QUOTES}]++|\\(?:[\\/bfnrt]|u[0-9a-fA-F]{{4}}))*+")
+_BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F]){0,256}+")  # in UTF-8 as str() of bytes writes them: \xc3\xab
 _HEX = frozenset("0123456789abcdefABCDEF")
 _MAX_TEXT_LEFT = 160  # characters: no text goes on for longer after a quote inside of it
 _MAX_QUOTES_SEEN = 16  # there are not more quotes in a text of that length
@@ -576,6 +577,8 @@ class TextReader:
     def _read_foreign_escape(self, at: int, escaped: str) -> None:
         """Take an escape that JSON does not have: Python's, or a backslash that was meant as itself."""
         code = self.scanner.chars[at + 2 : at + 4]
+        if escaped == "x" and self._read_bytes():
+            return
         if escaped == "'":
             self._report_python_escape("escaped-apostrophe", at, at + 1, "")
             self._take(2, "'")
@@ -589,6 +592,21 @@ class TextReader:
         else:
             self._report_escape(at, at, "\\")
             self._take(1, "\\")
+
+    def _read_bytes(self) -> bool:
+        """Take the letters that str() wrote as bytes in UTF-8, if there are some here."""
+        scanner, at = self.scanner, self.scanner.position
+        escapes = scanner.chars[at : run_end(_BYTES, scanner.chars, at)]
+        try:
+            letters = bytes.fromhex(escapes.replace("\\x", "")).decode()
+        except UnicodeDecodeError:
+            letters = ""
+        if not letters:
+            return False
+        end = at + len(escapes)
+        scanner.add_once("escaped-bytes", at, *scanner.text.edit(at, end, letters), found=escapes[1:4])
+        self._take(len(escapes), letters)
+        return True
 
     def _report_python_escape(self, id: str, start: int, end: int, text: str) -> None:
         """Report the escape, but in a text with Python's quotes only its edit: the quotes are the mistake there."""

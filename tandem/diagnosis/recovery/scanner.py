@@ -117,7 +117,7 @@ class Text:
 
 SPACE = " \t\r\n"
 TYPOGRAPHIC_DOUBLE = "“”„‟«»″"
-TYPOGRAPHIC_SINGLE = "‘’‚‛′"
+TYPOGRAPHIC_SINGLE = "‘’‚‛′´"
 WIDE_SIGNS = "，；：、＝"  # as a Chinese or Japanese keyboard types them
 COLONS = (":", "=", "：", "＝")  # and what people write for one
 QUOTES = "\"'`" + TYPOGRAPHIC_DOUBLE + TYPOGRAPHIC_SINGLE
@@ -403,7 +403,9 @@ class Scanner:
 
     def add_quote(self, quote: str, at: int, *edits: Edit) -> None:
         """Report a quote that is not JSON's, with the edits that replace it."""
-        if quote in "'`":
+        if quote == "`":
+            self.add_once("backtick-quotes", at, *edits)
+        elif quote == "'":
             self.add_once("single-quotes", at, *edits, found=quote)
         elif quote != '"':
             self.add_once("typographic-quotes", at, *edits, found=quote)
