@@ -192,6 +192,7 @@ BYTES = [
     case(struct.pack("<Q", SIZE) + ONE.encode(), "length-of-other-size"),
     case(struct.pack("!Q", SIZE) + ONE.encode(), "length-of-other-size"),
     case(struct.pack("<H", len(SECOND)) + SECOND.encode(), "length-of-other-size"),
+    case(struct.pack("<H", 0x0102) + ONE.ljust(0x0102).encode(), "length-of-other-size"),  # no byte of it is zero
     case(f"{SIZE:<64}{ONE}", "length-in-digits"),
     case(f"{SIZE:<10}{ONE}", "length-in-digits"),
     case(f"{SIZE}\n{ONE}", "length-in-digits"),

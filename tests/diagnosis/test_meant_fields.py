@@ -19,6 +19,8 @@ NAMES = [
     ("up", "ip"),  # 1 typo, and more are not allowed in so short a name
     ("classname" + "_" * (MAX_NAME - 9), "classname"),
     ("classname" + "_" * (MAX_NAME - 8), None),
+    ("id" + "_" * (MAX_NAME - 2), "clientid"),
+    ("id" + "_" * (MAX_NAME - 1), None),
     ("ab", None),
     ("i", None),
     ("", None),

@@ -1,9 +1,13 @@
 """What follows a mistake is read as it was meant: no second problem, and the place of each is exact."""
 
+import json
+
 import pytest
 
 from tandem.diagnosis.problems import MAX_FINDINGS, Findings
-from tandem.protocol.framing import LENGTH
+from tandem.diagnosis.recovery.envelope import to_text
+from tandem.protocol.framing import LENGTH, PLAIN
+from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from testing.messages.corpus import LINES, ONE, but
 from testing.messages.sending import diagnosed, ids
 
@@ -17,6 +21,14 @@ ALONE = {
     ),
     "a quote after clientid": (but(ONE, ('"clientid": 1', '"clientid": 1"')), ["stray-character"]),
     "a quote after a number": (but(ONE, ('"INF2C"', '12"')), ["quote-never-opened"]),
+    "no comma and no opening quote": (
+        but(ONE, ('"INF2C", "clientid"', '"INF2C" clientid"')),
+        ["missing-comma", "quote-never-opened"],
+    ),
+    "one kind of curly quotes, and one of them missing": (
+        but(ONE, ('Pirates"', "Pirates")).replace('"', "”"),
+        ["typographic-quotes", "quote-never-closed"],
+    ),
 }
 
 
@@ -31,6 +43,27 @@ def test_an_unknown_name_is_pointed_at_behind_its_quote(extra: str) -> None:
     sent = but(ONE, ('"clientid": 1,', f"'clientid': 1, {extra}")).encode()
     [problem] = [problem for problem in diagnosed(sent).problems if problem.id == "extra-key"]
     assert problem.offset == sent.index(b"extra")
+
+
+def test_a_comma_is_missing_after_the_closing_quote_even_if_the_opening_one_is_missing_too() -> None:
+    sent = but(ONE, ('"INF2C", ', 'INF2C" ')).encode()
+    assert [(problem.id, problem.offset) for problem in diagnosed(sent).problems] == [
+        ("quote-never-opened", sent.index(b"INF2C")),
+        ("missing-comma", sent.index(b' "clientid"')),
+    ]
+
+
+def test_an_escaped_text_has_no_edits_of_its_bytes() -> None:
+    problems = diagnosed(json.dumps(but(ONE, ('"clientid"', "'clientid'"))).encode()).problems
+    assert [(problem.id, problem.edits) for problem in problems] == [("json-twice", ()), ("single-quotes", ())]
+
+
+def test_a_text_that_is_too_long_is_cut_between_two_characters() -> None:
+    findings = Findings()
+    text = to_text(("{" + "é" * MAX_MESSAGE_BYTES).encode(), PLAIN, findings)
+    assert text is not None
+    assert text.chars == "{" + "é" * ((MAX_MESSAGE_BYTES - 1) // 2)
+    assert findings.empty
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
