@@ -350,6 +350,7 @@ runpy.run_module("tandem.client", run_name="__main__", alter_sys=True)
 class TestLocale:
     """In a C locale Python keeps the bytes of an argument beyond ASCII as surrogates."""
 
+    @pytest.mark.needs_extra
     @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: " ".join(walk.command))
     def test_an_argument_beyond_ascii_does_the_same_in_every_locale(
         self, walk: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -179,7 +179,7 @@ def test_ctrl_c_at_a_terminal_lets_the_workers_finish_what_is_in_hand(tmp_path: 
         said = b""
         while b"listening on" not in said or not said.endswith(b"\n"):
             said += os.read(terminal, 1000)
-        port = int(said.split(b"listening on 127.0.0.1:")[1])
+        port = int(said.split(b"listening on 127.0.0.1:")[1].split()[0])
         message = encoded(message_1())
         with raw("127.0.0.1", port) as half:
             half.take_welcome()
