@@ -11,50 +11,22 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 from tandem.board.gradebook.roster import RosterError, parse_roster
 from tandem.client.options import parse_options
-from tandem.keys.keyring import Keyring
 from tandem.protocol.errors import UsageError
-from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import decode
 from tandem.protocol.reader import COMPLETE, Reader
 from tandem.report.check import check
-from tandem.server.actions import Peer, Progress, Reply, Wait
-from tandem.server.handler import VisitHandler
-from tandem.server.log import Log
-from tandem.server.metrics import Metrics
-from tandem.server.serve_options import EXPLAIN
+from tandem.server.actions import ProxiedPeer, Reply
+from testing.handled import handled, new_handler
 
-
-class _Sender(Peer):
-    """A sender on the same machine."""
-
-    address = "127.0.0.1"
-    port = 51234
-    connected_at = 0.0
-
-
-class _NoLog:
-    """Discards the log."""
-
-    def write(self, line: object) -> None:
-        """Do nothing."""
+_SENDER = ProxiedPeer("127.0.0.1", 51234, 0.0)  # on the same machine
 
 
 def answered(pieces: list[bytes]) -> str:
     """Return the status that the server sends after these pieces and then silence."""
-    visits = VisitHandler(Keyring(b"k" * 32), EXPLAIN, PLAIN, None, cast(Log, _NoLog()), Metrics("cases"))
-    progress: Progress = None
-    action = None
-    for piece in pieces:
-        action = visits.received(_Sender(), progress, piece)
-        if not isinstance(action, Wait):
-            break
-        progress = action.progress
-    if isinstance(action, Wait):
-        action = visits.expired(_Sender(), progress, action.state)
+    action = handled(new_handler(), pieces, peer=_SENDER)
     return decode(action.data).status if isinstance(action, Reply) else "accepted: the reply follows its commit"
 
 

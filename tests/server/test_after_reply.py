@@ -1,37 +1,17 @@
 """Bytes after the reply: one remark for a visit, and so few a minute that nobody takes those of the others."""
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import pytest
 
-from tandem.keys.keyring import Keyring
 from tandem.net.networks import parse_networks
-from tandem.protocol.framing import PLAIN
 from tandem.records.visits import LateBytes
 from tandem.server import handler as handler_module
+from tandem.server.actions import ProxiedPeer
 from tandem.server.handler import MAX_LATE, MAX_LATE_OF_ADDRESS, VisitHandler
 from tandem.server.log import Log
-from tandem.server.metrics import Metrics
 from tandem.server.proxy_handler import ProxyProtocolHandler
-from tandem.server.serve_options import EXPLAIN
-
-
-class Sender(NamedTuple):
-    """A connection that was answered."""
-
-    address: str
-    port: int
-    connected_at: float = 0.0
-
-
-class Lines:
-    """A log that keeps its lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def write(self, line: str) -> None:
-        self.lines.append(line)
+from testing.handled import Lines, new_handler
 
 
 class Clock:
@@ -45,6 +25,10 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now_s
+
+
+def sender(address: str, port: int) -> ProxiedPeer:
+    return ProxiedPeer(address, port, 0.0)
 
 
 @pytest.fixture
@@ -61,38 +45,41 @@ def log() -> Lines:
 
 @pytest.fixture
 def visits(clock: Clock, log: Lines) -> VisitHandler:
-    return VisitHandler(Keyring(b"k" * 32), EXPLAIN, PLAIN, None, cast(Log, log), Metrics("late"))
+    return new_handler(log=log)
 
 
 def test_a_visit_has_one_remark_and_one_line(visits: VisitHandler, log: Lines) -> None:
-    sender = Sender("192.0.2.1", 1)
-    assert [type(visits.after_reply(sender, b"x")) for _ in range(3)] == [LateBytes, type(None), type(None)]
+    assert [type(visits.after_reply(sender("192.0.2.1", 1), b"x")) for _ in range(3)] == [
+        LateBytes,
+        type(None),
+        type(None),
+    ]
     assert len(log.lines) == 1
 
 
 def test_an_address_does_not_take_the_remarks_of_others(visits: VisitHandler) -> None:
-    many = [visits.after_reply(Sender("192.0.2.1", port), b"x") for port in range(MAX_LATE_OF_ADDRESS + 5)]
+    many = [visits.after_reply(sender("192.0.2.1", port), b"x") for port in range(MAX_LATE_OF_ADDRESS + 5)]
     assert sum(record is not None for record in many) == MAX_LATE_OF_ADDRESS
-    assert visits.after_reply(Sender("192.0.2.2", 1), b'{"second": 1}') is not None
+    assert visits.after_reply(sender("192.0.2.2", 1), b'{"second": 1}') is not None
 
 
 def test_all_of_them_are_bounded_for_a_minute(visits: VisitHandler, clock: Clock) -> None:
-    records = [visits.after_reply(Sender(f"192.0.{n // 256}.{n % 256}", 1), b"x") for n in range(MAX_LATE + 5)]
+    records = [visits.after_reply(sender(f"192.0.{n // 256}.{n % 256}", 1), b"x") for n in range(MAX_LATE + 5)]
     assert sum(record is not None for record in records) == MAX_LATE
     clock.now_s += 60
-    assert visits.after_reply(Sender("192.0.2.1", 1), b"x") is not None
+    assert visits.after_reply(sender("192.0.2.1", 1), b"x") is not None
 
 
 @pytest.mark.parametrize(
     ("data", "found"), [(b" \r\n" * 100, ""), (b"\r\n" * 100 + b"{}", '"{}"'), (b"\xff", r"\\xff")]
 )
 def test_white_space_is_no_message(visits: VisitHandler, data: bytes, found: str) -> None:
-    record = visits.after_reply(Sender("192.0.2.1", 1), data)
+    record = visits.after_reply(sender("192.0.2.1", 1), data)
     assert (record is not None) == bool(found)
     assert found in getattr(record, "findings", "")
 
 
 def test_a_connection_from_a_balancer_has_no_remark(visits: VisitHandler, log: Lines) -> None:
     handler = ProxyProtocolHandler(visits, parse_networks("192.0.2.1"), cast(Log, log))
-    assert handler.after_reply(Sender("192.0.2.1", 1), b"x") is None
-    assert handler.after_reply(Sender("192.0.2.2", 1), b"x") is not None
+    assert handler.after_reply(sender("192.0.2.1", 1), b"x") is None
+    assert handler.after_reply(sender("192.0.2.2", 1), b"x") is not None

@@ -5,46 +5,22 @@ import random
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import binary, integers, lists, sampled_from
 
-from tandem.keys.keyring import Keyring
 from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.reader import INVALID, MAX_MESSAGE_BYTES, Reader
-from tandem.server.actions import Peer, Progress, Reply, Wait
-from tandem.server.handler import VisitHandler
-from tandem.server.log import Log
-from tandem.server.metrics import Metrics
-from tandem.server.serve_options import EXPLAIN
+from tandem.server.actions import Reply, Wait
 from tandem.server.states_and_limits import NO_MESSAGE
+from testing.handled import PEER, handled, new_handler
 from testing.messages.corpus import CASES, FRAMED_CASES
 from testing.processes import RunningServer
 from testing.raw_sockets import raw
 
 SEED = 20261202
 LONG = [b"x" * MAX_MESSAGE_BYTES, b"[1, " * 3000, b"\xff" * (2 * MAX_MESSAGE_BYTES), b'"{' * 5000]
-
-
-class Connected(Peer):
-    """A connection that a handler may ask for its address."""
-
-    address = "192.0.2.7"
-    port = 51234
-    connected_at = 0.0
-
-
-class NoLog:
-    """Discards the log."""
-
-    def write(self, line: object) -> None:
-        pass
-
-
-def handler(framing: str) -> VisitHandler:
-    return VisitHandler(Keyring(b"k" * 32), EXPLAIN, framing, None, cast(Log, NoLog()), Metrics("cuts"))
 
 
 def never(data: bytes, framing: str) -> bool:
@@ -55,17 +31,7 @@ def never(data: bytes, framing: str) -> bool:
 
 def answer(pieces: Sequence[bytes], framing: str, ends: bool) -> tuple[bytes, list[str]]:
     """The reply to pieces that come one after the other, then silence or the end; and what the visit's problems are."""
-    visits, peer = handler(framing), Connected()
-    progress: Progress = None
-    action = None
-    for number, piece in enumerate(pieces):
-        action = visits.received_first(peer, progress, piece) if number == 0 else None
-        action = action or visits.received(peer, progress, piece)
-        if not isinstance(action, Wait):
-            break
-        progress = action.progress
-    if isinstance(action, Wait):
-        action = visits.received(peer, progress, b"") if ends else visits.expired(peer, progress, action.state)
+    action = handled(new_handler(framing), pieces, ends)
     assert isinstance(action, Reply)
     assert action.record is not None
     return action.data, [problem.id for problem in action.record.problems]  # type: ignore[union-attr]
@@ -109,11 +75,11 @@ def test_nor_for_any_bytes(data: bytes, at: int) -> None:
 
 
 def test_after_bytes_that_are_no_message_the_server_waits_for_more_of_them() -> None:
-    visits, peer = handler(PLAIN), Connected()
-    action = visits.received(peer, None, b"hello")
+    visits = new_handler()
+    action = visits.received(PEER, None, b"hello")
     assert isinstance(action, Wait)
     assert action.state is NO_MESSAGE
-    full = visits.received(peer, action.progress, b"x" * MAX_MESSAGE_BYTES)
+    full = visits.received(PEER, action.progress, b"x" * MAX_MESSAGE_BYTES)
     assert isinstance(full, Reply)
 
 
