@@ -8,7 +8,7 @@ student's mistake.
 
 import time
 import traceback
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
@@ -27,7 +27,7 @@ from tandem.server.judge import Accepted, Judgement, judge
 from tandem.server.log import Log
 from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
-from tandem.server.quota import RecordQuota
+from tandem.server.quota import LateBytesQuota, RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
 from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
@@ -36,8 +36,6 @@ WELCOME = b"Tandem: socket connection established. Send your message."
 SERVER_BUG = "error: the server failed on this message, and that is not your mistake: tell your teacher"
 NOT_STORED = "error: your message is right, but the server could not store the result: send it again in a minute"
 
-MAX_LATE_OF_ADDRESS = 20  # remarks a minute on bytes after the reply, of one address
-MAX_LATE = 600  # the same, of all addresses
 MAX_SHOWN_AFTER_REPLY = 80  # bytes
 
 MAX_RECENT = 10_000  # secrets whose team is cached, whether or not it is recorded yet
@@ -69,9 +67,7 @@ class VisitHandler:
         self._records = records
         self._log = log
         self._quota = RecordQuota()
-        self._late_minute = 0  # since 1970
-        self._late_peers: set[tuple[str, int]] = set()  # address and port of those with a remark in this minute
-        self._late_by_address: Counter[str] = Counter()  # the same, counted
+        self._late_quota = LateBytesQuota()
         self._metrics = metrics
         self._beat = beat
         self._judgement_of_nothing = judge(diagnose(Reader(), Ending.END_OF_STREAM), [], lambda message: None)
@@ -117,7 +113,7 @@ class VisitHandler:
             return commit.reply
         self._log.write(f"{commit.record.address} was told to try again: the result could not be stored")
         message = decode(unframe(commit.reply, self._framing))
-        return self._framed(message.answered("", NOT_STORED).encode())
+        return frame(message.answered("", NOT_STORED).encode(), self._framing)
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return the visit of a connection that broke before its reply."""
@@ -127,27 +123,13 @@ class VisitHandler:
     def after_reply(self, peer: Peer, data: bytes) -> Record | None:
         """Log bytes that came after the reply, and return a remark for the visit: once for each, within the limits."""
         shown = data.strip()[:MAX_SHOWN_AFTER_REPLY]
-        if not shown or not self._is_first_late(peer):
+        now = time.time()
+        if not shown or not self._late_quota.allows(peer.address, peer.port, now):
             return None
         self._log.write(f"{show_address(peer.address, peer.port)} sent more after the reply, which nothing answers")
         remark = Problem(BYTES_AFTER_REPLY, facts={"found": shown.decode(errors="backslashreplace")})
-        started_s = time.time() - (time.monotonic() - peer.connected_at)
+        started_s = now - (time.monotonic() - peer.connected_at)
         return LateBytes(int(started_s * 1e6), peer.address, peer.port, findings_text([remark]))
-
-    def _is_first_late(self, peer: Peer) -> bool:
-        """Return whether this visit has no remark on late bytes so far, and count it. The limits are for a minute."""
-        minute = int(time.time() // 60)
-        if minute != self._late_minute:
-            self._late_minute = minute
-            self._late_peers.clear()
-            self._late_by_address.clear()
-        if (peer.address, peer.port) in self._late_peers or len(self._late_peers) >= MAX_LATE:
-            return False
-        if self._late_by_address[peer.address] >= MAX_LATE_OF_ADDRESS:
-            return False
-        self._late_peers.add((peer.address, peer.port))
-        self._late_by_address[peer.address] += 1
-        return True
 
     def on_tick(self, connections: int, waiting: int) -> Iterator[Record]:
         """Beat, and return the periodic records that are due. Call it once a second."""
@@ -168,7 +150,7 @@ class VisitHandler:
             accepted = Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
             return self._accept(peer, accepted, bytes(reader.received))
         if self._errors == EXPLAIN:
-            reply = self._framed(reply)
+            reply = frame(reply, self._framing)
             return Reply(reply, self._refused(peer, reader, judgement, reply))
         record = self._refused(peer, reader, judgement, b"")
         return End(record) if self._errors == CLOSE else Wait(SILENCED, None, record)
@@ -176,7 +158,7 @@ class VisitHandler:
     def _accept(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
         """Return the action for a right message."""
         outcome, reply, team, secret, ip, findings = accepted
-        reply = self._framed(reply)
+        reply = frame(reply, self._framing)
         self._metrics.visits += 1
         now, duration_s = time.time(), time.monotonic() - peer.connected_at
         address = peer.address
@@ -276,10 +258,6 @@ class VisitHandler:
     def _reader_in(self, progress: Progress) -> Reader:
         """Return the reader with the bytes that came so far."""
         return progress if isinstance(progress, Reader) else Reader(self._framing)
-
-    def _framed(self, reply: bytes) -> bytes:
-        """Return the bytes of a reply for the wire. PROTOCOL 6.1."""
-        return frame(reply, LENGTH) if self._framing == LENGTH else reply
 
     def _log_bug(self, peer: Peer) -> None:
         self._log.write(f"{peer.address} bug: {traceback.format_exc()}")

@@ -2,9 +2,11 @@
 
 A flood of wrong messages must not fill the disk. A class behind one campus address must not lose records, and one noisy
 team there must not cost the others theirs. So there is a quota for each team at an address, and a larger one for the
-address. No reply depends on it. Pure: the time is an argument.
+address. Remarks on bytes after a reply have a quota of their own. No reply depends on any of them. Pure: the time is an
+argument.
 """
 
+from collections import Counter
 from functools import lru_cache
 
 from tandem.net.networks import host_network
@@ -14,6 +16,8 @@ MAX_PER_TEAM = 60  # visits a minute of one team at one address, right or refuse
 MAX_PER_ADDRESS = 600  # refused visits a minute of one address
 MAX_COUNTERS = 20_000  # addresses, and teams, that are counted apart in a minute; all others are counted together
 OTHERS = "others"
+MAX_LATE_OF_ADDRESS = 20  # remarks a minute on bytes after the reply, of one address
+MAX_LATE = 600  # the same, of all addresses
 
 _cached_network = lru_cache(maxsize=4096)(host_network)  # an address mostly comes again
 
@@ -81,3 +85,27 @@ class RecordQuota:
         for counts in (self._allowed, self._visits, self._suppressed):
             counts.clear()
         self._minute = minute
+
+
+class LateBytesQuota:
+    """Decides which visits get a remark on bytes after their reply: each visit once."""
+
+    def __init__(self) -> None:
+        self._minute = 0  # since 1970
+        self._peers: set[tuple[str, int]] = set()  # address and port of those with a remark in this minute
+        self._by_address: Counter[str] = Counter()  # the same, counted
+
+    def allows(self, address: str, port: int, now: float) -> bool:
+        """Return whether the visit from this address and port gets a remark at `now` (seconds since 1970)."""
+        minute = int(now // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._peers.clear()
+            self._by_address.clear()
+        if (address, port) in self._peers or len(self._peers) >= MAX_LATE:
+            return False
+        if self._by_address[address] >= MAX_LATE_OF_ADDRESS:
+            return False
+        self._peers.add((address, port))
+        self._by_address[address] += 1
+        return True

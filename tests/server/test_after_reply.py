@@ -8,9 +8,10 @@ from tandem.net.networks import parse_networks
 from tandem.records.visits import LateBytes
 from tandem.server import handler as handler_module
 from tandem.server.actions import ProxiedPeer
-from tandem.server.handler import MAX_LATE, MAX_LATE_OF_ADDRESS, VisitHandler
+from tandem.server.handler import VisitHandler
 from tandem.server.log import Log
 from tandem.server.proxy_handler import ProxyProtocolHandler
+from tandem.server.quota import MAX_LATE, MAX_LATE_OF_ADDRESS
 from testing.handled import Lines, new_handler
 
 
