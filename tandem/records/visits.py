@@ -1,5 +1,6 @@
 """The records of visits, teams and metrics: made by the server, written by the store, read by the queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -206,3 +207,8 @@ class Heartbeat:
 
 
 Record = RightVisit | Visit | LateBytes | SuppressedVisits | MetricsSample | Heartbeat
+
+
+def has_secret_to_file(records: Iterable[Record]) -> bool:
+    """Return whether a refused visit among these has a secret, whose team the store looks up (secret_owners.py)."""
+    return any(isinstance(record, Visit) and record.secret for record in records)

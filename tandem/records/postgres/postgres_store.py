@@ -37,6 +37,7 @@ from tandem.records.visits import (
     SuppressedVisits,
     Team,
     Visit,
+    has_secret_to_file,
 )
 
 MAX_TRIES = 5  # of a transaction that lost a conflict with another server
@@ -214,7 +215,8 @@ class PostgresStore:
             if not was_open:
                 self._connect()
             try:
-                file_refused(records, self._owners(records))
+                if has_secret_to_file(records):
+                    file_refused(records, self._owners(records))
                 self._execute(list(steps(records)))
                 return
             except _LOST:

@@ -36,6 +36,7 @@ from tandem.records.visits import (
     SuppressedVisits,
     Team,
     Visit,
+    has_secret_to_file,
 )
 
 FILE = "tandem.sqlite3"
@@ -200,7 +201,8 @@ class SqliteStore:
         teams: dict[Row, Row] = {}  # changed by right visits since the last refused one, by primary key
         visits: list[Row] = []
         late: list[LateBytes] = []
-        file_refused(records, self._owners(records))
+        if has_secret_to_file(records):
+            file_refused(records, self._owners(records))
         for record in records:
             if isinstance(record, RightVisit):
                 _merge(record, teams)
@@ -220,7 +222,8 @@ class SqliteStore:
                 self._write_metrics(record)
         self._write_teams(teams)
         self._insert(_VISITS, visits)
-        self._database.executemany(_LATE_BYTES, map(asdict, late))
+        if late:
+            self._database.executemany(_LATE_BYTES, map(asdict, late))
 
     def _write_teams(self, teams: dict[Row, Row]) -> None:
         if teams and self._database.execute(_ANY_REFUSED).fetchone()[0]:
