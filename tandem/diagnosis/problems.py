@@ -163,6 +163,11 @@ REFUSAL_HANDED_ON = "refusal-handed-on"  # its cause is in message 1, whatever e
 _RANK = {family: rank for rank, family in enumerate(Family)}
 
 
+def is_only_handed_on(ids: Iterable[str]) -> bool:
+    """Return whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
+    return set(ids) == {REFUSAL_HANDED_ON}
+
+
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort problems: a refusal handed on, then the outer layer of a message before the inner one, then by offset."""
     return tuple(sorted(problems, key=_rank))

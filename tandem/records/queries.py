@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import CATALOGUE, REFUSAL_HANDED_ON, Problem, findings_in
+from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in, is_only_handed_on
 from tandem.protocol.message import NotAMessageError, decode
 from tandem.records.class_spellings import CLASS_NAMES, MAX_CLASSES
 from tandem.records.database import open_rows
@@ -87,7 +87,7 @@ class VisitRow:
     @property
     def is_handed_on(self) -> bool:
         """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
-        return {found.id for found in self.findings if _is_mistake(found)} == {REFUSAL_HANDED_ON}
+        return is_only_handed_on(found.id for found in self.findings if _is_mistake(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,5 +400,5 @@ def _visit_row(row: Row) -> VisitRow:
 def _team_row(row: Row) -> TeamRow:
     *team, state, ip, first_seen, finished_at, visits, problems, pair, stuck = row
     ids = tuple(json.loads(problems))
-    ids = () if set(ids) == {REFUSAL_HANDED_ON} else ids
+    ids = () if is_only_handed_on(ids) else ids
     return TeamRow(Team(*team), state, ip, first_seen, finished_at, visits, ids, pair, bool(stuck))

@@ -6,8 +6,7 @@ that, the wrong name would be a team of its own, which nobody ever finishes. The
 
 from collections.abc import Sequence
 
-from tandem.protocol.message import NO_TEAMMATE
-from tandem.records.visits import Record, RightVisit, Team, Visit
+from tandem.records.visits import Record, RightVisit, Team, Visit, has_number_in_common
 
 
 def visits_without_owner(records: Sequence[Record]) -> list[Visit]:
@@ -41,6 +40,5 @@ def _file_under(visit: Visit, owner: Team | None) -> None:
 
 def is_same_team(team: Team, known: Team) -> bool:
     """Return whether this is a known team with something changed: it has a number in common, or class and name."""
-    numbers = {team.studentnr1, team.studentnr2} & {known.studentnr1, known.studentnr2} - set(NO_TEAMMATE)
     is_same_class = team.classname.casefold() == known.classname.casefold()
-    return bool(numbers) or (is_same_class and team.teamname == known.teamname)
+    return has_number_in_common(team, known) or (is_same_class and team.teamname == known.teamname)

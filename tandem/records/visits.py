@@ -6,8 +6,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in, findings_text
+from tandem.diagnosis.problems import Problem, findings_in, findings_text, is_only_handed_on
 from tandem.protocol.address import show_address
+from tandem.protocol.message import NO_TEAMMATE, Message
 
 MAX_STORED_BYTES = 8200  # of what came: a whole message behind its length
 
@@ -35,6 +36,12 @@ class Team(NamedTuple):
         if self.studentnr1 <= self.studentnr2:
             return f"{self.studentnr1}\n{self.studentnr2}"
         return f"{self.studentnr2}\n{self.studentnr1}"
+
+
+def has_number_in_common(one: Message | Team, other: Team) -> bool:
+    """Return whether two teams have a student number in common. That of a missing teammate does not count."""
+    numbers = {one.studentnr1, one.studentnr2} & {other.studentnr1, other.studentnr2}
+    return not numbers.issubset(NO_TEAMMATE)
 
 
 class RightVisit(NamedTuple):
@@ -110,7 +117,7 @@ class Visit:
     @property
     def is_handed_on(self) -> bool:
         """Whether nothing else is wrong than that the server's refusal of message 1 was handed on."""
-        return {problem.id for problem in self.problems} == {REFUSAL_HANDED_ON}
+        return is_only_handed_on(problem.id for problem in self.problems)
 
     @property
     def findings(self) -> str:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from tandem.diagnosis.problems import Problem
 from tandem.diagnosis.rules import damage_of_secret, is_secret
 from tandem.keys.secret import verify
-from tandem.protocol.message import NO_TEAMMATE, Message, is_team_of_one
-from tandem.records.visits import Team
+from tandem.protocol.message import Message, is_team_of_one
+from tandem.records.visits import Team, has_number_in_common
 
 
 class SecretOwner(NamedTuple):
@@ -63,8 +63,10 @@ def _teams(message: Message) -> tuple[Team, Team]:
 
 def _is_same_team(message: Message, known: Team) -> bool:
     """Return whether it is the same team with something changed: a number in common, or both names."""
-    numbers = {message.studentnr1, message.studentnr2} & {known.studentnr1, known.studentnr2} - set(NO_TEAMMATE)
-    return bool(numbers) or (message.classname, message.teamname) == (known.classname, known.teamname)
+    return has_number_in_common(message, known) or (message.classname, message.teamname) == (
+        known.classname,
+        known.teamname,
+    )
 
 
 def _changes(message: Message, known: Team) -> list[Problem]:
