@@ -15,7 +15,7 @@ from tandem.diagnosis.problems import MAX_FINDINGS, MAX_SENTENCE, Problem, size_
 from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN, unframe
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one
-from tandem.protocol.reader import NEED_DATA, Reader
+from tandem.protocol.reader import Reader
 from tandem.records.visits import Outcome, Team
 from tandem.server.judge import MAX_REPLY_BYTES, Judgement, judge
 from tandem.server.message_2 import SecretOwner
@@ -99,7 +99,7 @@ def _diagnosed(pieces: tuple[bytes, ...], ending: Ending, address: str) -> Diagn
     reader = Reader()
     for piece in pieces:
         reader.feed(piece)
-    return diagnose(reader, ending if reader.state is NEED_DATA else Ending.DECIDED, address)
+    return diagnose(reader, ending, address)
 
 
 def _is_as_the_oracle_says(diagnosis: Diagnosis, stream: bytes) -> None:

@@ -21,7 +21,7 @@ from tandem.diagnosis.recovery.scanner import SPACE, Scanner
 from tandem.net.proxy_header import end_of_headers, version_of
 from tandem.protocol.framing import LENGTH, LENGTH_BYTES
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, Message
-from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, Reader
+from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA, Reader
 
 _SPACE = b" \t\r\n"
 _HEADER_BEGINS = (b"P", b"\r")  # the first byte of a PROXY header, of version 1 and 2
@@ -46,12 +46,12 @@ class Diagnosis(NamedTuple):
 
 
 def diagnose(reader: Reader, ending: Ending, address: str = "") -> Diagnosis:
-    """Diagnose what the reader received from `address` ("" if not known)."""
+    """Diagnose what the reader received from `address` ("" if not known). A final state of the reader is DECIDED."""
     if reader.state is COMPLETE and not reader.tail.strip(_SPACE):
         right = _read_right(reader, address)
         if right is not None:
             return right
-    if reader.state is INVALID:
+    if reader.state is not NEED_DATA:
         ending = Ending.DECIDED  # the answer is the same for silence and for the end of the stream
     recovered = recover(_looked_at(reader), ending, address, reader.framing)
     problems = recovered.problems

@@ -10,7 +10,7 @@ from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import Problem, Severity
 from tandem.protocol.message import Message
-from tandem.protocol.reader import NEED_DATA, Reader
+from tandem.protocol.reader import Reader
 
 _PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
 _COLOURED = {
@@ -36,8 +36,7 @@ def check(data: bytes, address: str = "") -> Diagnosis:
     """Return the diagnosis of a connection from `address` that sends `data` and then ends."""
     reader = Reader()
     reader.feed(data)
-    ending = Ending.END_OF_STREAM if reader.state is NEED_DATA else Ending.DECIDED
-    return diagnose(reader, ending, address)
+    return diagnose(reader, Ending.END_OF_STREAM, address)
 
 
 def _as_team_file(diagnosis: Diagnosis) -> Diagnosis:

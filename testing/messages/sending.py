@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.protocol.framing import PLAIN
-from tandem.protocol.reader import NEED_DATA, Reader
+from tandem.protocol.reader import Reader
 
 ADDRESS = "145.137.54.21"  # of the sender
 
@@ -19,7 +19,7 @@ def diagnosed_in_pieces(pieces: Iterable[bytes], address: str = "", framing: str
     reader = Reader(framing)
     for piece in pieces:
         reader.feed(piece)
-    return diagnose(reader, Ending.SILENCE if reader.state is NEED_DATA else Ending.DECIDED, address)
+    return diagnose(reader, Ending.SILENCE, address)
 
 
 def ids(diagnosis: Diagnosis) -> tuple[str, ...]:
