@@ -1,21 +1,23 @@
 """Boards for tests, in this process and in processes of their own, and records for them to show."""
 
+import asyncio
 import http.client
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from starlette.testclient import TestClient
 
 from tandem.board.app import build
+from tandem.board.feed.server_health import ServerHealth
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.security import LOOPBACK
 from tandem.board.web.sessions import SessionStore
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore
 from tandem.records.visits import Record, RightVisit, Team, Visit
-from testing.processes import ROOT, Process, process, wait_until
+from testing.processes import LIMIT, ROOT, Process, process, wait_until
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as as_sent
 from testing.visits import message_1, rejected
@@ -172,3 +174,15 @@ def table_rows(page: str) -> list[str]:
     """Return the text of each row of a page's table, without the header. Marks are text, although they are fields."""
     page = re.sub(r'<input name="mark"[^>]* value="([^"]*)"[^>]*>', r"\1", page)
     return [page_text(row) for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)][1:]
+
+
+async def with_server_health(server_health: ServerHealth, scene: Callable[[], Awaitable[None]]) -> None:
+    """Play a scene while a monitor of the servers runs, for at most LIMIT seconds."""
+    task = asyncio.create_task(server_health.run())
+    try:
+        async with asyncio.timeout(LIMIT):
+            await scene()
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -8,7 +8,7 @@ import socket
 from ipaddress import ip_address
 
 from tandem.net.networks import own_addresses
-from tandem.protocol.address import plain_ip, show_address
+from tandem.protocol.address import family_of, plain_ip, show_address
 from tandem.protocol.errors import TandemError
 
 BACKLOG = 4096  # connections that the system holds ready for us
@@ -74,7 +74,7 @@ def reach_of(listener: socket.socket) -> str:
     if not ip.is_unspecified:
         return f"other machines connect with --server {show_address(host, port)}"
     hint = "" if "and" in families else f" (--listen :{port} takes IPv4 and IPv6)"
-    usable = [show_address(own, port) for own in own_addresses() if ("IPv6" if ":" in own else "IPv4") in families]
+    usable = [show_address(own, port) for own in own_addresses() if family_of(own) in families]
     if not usable:
         return f"{families} can connect{hint}; this machine has no such address that other machines can use"
     return f"{families} can connect{hint}; other machines with --server {' or '.join(usable)}"

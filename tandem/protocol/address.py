@@ -57,6 +57,11 @@ def plain_ip(ip: str) -> str:
     return ip.removeprefix("::ffff:") if "." in ip else ip
 
 
+def family_of(ip: str) -> str:
+    """Return "IPv4" or "IPv6"."""
+    return "IPv6" if ":" in ip else "IPv4"
+
+
 def _parse(text: str, default_port: int) -> tuple[str, int]:
     _check_text(text)
     if text.startswith("["):

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.feed.server_health import MAX_AGE_S, ServerHealth
 from tandem.records.sqlite.sqlite_store import FILE
 from tandem.records.visits import MetricsSample
-from testing.boards import numbered, write_records
-from testing.processes import LIMIT
+from testing.boards import numbered, with_server_health, write_records
 
 
 def vitals(server: str, age: float, connections: int = 7) -> MetricsSample:
-    """What a server wrote so many seconds ago."""
+    """A sample that a server wrote so many seconds ago."""
     return MetricsSample(int((time.time() - age) * 1e6), server, 5_000_000, 5, connections, 300, 900, 9, 2000, 5000, 0)
 
 
@@ -28,17 +27,9 @@ def play(folder: Path, scene: Callable[[ServerHealth], Awaitable[None]]) -> None
     """With a monitor that runs."""
 
     async def run() -> None:
-        records_pool = RecordsPool(folder)
-        server_health = ServerHealth(records_pool)
-        task = asyncio.create_task(server_health.run())
-        try:
-            async with asyncio.timeout(LIMIT):
-                await scene(server_health)
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            records_pool.close()
+        with closing(RecordsPool(folder)) as records_pool:
+            server_health = ServerHealth(records_pool)
+            await with_server_health(server_health, lambda: scene(server_health))
 
     asyncio.run(run())
 

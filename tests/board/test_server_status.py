@@ -1,10 +1,10 @@
-"""What a class is told about the server: the addresses that students type, and that it has stopped."""
+"""The page of a class shows the addresses of the server that students type, and that the server has stopped."""
 
 import asyncio
 import os
 import socket
 import time
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tandem.board.feed.server_health import MAX_SILENCE_S, ServerHealth
 from tandem.board.feed.server_status import ServerStatus, listening_addresses
 from tandem.records.heartbeat import FILE, beat, create_heartbeat, heartbeat_age_s
 from tandem.server import loop
-from testing.boards import numbered, write_records
+from testing.boards import numbered, with_server_health, write_records
 from testing.processes import LIMIT
 
 
@@ -75,19 +75,15 @@ def test_the_status_changes_when_the_heart_stops_and_beats_again(
 
     async def run() -> None:
         statuses: asyncio.Queue[ServerStatus] = asyncio.Queue()
-        records_pool = RecordsPool(tmp_path)
-        task = asyncio.create_task(ServerHealth(records_pool, statuses.put_nowait).run())
-        try:
-            async with asyncio.timeout(LIMIT):
-                silent = await statuses.get()
-                assert silent.silent_since_us is not None
-                assert abs(silent.silent_since_us / 1e6 - died_s) < 1
-                beat(tmp_path)
-                assert (await statuses.get()).silent_since_us is None
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            records_pool.close()
+
+        async def scene() -> None:
+            silent = await statuses.get()
+            assert silent.silent_since_us is not None
+            assert abs(silent.silent_since_us / 1e6 - died_s) < 1
+            beat(tmp_path)
+            assert (await statuses.get()).silent_since_us is None
+
+        with closing(RecordsPool(tmp_path)) as records_pool:
+            await with_server_health(ServerHealth(records_pool, statuses.put_nowait), scene)
 
     asyncio.run(run())

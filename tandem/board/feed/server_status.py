@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from tandem.net.networks import own_addresses
-from tandem.protocol.address import show_address
+from tandem.protocol.address import family_of, show_address
 
 MAX_ADDRESSES = 4
 _SERVER_NAME = re.compile(r"(\S+) (\S+):(\d+) \d+")
@@ -41,5 +41,5 @@ def _addresses(machine: str, host: str, port: int) -> list[tuple[str, bool]]:
         return [(show_address(host, port), ip_address(host).is_loopback)]
     if machine != socket.gethostname():
         return [(show_address(machine, port), False)]
-    usable = [own for own in own_addresses() if ("IPv6" if ":" in own else "IPv4") in _FAMILIES[host]]
+    usable = [own for own in own_addresses() if family_of(own) in _FAMILIES[host]]
     return [(show_address(own, port), False) for own in usable or [machine]]
