@@ -50,7 +50,7 @@ PLACEHOLDERS = frozenset(
 
 _MAX_PLACEHOLDER = max(MAX_LENGTHS.values())  # characters, signs included: longer is too long in any field
 _SIGNS = re.compile(r"[\W_]+")  # left out when words are compared
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # C0, DEL, C1
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")  # C0, DEL, C1
 _SURROGATE = re.compile("[\ud800-\udfff]")  # one half of a surrogate pair, which UTF-8 cannot carry
 
 Fields = Mapping[str, str | int]  # by name; a field that could not be read is not in it
@@ -217,7 +217,7 @@ def _check_text(name: str, text: str, clientid: str | int | None) -> list[Proble
         found.append(Problem("field-as-bytes", facts=facts | {"found": text}))
     elif name.startswith("studentnr") and not _is_usual(text):
         found.append(Problem("studentnr-unusual", facts=facts | {"found": text}))
-    for id, wrong in (("control-character", _CONTROL), ("lone-surrogate", _SURROGATE)):
+    for id, wrong in (("control-character", CONTROL), ("lone-surrogate", _SURROGATE)):
         match = wrong.search(text)
         if match:
             found.append(Problem(id, facts=facts | {"found": code_point(match[0])}))
@@ -282,7 +282,7 @@ def is_repeatable(name: str, value: str | int) -> bool:
     """Return whether a reply may repeat the value of this field."""
     if isinstance(value, int):
         return len(str(value)) <= MAX_CLIENTID
-    if _CONTROL.search(value) or _SURROGATE.search(value):
+    if CONTROL.search(value) or _SURROGATE.search(value):
         return False
     return len(value.encode()) <= MAX_LENGTHS[name]
 
@@ -298,7 +298,7 @@ def code_point(c: str) -> str:
 
 def control_in(text: str) -> re.Match[str] | None:
     """Return the first control character (C0, DEL, C1)."""
-    return _CONTROL.search(text)
+    return CONTROL.search(text)
 
 
 def _check_exchange(fields: Fields) -> Iterable[Problem]:

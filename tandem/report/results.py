@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.diagnosis.rules import CONTROL
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.records.queries import TeamRow, VisitRow
 from tandem.records.visits import Team
@@ -97,7 +98,6 @@ def as_csv(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
 
 
 BYTE_ORDER_MARK = "\ufeff"
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 # First characters of a cell that a spreadsheet may take for a formula. A semicolon may begin another cell.
 _FORMULA = re.compile(r"(?:^|(?<=;))(\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
@@ -111,7 +111,7 @@ def csv_line(cells: Iterable[str]) -> str:
 
 def csv_cell(cell: Cell) -> str:
     """Return a cell as one line of text that no spreadsheet runs as a formula."""
-    text = _CONTROLS.sub(lambda control: printable(control[0]), cell_text(cell))
+    text = CONTROL.sub(lambda control: printable(control[0]), cell_text(cell))
     return _FORMULA.sub(r"'\1", text)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tandem.board.gradebook.class_names import folded
-from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS
+from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS, control_in
 from tandem.protocol.errors import TandemError
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
@@ -32,10 +32,8 @@ SEPARATORS = ",;\t"
 MAX_ROSTER_BYTES = 1_000_000
 MAX_ROSTER_TEAMS = 5_000
 MAX_REPORTED_MISTAKES = 20  # and as many remarks
-_SEPARATOR_LINE = re.compile(
-    r'"?sep=([^"\w\s]|\t)"?[^\S\n]*(?:\n|$)', re.IGNORECASE
-)  # the first line that Excel writes
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+# The first line that Excel writes.
+_SEPARATOR_LINE = re.compile(r'"?sep=([^"\w\s]|\t)"?[^\S\n]*(?:\n|$)', re.IGNORECASE)
 ROSTER_EXAMPLE = "classname,teamname,studentnr1,studentnr2\r\nINF2A,Team1,0923456,0934567\r\n"
 
 
@@ -192,7 +190,7 @@ def _mistake(team: Team) -> str:
             return f"{name} is empty"
         if len(value.encode()) > MAX_LENGTHS[name]:
             return f"{name} has {len(value.encode())} bytes, more than {MAX_LENGTHS[name]}"
-        if _CONTROLS.search(value):
+        if control_in(value):
             return f"{name} contains a control character: {printable(value)[:60]}"
     return ""
 
