@@ -59,9 +59,7 @@ class Walk:
     examples: dict[str, Words]  # each option, and each file, by the name in its usage
     base: dict[str, Words] = field(default_factory=dict)  # what a run needs; an example takes the place of its own
     pairs: dict[frozenset[str], Words] = field(default_factory=dict)  # better examples for two options together
-    refused: dict[frozenset[str], Words] = field(
-        default_factory=dict
-    )  # two options with values that do not go together
+    refused: dict[frozenset[str], Words] = field(default_factory=dict)  # two options whose values exclude each other
 
     def words(self, *names: str) -> list[str]:
         """Return the command line with some options."""

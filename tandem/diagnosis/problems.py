@@ -93,7 +93,7 @@ class Problem:
 
 MAX_SENTENCE = 220  # bytes in JSON, so that a status always has room for the first problem
 _MAX_LINE = len("line 8192: ")
-CUT = "..."  # in the place of what a long text goes on with
+CUT = "..."  # the end of a text that was cut
 
 
 def error_status(problems: Sequence[Problem], room: int) -> str:

@@ -241,9 +241,8 @@ class Records:
         query = "SELECT answered FROM visit WHERE outcome = 'message 1' ORDER BY id DESC LIMIT :limit"
         for (answered,) in reversed(self._rows.query(query, {"limit": limit})):
             try:
-                reply = decode(
-                    answered[answered.find(b"{") :]
-                )  # with --framing length 4 bytes of length come before it
+                # With --framing length 4 bytes of length come before the object.
+                reply = decode(answered[answered.find(b"{") :])
             except NotAMessageError:  # the connection was lost before the reply
                 continue
             team = Team(reply.classname, reply.teamname, reply.studentnr1, reply.studentnr2)

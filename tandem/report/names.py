@@ -1,8 +1,8 @@
 r"""Shows names from the network so that no two look alike. Pure.
 
-What is invisible or changes the direction of text becomes an escape (\x1b, \u202e), and so does what makes a name look
-like another one: a blank at its end, two blanks, a letter of several code points where Unicode has one for it (NFD), a
-backslash that looks like the beginning of an escape. `name_shown_as` turns what is shown into the name again.
+A character that is invisible or changes the direction of text becomes an escape (\x1b, \u202e). So does one that makes
+a name look like another one: a blank at its end, two blanks, a letter of several code points where Unicode has one for
+it (NFD), a backslash that looks like the beginning of an escape. `name_shown_as` turns what is shown into the name.
 """
 
 import re
@@ -11,7 +11,7 @@ import unicodedata
 from tandem.diagnosis.excerpt import width
 from tandem.protocol.printable import printable
 
-CUT = ".."  # in the place of what was cut out
+CUT = ".."  # stands for the middle of a name that was cut out
 MIN_TAIL_COLUMNS = 3  # of a cut name, which tell it from names with the same beginning
 
 _JOINER = "\u200d"
@@ -22,8 +22,6 @@ _INVISIBLE = re.compile(  # invisible, although Python calls them printable
 _ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})")
 _BLANKS = re.compile("^ +| +$|(?<= ) +")
 _LETTERS = re.compile(r"(?s:.)(?:(?!\w|\s)[^\x00-\x7f]|[\u1161-\u11ff])*")  # a character and the marks that join it
-
-
 _MARKS = re.compile("^[\u200d\ufe00-\ufe0f\u0300-\u036f]+")  # of a character that was cut off
 
 

@@ -50,9 +50,7 @@ RECV_BYTES = 16_384  # received at a time: more than a whole message
 ACCEPT_BATCH = 100  # connections accepted in one turn
 EXPIRY_BATCH = 1000  # connections of one state that are expired in one turn
 MAX_SLOW_PATH = 0.01  # seconds of one turn for the slow path
-MIN_SLOW_PATH = (
-    0.001  # the shorter limit, used while more connections wait to be accepted, or a reply waits for its commit
-)
+MIN_SLOW_PATH = 0.001  # the same, while more connections wait to be accepted or a reply waits for its commit
 COMMIT_SHARE = 0.003  # seconds that such a turn waits for events, so that the committer's thread can run
 CHECK_INTERVAL = 0.02  # seconds between two checks of the limits: an answer may be late by this
 MAX_IDLE_WAIT = 1.0  # seconds that one turn waits for events

@@ -104,12 +104,10 @@ LIMITS: dict[State, float] = {
     DRAINING: 5.0,
 }
 
-WATCHED = frozenset(
-    {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, SILENCED, DRAINING}
-)  # the poller reports bytes in them
-UNANSWERED = frozenset(
-    {FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, QUEUED}
-)  # no record of the visit was given to the committer
+# The poller reports bytes in these states.
+WATCHED = frozenset({FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, SILENCED, DRAINING})
+# In these no record of the visit was given to the committer.
+UNANSWERED = frozenset({FIRST_BYTE, LAST_CHANCE, MESSAGE, NO_MESSAGE, QUEUED})
 
 
 class IllegalTransitionError(Exception):

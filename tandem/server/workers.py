@@ -18,9 +18,8 @@ from tandem.net.process_signals import HANGUP, STOP_SIGNALS, exit_on_signals, ig
 from tandem.protocol.errors import TandemError
 
 RESTART_DELAY = 1.0  # seconds before a worker that ended sooner than that is started again
-KILL_TIMEOUT = (
-    30.0  # seconds for the workers to end after a signal; the disk may be slow, or a worker stopped (SIGSTOP)
-)
+# Seconds for the workers to end after a signal. The disk may be slow, or a worker stopped (SIGSTOP).
+KILL_TIMEOUT = 30.0
 
 Work = Callable[[Callable[[], None]], None]  # runs a worker until SIGTERM; it calls its argument when it is ready
 

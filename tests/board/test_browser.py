@@ -507,7 +507,7 @@ COLOURS = """(id) => {
 
 
 def of_a_server(age: float, connections: int = 7, replies: int = 1) -> MetricsSample:
-    """What a server wrote so many seconds ago."""
+    """A sample that a server wrote so many seconds ago."""
     took = (300, 900) if replies else (0, 0)
     return MetricsSample(
         int((time.time() - age) * 1e6), "g:1 1", 5_000_000, replies, connections, *took, 9 * replies, *took, 0

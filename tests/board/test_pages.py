@@ -665,7 +665,7 @@ def test_a_refusal_that_was_handed_on_leaves_the_mistake_of_message_1_on_the_pag
 
 
 def team_section(teacher: Visitor, name: str) -> str:
-    """What a team's page tells the teacher about the last message."""
+    """The section on the last message, on the page of a team for the teacher."""
     link = re.search(rf'href="(/gradebook/team\?[^"]*)"[^>]*><bdi class="name">{name}<', teacher.get("/gradebook"))
     assert link
     page = teacher.get(html.unescape(link[1]))

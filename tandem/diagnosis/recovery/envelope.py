@@ -165,7 +165,7 @@ def _whole(data: bytes, codec: str) -> bytes:
     return data + bytes(missing) if codec.endswith("le") else data[: len(data) // size * size]
 
 
-# What comes before the text
+# Lengths and other bytes before the text
 
 
 def _without_prefix(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:

@@ -230,7 +230,7 @@ def _count_texts(data: bytes, size: int) -> int:
     return 0
 
 
-# What comes before a message, and is taken off
+# Bytes of other protocols before a message, which are taken off
 
 
 class Prefix(NamedTuple):

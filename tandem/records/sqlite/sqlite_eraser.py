@@ -145,9 +145,8 @@ def _open(folder: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise store_error(f"{path} cannot be used", error) from None
     try:
-        check_version(
-            database, path
-        )  # a connection that has read removes write-ahead log and index when it closes last
+        # It also reads: only a connection that has read removes write-ahead log and index when it closes last.
+        check_version(database, path)
     except sqlite3.Error as error:
         database.close()
         raise store_error(f"{path} cannot be used", error) from None
