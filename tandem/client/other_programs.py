@@ -26,6 +26,11 @@ _FIRST_BYTES = (
 )
 
 
+def excerpt(came: bytes) -> str:
+    """Return the beginning of what a program sent, as text that is safe to show."""
+    return printable_bytes(came[:SHOWN_BYTES].rstrip())
+
+
 def protocol_of(data: bytes) -> str:
     """Return the name of the other protocol that these bytes begin, "" if they begin none that is known."""
     beginning = data[:16].lstrip().lower()
@@ -39,7 +44,7 @@ def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
     """
     if not came:
         return ""
-    shown = printable_bytes(came[:SHOWN_BYTES].rstrip())
+    shown = excerpt(came)
     protocol = protocol_of(came)
     if protocol:
         return f'it speaks {protocol}: it sent "{shown}"'
