@@ -109,7 +109,7 @@ class ServerVisit:
         try:
             wire.send(self._connection, self._message, self._options.timeout_s, self._server)
         except ClientError as error:
-            raise self._with_words(error).with_arrow(self._message_arrow) from None
+            raise error.after(excerpt(self._answer.received)).with_arrow(self._message_arrow) from None
         summary = f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}"
         self._output.arrow(self._message_arrow, self._message, summary)
 
@@ -168,7 +168,7 @@ class ServerVisit:
         try:
             return wire.receive(self._connection, self._server)
         except ClientError as error:
-            raise self._with_words(error).with_arrow(arrow) from None
+            raise error.after(excerpt(self._answer.received)).with_arrow(arrow) from None
 
     @property
     def _after_welcome(self) -> bytes:
@@ -204,13 +204,6 @@ class ServerVisit:
             what, help = "closed the connection before it sent anything", SERVER_PORT_HELP
         return ClientError(f"{self._server} {what}", help, self._welcome_arrow)
 
-    def _with_words(self, error: ClientError) -> ClientError:
-        """Add to the error of a connection that broke what the server had said before."""
-        said = excerpt(self._answer.received)
-        if said:
-            error.what += f'; before that it sent "{said}"'
-        return error
-
     def _no_reply(self, reason: str) -> ClientError:
         answer = self._answer
         said = excerpt(self._after_welcome)
@@ -222,7 +215,7 @@ class ServerVisit:
         elif sent:
             help = f"read what it sent; {help}"
         error = ClientError(f"{what}: {self._server} {sent}{reason}", help, self._reply_arrow)
-        return error if sent else self._with_words(error)
+        return error if sent else error.after(excerpt(answer.received))
 
     def _not_a_reply(self) -> ClientError:
         answer = self._answer
