@@ -63,17 +63,12 @@ def await_handover(server: wire.RemoteAddress, options: Options, output: Output)
                 return message
             waited_s += wire.sleep()
         failure = listener.failure()
+        help = "look at client 1's screen, fix that" if failure and not listener.met_other_program else reach
     finally:
         listener.close()
-    if failure:
-        raise ClientError(
-            f"no message came from client 1 within {options.wait_s:g} s: {failure}",
-            "look at client 1's screen, fix that, then start both again",
-            HANDOVER_ARROW,
-        )
     raise ClientError(
-        f"no message came from client 1 within {options.wait_s:g} s: nothing has connected",
-        f"{reach}, then start both again",
+        f"no message came from client 1 within {options.wait_s:g} s: {failure or 'nothing has connected'}",
+        f"{help}, then start both again",
         HANDOVER_ARROW,
     )
 
