@@ -85,15 +85,28 @@ def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) ->
             f"only this machine can connect: start client 1 here with --peer {shown}, or leave the host out of --listen"
         )
     families = wire.families(listening_socket)
+    ips = [ip]
     if ip in wire.ALL_ADDRESSES:
-        ip = server.own_ip()
-    elsewhere = ", or on another machine with an address of this one" if wire.is_loopback(ip) else ""
-    if not ip or ip.startswith("fe80:") or ("IPv6" if ":" in ip else "IPv4") not in families:
-        ip = "THIS-MACHINE"  # no address that could be typed is known
+        ips = [
+            own for own in (server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1") if own and _family(own) in families
+        ]
+    ips = [
+        own for own in ips if not own.startswith("fe80:")
+    ]  # which is of no use without the zone of the other machine
+    here, elsewhere = ips[0] if ips else "THIS-MACHINE", ""
+    if wire.is_loopback(here):
+        other = next((own for own in ips if not wire.is_loopback(own)), "")
+        elsewhere = ", or on another machine with " + (
+            f"--peer {show_address(other, port)}" if other else "an address of this one"
+        )
     return (
-        f"{families} can connect: start client 1 with --peer {show_address(ip, port)}{elsewhere}; "
+        f"{families} can connect: start client 1 with --peer {show_address(here, port)}{elsewhere}; "
         "if it cannot connect, check this machine's firewall"
     )
+
+
+def _family(ip: str) -> str:
+    return "IPv6" if ":" in ip else "IPv4"
 
 
 def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:

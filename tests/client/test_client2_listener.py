@@ -359,23 +359,72 @@ REACH = {
     "all addresses": ("", "127.0.0.1", "IPv4 and IPv6 can connect: start client 1 with --peer 127.0.0.1:"),
     "all of IPv4": ("0.0.0.0", "127.0.0.1", "only IPv4 can connect: start client 1 with --peer 127.0.0.1:"),
     "all of IPv6": ("::", "::1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
-    "another family than the server's": (
-        "::",
-        "127.0.0.1",
-        "only IPv6 can connect: start client 1 with --peer THIS-MACH",
-    ),
+    "another family than the server's": ("::", "127.0.0.1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
 }
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
 @pytest.mark.parametrize(("host", "server", "says"), REACH.values(), ids=REACH.keys())
-def test_says_how_client_1_reaches_it(host: str, server: str, says: str) -> None:
+def test_says_how_client_1_reaches_it(host: str, server: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "own_ips", list)
     with wire.listen(host, 0) as listener:
         found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
         assert found.startswith(says)
         assert ("firewall" in found) == (host != "127.0.0.1")
         reached = {family for family, ip in (("IPv4", "127.0.0.1"), ("IPv6", "::1")) if can_connect(ip, listener)}
     assert all((family in reached) == (family in found) for family in ("IPv4", "IPv6")) or host == "127.0.0.1"
+
+
+ELSEWHERE: dict[str, tuple[str, str, list[str], str]] = {  # --listen, the server, own addresses, what client 1 is given
+    "server here": (
+        "",
+        "127.0.0.1",
+        ["10.0.0.7"],
+        "--peer 127.0.0.1:{}, or on another machine with --peer 10.0.0.7:{};",
+    ),
+    "server here, IPv6": (
+        "",
+        "::1",
+        ["2001:db8::7"],
+        "--peer [::1]:{}, or on another machine with --peer [2001:db8::7]:{};",
+    ),
+    "other family": ("::", "127.0.0.1", ["10.0.0.7", "2001:db8::7"], "--peer [2001:db8::7]:{};"),
+    "other family, none of ours": (
+        "::",
+        "127.0.0.1",
+        ["10.0.0.7"],
+        "--peer [::1]:{}, or on another machine with an addr",
+    ),
+    "link-local": (
+        "::",
+        "127.0.0.1",
+        ["fe80::7"],
+        "--peer [::1]:{}, or on another machine with an address of this one;",
+    ),
+    "not known": (
+        "0.0.0.0",
+        "127.0.0.1",
+        [],
+        "--peer 127.0.0.1:{}, or on another machine with an address of this one;",
+    ),
+    "the name is loopback": (
+        "0.0.0.0",
+        "::1",
+        ["127.0.1.1", "10.0.0.7"],
+        "or on another machine with --peer 10.0.0.7:{}",
+    ),
+}
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize(("host", "server", "own", "says"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_says_how_client_1_reaches_it_from_another_machine(
+    host: str, server: str, own: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "own_ips", lambda: own)
+    with wire.listen(host, 0) as listener:
+        found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
+        assert says.replace("{}", str(listener.getsockname()[1])) in found
 
 
 def can_connect(ip: str, listener: socket.socket) -> bool:
