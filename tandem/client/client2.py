@@ -85,28 +85,22 @@ def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) ->
             f"only this machine can connect: start client 1 here with --peer {shown}, or leave the host out of --listen"
         )
     families = wire.families(listening_socket)
-    ips = [ip]
-    if ip in wire.ALL_ADDRESSES:
-        ips = [
-            own for own in (server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1") if own and _family(own) in families
-        ]
-    ips = [
-        own for own in ips if not own.startswith("fe80:")
-    ]  # which is of no use without the zone of the other machine
-    here, elsewhere = ips[0] if ips else "THIS-MACHINE", ""
+    ips = [server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1"] if ip in wire.ALL_ADDRESSES else [ip]
+    usable = [own for own in ips if _can_be_typed(own, families)]
+    here = usable[0] if usable else "THIS-MACHINE"
+    elsewhere = ""
     if wire.is_loopback(here):
-        other = next((own for own in ips if not wire.is_loopback(own)), "")
-        elsewhere = ", or on another machine with " + (
-            f"--peer {show_address(other, port)}" if other else "an address of this one"
-        )
+        others = [f"--peer {show_address(own, port)}" for own in usable if not wire.is_loopback(own)]
+        elsewhere = f", or on another machine with {others[0] if others else 'an address of this one'}"
     return (
         f"{families} can connect: start client 1 with --peer {show_address(here, port)}{elsewhere}; "
         "if it cannot connect, check this machine's firewall"
     )
 
 
-def _family(ip: str) -> str:
-    return "IPv6" if ":" in ip else "IPv4"
+def _can_be_typed(ip: str, families: str) -> bool:
+    """Return whether client 1 can use the address. With fe80: it would need the name of its own network interface."""
+    return ip != "" and not ip.startswith("fe80:") and ("IPv6" if ":" in ip else "IPv4") in families
 
 
 def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:
