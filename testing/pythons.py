@@ -46,6 +46,7 @@ LEFT_OUT = (
     "tests/diagnosis/test_corpus.py::test_what_was_probably_meant_has_no_problem_any_more",
     "tests/diagnosis/test_cost.py",
     "tests/diagnosis/test_foreign.py",
+    "tests/diagnosis/test_properties.py",
     "tests/diagnosis/test_real_troubles.py",
     "tests/server/test_cuts.py",
     "tests/diagnosis/test_properties.py::test_the_first_problem_fits_behind_the_longest_fields",
