@@ -11,13 +11,12 @@ import socket
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.options import Options
-from tandem.client.other_programs import SHOWN_BYTES, why_not_client_2
+from tandem.client.other_programs import excerpt, is_part_of_echo, why_not_client_2
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error
 from tandem.protocol.address import CLIENT_2_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.message import STATUS_WAITING, Message, message_1
-from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 WELCOME_ARROW = 1
@@ -101,7 +100,7 @@ def hand_over(reply_bytes: bytes, peer: wire.RemoteAddress, options: Options, ou
     except ClientError as error:
         raise error.with_arrow(HANDOVER_ARROW) from None
     if came:
-        output.note(f'client 2 sent "{printable_bytes(came[:SHOWN_BYTES].rstrip())}"')
+        output.note(f'client 2 sent "{excerpt(came)}"')
     end = "closed the connection after it" if is_closed else "keeps the connection open, and may not have read it yet"
     return f"{client_2} {end}; its screen shows the rest"
 
@@ -148,19 +147,30 @@ def receive_until_close(
     """
     client_2 = f"client 2 at {peer.shown}"
     came = b""
+    is_closed = False
     waited_s = 0.0
-    while waited_s < options.timeout_s:
-        data = wire.receive(connection, client_2)
-        if data == b"":
-            wire.raise_pending_error(connection, client_2)
-            return came, True
+    while not is_closed and waited_s < options.timeout_s:
+        try:
+            data = wire.receive(connection, client_2)
+            if data == b"":
+                wire.raise_pending_error(connection, client_2)
+                is_closed = True
+        except ClientError as error:
+            raise error.after(excerpt(came)) from None
         if data:
             came = (came + data)[:MAX_MESSAGE_BYTES]
-            reason = why_not_client_2(came, handed_over, options.framing)
-            if reason:
-                raise ClientError(
-                    f"{peer.shown} is not client 2: {reason}",
-                    "start client 2, then client 1 with --peer and the address that client 2 shows",
-                )
-        waited_s += wire.sleep()
-    return came, False
+            check_is_client_2(peer, why_not_client_2(came, handed_over, options.framing))
+        if not is_closed:
+            waited_s += wire.sleep()
+    if is_part_of_echo(came, handed_over):
+        check_is_client_2(peer, "it sent a part of the same bytes back, as an echo server does")
+    return came, is_closed
+
+
+def check_is_client_2(peer: wire.RemoteAddress, why_not: str) -> None:
+    """Raise ClientError if there is a reason why the program at `peer` is not client 2."""
+    if why_not:
+        raise ClientError(
+            f"{peer.shown} is not client 2: {why_not}",
+            "start client 2, then client 1 with --peer and the address that client 2 shows",
+        )

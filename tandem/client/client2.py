@@ -63,17 +63,12 @@ def await_handover(server: wire.RemoteAddress, options: Options, output: Output)
                 return message
             waited_s += wire.sleep()
         failure = listener.failure()
+        help = "look at client 1's screen, fix that" if failure and not listener.met_other_program else reach
     finally:
         listener.close()
-    if failure:
-        raise ClientError(
-            f"no message came from client 1 within {options.wait_s:g} s: {failure}",
-            "look at client 1's screen, fix that, then start both again",
-            HANDOVER_ARROW,
-        )
     raise ClientError(
-        f"no message came from client 1 within {options.wait_s:g} s: nothing has connected",
-        f"{reach}, then start both again",
+        f"no message came from client 1 within {options.wait_s:g} s: {failure or 'nothing has connected'}",
+        f"{help}, then start both again",
         HANDOVER_ARROW,
     )
 
@@ -90,15 +85,22 @@ def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) ->
             f"only this machine can connect: start client 1 here with --peer {shown}, or leave the host out of --listen"
         )
     families = wire.families(listening_socket)
-    if ip in wire.ALL_ADDRESSES:
-        ip = server.own_ip()
-    elsewhere = ", or on another machine with an address of this one" if wire.is_loopback(ip) else ""
-    if not ip or ip.startswith("fe80:") or ("IPv6" if ":" in ip else "IPv4") not in families:
-        ip = "THIS-MACHINE"  # no address that could be typed is known
+    ips = [server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1"] if ip in wire.ALL_ADDRESSES else [ip]
+    usable = [own for own in ips if _can_be_typed(own, families)]
+    here = usable[0] if usable else "THIS-MACHINE"
+    elsewhere = ""
+    if wire.is_loopback(here):
+        others = [f"--peer {show_address(own, port)}" for own in usable if not wire.is_loopback(own)]
+        elsewhere = f", or on another machine with {others[0] if others else 'an address of this one'}"
     return (
-        f"{families} can connect: start client 1 with --peer {show_address(ip, port)}{elsewhere}; "
+        f"{families} can connect: start client 1 with --peer {show_address(here, port)}{elsewhere}; "
         "if it cannot connect, check this machine's firewall"
     )
+
+
+def _can_be_typed(ip: str, families: str) -> bool:
+    """Return whether client 1 can use the address. With fe80: it would need the name of its own network interface."""
+    return ip != "" and not ip.startswith("fe80:") and ("IPv6" if ":" in ip else "IPv4") in families
 
 
 def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:

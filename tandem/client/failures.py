@@ -29,6 +29,12 @@ class ClientError(TandemError):
         line = super().__str__()
         return f"{arrow_words(self.arrow)}: {line}" if self.arrow else line
 
+    def after(self, said: str) -> "ClientError":
+        """Add what the other side had sent before, if anything, and return the same error."""
+        if said:
+            self.what += f'; before that it sent "{said}"'
+        return self
+
     def with_arrow(self, arrow: int) -> "ClientError":
         """Set the arrow at which it happened, and return the same error."""
         self.arrow = arrow

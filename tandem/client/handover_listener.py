@@ -11,10 +11,9 @@ from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.other_programs import protocol_of
 from tandem.client.output import Output
+from tandem.client.unusable_handovers import describe, mistake_in
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.framing import LENGTH, PLAIN
 from tandem.protocol.message import ERROR_PREFIX, STATUS_WAITING, Message, NotAMessageError, decode
-from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, Reader
 
 HANDOVER_ARROW = 4
@@ -22,7 +21,6 @@ MAX_CONNECTIONS = 200  # at a time; students' laptops allow 256 open files or mo
 ACCEPT_BATCH = 100  # accepted in one round, so that a flood of connections does not keep us from reading them
 SILENCE_S = 3.0  # without a byte, after which a connection is named; it stays open, as client 1 may still send
 MAX_REPORTED = 1000  # different lines about connections
-SHOWN_BYTES = 40  # of what came instead of a message
 
 
 class IncomingConnection:
@@ -103,7 +101,7 @@ class HandoverListener:
                 except NotAMessageError as error:
                     self._reject(connection, str(error))
             elif state is INVALID:
-                self._reject(connection, _describe(bytes(reader.received), self._framing))
+                self._reject(connection, describe(bytes(reader.received), self._framing))
             elif data == b"":
                 self._reject(connection, f"closed {_when(connection)}")
             else:
@@ -123,6 +121,12 @@ class HandoverListener:
             what += f"; before it, from {sender.address}: {sender.reason}"
         return what
 
+    @property
+    def met_other_program(self) -> bool:
+        """Whether the last connection that sent something speaks another protocol, so that it was not client 1."""
+        senders = [each for each in (self._last, self._last_sender) if each and each.reader.received]
+        return bool(senders) and protocol_of(bytes(senders[0].reader.received)) != ""
+
     def close(self) -> None:
         """Stop listening and close all connections."""
         self._listener.close()
@@ -130,7 +134,11 @@ class HandoverListener:
             wire.close(connection.socket)
 
     def _accept_message(self, connection: IncomingConnection) -> Message:
-        message = decode(connection.reader.text)
+        text = connection.reader.text
+        try:
+            message = decode(text)
+        except NotAMessageError as error:
+            raise NotAMessageError(mistake_in(text) or str(error)) from None
         check_handover(message, self._team)
         data = bytes(connection.reader.received)
         self._output.arrow(HANDOVER_ARROW, data, f"from client 1 at {connection.address}")
@@ -202,16 +210,3 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
 
 def _when(connection: IncomingConnection) -> str:
     return "in the middle of a message" if connection.reader.received else "before it sent anything"
-
-
-def _describe(received: bytes, framing: str) -> str:
-    """Return what it is that cannot be a message."""
-    shown = f"sent something that is not a message: {printable_bytes(received[:SHOWN_BYTES])}"
-    protocol = protocol_of(received)
-    if protocol:
-        return f"speaks {protocol}, and {shown}"
-    if framing == PLAIN and received[2:5] == b"\0\0{":
-        return f"{shown} (there is a length before it: --framing length is for both clients, or for none)"
-    if framing == LENGTH and received.startswith(b"{"):
-        return f"{shown} (there is no length before it: --framing length is for both clients, or for none)"
-    return shown

@@ -201,15 +201,30 @@ def read_team(path: str) -> dict[str, str]:
         raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
     if not isinstance(found, dict):
         raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
+    for name, value in found.items():
+        if _holds_message(value) and found.keys().isdisjoint(TEAM_FIELDS):
+            raise UsageError(f"{path} has the message in {name}: the object in braces must be the message itself")
     misspelt = {name: meant for name in found if name not in FIELDS and (meant := _meant_field(name, found))}
     if misspelt:
         wrong, right = (" and ".join(names) for names in (misspelt.keys(), misspelt.values()))
-        raise UsageError(f"{path} has {wrong} in place of {right}: correct the names")
+        missing = "".join(f" and no {name}" for name in TEAM_FIELDS if name not in (*found, *misspelt.values()))
+        raise UsageError(f"{path} has {wrong} in place of {right}{missing}: correct the names")
     team = {name: found[name] for name in TEAM_FIELDS if name in found}
     for name, value in team.items():
         if not isinstance(value, str):
             raise UsageError(f"{name} in {path} is not text: {_as_text(name, value)}")
     return team
+
+
+def _holds_message(value: object) -> bool:
+    """Return whether a value in the file is itself a message, as an object, as a text, or in a list."""
+    is_text = isinstance(value, str) and value.lstrip().startswith("{")
+    if not is_text and not isinstance(value, (dict, list)):
+        return False
+    try:
+        return any(name in str(value) for name in TEAM_FIELDS)
+    except RecursionError:  # later Pythons read brackets that they cannot write
+        return False
 
 
 def _meant_field(written: str, found: dict[str, object]) -> str:

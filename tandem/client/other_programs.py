@@ -6,6 +6,7 @@ from tandem.protocol.printable import printable, printable_bytes
 from tandem.protocol.reader import COMPLETE
 
 SHOWN_BYTES = 80  # of what came
+ECHO_BYTES = 20  # of ours that come back, and nothing else behind them: a client 2 may begin an object of its own alike
 
 # What a program sends first, in lower case, and the protocol that it speaks.
 _FIRST_BYTES = (
@@ -26,6 +27,11 @@ _FIRST_BYTES = (
 )
 
 
+def excerpt(came: bytes) -> str:
+    """Return the beginning of what a program sent, as text that is safe to show."""
+    return printable_bytes(came[:SHOWN_BYTES].rstrip())
+
+
 def protocol_of(data: bytes) -> str:
     """Return the name of the other protocol that these bytes begin, "" if they begin none that is known."""
     beginning = data[:16].lstrip().lower()
@@ -39,7 +45,7 @@ def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
     """
     if not came:
         return ""
-    shown = printable_bytes(came[:SHOWN_BYTES].rstrip())
+    shown = excerpt(came)
     protocol = protocol_of(came)
     if protocol:
         return f'it speaks {protocol}: it sent "{shown}"'
@@ -56,3 +62,9 @@ def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
     if WELCOME_WORD.encode() in came.partition(b"{")[0]:
         return f'it sent a welcome, as the server does: "{shown}"'
     return ""
+
+
+def is_part_of_echo(came: bytes, handed_over: bytes) -> bool:
+    """Return whether all that came at the end of the connection is the beginning of what was handed over."""
+    start = came.find(handed_over[:ECHO_BYTES])
+    return start >= 0 and handed_over.startswith(came[start:].rstrip())

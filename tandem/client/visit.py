@@ -8,17 +8,17 @@ import socket
 from tandem.client import wire
 from tandem.client.failures import ClientError
 from tandem.client.options import CHECK_COMMAND, Options
-from tandem.client.other_programs import SHOWN_BYTES, protocol_of
+from tandem.client.other_programs import excerpt, protocol_of
 from tandem.client.output import Output
 from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.framing import LENGTH, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
-from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
 EXTRA_WAIT = 0.1  # of the time for an answer
 SERVER_PORT_HELP = "is this the server's port? check --server, then start again"
+CHECK_HELP = f"check the message with `{CHECK_COMMAND}`, then start again"
 
 
 class ServerVisit:
@@ -46,7 +46,7 @@ class ServerVisit:
         self._output = output
         self._welcome_arrow, self._message_arrow, self._reply_arrow = arrows
         self._answer = AnswerReader(options.framing)
-        self._welcome_size = 0  # bytes
+        self._welcome_size = 0  # bytes; 0 if there is none, or if an object came together with it
         self._message = b""  # what was sent
         self._server = f"the server at {server.shown}"
         self._connection = self._connect(server)
@@ -91,9 +91,11 @@ class ServerVisit:
                 break
             else:
                 waited_s += wire.sleep()
-        self._welcome_size = len(answer.greeting)
+        self._welcome_size = 0 if answer.reply_begun else len(answer.greeting)
         if answer.greeting:
             self._output.arrow(self._welcome_arrow, answer.greeting, answer.welcome.strip())
+        elif answer.reply_begun:
+            self._output.note(f'no welcome, but "{excerpt(answer.received)}"; sending the message anyway')
         else:
             self._output.note(f"no welcome within {self._options.timeout_s:g} s; sending the message anyway")
 
@@ -107,7 +109,7 @@ class ServerVisit:
         try:
             wire.send(self._connection, self._message, self._options.timeout_s, self._server)
         except ClientError as error:
-            raise self._with_words(error).with_arrow(self._message_arrow) from None
+            raise error.after(excerpt(self._answer.received)).with_arrow(self._message_arrow) from None
         summary = f"studentnr1 {message.studentnr1}, clientid {message.clientid}, ip {message.ip}"
         self._output.arrow(self._message_arrow, self._message, summary)
 
@@ -150,9 +152,8 @@ class ServerVisit:
         try:
             reply = decode(answer.text)
         except NotAMessageError as error:
-            shown = printable_bytes(answer.text[:SHOWN_BYTES])
             raise ClientError(
-                f"{self._server} sent an object that is not a reply, because {error}: {shown}",
+                f"{self._server} sent an object that is not a reply, because {error}: {excerpt(self._after_welcome)}",
                 SERVER_PORT_HELP,
                 self._reply_arrow,
             ) from None
@@ -167,17 +168,19 @@ class ServerVisit:
         try:
             return wire.receive(self._connection, self._server)
         except ClientError as error:
-            raise self._with_words(error).with_arrow(arrow) from None
+            raise error.after(excerpt(self._answer.received)).with_arrow(arrow) from None
+
+    @property
+    def _after_welcome(self) -> bytes:
+        return self._answer.received[self._welcome_size :]
 
     def _check_protocol(self, arrow: int) -> None:
         """Raise ClientError if the server speaks another protocol."""
-        instead = self._answer.received[self._welcome_size :]
+        instead = self._after_welcome
         protocol = protocol_of(instead)
         if protocol:
             raise ClientError(
-                f'{self._server} speaks {protocol}: it sent "{printable_bytes(instead[:SHOWN_BYTES].rstrip())}"',
-                SERVER_PORT_HELP,
-                arrow,
+                f'{self._server} speaks {protocol}: it sent "{excerpt(instead)}"', SERVER_PORT_HELP, arrow
             )
 
     def _look_for_web_server(self) -> None:
@@ -194,37 +197,32 @@ class ServerVisit:
             waited_s += wire.sleep()
 
     def _closed_instead_of_welcome(self) -> ClientError:
-        said = self._answer.received[:SHOWN_BYTES].rstrip()
-        what = f'sent "{printable_bytes(said)}" and closed the connection'
-        if not said:
-            what = "closed the connection before it sent anything"
-        return ClientError(f"{self._server} {what}", SERVER_PORT_HELP, self._welcome_arrow)
-
-    def _with_words(self, error: ClientError) -> ClientError:
-        """Add to the error of a connection that broke what the server had said before."""
-        said = self._answer.received[:SHOWN_BYTES].rstrip()
+        said = excerpt(self._answer.received)
         if said:
-            error.what += f'; before that it sent "{printable_bytes(said)}"'
-        return error
+            what, help = f'sent "{said}" and closed the connection', f"read what it sent; {SERVER_PORT_HELP}"
+        else:
+            what, help = "closed the connection before it sent anything", SERVER_PORT_HELP
+        return ClientError(f"{self._server} {what}", help, self._welcome_arrow)
 
     def _no_reply(self, reason: str) -> ClientError:
-        if self._answer.reply_begun:
-            return ClientError(f"the reply was cut off: {self._server} {reason}", "start again", self._reply_arrow)
-        instead = self._answer.received[self._welcome_size :][:SHOWN_BYTES]
-        sent = f'sent "{printable_bytes(instead.rstrip())}" and ' if instead.strip() else ""
-        help = f"check the message with `{CHECK_COMMAND}`, then start again"
-        if not self._welcome_size:
-            help = SERVER_PORT_HELP
-        error = ClientError(f"no reply: {self._server} {sent}{reason}", help, self._reply_arrow)
-        return error if sent else self._with_words(error)
+        answer = self._answer
+        said = excerpt(self._after_welcome)
+        sent = f'sent "{said}" and ' if said.strip() else ""
+        what = "the reply was cut off" if answer.reply_begun else "no reply"
+        help = CHECK_HELP if WELCOME_WORD in answer.welcome else SERVER_PORT_HELP
+        if answer.reply_begun and help == CHECK_HELP:
+            help = "start again"
+        elif sent:
+            help = f"read what it sent; {help}"
+        error = ClientError(f"{what}: {self._server} {sent}{reason}", help, self._reply_arrow)
+        return error if sent else error.after(excerpt(answer.received))
 
     def _not_a_reply(self) -> ClientError:
         answer = self._answer
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            instead = (answer.received[self._welcome_size :] or answer.received)[: SHOWN_BYTES // 2]
-            what = f"something that is not a message: {printable_bytes(instead.rstrip())}"
+            what = f"something that is not a message: {excerpt(self._after_welcome or answer.received)}"
         help = SERVER_PORT_HELP
         if self._options.framing == LENGTH:
             help += ", or leave --framing length out if this server sends no lengths"

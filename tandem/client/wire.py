@@ -77,6 +77,20 @@ class RemoteAddress:
         return ""
 
 
+def own_ips() -> list[str]:
+    """Return addresses of this machine that other machines may be able to use.
+
+    They are those on the way to addresses that belong to documentation, and if there is no such way, those of this
+    machine's own name. Sends nothing to the addresses.
+    """
+    try:
+        routed = [RemoteAddress(host, 9).own_ip() for host in ("192.0.2.1", "2001:db8::1")]
+        named = [] if any(routed) else RemoteAddress(socket.gethostname(), 9).found
+    except ClientError:
+        return []
+    return [ip for ip in routed if ip] + [plain_ip(str(found[4][0])) for found in named]
+
+
 def connect(remote: RemoteAddress, timeout_s: float) -> socket.socket:
     """Connect to a program. Try each address that it has, each for `timeout_s`.
 

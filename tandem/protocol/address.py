@@ -40,10 +40,13 @@ def parse_listen_address(text: str, default_port: int) -> tuple[str, int]:
     if _is_port(port):
         return "", int(port)
     try:
+        if port.isdigit():
+            raise ValueError(f"the port {port!r} is not a number from 0 to 65535")
         return _parse(text, default_port)
     except ValueError as error:
         meant = _meant_form(text, default_port)
-        raise ValueError(f"{text!r} is not [HOST:]PORT: {error}; {meant}, or a port alone for all addresses") from None
+        alone = "" if meant.endswith("?") else ", or a port alone for all addresses"
+        raise ValueError(f"{text!r} is not [HOST:]PORT: {error}; {meant}{alone}") from None
 
 
 def show_address(host: str, port: int) -> str:

@@ -49,8 +49,10 @@ class AnswerReader:
 
     @property
     def welcome(self) -> str:
-        """The text of the greeting, for people."""
-        return unframe(self.greeting, self._framing).decode(errors="backslashreplace")
+        """The text of the greeting, for people, with its first 4 bytes if they can be no length."""
+        greeting = self.greeting
+        has_length = int.from_bytes(greeting[:LENGTH_BYTES], "little") <= MAX_MESSAGE_BYTES
+        return (unframe(greeting, self._framing) if has_length else greeting).decode(errors="backslashreplace")
 
     @property
     def text(self) -> bytes:

@@ -65,7 +65,8 @@ STRANGERS: dict[str, Stranger] = {
     "white space, closed": ((Send(b" \r\n" * 9), Finish.CLOSE), "closed in the middle of a message"),
     "garbage": ((Send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
     "endless garbage": ((Send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
-    "object that is no JSON": ((Send(b"{'status': 'waiting for message 2'}"),), "it is not JSON"),
+    "object that is no JSON": ((Send(b"{status: 'waiting for message 2'}"),), "it is not JSON"),
+    "str of a dict": ((Send(b"{'status': 'waiting for message 2'}"),), "it is str() of a dict, with single quotes"),
     "missing field": ((Send(without(REPLY_1, "ip")),), "it has no ip"),
     "half of a surrogate pair": ((Send(REPLY_1.replace(b"Team1", rb"\ud800")),), "half of a surrogate pair"),
     "message 1 itself": ((Send(MESSAGE_1),), "it is message 1"),
@@ -288,6 +289,7 @@ def test_the_last_line_names_the_last_connection(name: str, listening: Listening
         stranger.play(script)
         until_it_says(listener, f"the last connection, from {host}:{number}: ")
         until_it_says(listener, says or STILL_OPEN[name])
+        assert listener.met_other_program == says.startswith("speaks ")
         assert "; before it, from" not in listener.failure()
 
 
@@ -301,10 +303,19 @@ def test_a_port_probe_does_not_hide_the_refusal_that_came_before_it(listening: L
     assert 'it is the server\'s refusal of message 1, "error: no class"' in listener.failure()
 
 
-def test_the_last_line_of_the_process() -> None:
+LAST_LINES = {
+    "message 1": (MESSAGE_1, "it is message 1", "look at client 1's screen"),
+    "browser": (GET, "speaks HTTP", "start client 1 here with --peer 127.0.0.1:"),
+}
+
+
+@pytest.mark.parametrize(("sent", "says", "help"), LAST_LINES.values(), ids=LAST_LINES.keys())
+def test_the_last_line_of_the_process(sent: bytes, says: str, help: str) -> None:
     with scripted_server() as server, client_2(server.address, "--wait", "2") as client, call(client.port) as stranger:
-        stranger.play((Send(MESSAGE_1),))
-        assert_failed(client.process, r"within 2 s: the last connection, from 127\.0\.0\.1:[0-9]+: it is message 1")
+        stranger.play((Send(sent),))
+        assert_failed(
+            client.process, rf"within 2 s: the last connection, from 127\.0\.0\.1:[0-9]+: {says}", rf"Try: .*{help}"
+        )
     assert "firewall" not in client.process.err
 
 
@@ -348,23 +359,72 @@ REACH = {
     "all addresses": ("", "127.0.0.1", "IPv4 and IPv6 can connect: start client 1 with --peer 127.0.0.1:"),
     "all of IPv4": ("0.0.0.0", "127.0.0.1", "only IPv4 can connect: start client 1 with --peer 127.0.0.1:"),
     "all of IPv6": ("::", "::1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
-    "another family than the server's": (
-        "::",
-        "127.0.0.1",
-        "only IPv6 can connect: start client 1 with --peer THIS-MACH",
-    ),
+    "another family than the server's": ("::", "127.0.0.1", "only IPv6 can connect: start client 1 with --peer [::1]:"),
 }
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
 @pytest.mark.parametrize(("host", "server", "says"), REACH.values(), ids=REACH.keys())
-def test_says_how_client_1_reaches_it(host: str, server: str, says: str) -> None:
+def test_says_how_client_1_reaches_it(host: str, server: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "own_ips", list)
     with wire.listen(host, 0) as listener:
         found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
         assert found.startswith(says)
         assert ("firewall" in found) == (host != "127.0.0.1")
         reached = {family for family, ip in (("IPv4", "127.0.0.1"), ("IPv6", "::1")) if can_connect(ip, listener)}
     assert all((family in reached) == (family in found) for family in ("IPv4", "IPv6")) or host == "127.0.0.1"
+
+
+ELSEWHERE: dict[str, tuple[str, str, list[str], str]] = {  # --listen, the server, own addresses, what client 1 is given
+    "server here": (
+        "",
+        "127.0.0.1",
+        ["10.0.0.7"],
+        "--peer 127.0.0.1:{}, or on another machine with --peer 10.0.0.7:{};",
+    ),
+    "server here, IPv6": (
+        "",
+        "::1",
+        ["2001:db8::7"],
+        "--peer [::1]:{}, or on another machine with --peer [2001:db8::7]:{};",
+    ),
+    "other family": ("::", "127.0.0.1", ["10.0.0.7", "2001:db8::7"], "--peer [2001:db8::7]:{};"),
+    "other family, none of ours": (
+        "::",
+        "127.0.0.1",
+        ["10.0.0.7"],
+        "--peer [::1]:{}, or on another machine with an addr",
+    ),
+    "link-local": (
+        "::",
+        "127.0.0.1",
+        ["fe80::7"],
+        "--peer [::1]:{}, or on another machine with an address of this one;",
+    ),
+    "not known": (
+        "0.0.0.0",
+        "127.0.0.1",
+        [],
+        "--peer 127.0.0.1:{}, or on another machine with an address of this one;",
+    ),
+    "the name is loopback": (
+        "0.0.0.0",
+        "::1",
+        ["127.0.1.1", "10.0.0.7"],
+        "or on another machine with --peer 10.0.0.7:{}",
+    ),
+}
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="needs IPv6")
+@pytest.mark.parametrize(("host", "server", "own", "says"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_says_how_client_1_reaches_it_from_another_machine(
+    host: str, server: str, own: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "own_ips", lambda: own)
+    with wire.listen(host, 0) as listener:
+        found = how_to_reach(listener, wire.RemoteAddress(server, 5550))
+        assert says.replace("{}", str(listener.getsockname()[1])) in found
 
 
 def can_connect(ip: str, listener: socket.socket) -> bool:

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tandem.client.__main__ import main
+from tandem.client.other_programs import is_part_of_echo
 from tandem.protocol.framing import FRAMINGS, frame
 from tandem.protocol.printable import printable_bytes
 from testing.clients import REPLY_1, REPLY_2, RIGHT_1, WELCOME, assert_done, assert_failed, client_1
@@ -100,6 +101,7 @@ NOT_CLIENT_2: dict[str, tuple[Script, str]] = {  # what comes back after the han
     "a secure web server": ((Wait.END, Send(b"\x15\x03\x01\0\x02\x02\x16")), "it speaks TLS"),
     "SSH": ((Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END), 'it speaks SSH: it sent "SSH-2.0-OpenSSH_9.6'),
     "an echo": ((Wait.END, echo), "it sent the same bytes back, as an echo server does"),
+    "half an echo": ((Wait.END, Send(REPLY_1[:50])), "it sent a part of the same bytes back, as an echo server does"),
     "an echo that greets": ((Send(b"hello\r\n"), Wait.END, echo), "it sent the same bytes back"),
 }
 
@@ -120,7 +122,7 @@ CLIENT_2_SAYS: dict[str, bytes] = {
     "an object of its own": b'{"hello": "client 1"}',
     "half an object": b'{"status": "error: ',
     "what the server told it": REPLY_2,
-    "a part of what it got": REPLY_1[:100],
+    "an object that begins like what it got": REPLY_1[:50] + b'"}',
     "much": b"x" * 100_000,
 }
 
@@ -164,13 +166,29 @@ def test_the_peer_is_the_server(host: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_client_2_that_resets() -> None:
-    rude = (Wait.END, Finish.RESET)
+    rude = (Send(b"go away"), Wait.END, Finish.RESET)
     with (
         scripted_server(*RIGHT_1) as server,
         scripted_server(*rude) as peer,
         client_1(server.address, peer.address) as client,
     ):
-        assert_failed(client, ARROW_4, "connection reset", peer.address)
+        assert_failed(client, ARROW_4, 'connection reset.*; before that it sent "go away"', peer.address)
+
+
+PARTS: dict[str, tuple[bytes, bool]] = {  # what came back, whether it is a part of an echo
+    "half": (REPLY_1[:50], True),
+    "all but the brace": (REPLY_1[:-1] + b"\r\n", True),
+    "behind a greeting": (b"hello\r\n" + REPLY_1[:50], True),
+    "an object that begins alike": (REPLY_1[:50] + b'"}', False),
+    "too little to tell": (REPLY_1[:15], False),
+    "what the server told it": (REPLY_2, False),
+    "nothing": (b"", False),
+}
+
+
+@pytest.mark.parametrize(("came", "is_echo"), PARTS.values(), ids=PARTS.keys())
+def test_a_part_of_an_echo(came: bytes, is_echo: bool) -> None:
+    assert is_part_of_echo(came, REPLY_1) == is_echo
 
 
 def test_client_2_keeps_its_side_open() -> None:

@@ -208,7 +208,7 @@ FAILS: dict[str, Fails] = {
     # another program, or a server that says why it closes
     "full": Fails(
         lambda _: (Send(b"server is full, try later\r\n"), Finish.CLOSE),
-        'sent "server is full, try later" and closed the connection',
+        'sent "server is full, try later" and closed the connection. Try: read what it sent',
         (WELCOME_ARROW,),
     ),
     "full, with a reset": Fails(
@@ -222,8 +222,19 @@ FAILS: dict[str, Fails] = {
     ),
     "full, after the message": Fails(
         lambda _: (Send(WELCOME), Wait.MESSAGE, Send(b"server is full"), Finish.HALF_CLOSE, Wait.END),
-        'no reply: .* sent "server is full" and closed the connection',
+        'no reply: .* sent "server is full" and closed the connection. Try: read what it sent; check the message',
     ),
+    "Redis": Fails(
+        lambda _: (Wait.MESSAGE, Send(b"-ERR unknown command '{\"studentnr1\":'\r\n"), Finish.HALF_CLOSE, Wait.END),
+        'cut off: .* sent "-ERR unknown command \'{"studentnr1":\'" and closed .*is this the server\'s port',
+        options=HASTY,
+    ),
+    "VNC": Fails(
+        lambda _: (Send(b"RFB 003.008\n"), Wait.MESSAGE, Finish.HALF_CLOSE, Wait.END),
+        "no reply: .* closed the connection.*is this the server's port",
+    ),
+    "a name in braces": answers(lambda _: b"Invalid message {studentnr1} expected", "Invalid message {studentnr1} exp"),
+    "a name in braces in the welcome": Fails(lambda _: (Send(b"hello {client}"), Wait.END), ": hello {client}"),
     "SSH": Fails(
         lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END),
         'speaks SSH: it sent "SSH-2.0-OpenSSH_9.6".*is this the server\'s port',
@@ -319,6 +330,21 @@ def test_says_what_failed(clientid: int, case: Fails) -> None:
     arrows = "|".join(str(arrow[clientid]) for arrow in case.at)
     assert_failed(client, case.says, rf"^tandem client: arrow ({arrows}) \(")
     assert peer.lines == [], "client 1 went to client 2 without the right status"
+
+
+@BOTH_CLIENTS
+def test_an_object_in_place_of_the_welcome_is_shown_at_once(clientid: int) -> None:
+    with scripted_server(Send(b'{"a": "connection"}'), Wait.END) as server, scripted_server(Wait.END) as peer:
+        client = meet(clientid, server, peer, *PATIENT)
+    assert_failed(client, "sent an object that is not a reply")
+    assert 'no welcome, but "{"a": "connection"}"; sending the message anyway' in client.out
+    assert "no welcome within" not in client.out
+
+
+def test_the_welcome_of_a_server_without_lengths_is_shown_whole() -> None:
+    with scripted_server(Send(WELCOME), Wait.MESSAGE, Wait.END) as server:
+        client = meet(2, server, server, *PATIENT, *FRAMED)
+    assert f"bytes: {WELCOME.decode()}\n" in client.out
 
 
 MANY = (

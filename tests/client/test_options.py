@@ -53,7 +53,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "address of a page": (("2", "--server", "http://192.0.2.1:5550/"), "did you mean 192.0.2.1:5550?"),
     "peer without brackets": (("1", *team_options(), *SERVER, "--peer", "::1"), "did you mean [::1]?"),
     "empty listen": ((*GOOD_2, "--listen", ""), "--listen: '' is not [HOST:]PORT"),
-    "bad listen": ((*GOOD_2, "--listen", "99999"), "--listen: '99999' is not [HOST:]PORT"),
+    "bad listen": ((*GOOD_2, "--listen", "99999"), "--listen: '99999' is not [HOST:]PORT: the port"),
     "listen for client 1": ((*GOOD_1, "--listen", "5551"), "that is client 2's option; --peer HOST:PORT says where"),
     "peer for client 2": ((*GOOD_2, *PEER), "that is client 1's option; --listen PORT says where"),
     "team not given": (("1", *SERVER, *PEER), "client 1 needs studentnr1, studentnr2, classname, teamname"),

@@ -53,7 +53,15 @@ WRONG: dict[str, tuple[bytes, str]] = {  # content, what the client says
         renamed(studentnr1="studentnumber1", classname="className"),
         "has studentnumber1 and className in place of studentnr1 and classname: correct the names",
     ),
-    "last year's name": (renamed(studentnr1="studentnr"), "has studentnr in place of studentnr1"),
+    "last year's name": (renamed(studentnr1="studentnr"), "has studentnr in place of studentnr1: correct"),
+    "last year's name alone": (
+        json.dumps({"studentnr": "0912345", "classname": "INF2A", "teamname": "Team1"}).encode(),
+        "has studentnr in place of studentnr1 and no studentnr2: correct the names",
+    ),
+    "an envelope": (json.dumps({"message": MESSAGE}).encode(), "has the message in message: the object in braces must"),
+    "an envelope with text": (json.dumps({"data": json.dumps(MESSAGE)}).encode(), "has the message in data: "),
+    "an envelope with a list": (json.dumps({"n": 1, "teams": [MESSAGE]}).encode(), "has the message in teams: "),
+    "two envelopes": (json.dumps({"a": {"b": MESSAGE}}).encode(), "has the message in a: "),
     "lines and capitals": (renamed(studentnr2="Student_Nr_2"), "has Student_Nr_2 in place of studentnr2"),
     "null for the teammate": (written(studentnr2=None), 'write "studentnr2": "0000000" for a team of one'),
     "null for the team": (written(teamname=None), 'write it in quotes, "teamname": "…"'),
@@ -84,6 +92,35 @@ def test_a_missing_field_is_named_with_the_file(tmp_path: Path, capsys: pytest.C
     file.write_text('{"studentnr1": "1", "naam": "x"}')
     assert main(["1", str(file), *ADDRESSES]) == 2
     assert f"client 1 needs studentnr2, classname, teamname: in {file} or as --studentnr2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [TEAM, [TEAM], "studentnr1", "{}"], ids=("object", "list", "text", "braces"))
+def test_a_value_beside_the_team_is_no_envelope(value: object, tmp_path: Path) -> None:
+    file = tmp_path / "ours.json"
+    file.write_bytes(written(note=value))
+    assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
+
+
+def test_a_note_alone_is_no_envelope(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "ours.json"
+    file.write_text('{"note": "studentnr1 follows", "more": {}}')
+    assert main(["1", str(file), *ADDRESSES]) == 2
+    assert "client 1 needs studentnr1, studentnr2, classname, teamname" in capsys.readouterr().err
+
+
+IGNORED: dict[str, bytes] = {  # accepted by the clients, which read four fields; no message for the server and check
+    "the four fields alone": json.dumps(TEAM).encode(),
+    "null for an ip": written(ip=None),
+    "clientid as text": written(clientid="1"),
+}
+
+
+@pytest.mark.parametrize("content", IGNORED.values(), ids=IGNORED.keys())
+def test_the_clients_ignore_the_other_fields_and_check_does_not(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "TEAM.json"
+    file.write_bytes(content)
+    assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
+    assert not check_report(content, "text", colour=False)[1]
 
 
 def test_names_of_other_things_are_left_alone(tmp_path: Path) -> None:

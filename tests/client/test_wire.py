@@ -200,6 +200,26 @@ def test_the_local_ip_is_plain_ipv4() -> None:
             assert wire.local_ip(ours) == wire.local_ip(theirs) == "127.0.0.1"
 
 
+def give_own_ips(monkeypatch: pytest.MonkeyPatch, ips: dict[str, str]) -> None:
+    """Which own address is on the way to a host, from now on."""
+    monkeypatch.setattr(wire.RemoteAddress, "own_ip", lambda remote: ips.get(remote.found[0][4][0], ""))
+
+
+def test_own_ips_are_on_the_way_to_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_own_ips(monkeypatch, {"192.0.2.1": "10.0.0.7", "2001:db8::1": "2001:db8::7"})
+    assert wire.own_ips() == ["10.0.0.7", "2001:db8::7"]
+    give_own_ips(monkeypatch, {"2001:db8::1": "2001:db8::7"})
+    assert wire.own_ips() == ["2001:db8::7"]
+
+
+def test_own_ips_without_a_way_are_those_of_the_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_own_ips(monkeypatch, {})
+    monkeypatch.setattr(socket, "gethostname", lambda: "127.0.0.9")
+    assert wire.own_ips() == ["127.0.0.9"]
+    monkeypatch.setattr(socket, "gethostname", lambda: "a..b")  # a name that cannot be resolved
+    assert wire.own_ips() == []
+
+
 def test_client_2_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

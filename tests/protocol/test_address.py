@@ -45,6 +45,16 @@ TO_LISTEN = {
 }
 
 
+WRONG_PORT_TO_LISTEN = {"alone": "80000", "behind a colon": ":65536", "of many digits": "9" * 99, "other digits": "٣"}
+
+
+@pytest.mark.parametrize("text", WRONG_PORT_TO_LISTEN.values(), ids=WRONG_PORT_TO_LISTEN.keys())
+def test_a_port_alone_that_is_wrong(text: str) -> None:
+    says = f"the port {text.removeprefix(':')!r} is not a number from 0 to 65535; write it as"
+    with pytest.raises(ValueError, match=re.escape(says)):
+        parse_listen_address(text, 5550)
+
+
 @pytest.mark.parametrize(("text", "host", "port"), TO_LISTEN.values(), ids=TO_LISTEN.keys())
 def test_right_only_to_listen(text: str, host: str, port: int) -> None:
     assert parse_listen_address(text, 5550) == (host, port)
@@ -113,8 +123,9 @@ WRONG: dict[str, tuple[str, str]] = {  # text, what the line has to say
 @pytest.mark.parametrize("parse", [parse_address, parse_listen_address])
 @pytest.mark.parametrize(("text", "says"), WRONG.values(), ids=WRONG.keys())
 def test_wrong(text: str, says: str, parse: Parse) -> None:
-    with pytest.raises(ValueError, match=re.escape(says)):
+    with pytest.raises(ValueError, match=re.escape(says)) as caught:
         parse(text, 5550)
+    assert "?" not in str(caught.value).replace(repr(text), "")[:-1], "a question is the end of the line"
 
 
 WRONG_TO_CONNECT = {

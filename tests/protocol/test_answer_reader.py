@@ -93,6 +93,15 @@ def test_what_has_no_length_is_no_message_where_lengths_are_wanted(came: bytes) 
         assert [answer.feed(part) for part in parts][-1] == INVALID, parts
 
 
+@pytest.mark.parametrize("came", [b"hi", b"Welcome", b"Welcome to the connection"])
+def test_a_welcome_without_its_length_is_shown_whole(came: bytes) -> None:
+    for parts in every_way(came):
+        answer = AnswerReader(LENGTH)
+        for part in parts:
+            answer.feed(part)
+        assert answer.welcome == came.decode(), parts
+
+
 ENDLESS = {
     "welcome": b"hello " * 2000,
     "zeros": b"\0" * 9000,
