@@ -220,9 +220,9 @@ ROBUSTNESS = (
     Scenario(
         "delay-and-loss",
         "A slow way that loses packets",
-        "Between client 1 and the others every packet takes 0.1 seconds, and one of 20 is lost.",
+        "Between client 1 and the others every packet takes 0.2 seconds, and one of 20 is lost.",
         (_finishes("delay-and-loss", "1.3", "TCP sends again by itself. Wait at least 5 seconds for an answer."),),
-        path=Path(delay_s=0.1, loss=0.05),
+        path=Path(delay_s=0.2, loss=0.05),
     ),
     Scenario(
         "restart",
