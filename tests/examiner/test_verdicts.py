@@ -204,5 +204,5 @@ def test_a_record_can_be_read_again_and_gives_the_same_verdicts(
 @pytest.mark.parametrize("line", ["[]\n", "{}\n", '{"at_s": 1, "who": "x", "what": "y", "z": 1}\n', "no json\n"])
 def test_a_line_that_is_no_event_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "events.jsonl").write_text(line)
-    with pytest.raises(ValueError, match="not an event|Expecting value"):
+    with pytest.raises(ValueError, match=r"not an event|Expecting value"):
         list(read_events(tmp_path))
