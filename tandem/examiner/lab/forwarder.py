@@ -18,7 +18,7 @@ class Forwarder:
         self.listener = Listener(loop, inside, address, self._on_accept)
         self._loop = loop
         self._inside = inside
-        self.target = target  # where connections are forwarded to
+        self._target = target
 
     def _on_accept(self, accepted: socket.socket, peer: Address) -> None:
         near = Stream(self._loop, accepted)
@@ -28,4 +28,4 @@ class Forwarder:
                 self._loop, near, Stream(self._loop, connected), (NoFaults(), NoObserver()), (NoFaults(), NoObserver())
             )
 
-        connect(self._loop, self._inside, self.target, on_connected, lambda error: near.reset())
+        connect(self._loop, self._inside, self._target, on_connected, lambda error: near.reset())

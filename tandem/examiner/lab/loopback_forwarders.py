@@ -1,12 +1,12 @@
 """Lets programs that look for the other side on their own machine, or listen only there, run on hosts of their own."""
 
-from ipaddress import ip_address
-
 from tandem.examiner.lab.addresses import Addresses
 from tandem.examiner.lab.endpoints import Address, Inside
 from tandem.examiner.lab.forwarder import Forwarder
 from tandem.examiner.lab.listening import takes
 from tandem.examiner.lab.loop import Loop
+
+LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
 
 
 class LoopbackForwarders:
@@ -23,7 +23,7 @@ class LoopbackForwarders:
         self._client2 = addresses.client2, listen_port
         if addresses.peer_loopback:
             self._to_peer = [Forwarder(loop, client1, (addresses.peer_loopback, listen_port), self._client2)]
-        self._into_client2 = Forwarder(loop, client2, self._client2, self._client2)
+        self._into_client2 = Forwarder(loop, client2, self._client2, (LOCALHOST, listen_port))
 
     def own_listeners(self) -> set[Address]:
         """Return what listens on client 2's host and is none of client 2."""
@@ -39,11 +39,8 @@ class LoopbackForwarders:
         """Take notice of what client 2 listens on."""
         address, port = self._client2
         on_port = sorted(ip for ip, bound_port in bound if bound_port == port)
-        only_here = [ip for ip in on_port if ip_address(ip).is_loopback and ip_address(ip).version == 4]
         is_reachable = any(takes(ip, address) for ip in on_port)
-        if only_here and not is_reachable:
-            self._into_client2.target = only_here[0], port
-        _set_open(self._into_client2, bool(only_here) and not is_reachable)
+        _set_open(self._into_client2, LOCALHOST in on_port and not is_reachable)
         for forwarder in self._to_peer:
             _set_open(forwarder, bool(on_port))
 
