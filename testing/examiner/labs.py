@@ -47,7 +47,7 @@ def order(submission: Path, scenario: Scenario = PLAIN, limits: Limits = DEFAULT
 
 @dataclass(frozen=True)
 class Record:
-    """What a lab has left."""
+    """The record of a lab."""
 
     folder: Path
     events: list[Event] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Which addresses the hosts own, from those that a program has built in. Pure."""
+"""The addresses that the hosts own, from those that a program has built in. Pure."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address

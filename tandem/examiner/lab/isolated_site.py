@@ -1,4 +1,4 @@
-"""Where a run takes place: hosts of their own for the server and both programs, and sandboxes on them."""
+"""The place of a run: hosts of their own for the server and both programs, and sandboxes on them."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,9 +8,9 @@ from tandem.examiner.events import Link
 from tandem.examiner.lab.addresses import addresses_of
 from tandem.examiner.lab.capture import Capture
 from tandem.examiner.lab.endpoints import Address
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.handover_watch import HandoverWatch
 from tandem.examiner.lab.hosts import Host, new_host
-from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.loopback_forwarders import LoopbackForwarders
 from tandem.examiner.lab.program import Client, Launch
 from tandem.examiner.lab.recorder import Recorder
@@ -27,7 +27,7 @@ HOST_NAMES: dict[Client, str] = {"client 1": "laptop-1", "client 2": "laptop-2"}
 class IsolatedSite:
     """Three hosts with their network. Needs namespaces of the lab's own, see start.py."""
 
-    def __init__(self, order: LabOrder, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+    def __init__(self, order: LabOrder, loop: EventLoop, recorder: Recorder, capture: Capture) -> None:
         """Make the hosts. Call `make_sandboxes` before programs are started.
 
         Raises:
@@ -52,12 +52,12 @@ class IsolatedSite:
 
     @property
     def server_address(self) -> Address:
-        """Where the relay listens."""
+        """The address of the relay."""
         return self._addresses.server, self._order.server_port
 
     @property
     def client2_address(self) -> Address:
-        """Where the examiner finds client 2."""
+        """The address at which the examiner finds client 2."""
         return self._addresses.client2[0], self._order.listen_port
 
     def server_inside(self) -> AbstractContextManager[None]:
@@ -101,7 +101,7 @@ class IsolatedSite:
         self._forwarders.set_server_open(server_is_open)
         self._forwarders.set_client2_listeners(client2_listeners)
 
-    def _connect_hosts(self, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+    def _connect_hosts(self, loop: EventLoop, recorder: Recorder, capture: Capture) -> None:
         own, order = self._addresses, self._order
         random = Random(f"{order.seed}/path")
         slow = self._clients["client 1"]
@@ -127,7 +127,7 @@ class IsolatedSite:
 
         switch.on_sent, switch.on_delivered = on_sent, on_delivered
 
-    def _watch_loopbacks(self, loop: Loop, recorder: Recorder) -> None:
+    def _watch_loopbacks(self, loop: EventLoop, recorder: Recorder) -> None:
         """See what the programs are refused on their own machines, where a built-in address lets them look."""
         own, order = self._addresses, self._order
         visits: dict[Client, Link] = {"client 1": "visit 1", "client 2": "visit 2"}

@@ -2,8 +2,8 @@
 
 from tandem.examiner.lab.addresses import Addresses
 from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.forwarder import Forwarder
-from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.socket_table import takes
 
 LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
@@ -13,7 +13,13 @@ class LoopbackForwarders:
     """The forwarders of a run. Each is open exactly while what it stands for is."""
 
     def __init__(
-        self, loop: Loop, addresses: Addresses, server_port: int, listen_port: int, client1: Inside, client2: Inside
+        self,
+        loop: EventLoop,
+        addresses: Addresses,
+        server_port: int,
+        listen_port: int,
+        client1: Inside,
+        client2: Inside,
     ) -> None:
         self._to_server: list[Forwarder] = []
         self._to_peer: list[Forwarder] = []

@@ -5,8 +5,8 @@ from collections.abc import Collection
 
 from tandem.examiner.events import Link
 from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts import open_packet_socket
-from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.program import Client
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.segments import RST, Segment, parse_segment
@@ -36,7 +36,7 @@ class RefusalWatch:
             self._recorder.add(self._who, "refused", link=link, text=text)
 
 
-def watch_loopback(loop: Loop, inside: Inside, watch: RefusalWatch) -> None:
+def watch_loopback(loop: EventLoop, inside: Inside, watch: RefusalWatch) -> None:
     """Feed a watch with what a host sends to itself."""
     with inside():
         packets = open_packet_socket("lo")
