@@ -22,9 +22,11 @@ def merged(actions: Iterable[Action]) -> list[Action]:
     """The actions with neighbouring bytes in one piece."""
     result: list[Action] = []
     for action in actions:
-        if isinstance(action, Send) and result and isinstance(result[-1], Send):
-            action = Send(result.pop().data + action.data)
-        result.append(action)
+        last = result[-1] if result else None
+        if isinstance(action, Send) and isinstance(last, Send):
+            result[-1] = Send(last.data + action.data)
+        else:
+            result.append(action)
     return result
 
 
@@ -66,7 +68,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(
-    ("fault", "wanted"), WHOLE, ids=[f"{fault.kind} {fault.at or fault.old}" for fault, _ in WHOLE]
+    ("fault", "wanted"), WHOLE, ids=[f"{fault.kind} {fault.at} {fault.old!r}" for fault, _ in WHOLE]
 )
 def test_each_fault_on_a_message_cut_in_every_way(fault: Fault, wanted: list[Action]) -> None:
     for parts in every_way(MESSAGE):
