@@ -33,13 +33,14 @@ pythons: $(STAMP)
 coverage: $(STAMP) tools
 	$(BIN)/pytest -n 4 --cov --cov-report=term
 
-# For the tests with hosts of their own, with a browser, with a balancer, and with a peer in C. With CI=true what is
+# For the tests with hosts of their own, sandboxes and captures, with a browser, with a balancer, and with a peer in C. With CI=true what is
 # missing is installed.
 tools:
 	@command -v cc >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq gcc libc6-dev; }
-	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze logrotate; do \
+	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze logrotate bwrap tshark; do \
 	  PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || \
-	  { apt-get update -q && apt-get install -yq --no-install-recommends iproute2 haproxy systemd logrotate; break; }; done
+	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends \
+	  iproute2 haproxy systemd logrotate bubblewrap tshark; break; }; done
 	@command -v chromium >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq chromium fonts-dejavu-core; }
 
 format: $(STAMP)

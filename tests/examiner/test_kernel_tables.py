@@ -3,39 +3,31 @@
 import os
 import socket
 import sys
+from contextlib import closing, nullcontext
 
 import pytest
 
 from tandem.examiner.lab.process_table import ProcessUse, parse_stat, read_processes, use_of
-from tandem.examiner.lab.socket_table import parse_table, read_sockets, sockets_of, takes
-
-TABLE = """\
-  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:15AF 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0 100 0 0 10 0
-   1: 0C00000A:15AF 0B00000A:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 4712 1 0 100 0 0 10 0
-"""
-TABLE_6 = """\
-  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when
-   0: 00000000000000000000000000000000:15AF 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 99 1 0 100 0 0 10 0
-   1: 0000000000000000FFFF00000100007F:15B0 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 98 1 0 100 0 0 10 0
-"""  # noqa: E501
+from tandem.examiner.lab.socket_table import SocketTable, sockets_of, takes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-@pytest.mark.skipif(sys.byteorder != "little", reason="the tables here are of a little-endian machine")
-def test_listeners_of_a_table() -> None:
-    first, second = parse_table(TABLE.splitlines())
-    assert (first.address, first.is_listening, first.inode) == (("127.0.0.1", 5551), True, 4711)
-    assert (second.address, second.is_listening) == (("10.0.0.12", 5551), False)
-    assert [each.address for each in parse_table(TABLE_6.splitlines())] == [("::", 5551), ("127.0.0.1", 5552)]
-
-
 @linux
-def test_an_own_listener_is_found() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        [found] = [each for each in read_sockets() if each.address == listener.getsockname() and each.is_listening]
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_own_listener_is_found(host: str) -> None:
+    table = SocketTable(nullcontext)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener, closing(table):
+        address = listener.getsockname()[:2]
+        [found] = [each for each in table.listeners() if each.address == address]
+        assert found.is_listening
         assert found.inode in sockets_of([os.getpid()])
+        with socket.create_connection(address) as connection:
+            own = [each for each in table.sockets() if each.address == connection.getsockname()[:2]]
+            assert [each.is_listening for each in own] == [False]
+        assert connection.fileno() == -1
+    assert found.inode not in sockets_of([os.getpid()])
 
 
 @pytest.mark.parametrize(

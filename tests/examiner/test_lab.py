@@ -6,10 +6,13 @@ A lab takes a second or more, so many tests look at one record.
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,6 +21,7 @@ from tandem.examiner.events import CAPTURE, read_events
 from tandem.examiner.lab.start import start_lab
 from tandem.examiner.order import LabOrder, Limits, ProgramOrder
 from tandem.examiner.order_file import write_order
+from tandem.examiner.scenario import Approach, Fault
 from tandem.examiner.scenario import Path as Way
 from testing.examiner.labs import (
     ALONE,
@@ -39,6 +43,8 @@ from testing.examiner.unruly_programs import ENDS_BY_ITSELF, STOPPED
 from testing.processes import ROOT, wait_until
 
 pytestmark = pytest.mark.usefixtures("labs")
+
+LOCALHOST = "127.0.0.1"
 
 # Asks for what the right submission has as arguments. The last prompt is answered by a wrong name first.
 ASKS = """
@@ -185,6 +191,37 @@ def test_started_again_on_the_same_hosts(tmp_path: Path) -> None:
     assert b"Address already in use" in b"".join(event.data for event in later)
 
 
+def test_without_hosts_of_their_own(submission: Path, tmp_path: Path) -> None:
+    """On loopback: the same events, without a capture. Client 1 gets a port that is watched."""
+    server, listen, watched = ((LOCALHOST, port) for port in free_ports(3))
+    scenario = replace(PLAIN, faults=(Fault("split", visit=0, pause_s=0.05),), approach=Approach(sends=b"hello"))
+    wanted = replace(
+        order(submission, scenario),
+        client1=program(1, server, watched),
+        client2=program(2, server, listen),
+        server_host=server[0],
+        server_port=server[1],
+        peer_host=watched[0],
+        peer_port=watched[1],
+        listen_port=listen[1],
+        isolated=False,
+    )
+    record = run_lab(wanted, tmp_path / "record")
+    assert b"Finished successfully" in record.bytes_of("server", "delivered", "visit 2")
+    assert b"waiting for message 2" in record.bytes_of("client 1", "delivered", "handover")
+    assert record.texts("examiner", "disturbed", "visit 2") == ["split"]
+    assert record.texts("client 2", "listening") == [f"0.0.0.0:{listen[1]}"]
+    assert record.of("examiner", "approached", "approach")
+    assert not (record.folder / CAPTURE).exists()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of which nobody has one at the moment."""
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server((LOCALHOST, 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in taken]
+
+
 def unruly(sources: tuple[str, str], folder: Path) -> LabOrder:
     """An order that runs two programs, the second when the first was stopped."""
     submission = folder / "submission"
@@ -263,12 +300,17 @@ def test_a_user_without_rights_can_run_it(submission: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"folder": "/nonexistent/submission"}, "/nonexistent/submission"),
+        ({"folder": "/nonexistent/submission"}, "/nonexistent/submission cannot be copied: No such file or directory"),
+        ({"limits": Limits(disk_mib=1)}, "large.bin cannot be copied: No space left on device. Try: a smaller folder"),
         ({"client1_address": CLIENT_2[0]}, "addresses of their own"),
     ],
 )
-def test_a_lab_that_cannot_be_says_so_in_its_record(change: dict[str, str], said: str, tmp_path: Path) -> None:
-    with start_lab(replace(order(tmp_path), **change), tmp_path) as lab:  # type: ignore[arg-type]
+def test_a_lab_that_cannot_be_says_so_in_its_record(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    submission, folder = tmp_path / "submission", tmp_path / "record"
+    submission.mkdir()
+    folder.mkdir()
+    (submission / "large.bin").write_bytes(bytes(2 << 20))
+    with start_lab(replace(order(submission), **change), folder) as lab:
         assert lab.wait(LIMIT_S) == 0
-    [failure] = [event.text for event in read_events(tmp_path) if event.what == "failure"]
+    [failure] = [event.text for event in read_events(folder) if event.what == "failure"]
     assert said in failure

@@ -17,7 +17,7 @@ from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.refusals import RefusalWatch, watch_loopback
 from tandem.examiner.lab.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
 from tandem.examiner.lab.segments import parse_segment
-from tandem.examiner.lab.socket_table import read_sockets
+from tandem.examiner.lab.socket_table import SocketTable
 from tandem.examiner.lab.switch import Switch
 from tandem.examiner.order import LabOrder
 
@@ -44,6 +44,7 @@ class IsolatedSite:
             "client 1": new_host(2, HOST_NAMES["client 1"], (own.client1,), avoid),
             "client 2": new_host(3, HOST_NAMES["client 2"], own.client2, avoid),
         }
+        self._client2_sockets = SocketTable(self._clients["client 2"].namespace.inside)
         self._sandboxes: dict[Client, Sandbox] = {}
         self._connect_hosts(loop, recorder, capture)
         self._watch_loopbacks(loop, recorder)
@@ -68,7 +69,7 @@ class IsolatedSite:
         """Copy the submission for each program.
 
         Raises:
-            OSError: it cannot be copied.
+            TandemError: it cannot be copied.
         """
         order, addresses = self._order, self._addresses
         for who, name in HOST_NAMES.items():
@@ -92,8 +93,7 @@ class IsolatedSite:
 
     def client2_listeners(self) -> set[Address]:
         """Return (address, port) of all that client 2 listens on."""
-        with self.inside("client 2"):
-            found = {each.address for each in read_sockets() if each.is_listening}
+        found = {each.address for each in self._client2_sockets.listeners()}
         return found - self._forwarders.own_listeners()
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:

@@ -1,6 +1,7 @@
 """The place of a run without hosts of their own: this machine's loopback, without a sandbox.
 
-The programs could do anything that the user can. Visits are told apart by the process that connects.
+The programs could do anything that the user can. Visits are told apart by the process that connects. Of a lab that is
+killed, its folder below /tmp is left.
 """
 
 import os
@@ -16,7 +17,7 @@ from tandem.examiner.lab.program import Client, Launch
 from tandem.examiner.lab.recorded_side import RecordedSide
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.sandbox import copy_submission, rlimits
-from tandem.examiner.lab.socket_table import read_sockets, sockets_of
+from tandem.examiner.lab.socket_table import SocketTable, sockets_of
 from tandem.examiner.order import LabOrder
 from tandem.protocol.address import show_address
 
@@ -36,6 +37,7 @@ class LocalSite:
         self._recorder = recorder
         self._folders: dict[Client, Path] = {"client 1": folder / "laptop-1", "client 2": folder / "laptop-2"}
         self._pids: dict[Client, int] = {}
+        self._table = SocketTable(nullcontext)
         self._handovers = 0
         address = LOCALHOST, order.peer_port
         self._handover = Forwarder(loop, nullcontext, address, self.client2_address, self._observers)
@@ -44,7 +46,7 @@ class LocalSite:
         """Copy the submission for each program.
 
         Raises:
-            OSError: it cannot be copied.
+            TandemError: it cannot be copied.
         """
         for folder in self._folders.values():
             copy_submission(Path(self._order.folder), self._order.files, folder)
@@ -72,12 +74,12 @@ class LocalSite:
     def visit_of(self, peer: Address) -> int:
         """Return whose visit comes from an address: 1 or 2."""
         own = self._sockets("client 2")
-        return 2 if any(each.address == peer and each.inode in own for each in read_sockets()) else 1
+        return 2 if any(each.address == peer and each.inode in own for each in self._table.sockets()) else 1
 
     def client2_listeners(self) -> set[Address]:
         """Return (address, port) of all that client 2 listens on."""
         own = self._sockets("client 2")
-        return {each.address for each in read_sockets() if each.is_listening and each.inode in own}
+        return {each.address for each in self._table.listeners() if each.inode in own}
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:
         """Take notice of which ports are open."""

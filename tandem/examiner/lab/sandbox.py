@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tandem.examiner.lab.namespaces import is_in_user_namespace
 from tandem.examiner.order import Limits
+from tandem.protocol.errors import TandemError
 
 WORK = Path("/sys")  # the lab has a mount namespace of its own and needs no /sys: what it mounts hides no one's files
 PYTHON = WORK / "python"  # where sys.base_prefix is bound, which others than root may be unable to reach
@@ -83,7 +84,7 @@ def new_sandbox(
     """Make the folders of a program, of limited size, with a copy of the submission.
 
     Raises:
-        OSError: the submission cannot be copied, for example because it is larger than its limit.
+        TandemError: the submission cannot be copied, for example because it is larger than its limit.
     """
     folder = WORK / name
     folder.mkdir()
@@ -101,9 +102,17 @@ def copy_submission(submission: Path, files: dict[str, str], target: Path) -> No
     """Copy a submission into a new folder, and write files into the copy. Links stay links.
 
     Raises:
-        OSError: it cannot be copied.
+        TandemError: it cannot be copied.
+        OSError: a file cannot be written.
     """
-    shutil.copytree(submission, target, symlinks=True, ignore=_not_a_file)
+    try:
+        shutil.copytree(submission, target, symlinks=True, ignore=_not_a_file)
+    except shutil.Error as error:  # has (file, copy, reason) of each that failed
+        [(file, _, reason), *_] = error.args[0]
+        words = reason.partition("] ")[2].partition(":")[0]  # from "[Errno 28] No space left on device: ..."
+        raise TandemError(f"{file} cannot be copied: {words}", "a smaller folder, or a larger disk_mib") from error
+    except OSError as error:
+        raise TandemError(f"{submission} cannot be copied: {error.strerror}") from error
     for name, text in files.items():
         file = target / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,49 +1,95 @@
-"""The TCP sockets of a host, from the kernel's table: who listens is not found out by connecting.
+"""The kernel's table of the TCP sockets of a host. It tells who listens without connecting: many accept only once.
 
-Many programs accept only once.
+Asks with the messages of linux/inet_diag.h, as the command `ss` does: reading /proc/net/tcp takes 200 times as long.
 """
 
 import ipaddress
 import os
 import socket
-import sys
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-LISTENING = "0A"  # the state, from net/tcp_states.h
-TABLES = ("/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6")
+from tandem.examiner.lab.endpoints import Address, Inside
 
-Address = tuple[str, int]
+NETLINK_SOCK_DIAG = 4  # from linux/netlink.h, as the next four
+NLM_F_REQUEST = 0x001
+NLM_F_DUMP = 0x300
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+SOCK_DIAG_BY_FAMILY = 20  # from linux/sock_diag.h
+
+LISTENING = 10  # a state of TCP, from net/tcp_states.h
+ALL_STATES = 0xFFF
+
+_HEADER = struct.Struct("=IHHII")  # of a message: length, type, flags, sequence number, port
+_REQUEST = struct.Struct("=BBBxI48x")  # family, protocol, extensions, states; any socket
+_SOCKET = struct.Struct("=BB2x2s2x16s44xI")  # family, state, own port, own address; inode
+MAX_ANSWER = 1 << 20
 
 
 @dataclass(frozen=True)
 class TcpSocket:
-    """A line of the table."""
+    """A socket of the table."""
 
     address: Address  # its own
     is_listening: bool
-    inode: int  # the number of the socket in the file system, by which its owner is found
+    inode: int  # its number in the file system, by which its owner is found
 
 
-def read_sockets() -> list[TcpSocket]:
-    """Return all TCP sockets of the network namespace of this thread."""
-    found: list[TcpSocket] = []
-    for table in TABLES:
-        try:
-            with open(table, encoding="ascii") as file:
-                found += parse_table(file)
-        except FileNotFoundError:
-            pass  # without IPv6
-    return found
+class SocketTable:
+    """The sockets of one host. Close it after use."""
+
+    def __init__(self, inside: Inside) -> None:
+        with inside():
+            self._kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_SOCK_DIAG)
+
+    def listeners(self) -> list[TcpSocket]:
+        """Return the sockets that listen."""
+        return self._read(1 << LISTENING)
+
+    def sockets(self) -> list[TcpSocket]:
+        """Return all sockets."""
+        return self._read(ALL_STATES)
+
+    def close(self) -> None:
+        """Close it."""
+        self._kernel.close()
+
+    def _read(self, states: int) -> list[TcpSocket]:
+        return [each for family in (socket.AF_INET, socket.AF_INET6) for each in self._read_family(family, states)]
+
+    def _read_family(self, family: int, states: int) -> Iterator[TcpSocket]:
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, states)
+        flags = NLM_F_REQUEST | NLM_F_DUMP
+        self._kernel.send(_HEADER.pack(_HEADER.size + len(request), SOCK_DIAG_BY_FAMILY, flags, 0, 0) + request)
+        while True:
+            for kind, body in messages(self._kernel.recv(MAX_ANSWER)):
+                if kind == NLMSG_DONE:
+                    return
+                if kind == NLMSG_ERROR:
+                    number = -int.from_bytes(body[:4], "little", signed=True)
+                    raise OSError(number, f"no table of sockets: {os.strerror(number)}")
+                yield parse_socket(body)
 
 
-def parse_table(lines: Iterable[str]) -> Iterator[TcpSocket]:
-    """Read a table of the kernel."""
-    for line in lines:
-        fields = line.split()
-        if len(fields) > 9 and fields[0] != "sl":
-            address, _, port = fields[1].partition(":")
-            yield TcpSocket((_address(address), int(port, 16)), fields[3] == LISTENING, int(fields[9]))
+def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and body of each netlink message."""
+    while data:
+        length, kind, *_ = _HEADER.unpack_from(data)
+        yield kind, data[_HEADER.size : length]
+        data = data[(length + 3) // 4 * 4 :]
+
+
+def parse_socket(body: bytes) -> TcpSocket:
+    """Return the socket in a message of type inet_diag_msg."""
+    family, state, port, packed, inode = _SOCKET.unpack_from(body)
+    if family == socket.AF_INET:
+        address = socket.inet_ntop(family, packed[:4])
+    else:
+        found = ipaddress.IPv6Address(packed)
+        address = str(found.ipv4_mapped or found)
+    return TcpSocket((address, int.from_bytes(port, "big")), state == LISTENING, inode)
 
 
 def sockets_of(pids: Iterable[int]) -> set[int]:
@@ -63,16 +109,6 @@ def _open_files(folder: str) -> Iterator[str]:
             yield os.readlink(f"{folder}/{name}")
         except OSError:
             continue
-
-
-def _address(digits: str) -> str:
-    """Return an address of the table: hex digits, as 32-bit numbers in the machine's byte order."""
-    words = (int(digits[at : at + 8], 16) for at in range(0, len(digits), 8))
-    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
-    if len(packed) == 4:
-        return socket.inet_ntop(socket.AF_INET, packed)
-    address = ipaddress.IPv6Address(packed)
-    return str(address.ipv4_mapped or address)
 
 
 def takes(bound: str, address: str) -> bool:

@@ -18,11 +18,11 @@ NAMESPACES = ("--mount", "--mount-proc", "--net", "--pid", "--ipc", "--uts", "--
 SYSTEM_FOLDERS = "/usr/sbin:/sbin"  # where `ip` may be, and users may not look
 
 # command -> the package of Debian and Ubuntu that has it
+LOCAL_COMMANDS = {"prlimit": "util-linux", "setpriv": "util-linux"}
 COMMANDS = {
+    **LOCAL_COMMANDS,
     "unshare": "util-linux",
     "mount": "mount",
-    "prlimit": "util-linux",
-    "setpriv": "util-linux",
     "ip": "iproute2",
     "bwrap": "bubblewrap",
 }
@@ -56,20 +56,20 @@ def start_lab(order: LabOrder, folder: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def missing() -> list[str]:
-    """Return what is missing here for an isolated lab: a sentence each. Without one, it works."""
+def missing(isolated: bool = True) -> list[str]:
+    """Return what is missing here for a lab, with hosts of its own or without: a sentence each, none if it works."""
     if sys.platform != "linux":
-        return ["hosts of their own need Linux"]
+        return ["programs are run on Linux only"]
     path = _environment()["PATH"]
-    lacking = [name for name in COMMANDS if shutil.which(name, path=path) is None]
-    if lacking:
-        packages = " ".join(sorted({COMMANDS[name] for name in lacking}))
+    wanted = COMMANDS if isolated else LOCAL_COMMANDS
+    if lacking := [name for name in wanted if shutil.which(name, path=path) is None]:
+        packages = " ".join(sorted({wanted[name] for name in lacking}))
         return [f"{', '.join(lacking)} missing: apt install {packages}"]
     trials = (
         ("unshare", *_user(), *NAMESPACES, "true"),
         (*_nobody(), "bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true"),
     )
-    return [] if all(_works(trial) for trial in trials) else [NO_NAMESPACES]
+    return [] if not isolated or all(map(_works, trials)) else [NO_NAMESPACES]
 
 
 def _user() -> tuple[str, ...]:
