@@ -33,8 +33,8 @@ pythons: $(STAMP)
 coverage: $(STAMP) tools
 	$(BIN)/pytest -n 4 --cov --cov-report=term
 
-# For the tests with hosts of their own, sandboxes and captures, with a browser, with a balancer, and with a peer in C. With CI=true what is
-# missing is installed.
+# For the tests with hosts of their own, sandboxes and captures, with a browser, with a balancer, and with a peer in C.
+# With CI=true what is missing is installed.
 tools:
 	@command -v cc >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq gcc libc6-dev; }
 	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze logrotate bwrap tshark; do \
