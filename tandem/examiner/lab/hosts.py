@@ -16,8 +16,8 @@ from tandem.examiner.lab.namespaces import NetNamespace, current_namespace, new_
 from tandem.protocol.errors import TandemError
 
 DEVICE = "eth0"  # on each host
-FIRST_PORT, LAST_PORT = 1024, 65535  # that a program without a port of its own may get
-PORTS_IN_RANGE = 20_000
+FIRST_PORT, LAST_PORT = 1024, 65535  # that the system may give to outgoing connections
+PORTS_IN_RANGE = 20_000  # of these, in one host
 
 ETH_P_ALL = 0x0003  # from linux/if_ether.h
 SIOCETHTOOL = 0x8946  # from linux/sockios.h
@@ -28,19 +28,17 @@ ETHTOOL_STXCSUM = 0x17  # from linux/ethtool.h
 class Host:
     """A host of the run."""
 
-    name: str
     address: str
     namespace: NetNamespace
     cable: socket.socket  # a packet socket in the lab, at the other end of the host's device
     mac: bytes
 
 
-def new_host(number: int, name: str, addresses: tuple[str, ...], avoid: set[int]) -> Host:
+def new_host(number: int, addresses: tuple[str, ...], avoid: set[int]) -> Host:
     """Make a host. The first address is the one that its connections come from.
 
     Args:
         number: From 1, another one for each host of the lab.
-        name: What it is called.
         addresses: What it owns, IPv4.
         avoid: Ports that the system must not give to outgoing connections.
 
@@ -70,7 +68,7 @@ def new_host(number: int, name: str, addresses: tuple[str, ...], avoid: set[int]
         _ip(f"link set {end} up")
     finally:
         lab.close()
-    return Host(name, addresses[0], namespace, open_packet_socket(end), mac)
+    return Host(addresses[0], namespace, open_packet_socket(end), mac)
 
 
 def ephemeral_ports(avoid: set[int]) -> tuple[int, int]:

@@ -39,10 +39,10 @@ class IsolatedSite:
         mount_work_folder()
         self.server_data = WORK / "server"
         avoid = {order.server_port, order.listen_port}
-        self._server = new_host(1, "server", (own.server,), avoid)
+        self._server = new_host(1, (own.server,), avoid)
         self._clients: dict[Client, Host] = {
-            "client 1": new_host(2, HOST_NAMES["client 1"], (own.client1,), avoid),
-            "client 2": new_host(3, HOST_NAMES["client 2"], own.client2, avoid),
+            "client 1": new_host(2, (own.client1,), avoid),
+            "client 2": new_host(3, own.client2, avoid),
         }
         self._client2_sockets = SocketTable(self._clients["client 2"].namespace.inside)
         self._sandboxes: dict[Client, Sandbox] = {}

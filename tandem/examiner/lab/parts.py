@@ -6,7 +6,7 @@ From the server come the welcome and the reply, from a client comes the message.
 
 from collections.abc import Callable, Iterable
 
-from tandem.examiner.lab.faults import Action, Chain, EndOfStream, Reset
+from tandem.examiner.lab.faults import Action, Chain, EndOfStream, Reset, Send
 from tandem.examiner.scenario import Direction, Fault
 from tandem.protocol.reader import NEED_DATA, Reader
 
@@ -69,6 +69,18 @@ class FaultyDirection:
             self._on_fault(each.fault)
         if self._ended:
             return []
-        last = next((at for at, action in enumerate(actions) if isinstance(action, EndOfStream | Reset)), None)
-        self._ended = last is not None
-        return actions if last is None else actions[: last + 1]
+        kept: list[Action] = []
+        for action in actions:
+            kept = _joined(kept, action)
+            if isinstance(action, EndOfStream | Reset):
+                self._ended = True
+                break
+        return kept
+
+
+def _joined(actions: list[Action], action: Action) -> list[Action]:
+    """Add an action. Bytes without a pause between them go out as one segment, as they came."""
+    last = actions[-1] if actions else None
+    if isinstance(action, Send) and isinstance(last, Send):
+        return [*actions[:-1], Send(last.data + action.data)]
+    return [*actions, action]

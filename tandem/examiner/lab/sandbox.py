@@ -71,7 +71,7 @@ def mount_work_folder() -> None:
     """Make WORK an empty folder of the lab's own, and bind Python below it.
 
     Raises:
-        subprocess.CalledProcessError: the system does not allow it.
+        TandemError: the system does not allow it.
     """
     _mount("-t", "tmpfs", "-o", "mode=755,size=64m", "lab", str(WORK))
     PYTHON.mkdir()
@@ -189,4 +189,6 @@ def rlimits(limits: Limits) -> tuple[str, ...]:
 
 
 def _mount(*words: str) -> None:
-    subprocess.run(("mount", *words), check=True, capture_output=True)
+    done = subprocess.run(("mount", *words), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise TandemError(" ".join(done.stderr.split()))
