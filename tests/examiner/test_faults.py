@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.examiner.lab.faults import FILTERS, Action, Chain, EndOfStream, Pause, Reset, Send
-from tandem.examiner.lab.parts import FaultyDirection
+from tandem.examiner.lab.connections.faults import FILTERS, Action, Chain, EndOfStream, Pause, Reset, Send
+from tandem.examiner.lab.connections.parts import FaultyDirection
 from tandem.examiner.scenario import Direction, Fault
 from tandem.examiner.scenarios import SCENARIOS
 from testing.cuts import every_way, pieces

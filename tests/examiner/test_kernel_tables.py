@@ -7,8 +7,8 @@ from contextlib import closing, nullcontext
 
 import pytest
 
-from tandem.examiner.lab.process_table import ProcessUse, parse_stat, read_processes, use_of
-from tandem.examiner.lab.socket_table import SocketTable, sockets_of, takes
+from tandem.examiner.lab.programs.process_table import ProcessUse, parse_stat, read_processes, use_of
+from tandem.examiner.lab.programs.socket_table import SocketTable, sockets_of, takes
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 

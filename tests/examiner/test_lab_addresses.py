@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tandem.examiner.lab.addresses import STAND_INS, addresses_of
-from tandem.examiner.lab.hosts import PORTS_IN_RANGE, ephemeral_ports
+from tandem.examiner.lab.hosts.addresses import STAND_INS, addresses_of
+from tandem.examiner.lab.hosts.hosts import PORTS_IN_RANGE, ephemeral_ports
 from tandem.protocol.errors import TandemError
 from testing.examiner.labs import order
 

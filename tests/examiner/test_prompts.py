@@ -1,6 +1,6 @@
 """The answers to prompts, from the output alone."""
 
-from tandem.examiner.lab.prompts import MAX_ANSWERS, Prompts
+from tandem.examiner.lab.programs.prompts import MAX_ANSWERS, Prompts
 
 ASKED = (("student number", "0923456"), (r"team( name)?\?", "Zoë"))
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.examiner.lab.reassembly import MODULUS, Reassembler
+from tandem.examiner.lab.hosts.reassembly import MODULUS, Reassembler
 
 
 @st.composite

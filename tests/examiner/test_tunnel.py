@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from tandem.examiner.lab.connections.parts import FaultyDirection
+from tandem.examiner.lab.connections.stream import Stream
+from tandem.examiner.lab.connections.tunnel import NoFaults, NoObserver, join
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.parts import FaultyDirection
-from tandem.examiner.lab.stream import Stream
-from tandem.examiner.lab.tunnel import NoFaults, NoObserver, join
 from tandem.examiner.scenario import Fault
 from testing.processes import LIMIT
 

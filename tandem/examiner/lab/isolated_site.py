@@ -5,20 +5,20 @@ from pathlib import Path
 from random import Random
 
 from tandem.examiner.events import Link
-from tandem.examiner.lab.addresses import addresses_of
-from tandem.examiner.lab.capture import Capture
-from tandem.examiner.lab.endpoints import Address
+from tandem.examiner.lab.connections.endpoints import Address
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.handover_watch import HandoverWatch
-from tandem.examiner.lab.hosts import Host, new_host
-from tandem.examiner.lab.loopback_forwarders import LoopbackForwarders
-from tandem.examiner.lab.program import Client, Launch
+from tandem.examiner.lab.hosts.addresses import addresses_of
+from tandem.examiner.lab.hosts.capture import Capture
+from tandem.examiner.lab.hosts.handover_watch import HandoverWatch
+from tandem.examiner.lab.hosts.hosts import Host, new_host
+from tandem.examiner.lab.hosts.loopback_forwarders import LoopbackForwarders
+from tandem.examiner.lab.hosts.refusals import RefusalWatch, watch_loopback
+from tandem.examiner.lab.hosts.segments import parse_segment
+from tandem.examiner.lab.hosts.switch import Switch
+from tandem.examiner.lab.programs.program import Client, Launch
+from tandem.examiner.lab.programs.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
+from tandem.examiner.lab.programs.socket_table import SocketTable
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.refusals import RefusalWatch, watch_loopback
-from tandem.examiner.lab.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
-from tandem.examiner.lab.segments import parse_segment
-from tandem.examiner.lab.socket_table import SocketTable
-from tandem.examiner.lab.switch import Switch
 from tandem.examiner.order import LabOrder
 
 HOST_NAMES: dict[Client, str] = {"client 1": "laptop-1", "client 2": "laptop-2"}

@@ -9,15 +9,15 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from tandem.examiner.lab.endpoints import Address
+from tandem.examiner.lab.connections.endpoints import Address
+from tandem.examiner.lab.connections.forwarder import Forwarder, Observers
+from tandem.examiner.lab.connections.recorded_side import RecordedSide
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.forwarder import Forwarder, Observers
-from tandem.examiner.lab.process_table import descendants, read_processes
-from tandem.examiner.lab.program import Client, Launch
-from tandem.examiner.lab.recorded_side import RecordedSide
+from tandem.examiner.lab.programs.process_table import descendants, read_processes
+from tandem.examiner.lab.programs.program import Client, Launch
+from tandem.examiner.lab.programs.sandbox import copy_submission, rlimits
+from tandem.examiner.lab.programs.socket_table import SocketTable, sockets_of
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.sandbox import copy_submission, rlimits
-from tandem.examiner.lab.socket_table import SocketTable, sockets_of
 from tandem.examiner.order import LabOrder
 from tandem.protocol.address import show_address
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tandem.examiner.lab.program import StopReason
+from tandem.examiner.lab.programs.program import StopReason
 from tandem.examiner.order import Limits
 from tandem.examiner.scenario import Scenario
 

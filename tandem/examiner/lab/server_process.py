@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import tandem
-from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.connections.endpoints import Address, Inside
 from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
 from tandem.protocol.address import parse_address

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import tandem
-from tandem.examiner.lab.namespaces import is_in_user_namespace
+from tandem.examiner.lab.hosts.namespaces import is_in_user_namespace
 from tandem.examiner.order import LabOrder
 from tandem.examiner.order_file import write_order
 

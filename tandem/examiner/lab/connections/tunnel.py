@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from tandem.examiner.lab.connections.faults import Action, EndOfStream, Pause, Reset, Send
+from tandem.examiner.lab.connections.stream import Stream
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.faults import Action, EndOfStream, Pause, Reset, Send
-from tandem.examiner.lab.stream import Stream
 
 
 class Faults(Protocol):

@@ -3,10 +3,10 @@
 import socket
 from collections.abc import Callable
 
-from tandem.examiner.lab.endpoints import Address, Inside, connect
+from tandem.examiner.lab.connections.endpoints import Address, Inside, connect
+from tandem.examiner.lab.connections.stream import Stream
 from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.stream import Stream
 from tandem.examiner.scenario import Approach
 from tandem.protocol.address import show_address
 

@@ -8,13 +8,13 @@ import socket
 from collections.abc import Callable
 
 from tandem.examiner.events import Link
-from tandem.examiner.lab.endpoints import Address, Inside, Listener, connect
+from tandem.examiner.lab.connections.endpoints import Address, Inside, Listener, connect
+from tandem.examiner.lab.connections.parts import FaultyDirection
+from tandem.examiner.lab.connections.recorded_side import RecordedSide
+from tandem.examiner.lab.connections.stream import Stream
+from tandem.examiner.lab.connections.tunnel import join
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.parts import FaultyDirection
-from tandem.examiner.lab.recorded_side import RecordedSide
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.stream import Stream
-from tandem.examiner.lab.tunnel import join
 from tandem.examiner.scenario import Direction, Fault
 from tandem.protocol.address import show_address
 from tandem.protocol.answer_reader import AnswerReader

@@ -6,7 +6,7 @@ From the server come the welcome and the reply, from a client comes the message.
 
 from collections.abc import Callable, Iterable
 
-from tandem.examiner.lab.faults import Action, Chain, EndOfStream, Reset, Send
+from tandem.examiner.lab.connections.faults import Action, Chain, EndOfStream, Reset, Send
 from tandem.examiner.scenario import Direction, Fault
 from tandem.protocol.reader import NEED_DATA, Reader
 

@@ -4,12 +4,12 @@ import socket
 from collections.abc import Collection
 
 from tandem.examiner.events import Link
-from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.connections.endpoints import Address, Inside
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.hosts import open_packet_socket
-from tandem.examiner.lab.program import Client
+from tandem.examiner.lab.hosts.hosts import open_packet_socket
+from tandem.examiner.lab.hosts.segments import RST, Segment, parse_segment
+from tandem.examiner.lab.programs.program import Client
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.segments import RST, Segment, parse_segment
 from tandem.protocol.address import show_address
 
 MAX_FRAME = 65_536

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.connections.endpoints import Address, Inside
 
 NETLINK_SOCK_DIAG = 4  # from linux/netlink.h, as the next four
 NLM_F_REQUEST = 0x001

@@ -1,10 +1,10 @@
 """Lets programs that look for the other side on their own machine, or listen only there, run on hosts of their own."""
 
-from tandem.examiner.lab.addresses import Addresses
-from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.connections.endpoints import Address, Inside
+from tandem.examiner.lab.connections.forwarder import Forwarder
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.forwarder import Forwarder
-from tandem.examiner.lab.socket_table import takes
+from tandem.examiner.lab.hosts.addresses import Addresses
+from tandem.examiner.lab.programs.socket_table import takes
 
 LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
 

@@ -7,10 +7,10 @@ of their own, for seeing what client 1 sends to client 2.
 import socket
 from collections.abc import Callable
 
-from tandem.examiner.lab.endpoints import Address, Inside, Listener, connect
+from tandem.examiner.lab.connections.endpoints import Address, Inside, Listener, connect
+from tandem.examiner.lab.connections.stream import Stream
+from tandem.examiner.lab.connections.tunnel import NoFaults, NoObserver, Observer, join
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.stream import Stream
-from tandem.examiner.lab.tunnel import NoFaults, NoObserver, Observer, join
 
 Observers = tuple[Observer, Observer]  # of what comes from the side that connects, and of what comes back
 

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tandem.examiner.lab.namespaces import is_in_user_namespace
+from tandem.examiner.lab.hosts.namespaces import is_in_user_namespace
 from tandem.examiner.order import Limits
 from tandem.protocol.errors import TandemError
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from random import Random
 
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.hosts import Host
-from tandem.examiner.lab.segments import IPV4, ether_type
+from tandem.examiner.lab.hosts.hosts import Host
+from tandem.examiner.lab.hosts.segments import IPV4, ether_type
 from tandem.examiner.scenario import Path
 
 MAX_FRAME = 65_536

@@ -5,10 +5,10 @@ The programs talk to each other directly.
 
 from dataclasses import dataclass, field
 
-from tandem.examiner.lab.program import Client
-from tandem.examiner.lab.reassembly import Reassembler
+from tandem.examiner.lab.hosts.reassembly import Reassembler
+from tandem.examiner.lab.hosts.segments import ACK, FIN, RST, SYN, Segment
+from tandem.examiner.lab.programs.program import Client
 from tandem.examiner.lab.recorder import Recorder
-from tandem.examiner.lab.segments import ACK, FIN, RST, SYN, Segment
 from tandem.protocol.address import show_address
 
 Address = tuple[str, int]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
 
-from tandem.examiner.lab.namespaces import NetNamespace, current_namespace, new_namespace
+from tandem.examiner.lab.hosts.namespaces import NetNamespace, current_namespace, new_namespace
 from tandem.protocol.errors import TandemError
 
 DEVICE = "eth0"  # on each host

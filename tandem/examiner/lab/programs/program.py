@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from tandem.examiner.lab.event_loop import EventLoop
-from tandem.examiner.lab.process_table import ProcessUse, use_of
-from tandem.examiner.lab.prompts import Prompts
+from tandem.examiner.lab.programs.process_table import ProcessUse, use_of
+from tandem.examiner.lab.programs.prompts import Prompts
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.order import Limits, ProgramOrder
 
