@@ -45,6 +45,6 @@ class LabOrder:
     seed: int = 0
     limits: Limits = Limits()
     isolated: bool = True  # False: `--local`, on loopback without hosts of their own
-    peer_port: int = (
-        0  # where client 1 looks for client 2 if not isolated; 0: listen_port, and nobody sees the handover
-    )
+    # without hosts of their own: the port where client 1 looks for client 2, if it is another one than listen_port.
+    # A relay listens there, and sees the handover.
+    peer_port: int = 0

@@ -83,7 +83,7 @@ class LocalSite:
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:
         """Take notice of which ports are open."""
-        if self._order.peer_port:
+        if self._order.peer_port not in (0, self._order.listen_port):
             self._handover.set_open(any(port == self._order.listen_port for _, port in client2_listeners))
 
     def _sockets(self, who: Client) -> set[int]:
