@@ -1,6 +1,7 @@
 """The handover as it is seen in segments, without a network."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from tandem.examiner.events import read_events
@@ -28,7 +29,7 @@ def seen(folder: Path, segments: Iterable[Segment | None]) -> list[tuple[str, st
     """Who did what on which connection, from segments. One after None is lost on its way."""
     loop = EventLoop()
     lost = False
-    with Recorder(folder, loop) as recorder:
+    with closing(Recorder(folder, loop)) as recorder:
         watch = HandoverWatch(recorder, CLIENT_1[0], {CLIENT_2})
         for segment in segments:
             if segment is not None:

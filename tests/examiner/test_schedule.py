@@ -57,6 +57,11 @@ def test_client_2_after_client_1(look: Look, due: bool) -> None:
     assert client1_is_due(look, CLIENT_1_FIRST)
 
 
+def left_alone(last_event_s: float, handover_begun: bool) -> Look:
+    """Client 1 has ended, and client 2 runs."""
+    return Look(NOW, ENDED, RUNS, last_event_s=last_event_s, handover_begun=handover_begun)
+
+
 BOTH_RUN = Look(NOW, RUNS, RUNS, last_event_s=NOW)
 
 
@@ -66,8 +71,20 @@ BOTH_RUN = Look(NOW, RUNS, RUNS, last_event_s=NOW)
         pytest.param(BOTH_RUN, CLIENT_2_FIRST, None, id="both run"),
         pytest.param(Look(NOW, JUST_ENDED, ENDED, last_event_s=NOW), CLIENT_2_FIRST, None, id="both ended just now"),
         pytest.param(Look(NOW, ENDED, ENDED, last_event_s=NOW - 2), CLIENT_2_FIRST, "done", id="both ended"),
-        pytest.param(Look(NOW, ENDED, RUNS, last_event_s=NOW - 1), CLIENT_2_FIRST, None, id="client 2 goes on"),
-        pytest.param(Look(NOW, ENDED, RUNS, last_event_s=NOW - 10), CLIENT_2_FIRST, "done", id="client 2 only waits"),
+        pytest.param(
+            Look(NOW, ENDED, RUNS, handover_begun=True, last_event_s=NOW - 9),
+            CLIENT_2_FIRST,
+            None,
+            id="client 2 goes on",
+        ),
+        pytest.param(
+            Look(NOW, ENDED, RUNS, handover_begun=True, last_event_s=NOW - 10),
+            CLIENT_2_FIRST,
+            "done",
+            id="client 2 stuck",
+        ),
+        pytest.param(left_alone(NOW - 1, handover_begun=False), CLIENT_2_FIRST, None, id="client 2 may yet write"),
+        pytest.param(left_alone(NOW - 2, handover_begun=False), CLIENT_2_FIRST, "done", id="client 2 waits in vain"),
         pytest.param(Look(NOW, RUNS, RUNS, last_event_s=NOW - 30), CLIENT_2_FIRST, None, id="client 1 may still act"),
         pytest.param(Look(NOW, RUNS, RUNS, finished_s=NOW - 1), CLIENT_2_FIRST, None, id="within the grace"),
         pytest.param(Look(NOW, RUNS, RUNS, finished_s=NOW - 2), CLIENT_2_FIRST, "done", id="finished, never exit"),

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from tandem.examiner.events import Event
@@ -29,7 +29,7 @@ def carry_out(order: LabOrder, folder: Path) -> None:
     """Carry out an order, and write its record into a folder. A failure of the lab is an event, too."""
     loop = EventLoop()
     loop.watch(sys.stdin, _end_with_the_caller)
-    with Recorder(folder, loop) as recorder:
+    with closing(Recorder(folder, loop)) as recorder:
         try:
             _carry_out(order, folder, loop, recorder)
         except (OSError, TandemError) as error:
@@ -77,7 +77,7 @@ def _carry_out(order: LabOrder, folder: Path, loop: EventLoop, recorder: Recorde
 
 def _commented_capture(folder: Path, recorder: Recorder, undo: ExitStack) -> Capture:
     """Open the capture. The steps of the run become comments in it."""
-    capture = undo.enter_context(Capture(folder))
+    capture = undo.enter_context(closing(Capture(folder)))
 
     def comment(event: Event) -> None:
         if event.what in COMMENTED:

@@ -88,7 +88,7 @@ class LabRun:
         self._client2 = Program("client 2", order.client2, order.limits, loop, recorder)
         self._listeners: set[Address] = set()  # of client 2
         self._seen_listeners: set[Address] = set()
-        self._handover_tried = False
+        self._handover_tried = self._handover_begun = False
         self._relay.replied_s.clear()
         self._relay.finished_s.clear()
 
@@ -114,6 +114,7 @@ class LabRun:
             client2_listens=any(port == self._order.listen_port for _, port in self._listeners),
             approached=self._approached,
             handover_tried=self._handover_tried,
+            handover_begun=self._handover_begun,
             replied_s=self._relay.replied_s.get(1),
             finished_s=self._relay.finished_s.get(2),
             disturbed_s=self._disturbed_s,
@@ -168,3 +169,4 @@ class LabRun:
             self._disturbed_s = event.at_s
         if event.link == "handover" and event.what in ("refused", "connected"):
             self._handover_tried = True
+            self._handover_begun |= event.what == "connected"

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from tandem.examiner.events import FILE, Event, Link, What, Who
 from tandem.examiner.lab.event_loop import EventLoop
@@ -56,9 +55,3 @@ class Recorder:
     def close(self) -> None:
         """End the record."""
         self._file.close()
-
-    def __enter__(self) -> "Recorder":
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()

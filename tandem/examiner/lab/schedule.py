@@ -29,7 +29,8 @@ class Look:
     client2: ProgramTimes = ProgramTimes()
     client2_listens: bool = False
     approached: bool = True  # or the scenario has no approach
-    handover_tried: bool = False
+    handover_tried: bool = False  # client 1 was refused by client 2, or connected to it
+    handover_begun: bool = False  # client 1 connected to it
     replied_s: float | None = None  # client 1 has a whole reply
     finished_s: float | None = None  # client 2 has the final reply
     disturbed_s: float | None = None  # a fault took effect for the first time
@@ -66,10 +67,11 @@ def over(look: Look, scenario: Scenario, limits: Limits) -> StopReason | None:
         return "output"
     if max(_since(look.client1.started_s, look), _since(look.client2.started_s, look)) >= limits.seconds:
         return "time"
+    quiet_s = limits.quiet_s if look.handover_begun else limits.grace_s  # without client 1, client 2 waits in vain
     ends = [
         _since(look.both_ended_s, look) >= AFTER_BOTH_ENDED_S,
         _since(look.finished_s, look) >= limits.grace_s,
-        look.client1.ended_s is not None and look.now_s - look.last_event_s >= limits.quiet_s,
+        look.client1.ended_s is not None and look.now_s - look.last_event_s >= quiet_s,
     ]
     if scenario.until == "quiet":
         ends += [

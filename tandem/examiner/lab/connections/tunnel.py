@@ -86,11 +86,6 @@ class Lane:
         self._source_ended = False
         target.on_drained = self._on_drained
 
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing more will come through."""
-        return self._target.is_done or (self._source_ended and not self._actions and not self._is_paused)
-
     def on_data(self, data: bytes) -> None:
         """Take bytes of the source."""
         self._observer.on_sent(data)
@@ -147,11 +142,9 @@ def join(
     """Join two connections until both have ended."""
 
     def close_if_done() -> None:
-        if near.is_done and far.is_done and outward.is_done and inward.is_done:
+        if near.is_done and far.is_done:
             near.close()
             far.close()
 
-    outward = Lane(loop, near, far, *forth, close_if_done)
-    inward = Lane(loop, far, near, *back, close_if_done)
-    near.start(outward)
-    far.start(inward)
+    near.start(Lane(loop, near, far, *forth, close_if_done))
+    far.start(Lane(loop, far, near, *back, close_if_done))

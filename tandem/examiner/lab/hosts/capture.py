@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from types import TracebackType
 
 from tandem.examiner.events import CAPTURE
 from tandem.net.pcapng import PcapngWriter
@@ -36,8 +35,6 @@ class Capture:
         self._writer.packet(time.time_ns(), frame, self._comments)
         self._comments.clear()
 
-    def __enter__(self) -> "Capture":
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def close(self) -> None:
+        """End the capture."""
         self._file.close()
