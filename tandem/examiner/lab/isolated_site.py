@@ -34,6 +34,7 @@ class IsolatedSite:
             OSError: the system does not allow it.
             TandemError: `ip` failed, or the addresses cannot be.
         """
+        self.sees_handover = True
         self._order = order
         self._addresses = own = addresses_of(order)
         mount_work_folder()

@@ -29,6 +29,10 @@ class Site(Protocol):
     def client2_address(self) -> Address:
         """The address at which the examiner finds client 2."""
 
+    @property
+    def sees_handover(self) -> bool:
+        """Whether the handover becomes events."""
+
     def server_inside(self) -> AbstractContextManager[None]:
         """Be on the server's host within a block."""
 
@@ -114,7 +118,7 @@ class LabRun:
             client2_listens=any(port == self._order.listen_port for _, port in self._listeners),
             approached=self._approached,
             handover_tried=self._handover_tried,
-            handover_begun=self._handover_begun,
+            handover_begun=self._handover_begun or not self._site.sees_handover,
             replied_s=self._relay.replied_s.get(1),
             finished_s=self._relay.finished_s.get(2),
             disturbed_s=self._disturbed_s,

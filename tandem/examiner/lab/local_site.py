@@ -33,6 +33,7 @@ class LocalSite:
         self.server_data = folder / "server"
         self.server_address: Address = (LOCALHOST, order.server_port)
         self.client2_address: Address = (LOCALHOST, order.listen_port)
+        self.sees_handover = order.peer_port not in (0, order.listen_port)
         self._order = order
         self._recorder = recorder
         self._folders: dict[Client, Path] = {"client 1": folder / "laptop-1", "client 2": folder / "laptop-2"}
@@ -83,7 +84,7 @@ class LocalSite:
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:
         """Take notice of which ports are open."""
-        if self._order.peer_port not in (0, self._order.listen_port):
+        if self.sees_handover:
             self._handover.set_open(any(port == self._order.listen_port for _, port in client2_listeners))
 
     def _sockets(self, who: Client) -> set[int]:
