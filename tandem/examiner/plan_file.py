@@ -250,7 +250,7 @@ def _check_ways(table: PlanTable, plan: Plan) -> None:
             raise addresses.error("server", f"it is missing, and {section} is not given {{server_host}}", _BUILT_IN)
     if "peer_host" not in first and not addresses.has("client2"):
         raise addresses.error("client2", "it is missing, and client1 is not given {peer_host}", _BUILT_IN)
-    if "listen_port" not in second and not client2.has("listens"):
+    if not second & {"listen_port", "peer_port"} and not client2.has("listens"):
         raise client2.error(
             "listens", "it is missing, and client2 is not given {listen_port}", "the port in its source"
         )
