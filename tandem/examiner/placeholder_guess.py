@@ -6,20 +6,21 @@ from tandem.examiner.placeholders import PLACEHOLDERS
 
 _OTHER = r"\b(peer|client ?2|client two|other|partner|friend|second|remote|target|destination|forward)\b"
 _OWN = r"\b(own|my|your|local|this|self)\b"
+_SERVER = r"\b(server|teacher)\b"
 _PORT = r"\bport\b"
 _HOST = r"\b(ip|host|hostname|address|addr|adres)\b"
 
 # Pattern on the words in lower case -> the answers of client 1 and of client 2. The first that fits counts.
 _GUESSES = (
     (r"press|enter to|to continue", "", ""),
-    (rf"{_OTHER}.*{_PORT}", "{peer_port}", "{listen_port}"),
-    (rf"{_OTHER}.*{_HOST}", "{peer_host}", "{own_host}"),
+    (rf"(?=.*{_OTHER}).*{_PORT}", "{peer_port}", "{listen_port}"),
+    (rf"(?=.*{_OTHER}).*{_HOST}", "{peer_host}", "{own_host}"),
     (r"\b(listen|listening|bind)\b", "{listen_port}", "{listen_port}"),
-    (rf"\b(server|teacher)\b.*{_PORT}", "{server_port}", "{server_port}"),
-    (rf"{_OWN}.*{_PORT}", "{listen_port}", "{listen_port}"),
-    (rf"{_OWN}.*{_HOST}", "{own_host}", "{own_host}"),
-    (r"\b(server|teacher)\b", "{server_host}", "{server_host}"),
-    (r"\b(team ?mate|mate|partner|other|second|2nd)\b.*\b(student|number|nr|id)\b", "{studentnr2}", "{studentnr1}"),
+    (rf"(?=.*{_SERVER}).*{_PORT}", "{server_port}", "{server_port}"),
+    (rf"(?=.*{_OWN}).*{_PORT}", "{listen_port}", "{listen_port}"),
+    (rf"(?=.*{_OWN}).*{_HOST}", "{own_host}", "{own_host}"),
+    (_SERVER, "{server_host}", "{server_host}"),
+    (r"\b(team ?mate|mate|partner)\b|\b(other|second|2nd) student", "{studentnr2}", "{studentnr1}"),
     (r"\b(nr|number|student|studentnr|studentnumber) ?2\b", "{studentnr2}", "{studentnr2}"),
     (r"\b(nr|number|student|studentnr|studentnumber) ?1\b", "{studentnr1}", "{studentnr1}"),
     (r"\bstud(ent)?\b|\bstudent ?(nr|number|no|num|id)\b|studentnr|studentnumber", "{studentnr1}", "{studentnr2}"),

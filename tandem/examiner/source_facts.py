@@ -47,11 +47,27 @@ def _constants(trees: Iterable[ast.Module]) -> dict[str, ast.expr]:
     twice = set[str]()
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and (name := _name(node.targets[0])):
+            for target, value in _pairs(node):
+                name = _name(target)
                 if name in found:
                     twice.add(name)
-                found[name] = node.value
-    return {name: value for name, value in found.items() if name not in twice}
+                found[name] = value
+    return {name: value for name, value in found.items() if name and name not in twice}
+
+
+def _pairs(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield target and value of an assignment; of `a, b = 1, 2` two pairs."""
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(node.value, ast.Tuple)
+            and len(target.elts) == len(node.value.elts)
+        ):
+            yield from zip(target.elts, node.value.elts, strict=True)
+        else:
+            yield target, node.value
 
 
 def _name(node: ast.expr) -> str:
@@ -145,7 +161,8 @@ class _ArgumentPositions:
             for parameter, value in zip(function.args.args, node.args, strict=False):
                 self._assign(ast.Name(parameter.arg), value)
         elif isinstance(node, ast.Assign):
-            self._assign(node.targets[0], node.value)
+            for target, value in _pairs(node):
+                self._assign(target, value)
         elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Subscript) and _is_client_id(node):
             self.names[self._position(node.left)] = "clientid"
         elif isinstance(node, ast.Subscript) and (position := self._position(node)):
