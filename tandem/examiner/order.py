@@ -46,3 +46,6 @@ class LabOrder:
     seed: int = 0
     limits: Limits = Limits()
     isolated: bool = True  # False: `--local`, on loopback without hosts of their own
+    peer_port: int = (
+        0  # where client 1 looks for client 2 if not isolated; 0: listen_port, and nobody sees the handover
+    )

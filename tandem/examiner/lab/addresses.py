@@ -1,0 +1,76 @@
+"""Which addresses the hosts own, from those that a program has built in. Pure."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from tandem.examiner.order import LabOrder
+from tandem.protocol.errors import TandemError
+
+STAND_INS = ("192.0.2.1", "192.0.2.2", "192.0.2.3")  # for a server or client 2 that is looked for on the own machine
+OWN_NAME = "127.0.1.1"  # of a machine on which gethostbyname(gethostname()) is no address for others, as on Debian
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of a run."""
+
+    server: str  # that the server's host owns
+    client1: str
+    client2: str
+    server_loopback: str | None  # where the programs look for the server on their own machine
+    peer_loopback: str | None  # where client 1 looks for client 2 on its own machine
+    client2_more: tuple[str, ...]  # that client 2's host owns as well
+    names: dict[str, str]  # host names that are built in -> address
+
+    def hosts_file(self, own_name: str, own_address: str, own_name_is_loopback: bool) -> str:
+        """Return the content of /etc/hosts of a host."""
+        lines = ["127.0.0.1 localhost", f"{OWN_NAME if own_name_is_loopback else own_address} {own_name}"]
+        return "".join(f"{line}\n" for line in (*lines, *(f"{ip} {name}" for name, ip in self.names.items())))
+
+
+def addresses_of(order: LabOrder) -> Addresses:
+    """Return who owns which address.
+
+    Raises:
+        TandemError: two hosts would have the same one.
+    """
+    given = {order.client1_address, order.client2_address}
+    server_stand_in, peer_stand_in, *_ = (address for address in STAND_INS if address not in given)
+    names: dict[str, str] = {}
+    server = order.server_host
+    if loopback(server):
+        server = server_stand_in
+    elif not is_ipv4(server):
+        names[server], server = server_stand_in, server_stand_in
+    more: tuple[str, ...] = ()
+    if not loopback(order.peer_host):
+        more = (order.peer_host,) if is_ipv4(order.peer_host) else (peer_stand_in,)
+        names |= {} if is_ipv4(order.peer_host) else {order.peer_host: peer_stand_in}
+    owners = [server, order.client1_address, order.client2_address]
+    if len({*owners, *more}) < len({*more, order.client2_address}) + 2:
+        raise TandemError(f"the server, client 1 and client 2 need addresses of their own, not {', '.join(owners)}")
+    return Addresses(
+        server=server,
+        client1=order.client1_address,
+        client2=order.client2_address,
+        server_loopback=loopback(order.server_host),
+        peer_loopback=loopback(order.peer_host),
+        client2_more=tuple(address for address in more if address != order.client2_address),
+        names=names,
+    )
+
+
+def is_ipv4(host: str) -> bool:
+    """Return whether a host is given as an IPv4 address."""
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def loopback(host: str) -> str | None:
+    """Return the address of its own machine that a program means; None if it means another machine."""
+    if host in ("localhost", "0.0.0.0"):
+        return "127.0.0.1"
+    return host if is_ipv4(host) and IPv4Address(host).is_loopback else None

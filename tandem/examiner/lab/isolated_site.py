@@ -1,0 +1,119 @@
+"""Where a run takes place: hosts of their own for the server and both programs, and sandboxes on them."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from random import Random
+
+from tandem.examiner.lab.addresses import addresses_of
+from tandem.examiner.lab.capture import Capture
+from tandem.examiner.lab.endpoints import Address
+from tandem.examiner.lab.handover_watch import HandoverWatch, RefusalWatch
+from tandem.examiner.lab.hosts import Host, new_host
+from tandem.examiner.lab.listening import read_listening
+from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.loopback_forwarders import LoopbackForwarders
+from tandem.examiner.lab.program import Client, Launch
+from tandem.examiner.lab.recorder import Recorder
+from tandem.examiner.lab.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
+from tandem.examiner.lab.segments import parse_segment
+from tandem.examiner.lab.switch import Switch
+from tandem.examiner.order import LabOrder
+
+HOST_NAMES: dict[Client, str] = {"client 1": "laptop-1", "client 2": "laptop-2"}
+
+
+class IsolatedSite:
+    """Three hosts with their network. Needs namespaces of the lab's own, see start.py."""
+
+    def __init__(self, order: LabOrder, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+        """Make the hosts. Call `make_sandboxes` before programs are started.
+
+        Raises:
+            OSError: the system does not allow it.
+            TandemError: `ip` failed, or the addresses cannot be.
+        """
+        self._order = order
+        self._addresses = own = addresses_of(order)
+        mount_work_folder()
+        self.server_data = WORK / "server"
+        avoid = {order.server_port, order.listen_port}
+        self._server = new_host(1, "server", (own.server,), avoid)
+        self._clients: dict[Client, Host] = {
+            "client 1": new_host(2, HOST_NAMES["client 1"], (own.client1,), avoid),
+            "client 2": new_host(3, HOST_NAMES["client 2"], (own.client2, *own.client2_more), avoid),
+        }
+        self._sandboxes: dict[Client, Sandbox] = {}
+        self._connect_hosts(loop, recorder, capture)
+        inside = [host.namespace.inside for host in self._clients.values()]
+        self._forwarders = LoopbackForwarders(loop, own, order.server_port, order.listen_port, *inside)
+
+    @property
+    def server_address(self) -> Address:
+        """Where the relay listens."""
+        return self._addresses.server, self._order.server_port
+
+    @property
+    def client2_address(self) -> Address:
+        """Where the examiner finds client 2."""
+        return self._addresses.client2, self._order.listen_port
+
+    def server_inside(self) -> AbstractContextManager[None]:
+        """Be on the server's host within a block."""
+        return self._server.namespace.inside()
+
+    def make_sandboxes(self) -> None:
+        """Copy the submission for each program.
+
+        Raises:
+            OSError: it cannot be copied.
+        """
+        order, addresses = self._order, self._addresses
+        for who, name in HOST_NAMES.items():
+            hosts = addresses.hosts_file(name, self._clients[who].address, order.scenario.own_name_is_loopback)
+            self._sandboxes[who] = new_sandbox(name, Path(order.folder), order.files, hosts, name, order.limits)
+
+    def inside(self, who: Client) -> AbstractContextManager[None]:
+        """Be on the host of a program within a block."""
+        return self._clients[who].namespace.inside()
+
+    def launch(self, who: Client, words: tuple[str, ...]) -> Launch:
+        """Return how a program is started."""
+        return Launch(self._sandboxes[who].command(words))
+
+    def visit_of(self, peer: Address) -> int:
+        """Return whose visit comes from an address: 1 or 2."""
+        return 1 if peer[0] == self._addresses.client1 else 2
+
+    def client2_listeners(self, pid: int) -> set[Address]:
+        """Return (address, port) of all that client 2 listens on."""
+        with self.inside("client 2"):
+            return read_listening() - self._forwarders.own_listeners()
+
+    def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:
+        """Take notice of which ports are open."""
+        self._forwarders.set_server_open(server_is_open)
+        self._forwarders.set_client2_listeners(client2_listeners)
+
+    def _connect_hosts(self, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+        own, order = self._addresses, self._order
+        random = Random(f"{order.seed}/path")
+        slow = self._clients["client 1"]
+        switch = Switch(loop, [self._server, *self._clients.values()], slow, order.scenario.path, random)
+        handover = HandoverWatch(recorder, own.client1, self.client2_address)
+        refusals = RefusalWatch(
+            recorder, self.server_address, {own.client1: ("client 1", 1), own.client2: ("client 2", 2)}
+        )
+
+        def on_sent(frame: bytes, fate: str) -> None:
+            capture.add(frame, fate)
+            if segment := parse_segment(frame):
+                handover.on_sent(segment)
+                refusals.on_sent(segment)
+            if fate and not recorder.counts["disturbed", ""]:
+                recorder.add("examiner", "disturbed", text=fate)
+
+        def on_delivered(frame: bytes) -> None:
+            if segment := parse_segment(frame):
+                handover.on_delivered(segment)
+
+        switch.on_sent, switch.on_delivered = on_sent, on_delivered

@@ -1,0 +1,68 @@
+"""Carries out one order: makes the place, the server and its relay, and runs both programs."""
+
+import os
+import sys
+import traceback
+from contextlib import ExitStack
+from pathlib import Path
+
+from tandem.examiner.events import Event
+from tandem.examiner.lab.capture import Capture
+from tandem.examiner.lab.isolated_site import IsolatedSite
+from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.recorder import Recorder
+from tandem.examiner.lab.relay import Relay
+from tandem.examiner.lab.run import Run
+from tandem.examiner.lab.server_process import ServerProcess
+from tandem.examiner.order import LabOrder
+from tandem.protocol.errors import TandemError
+
+COMMENTED = frozenset(
+    {"started", "ended", "stopped", "listening", "answered", "disturbed", "approached", "started again"}
+)
+
+
+def carry_out(order: LabOrder, folder: Path) -> None:
+    """Carry out an order, and write its record into a folder. A failure of the lab is an event, too."""
+    loop = Loop()
+    loop.watch(sys.stdin, _end_with_the_caller)
+    with Recorder(folder, loop) as recorder:
+        try:
+            _carry_out_isolated(order, folder, loop, recorder)
+        except (OSError, TandemError) as error:
+            recorder.add("examiner", "failure", text=str(error))
+        except Exception:  # a bug of the lab: no verdict may come of this run
+            recorder.add("examiner", "failure", text=traceback.format_exc())
+    loop.close()
+
+
+def _end_with_the_caller() -> None:
+    """End at once if standard input ended: the process that started the lab is gone, or wants it to go."""
+    if not os.read(sys.stdin.fileno(), 1):
+        os._exit(1)
+
+
+def _carry_out_isolated(order: LabOrder, folder: Path, loop: Loop, recorder: Recorder) -> None:
+    with Capture(folder) as capture, ExitStack() as undo:
+
+        def comment(event: Event) -> None:
+            if event.what in COMMENTED:
+                capture.comment(f"{event.who}: {event.what} {event.text}".rstrip())
+
+        recorder.on_event.append(comment)
+        site = IsolatedSite(order, loop, recorder, capture)
+        site.server_data.mkdir()
+        server = ServerProcess(loop, recorder, site.server_inside, site.server_data)
+        undo.callback(server.stop)
+        site.make_sandboxes()
+        relay = Relay(
+            loop,
+            recorder,
+            site.server_inside,
+            site.server_address,
+            server.wait_until_ready(),
+            site.visit_of,
+            order.scenario.faults,
+            order.seed,
+        )
+        Run(order, loop, recorder, site, relay, server.pid).carry_out()

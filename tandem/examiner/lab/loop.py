@@ -1,0 +1,92 @@
+"""The event loop of the lab: one thread, one clock, files and timers. Knows nothing of what they are for."""
+
+import heapq
+import selectors
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+Call = Callable[[], None]
+
+
+@dataclass(order=True)
+class Timer:
+    """A call that is due at a time. `cancel` takes it back."""
+
+    due_s: float
+    number: int
+    call: Call = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+    def cancel(self) -> None:
+        """Take the call back. A timer that ran already is left as it is."""
+        self.cancelled = True
+
+
+class Loop:
+    """Calls back when a file is ready or a time has come."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[Timer] = []
+        self._numbers = count()
+        self._begun = time.monotonic()
+
+    def now_s(self) -> float:
+        """Return the seconds since the loop was made."""
+        return time.monotonic() - self._begun
+
+    def after(self, delay_s: float, call: Call) -> Timer:
+        """Call once, `delay_s` seconds from now. Calls that are due at the same time run in the order they were set."""
+        timer = Timer(self.now_s() + delay_s, next(self._numbers), call)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def every(self, period_s: float, call: Call) -> None:
+        """Call again and again, with a pause of `period_s` seconds."""
+
+        def again() -> None:
+            call()
+            self.after(period_s, again)
+
+        self.after(period_s, again)
+
+    def watch(self, file: Any, readable: Call | None, writable: Call | None = None) -> None:
+        """Call when a file is ready. Replaces what was asked for this file before; without calls it is left alone."""
+        events = (selectors.EVENT_READ if readable else 0) | (selectors.EVENT_WRITE if writable else 0)
+        known = self._selector.get_map().get(file)
+        if not events:
+            if known:
+                self._selector.unregister(file)
+        elif known:
+            self._selector.modify(file, events, (readable, writable))
+        else:
+            self._selector.register(file, events, (readable, writable))
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Run until `until()`, which is asked after every turn."""
+        while not until():
+            self._turn()
+
+    def close(self) -> None:
+        """Close the loop. The files stay open."""
+        self._selector.close()
+
+    def _turn(self) -> None:
+        wait_s = max(0.0, self._timers[0].due_s - self.now_s()) if self._timers else None
+        for key, events in self._selector.select(wait_s):
+            for event, call in zip((selectors.EVENT_READ, selectors.EVENT_WRITE), key.data, strict=True):
+                if events & event and call and self._is_current(key):
+                    call()
+        now_s = self.now_s()
+        while self._timers and self._timers[0].due_s <= now_s:
+            timer = heapq.heappop(self._timers)
+            if not timer.cancelled:
+                timer.call()
+
+    def _is_current(self, key: selectors.SelectorKey) -> bool:
+        """Return whether the file is still watched: a call of the same turn may have closed it."""
+        current = self._selector.get_map().get(key.fileobj)
+        return current is not None and current.data == key.data

@@ -1,0 +1,52 @@
+"""Lets programs that look for the other side on their own machine, or listen only there, run on hosts of their own."""
+
+from tandem.examiner.lab.addresses import Addresses
+from tandem.examiner.lab.endpoints import Address, Inside
+from tandem.examiner.lab.forwarder import Forwarder
+from tandem.examiner.lab.listening import takes
+from tandem.examiner.lab.loop import Loop
+
+LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
+
+
+class LoopbackForwarders:
+    """The forwarders of a run. Each is open exactly while what it stands for is."""
+
+    def __init__(
+        self, loop: Loop, addresses: Addresses, server_port: int, listen_port: int, client1: Inside, client2: Inside
+    ) -> None:
+        self._to_server: list[Forwarder] = []
+        self._to_peer: list[Forwarder] = []
+        if addresses.server_loopback:
+            here, there = (addresses.server_loopback, server_port), (addresses.server, server_port)
+            self._to_server = [Forwarder(loop, inside, here, there) for inside in (client1, client2)]
+        self._client2 = addresses.client2, listen_port
+        if addresses.peer_loopback:
+            self._to_peer = [Forwarder(loop, client1, (addresses.peer_loopback, listen_port), self._client2)]
+        self._into_client2 = Forwarder(loop, client2, self._client2, (LOCALHOST, listen_port))
+
+    def own_listeners(self) -> set[Address]:
+        """Return what listens on client 2's host and is none of client 2."""
+        on_client2 = (self._into_client2, *self._to_server[1:])
+        return {each.listener.address for each in on_client2 if each.listener.is_open}
+
+    def set_server_open(self, is_open: bool) -> None:
+        """Take notice whether the server's port is open."""
+        for forwarder in self._to_server:
+            _set_open(forwarder, is_open)
+
+    def set_client2_listeners(self, bound: set[Address]) -> None:
+        """Take notice of what client 2 listens on."""
+        address, port = self._client2
+        on_port = sorted(ip for ip, bound_port in bound if bound_port == port)
+        is_reachable = any(takes(ip, address) for ip in on_port)
+        _set_open(self._into_client2, LOCALHOST in on_port and not is_reachable)
+        for forwarder in self._to_peer:
+            _set_open(forwarder, bool(on_port))
+
+
+def _set_open(forwarder: Forwarder, is_open: bool) -> None:
+    if is_open and not forwarder.listener.is_open:
+        forwarder.listener.open()
+    elif not is_open:
+        forwarder.listener.close()
