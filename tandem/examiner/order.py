@@ -41,7 +41,6 @@ class LabOrder:
     client2_address: str
     peer_host: str  # where client 1 looks for client 2: client2_address, or an address of 127.0.0.0/8 that is built in
     listen_port: int  # client 2's
-    peer_port: int = 0  # where client 1 looks for client 2; another one than listen_port on loopback only; 0: the same
     files: dict[str, str] = field(default_factory=dict)  # written into each copy of the folder: path -> text
     seed: int = 0
     limits: Limits = Limits()

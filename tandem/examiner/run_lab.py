@@ -3,20 +3,25 @@
 A trouble of the lab becomes an event of the record, so that the verdicts are the same when they are computed again.
 """
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from tandem.examiner.events import FILE, Event, read_events
 from tandem.examiner.order import LabOrder
+from tandem.protocol.printable import printable_bytes
 
 START_AND_END_S = 30.0  # for what the lab does before and after the programs run
 
 
 class LabProcess(Protocol):
     """The process of a lab, as subprocess.Popen."""
+
+    stdin: IO[bytes] | None
+    stderr: IO[bytes] | None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until it ends. Return its exit code."""
@@ -69,13 +74,26 @@ class Labs:
         except subprocess.TimeoutExpired:
             return "the lab did not end"
         finally:
-            lab.kill()
-            lab.wait()
             with self._lock:
                 self._running.remove(lab)
+            said = _end(lab)
         if code == 0 or any(event.what == "failure" for event in read_events(folder)):
             return ""
-        return f"the lab ended with exit code {code}"
+        return f"the lab ended with exit code {code}: {said}"
+
+
+def _end(lab: LabProcess) -> str:
+    """Kill a lab if it still runs. Return the last line that it wrote to standard error."""
+    lab.kill()
+    lab.wait()
+    if lab.stdin:
+        lab.stdin.close()
+    if not lab.stderr:
+        return ""
+    with lab.stderr as stream:
+        os.set_blocking(stream.fileno(), False)  # what the lab has started may hold the other end
+        said = stream.read() or b""
+    return printable_bytes(said.strip().rpartition(b"\n")[2])
 
 
 def read_record(folder: Path) -> list[Event]:

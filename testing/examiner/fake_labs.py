@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from tandem.examiner import facts as f
 from tandem.examiner.events import ORDER, Event, write_events
@@ -23,8 +24,11 @@ FINISHED = [
 class FakeLab:
     """The process of a lab that has ended, or that never ends until it is killed."""
 
+    stdin: IO[bytes] | None = None
+
     def __init__(self, code: int = 0) -> None:
         self.code = code
+        self.stderr: IO[bytes] | None = None
         self.is_killed = False
 
     def wait(self, timeout: float | None = None) -> int:

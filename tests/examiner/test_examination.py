@@ -116,7 +116,7 @@ def test_a_lab_that_fails_hangs_or_leaves_a_damaged_record_costs_only_its_own_ru
     [result] = examination.results([submission(tmp_path)])
     reasons = {check.id: check.reason for check in result.checks if check.verdict == "unclear"}
     assert reasons["restart"] == "the examiner failed: OSError: no room"
-    assert reasons["raw-utf8"] == "the examiner failed: the lab ended with exit code 3"
+    assert reasons["raw-utf8"] == "the examiner failed: the lab ended with exit code 3: "
     assert reasons["late-welcome"] == "the examiner failed: the lab did not end"
     assert reasons["port-probe"].startswith("the examiner failed: the record cannot be read: ")
     assert hanging.is_killed
