@@ -21,15 +21,11 @@ class Listener:
         self, loop: Loop, inside: Inside, address: Address, on_accept: Callable[[socket.socket, Address], None]
     ) -> None:
         self.address = address
+        self.is_open = False
         self._loop = loop
         self._inside = inside
         self._on_accept = on_accept
         self._socket: socket.socket | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether connections are accepted."""
-        return self._socket is not None
 
     def open(self) -> None:
         """Begin to listen.
@@ -45,6 +41,7 @@ class Listener:
         self._socket.listen(BACKLOG)
         self.address = self._socket.getsockname()
         self._loop.watch(self._socket, self._accept)
+        self.is_open = True
 
     def close(self) -> None:
         """Listen no more: connections are refused. Those that were accepted stay."""
@@ -52,6 +49,7 @@ class Listener:
             self._loop.watch(self._socket, None)
             self._socket.close()
             self._socket = None
+            self.is_open = False
 
     def _accept(self) -> None:
         for _ in range(ACCEPT_BATCH):

@@ -9,13 +9,13 @@ from tandem.examiner.lab.capture import Capture
 from tandem.examiner.lab.endpoints import Address
 from tandem.examiner.lab.handover_watch import HandoverWatch, RefusalWatch
 from tandem.examiner.lab.hosts import Host, new_host
-from tandem.examiner.lab.listening import read_listening
 from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.loopback_forwarders import LoopbackForwarders
 from tandem.examiner.lab.program import Client, Launch
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
 from tandem.examiner.lab.segments import parse_segment
+from tandem.examiner.lab.socket_table import read_sockets
 from tandem.examiner.lab.switch import Switch
 from tandem.examiner.order import LabOrder
 
@@ -76,6 +76,9 @@ class IsolatedSite:
         """Be on the host of a program within a block."""
         return self._clients[who].namespace.inside()
 
+    def note_start(self, who: Client, pid: int) -> None:
+        """Take notice of the process of a program: its host tells it already."""
+
     def launch(self, who: Client, words: tuple[str, ...]) -> Launch:
         """Return how a program is started."""
         return Launch(self._sandboxes[who].command(words))
@@ -84,10 +87,11 @@ class IsolatedSite:
         """Return whose visit comes from an address: 1 or 2."""
         return 1 if peer[0] == self._addresses.client1 else 2
 
-    def client2_listeners(self, pid: int) -> set[Address]:
+    def client2_listeners(self) -> set[Address]:
         """Return (address, port) of all that client 2 listens on."""
         with self.inside("client 2"):
-            return read_listening() - self._forwarders.own_listeners()
+            found = {each.address for each in read_sockets() if each.is_listening}
+        return found - self._forwarders.own_listeners()
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address]) -> None:
         """Take notice of which ports are open."""

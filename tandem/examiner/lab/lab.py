@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import traceback
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from tandem.examiner.events import Event
 from tandem.examiner.lab.capture import Capture
 from tandem.examiner.lab.isolated_site import IsolatedSite
+from tandem.examiner.lab.local_site import LocalSite
 from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.processes import adopt_orphans
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.relay import Relay
 from tandem.examiner.lab.run import Run
@@ -28,7 +31,7 @@ def carry_out(order: LabOrder, folder: Path) -> None:
     loop.watch(sys.stdin, _end_with_the_caller)
     with Recorder(folder, loop) as recorder:
         try:
-            _carry_out_isolated(order, folder, loop, recorder)
+            _carry_out(order, folder, loop, recorder)
         except (OSError, TandemError) as error:
             recorder.add("examiner", "failure", text=str(error))
         except Exception:  # a bug of the lab: no verdict may come of this run
@@ -37,20 +40,22 @@ def carry_out(order: LabOrder, folder: Path) -> None:
 
 
 def _end_with_the_caller() -> None:
-    """End at once if standard input ended: the process that started the lab is gone, or wants it to go."""
+    """End if standard input ended: the process that started the lab is gone, or wants it to go."""
     if not os.read(sys.stdin.fileno(), 1):
-        os._exit(1)
+        raise SystemExit(1)
 
 
-def _carry_out_isolated(order: LabOrder, folder: Path, loop: Loop, recorder: Recorder) -> None:
-    with Capture(folder) as capture, ExitStack() as undo:
-
-        def comment(event: Event) -> None:
-            if event.what in COMMENTED:
-                capture.comment(f"{event.who}: {event.what} {event.text}".rstrip())
-
-        recorder.on_event.append(comment)
-        site = IsolatedSite(order, loop, recorder, capture)
+def _carry_out(order: LabOrder, folder: Path, loop: Loop, recorder: Recorder) -> None:
+    with ExitStack() as undo:
+        site: IsolatedSite | LocalSite
+        if order.isolated:
+            site = IsolatedSite(order, loop, recorder, _commented_capture(folder, recorder, undo))
+        else:
+            adopt_orphans()
+            place = undo.enter_context(
+                tempfile.TemporaryDirectory(prefix="tandem-examine-", ignore_cleanup_errors=True)
+            )
+            site = LocalSite(order, loop, recorder, Path(place))
         site.server_data.mkdir()
         server = ServerProcess(loop, recorder, site.server_inside, site.server_data)
         undo.callback(server.stop)
@@ -65,4 +70,18 @@ def _carry_out_isolated(order: LabOrder, folder: Path, loop: Loop, recorder: Rec
             order.scenario.faults,
             order.seed,
         )
-        Run(order, loop, recorder, site, relay, server.pid).carry_out()
+        run = Run(order, loop, recorder, site, relay, server.pid)
+        undo.callback(run.kill)
+        run.carry_out()
+
+
+def _commented_capture(folder: Path, recorder: Recorder, undo: ExitStack) -> Capture:
+    """Open the capture. The steps of the run become comments in it."""
+    capture = undo.enter_context(Capture(folder))
+
+    def comment(event: Event) -> None:
+        if event.what in COMMENTED:
+            capture.comment(f"{event.who}: {event.what} {event.text}".rstrip())
+
+    recorder.on_event.append(comment)
+    return capture

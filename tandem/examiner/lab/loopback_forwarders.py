@@ -3,8 +3,8 @@
 from tandem.examiner.lab.addresses import Addresses
 from tandem.examiner.lab.endpoints import Address, Inside
 from tandem.examiner.lab.forwarder import Forwarder
-from tandem.examiner.lab.listening import takes
 from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.socket_table import takes
 
 LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
 
@@ -33,20 +33,13 @@ class LoopbackForwarders:
     def set_server_open(self, is_open: bool) -> None:
         """Take notice whether the server's port is open."""
         for forwarder in self._to_server:
-            _set_open(forwarder, is_open)
+            forwarder.set_open(is_open)
 
     def set_client2_listeners(self, bound: set[Address]) -> None:
         """Take notice of what client 2 listens on."""
         address, port = self._client2
         on_port = sorted(ip for ip, bound_port in bound if bound_port == port)
         is_reachable = any(takes(ip, address) for ip in on_port)
-        _set_open(self._into_client2, LOCALHOST in on_port and not is_reachable)
+        self._into_client2.set_open(LOCALHOST in on_port and not is_reachable)
         for forwarder in self._to_peer:
-            _set_open(forwarder, bool(on_port))
-
-
-def _set_open(forwarder: Forwarder, is_open: bool) -> None:
-    if is_open and not forwarder.listener.is_open:
-        forwarder.listener.open()
-    elif not is_open:
-        forwarder.listener.close()
+            forwarder.set_open(bool(on_port))

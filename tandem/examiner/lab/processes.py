@@ -1,10 +1,13 @@
 """Processes of the lab, from /proc: what they use, and ending those that nobody else ends."""
 
+import ctypes
 import os
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36  # from linux/prctl.h
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -56,18 +59,30 @@ def parse_stat(text: str) -> ProcessUse:
 def use_of(root: int, processes: Iterable[ProcessUse]) -> Use:
     """Return what a process and its descendants use."""
     every = list(processes)
+    below = descendants(root, every)
+    own = [each for each in every if each.pid in below]
+    return Use(len(own), sum(each.memory_bytes for each in own), sum(each.cpu_s for each in own))
+
+
+def descendants(root: int, processes: Iterable[ProcessUse]) -> set[int]:
+    """Return the ids of a process and all below it."""
+    every = list(processes)
     below = {root}
     while more := {each.pid for each in every if each.parent in below} - below:
         below |= more
-    own = [each for each in every if each.pid in below]
-    return Use(len(own), sum(each.memory_bytes for each in own), sum(each.cpu_s for each in own))
+    return below
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every process below it whose parent ends."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_orphans(known: set[int]) -> None:
     """End all children of this process but the known ones, and theirs in turn, and wait until they are gone.
 
-    A process whose parent ends becomes a child of the lab: it is the first of its process namespace, or
-    asked for that.
+    A process whose parent ends becomes a child of the lab: the lab is the first process of its namespace, or asked
+    for that (`adopt_orphans`).
     """
     own = os.getpid()
     while orphans := [each.pid for each in read_processes() if each.parent == own and each.pid not in known]:

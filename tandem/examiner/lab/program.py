@@ -4,7 +4,6 @@ On a terminal a program writes every line at once, as its user would see it.
 """
 
 import os
-import signal
 import subprocess
 import termios
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ class Program:
         self._exit = os.pidfd_open(self._process.pid)
         self.started_s = self._loop.now_s()
         self._recorder.add(self.who, "started", text=" ".join(self._order.words))
-        self._loop.watch(self._terminal, self._read_some)
+        self._loop.watch(self._terminal, self._on_output)
         self._loop.watch(self._exit, self._on_exit)
 
     def check_limits(self, processes: list[ProcessUse]) -> None:
@@ -103,30 +102,34 @@ class Program:
         """End the program, if it runs. Its processes are gone when `end_orphans` was called after this."""
         if self._process is None or not self.is_running:
             return
-        self._read_all()
-        if not self.is_running:
-            return  # too much output, by now
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
+        self._finish()
         self._recorder.add(self.who, "stopped", text=reason)
-        self._close()
 
     def _on_exit(self) -> None:
         assert self._process is not None
-        self._read_all()
-        if not self.is_running:
-            return
         code = self._process.wait()
-        number = SIGNALLED - code if code > SIGNALLED else code
-        self._recorder.add(self.who, "ended", number=number)
-        self._close()
+        self._finish()
+        self._recorder.add(self.who, "ended", number=SIGNALLED - code if code > SIGNALLED else code)
 
-    def _read_all(self) -> None:
-        while self.is_running and self._read():
+    def _finish(self) -> None:
+        """Take what the program has written, and close its terminal."""
+        self.ended_s = self._loop.now_s()
+        while self._output_left > 0 and self._read():
             pass
+        for fd in (self._terminal, self._exit):
+            self._loop.watch(fd, None)
+            os.close(fd)
 
-    def _read_some(self) -> None:
+    @property
+    def _output_left(self) -> int:
+        return (self._limits.output_kib << 10) - self._output_bytes
+
+    def _on_output(self) -> None:
         self._read()
+        if self._output_left <= 0:
+            self.stop("output")
 
     def _read(self) -> bool:
         """Read once. Return whether there may be more."""
@@ -136,43 +139,27 @@ class Program:
             return False
         except OSError:  # no process has the other end open
             data = b""
-        if not data:
+        if data:
+            self._take(data)
+        else:
             self._loop.watch(self._terminal, None)
-            return False
-        self._take(data)
-        return True
+        return bool(data)
 
     def _take(self, data: bytes) -> None:
         if self._output_bytes == 0 and data.startswith(SANDBOX_FAILED):
             self._recorder.add("examiner", "failure", text=data.decode(errors="backslashreplace").strip())
-        left = (self._limits.output_kib << 10) - self._output_bytes
+        data = data[: self._output_left]
         self._output_bytes += len(data)
-        self._recorder.add(self.who, "output", data=data[:left])
-        if len(data) > left:
-            self._stop_flood()
-            return
+        self._recorder.add(self.who, "output", data=data)
         for pattern, line in self._prompts.feed(data):
             self._recorder.add(self.who, "answered", text=pattern)
             self._type(line)
-
-    def _stop_flood(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._recorder.add(self.who, "stopped", text="output")
-        self._close()
 
     def _type(self, line: str) -> None:
         try:
             os.write(self._terminal, line.encode() + b"\n")
         except OSError:
             pass  # it does not read, or has just ended
-
-    def _close(self) -> None:
-        self.ended_s = self._loop.now_s()
-        for fd in (self._terminal, self._exit):
-            self._loop.watch(fd, None)
-            os.close(fd)
 
 
 def _make_plain(terminal: int) -> None:

@@ -7,11 +7,11 @@ import json
 import socket
 from collections.abc import Callable
 
-from tandem.examiner.events import Link, What, Who
+from tandem.examiner.events import Link
 from tandem.examiner.lab.endpoints import Address, Inside, Listener, connect
 from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.parts import FaultyDirection
-from tandem.examiner.lab.program import Client
+from tandem.examiner.lab.recorded_side import RecordedSide
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.stream import Stream
 from tandem.examiner.lab.tunnel import join
@@ -58,13 +58,16 @@ class Relay:
 
     def _on_accept(self, accepted: socket.socket, peer: Address) -> None:
         self._count += 1
-        number, visit = self._count, self._visit_of(peer)
-        near = Stream(self._loop, accepted)
-        text = f"{show_address(*peer)} -> {show_address(*self.listener.address)}"
-        _Side(self._recorder, visit, number, _client(visit)).add("connected", text=text)
+        visit, near = self._visit_of(peer), Stream(self._loop, accepted)
+        link: Link = "visit 1" if visit == 1 else "visit 2"
+        client = RecordedSide(self._recorder, link, self._count, "client 1" if visit == 1 else "client 2")
+        server = _ServerSide(self._recorder, link, self._count, lambda status: self._on_reply(visit, status))
+        client.add("connected", text=f"{show_address(*peer)} -> {show_address(*self.listener.address)}")
 
         def on_connected(connected: socket.socket) -> None:
-            self._join(near, Stream(self._loop, connected), visit, number)
+            forth = self._direction(visit, "to server", client), client
+            back = self._direction(visit, "to client", server), server
+            join(self._loop, near, Stream(self._loop, connected), forth, back)
 
         def on_failed(error: OSError) -> None:
             self._recorder.add("examiner", "failure", text=f"the server cannot be reached: {error.strerror}")
@@ -72,18 +75,13 @@ class Relay:
 
         connect(self._loop, self._inside, self._server, on_connected, on_failed)
 
-    def _join(self, near: Stream, far: Stream, visit: int, number: int) -> None:
-        forth = self._direction("to server", _Side(self._recorder, visit, number, _client(visit)))
-        back = self._direction("to client", _ServerSide(self._recorder, visit, number, self._on_reply))
-        join(self._loop, near, far, forth, back)
-
-    def _direction(self, direction: Direction, side: "_Side") -> tuple[FaultyDirection, "_Side"]:
-        faults = [fault for fault in self._faults if fault.visit in (0, side.visit)]
+    def _direction(self, visit: int, direction: Direction, side: RecordedSide) -> FaultyDirection:
+        faults = [fault for fault in self._faults if fault.visit in (0, visit)]
 
         def on_fault(fault: Fault) -> None:
             side.add("disturbed", who="examiner", text=fault.kind)
 
-        return FaultyDirection(faults, direction, f"{self._seed}/{side.visit}", on_fault), side
+        return FaultyDirection(faults, direction, f"{self._seed}/{visit}", on_fault)
 
     def _on_reply(self, visit: int, status: str) -> None:
         self.replied_s.setdefault(visit, self._loop.now_s())
@@ -91,46 +89,11 @@ class Relay:
             self.finished_s.setdefault(visit, self._loop.now_s())
 
 
-def _client(visit: int) -> Client:
-    return "client 1" if visit == 1 else "client 2"
+class _ServerSide(RecordedSide):
+    """The server's side. Also tells the status of the reply once it was delivered."""
 
-
-class _Side:
-    """Records what one side of a visit does. The observer of its direction."""
-
-    def __init__(self, recorder: Recorder, visit: int, number: int, who: Who) -> None:
-        self.visit = visit
-        self._recorder = recorder
-        self._link: Link = "visit 1" if visit == 1 else "visit 2"
-        self._number = number
-        self._who: Who = who
-
-    def add(self, what: What, who: Who | None = None, text: str = "", data: bytes = b"") -> None:
-        """Record an event of this visit; of this side, if `who` does not say otherwise."""
-        self._recorder.add(who or self._who, what, link=self._link, connection=self._number, text=text, data=data)
-
-    def on_sent(self, data: bytes) -> None:
-        """Record the bytes as they were sent."""
-        self.add("sent", data=data)
-
-    def on_delivered(self, data: bytes) -> None:
-        """Record the bytes as they arrive."""
-        self.add("delivered", data=data)
-
-    def on_end(self) -> None:
-        """Record the end of the stream."""
-        self.add("end of stream")
-
-    def on_reset(self) -> None:
-        """Record the reset."""
-        self.add("reset")
-
-
-class _ServerSide(_Side):
-    """The server's side. Also tells when a whole reply was delivered, and its status."""
-
-    def __init__(self, recorder: Recorder, visit: int, number: int, on_reply: Callable[[int, str], None]) -> None:
-        super().__init__(recorder, visit, number, "server")
+    def __init__(self, recorder: Recorder, link: Link, number: int, on_reply: Callable[[str], None]) -> None:
+        super().__init__(recorder, link, number, "server")
         self._answer = AnswerReader()
         self._on_reply = on_reply
         self._told = False
@@ -140,7 +103,7 @@ class _ServerSide(_Side):
         super().on_delivered(data)
         if not self._told and self._answer.feed(data) is COMPLETE:
             self._told = True
-            self._on_reply(self.visit, _status(self._answer.text))
+            self._on_reply(_status(self._answer.text))
 
 
 def _status(reply: bytes) -> str:

@@ -38,8 +38,11 @@ class Site(Protocol):
     def launch(self, who: Client, words: tuple[str, ...], /) -> Launch:
         """Return how a program is started."""
 
-    def client2_listeners(self, pid: int, /) -> set[Address]:
-        """Return (address, port) of all that client 2 listens on. `pid` is its process."""
+    def note_start(self, who: Client, pid: int, /) -> None:
+        """Take notice of the process of a program."""
+
+    def client2_listeners(self) -> set[Address]:
+        """Return (address, port) of all that client 2 listens on."""
 
     def on_ports(self, server_is_open: bool, client2_listeners: set[Address], /) -> None:
         """Take notice of which ports are open."""
@@ -72,6 +75,12 @@ class Run:
         self._loop.every(PERIOD_S, self._turn)
         self._loop.every(LIMITS_PERIOD_S, self._check_limits)
         self._loop.run(lambda: self._rounds_left == 0)
+
+    def kill(self) -> None:
+        """End what still runs: the lab failed, or has to end."""
+        for program in (self._client1, self._client2):
+            program.stop("done")
+        end_orphans({self._server_pid})
 
     def _new_round(self) -> None:
         order, loop, recorder = self._order, self._loop, self._recorder
@@ -113,7 +122,7 @@ class Run:
         )
 
     def _look_at_ports(self) -> None:
-        self._listeners = self._site.client2_listeners(self._client2.pid) if self._client2.is_running else set()
+        self._listeners = self._site.client2_listeners() if self._client2.is_running else set()
         for address in sorted(self._listeners - self._seen_listeners):
             self._recorder.add("client 2", "listening", text=show_address(*address))
         self._seen_listeners |= self._listeners
@@ -122,6 +131,7 @@ class Run:
     def _start(self, program: Program, words: tuple[str, ...]) -> None:
         with self._site.inside(program.who):
             program.start(self._site.launch(program.who, words))
+        self._site.note_start(program.who, program.pid)
 
     def _let_server_come_back(self) -> None:
         if not self._relay.listener.is_open:

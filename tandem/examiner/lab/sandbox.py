@@ -24,6 +24,7 @@ NOBODY = 65534  # outside, if the lab runs as root
 
 MAX_FILES = 10_000  # in the home and /tmp of one program together
 MAX_DESCRIPTORS = 256
+CPU_SPARE_S = 2  # the lab stops a program before the system does, and says why
 ADDRESS_SPACE_FACTOR = 4  # threads reserve far more than they use; what is used is watched by the lab
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -47,7 +48,7 @@ class Sandbox:
     def command(self, words: tuple[str, ...]) -> tuple[str, ...]:
         """Return the command line that runs `words` inside."""
         bwrap = ("bwrap", *_NAMESPACES, "--hostname", self.host_name, *_system(), *self._own(), *_environment())
-        return (*_drop_root(), *bwrap, "--", *_rlimits(self.limits), *words)
+        return (*_drop_root(), *bwrap, "--", *rlimits(self.limits), *words)
 
     def _own(self) -> tuple[str, ...]:
         binds = (("home", HOME), ("tmp", "/tmp"), ("shm", "/dev/shm"))
@@ -89,17 +90,25 @@ def new_sandbox(
     _mount("-t", "tmpfs", "-o", f"mode=755,size={limits.disk_mib}m,nr_inodes={MAX_FILES}", name, str(folder))
     for part in ("home", "tmp", "shm", "etc"):
         (folder / part).mkdir()
-    copy = folder / "home" / "submission"
-    shutil.copytree(submission, copy, symlinks=True, ignore=_not_a_file)
-    for path, text in files.items():
-        target = copy / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)  # it may be a link to somewhere else
-        target.write_text(text, encoding="utf-8")
+    copy_submission(submission, files, folder / "home" / "submission")
     for etc, text in (_WRITTEN | {"hosts": hosts, "hostname": f"{host_name}\n"}).items():
         (folder / "etc" / etc).write_text(text, encoding="utf-8")
     _give_away(folder)
     return Sandbox(folder, host_name, limits)
+
+
+def copy_submission(submission: Path, files: dict[str, str], target: Path) -> None:
+    """Copy a submission into a new folder, and write files into the copy. Links stay links.
+
+    Raises:
+        OSError: it cannot be copied.
+    """
+    shutil.copytree(submission, target, symlinks=True, ignore=_not_a_file)
+    for name, text in files.items():
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)  # it may be a link to somewhere else
+        file.write_text(text, encoding="utf-8")
 
 
 def _not_a_file(folder: str, names: list[str]) -> set[str]:
@@ -156,13 +165,13 @@ def _environment() -> tuple[str, ...]:
     return ("--clearenv", *settings, "--chdir", FOLDER)
 
 
-def _rlimits(limits: Limits) -> tuple[str, ...]:
-    """Return the command that sets limits. It runs inside, where processes of others do not count."""
+def rlimits(limits: Limits) -> tuple[str, ...]:
+    """Return the command that sets limits. In a sandbox it runs inside, where processes of others do not count."""
     return (
         "prlimit",
         f"--as={ADDRESS_SPACE_FACTOR * limits.memory_mib << 20}",
         f"--nproc={limits.processes}",
-        f"--cpu={limits.cpu_seconds}",
+        f"--cpu={limits.cpu_seconds + CPU_SPARE_S}",
         f"--fsize={limits.disk_mib << 20}",
         f"--nofile={MAX_DESCRIPTORS}",
         "--core=0",

@@ -1,4 +1,4 @@
-"""Two connections joined: what comes on one goes out on the other, after the faults. Ends and resets go through, too."""
+"""Two connections joined: what comes on one goes out on the other, after the faults. Ends and resets go through too."""
 
 from collections import deque
 from collections.abc import Callable
