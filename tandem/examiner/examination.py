@@ -14,7 +14,6 @@ from tandem.examiner.events import Event
 from tandem.examiner.fill_order import missing_details
 from tandem.examiner.order import LabOrder
 from tandem.examiner.plan import Plan, Submission
-from tandem.examiner.program_output import ends_of_output
 from tandem.examiner.run_lab import Labs
 from tandem.examiner.scenario import Scenario
 from tandem.examiner.source_rules import RULES, SourceReport, check_source
@@ -25,6 +24,7 @@ from tandem.examiner.submission_result import (
     JudgedCheck,
     SubmissionResult,
     all_checks,
+    ends_of_output,
     judged,
 )
 from tandem.examiner.verdicts import CheckResult, judge
@@ -36,7 +36,7 @@ FillOrder = Callable[[Plan, Scenario, Path], LabOrder]
 
 
 @dataclass(frozen=True)
-class Run:
+class JudgedRun:
     """One run and its verdicts."""
 
     scenario: str
@@ -91,42 +91,44 @@ class Examination:
         output = {run.scenario: run.output for run in runs if run.output}
         return SubmissionResult(submission.name, (*checks, *rules), source.addresses, output)
 
-    def _runs(self, submission: Submission, folder: Path, runners: Executor) -> list[Run]:
+    def _runs(self, submission: Submission, folder: Path, runners: Executor) -> list[JudgedRun]:
         """Carry out the plain exchange, then all others at the same time."""
-        runs: list[Run] = []
+        runs: list[JudgedRun] = []
         for is_first in (True, False):
             group = [scenario for scenario in self._scenarios if (scenario.id == PLAIN) == is_first]
             started = [runners.submit(self._run, submission, folder, scenario, tuple(runs)) for scenario in group]
             runs += [each.result() for each in started]
         return runs
 
-    def _run(self, submission: Submission, folder: Path, scenario: Scenario, before: Sequence[Run]) -> Run:
+    def _run(self, submission: Submission, folder: Path, scenario: Scenario, before: Sequence[JudgedRun]) -> JudgedRun:
         """Run one scenario, if it applies, and decide its checks."""
         run = self._run_or_skip(submission, folder, scenario, before)
         self._on_run()
         return run
 
-    def _run_or_skip(self, submission: Submission, folder: Path, scenario: Scenario, before: Sequence[Run]) -> Run:
+    def _run_or_skip(
+        self, submission: Submission, folder: Path, scenario: Scenario, before: Sequence[JudgedRun]
+    ) -> JudgedRun:
         plan = submission.plan
         missing = missing_details(plan, scenario)
         if missing:
             reason = f"the program is not given its {' and '.join(missing)}"
-            return Run(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason), {})
+            return JudgedRun(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason), {})
         if _is_robustness(scenario) and any(check.verdict != PASS for run in before for check in run.checks):
             reason = "not run: the plain exchange does not work"
-            return Run(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason), {})
+            return JudgedRun(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason), {})
         order = self._fill(plan, scenario, folder)
         events = self._labs.run(order, self._out / submission.name / scenario.id)
         return judged_run(plan, scenario, events)
 
 
-def judged_run(plan: Plan, scenario: Scenario, events: Sequence[Event]) -> Run:
+def judged_run(plan: Plan, scenario: Scenario, events: Sequence[Event]) -> JudgedRun:
     """Decide the checks of a run from its record."""
     try:
         checks = tuple(judged(plan, scenario.id, result) for result in judge(scenario, events))
     except Exception as error:  # a mistake of the examiner, which must not cost the other runs
         checks = all_checks(plan, [scenario], UNCLEAR, f"the examiner failed: {type(error).__name__}: {error}")
-    return Run(scenario.id, checks, ends_of_output(events))
+    return JudgedRun(scenario.id, checks, ends_of_output(events))
 
 
 def _source_of(submission: Submission) -> SourceReport:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tandem.examiner.order import LabOrder, ProgramOrder
 from tandem.examiner.placeholders import fill, fill_file, names_in
-from tandem.examiner.plan import CLIENT_2_HOST, Addresses, Plan, Program
+from tandem.examiner.plan import CLIENT_2_HOST, Plan, PlanAddresses, PlannedProgram
 from tandem.examiner.plan_file import is_loopback
 from tandem.examiner.scenario import Scenario
 from tandem.protocol.address import show_address
@@ -70,7 +70,7 @@ def obstacle_to_local(plan: Plan) -> str:
     return ""
 
 
-def _own_address_of_client2(addresses: Addresses) -> str:
+def _own_address_of_client2(addresses: PlanAddresses) -> str:
     """Return the address of client 2's host, which is not one that every host has."""
     if not is_loopback(addresses.client2):
         return addresses.client2
@@ -104,7 +104,7 @@ def _filled(order: LabOrder, plan: Plan) -> LabOrder:
     )
 
 
-def _program(program: Program, values: Mapping[str, str]) -> ProgramOrder:
+def _program(program: PlannedProgram, values: Mapping[str, str]) -> ProgramOrder:
     return ProgramOrder(
         tuple(fill(word, values) for word in program.command),
         tuple((asks, fill(answer, values)) for asks, answer in program.prompts),

@@ -8,7 +8,7 @@ from tandem.examiner.order import Limits
 from tandem.examiner.placeholders import TEAM_DETAILS, names_in
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT
 
-# Addresses for programs that have none built in: of the ranges for documentation, each in another network.
+# PlanAddresses for programs that have none built in: of the ranges for documentation, each in another network.
 SERVER_HOST = "192.0.2.10"
 CLIENT_1_HOST = "198.51.100.11"
 CLIENT_2_HOST = "203.0.113.12"
@@ -18,7 +18,7 @@ IMPORTS = ("socket", "json", "sys")  # the assignment allows these
 
 
 @dataclass(frozen=True)
-class Program:
+class PlannedProgram:
     """How one instance is started. Command and answers may have placeholders."""
 
     command: tuple[str, ...]
@@ -31,7 +31,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Addresses:
+class PlanAddresses:
     """Where everything is: as the program has it built in, or as the examiner chooses."""
 
     server: tuple[str, int] = (SERVER_HOST, SERVER_PORT)
@@ -44,9 +44,9 @@ class Addresses:
 class Plan:
     """One way to examine a submission."""
 
-    client1: Program
-    client2: Program
-    addresses: Addresses = Addresses()
+    client1: PlannedProgram
+    client2: PlannedProgram
+    addresses: PlanAddresses = PlanAddresses()
     team: dict[str, str] = field(default_factory=TEAM.copy)
     files: dict[str, str] = field(default_factory=dict)  # written into the copy of the submission: path -> text
     limits: Limits = field(default_factory=Limits)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tandem.examiner.order import Limits
 from tandem.examiner.placeholders import OF_ONE_PROGRAM, PLACEHOLDERS, names_in
-from tandem.examiner.plan import IMPORTS, TEAM, Addresses, Plan, Program, Submission
+from tandem.examiner.plan import IMPORTS, TEAM, Plan, PlanAddresses, PlannedProgram, Submission
 from tandem.examiner.plan_keys import KEYS, SECTIONS, PlanError, PlanTable
 from tandem.examiner.scenario import Scenario
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
@@ -126,7 +126,7 @@ def _plan(plan: PlanTable, scenarios: Collection[Scenario]) -> Plan:
     return made
 
 
-def _program(table: PlanTable) -> Program:
+def _program(table: PlanTable) -> PlannedProgram:
     table.refuse_others(KEYS[table.name])
     command = table.text("command")
     try:
@@ -136,7 +136,7 @@ def _program(table: PlanTable) -> Program:
     if not words:
         raise table.error("command", "it is empty", '"python3 client.py"')
     _check_placeholders(table, "command", words)
-    return Program(words, tuple(map(_prompt, table.tables("prompts"))))
+    return PlannedProgram(words, tuple(map(_prompt, table.tables("prompts"))))
 
 
 def _prompt(table: PlanTable) -> tuple[str, str]:
@@ -162,8 +162,8 @@ def _check_placeholders(table: PlanTable, key: str, texts: Iterable[str]) -> Non
             raise table.error(key, f"{{{name}}} is not a placeholder", help)
 
 
-def _addresses(table: PlanTable, client2: PlanTable) -> Addresses:
-    usual = Addresses()
+def _addresses(table: PlanTable, client2: PlanTable) -> PlanAddresses:
+    usual = PlanAddresses()
     server = usual.server
     if table.has("server"):
         try:
@@ -179,7 +179,7 @@ def _addresses(table: PlanTable, client2: PlanTable) -> Addresses:
     if len(set(hosts)) < len(hosts):
         raise table.error("", "two of the three hosts have one address", "leave out what is not built in")
     port = int(client2.number("listens", CLIENT_2_PORT, 1, 65_535))
-    return Addresses(server, client1, client2_host, port)
+    return PlanAddresses(server, client1, client2_host, port)
 
 
 def _host(table: PlanTable, key: str, text: str) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 
 from tandem.examiner.events import ORDER
 from tandem.examiner.examination import judged_run
-from tandem.examiner.plan import Plan, Program
+from tandem.examiner.plan import Plan, PlannedProgram
 from tandem.examiner.run_lab import read_record
 from tandem.examiner.scenario import Scenario
 from tandem.examiner.submission_result import JudgedCheck, SubmissionResult, result_from_json
 from tandem.protocol.errors import TandemError
 
 RESULTS = "results.json"
-_NO_PLAN = Plan(Program(()), Program(()))  # everything counts
+_NO_PLAN = Plan(PlannedProgram(()), PlannedProgram(()))  # everything counts
 
 
 class RecordError(TandemError):

@@ -12,7 +12,7 @@ from tandem.examiner.events import FILE, ORDER, Event, read_events
 from tandem.examiner.examination import COPY, Examination
 from tandem.examiner.fill_order import fill_order
 from tandem.examiner.order import LabOrder
-from tandem.examiner.plan import Plan, Program, Submission
+from tandem.examiner.plan import Plan, PlannedProgram, Submission
 from tandem.examiner.rejudge import RESULTS, RecordError, rejudge
 from tandem.examiner.result_text import as_json_text, as_text, class_line, document
 from tandem.examiner.run_lab import LabProcess, Labs
@@ -22,7 +22,7 @@ from testing.examiner.fake_labs import FINISHED, FakeLab, FakeLabs
 from testing.examiner.specimens import write_submission
 
 WORDS = "python3 client.py {clientid} {server_host} {peer_host} {listen_port} {studentnr2} {classname} {teamname}"
-PLAN = Plan(Program(tuple(WORDS.split())), Program(tuple(WORDS.split())))
+PLAN = Plan(PlannedProgram(tuple(WORDS.split())), PlannedProgram(tuple(WORDS.split())))
 NOTHING: list[Event] = []
 
 
@@ -69,7 +69,7 @@ def test_a_plain_exchange_that_does_not_work_spares_the_runs_for_robustness(tmp_
 
 
 def test_a_detail_that_is_built_in_makes_a_scenario_not_applicable_and_costs_nothing(tmp_path: Path) -> None:
-    built_in = Plan(Program(("python3", "client.py")), PLAN.client2)
+    built_in = Plan(PlannedProgram(("python3", "client.py")), PLAN.client2)
     labs = FakeLabs(finishing)
     result = examine(tmp_path, labs, submission(tmp_path, plan=built_in))["team1"]
     found = verdicts(result)
@@ -129,7 +129,9 @@ def test_a_submission_that_cannot_be_examined_costs_the_others_nothing(tmp_path:
     large = submission(tmp_path, "large")
     with (large.folder / "film").open("wb") as film:
         film.truncate(33 * 2**20)
-    broken = submission(tmp_path, "broken", Plan(Program(("python3",)), Program(())))  # a mistake of ours: no command
+    broken = submission(
+        tmp_path, "broken", Plan(PlannedProgram(("python3",)), PlannedProgram(()))
+    )  # a mistake of ours: no command
     results = examine(tmp_path, FakeLabs(finishing), large, broken, submission(tmp_path))
     assert results["team1"].verdict("assignment") == "unclear"  # of the disturbed runs; the plain one passes
     assert verdicts(results["team1"])["plain"] == "pass"

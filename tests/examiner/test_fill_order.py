@@ -8,11 +8,11 @@ import pytest
 
 from tandem.examiner.fill_order import fill_local_order, fill_order, missing_details, obstacle_to_local
 from tandem.examiner.placeholders import PLACEHOLDERS
-from tandem.examiner.plan import Addresses, Plan, Program
+from tandem.examiner.plan import Plan, PlanAddresses, PlannedProgram
 from tandem.examiner.scenarios import SCENARIOS
 
 EVERY = tuple(f"{{{name}}}" for name in PLACEHOLDERS)
-PLAN = Plan(Program(("python3", *EVERY), (("nr", "it is {studentnr1}"),)), Program(("python3", *EVERY)))
+PLAN = Plan(PlannedProgram(("python3", *EVERY), (("nr", "it is {studentnr1}"),)), PlannedProgram(("python3", *EVERY)))
 PLAIN = SCENARIOS[0]
 NAMES = next(scenario for scenario in SCENARIOS if scenario.id == "long-names")
 
@@ -28,10 +28,10 @@ def test_every_placeholder_is_filled_in_for_each_client() -> None:
 
 
 def test_a_loopback_address_that_is_built_in_is_where_client_1_looks() -> None:
-    plan = replace(PLAN, addresses=Addresses(server=("127.0.0.1", 1), client2="127.0.0.1"))
+    plan = replace(PLAN, addresses=PlanAddresses(server=("127.0.0.1", 1), client2="127.0.0.1"))
     order = fill_order(plan, PLAIN, Path(), 1)
     assert (order.server_host, order.peer_host, order.client2_address) == ("127.0.0.1", "127.0.0.1", "203.0.113.12")
-    taken = replace(plan, addresses=Addresses(client1="203.0.113.12", client2="127.0.0.1"))
+    taken = replace(plan, addresses=PlanAddresses(client1="203.0.113.12", client2="127.0.0.1"))
     assert fill_order(taken, PLAIN, Path(), 1).client2_address == "203.0.113.13"
 
 
@@ -45,7 +45,7 @@ def test_a_json_file_is_json_whatever_the_names_are() -> None:
 
 
 def test_a_scenario_needs_the_details_that_it_changes() -> None:
-    bare = Program(("python3", "client.py"))
+    bare = PlannedProgram(("python3", "client.py"))
     assert missing_details(PLAN, NAMES) == []
     assert missing_details(Plan(bare, PLAN.client2), NAMES) == ["classname", "teamname"]
     assert missing_details(Plan(bare, bare, files={"TEAM.json": "{classname} {teamname}"}), NAMES) == []
@@ -64,13 +64,13 @@ def test_on_loopback_client_1_is_given_a_port_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("command", "addresses", "obstacle"),
     [
-        (EVERY, Addresses(), ""),
-        (("a",), Addresses(("127.0.0.1", 1), client2="127.0.0.1"), ""),
-        (("a",), Addresses(("10.0.0.1", 1)), "the program has the address 10.0.0.1:1 built in"),
-        (("{server_host}",), Addresses(client2="10.0.0.2"), "the program has the address 10.0.0.2 built in"),
+        (EVERY, PlanAddresses(), ""),
+        (("a",), PlanAddresses(("127.0.0.1", 1), client2="127.0.0.1"), ""),
+        (("a",), PlanAddresses(("10.0.0.1", 1)), "the program has the address 10.0.0.1:1 built in"),
+        (("{server_host}",), PlanAddresses(client2="10.0.0.2"), "the program has the address 10.0.0.2 built in"),
     ],
 )
 def test_an_address_that_is_built_in_is_an_obstacle(
-    command: tuple[str, ...], addresses: Addresses, obstacle: str
+    command: tuple[str, ...], addresses: PlanAddresses, obstacle: str
 ) -> None:
-    assert obstacle_to_local(Plan(Program(command), Program(command), addresses)) == obstacle
+    assert obstacle_to_local(Plan(PlannedProgram(command), PlannedProgram(command), addresses)) == obstacle

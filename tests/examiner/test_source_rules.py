@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.examiner.plan import Plan, Program
+from tandem.examiner.plan import Plan, PlannedProgram
 from tandem.examiner.python_source import program_of, read_source
 from tandem.examiner.source_rules import RULES, check_source
 from testing.examiner.specimens import write_submission
 
-ONE_PROGRAM = Plan(Program(("python3", "client.py", "1")), Program(("python3", "client.py", "2")))
+ONE_PROGRAM = Plan(PlannedProgram(("python3", "client.py", "1")), PlannedProgram(("python3", "client.py", "2")))
 ALL_PASS = {rule.id: "pass" for rule in RULES}
 
 
@@ -82,7 +82,7 @@ def test_both_must_be_the_same_code(tmp_path: Path) -> None:
     folder = write(tmp_path, one="import socket", two="import json", copy="import socket")
 
     def plan(first: str, second: str) -> Plan:
-        return Plan(Program(("python3", first)), Program(("python3", second)))
+        return Plan(PlannedProgram(("python3", first)), PlannedProgram(("python3", second)))
 
     assert verdicts(folder, plan("one.py", "copy.py")) == ALL_PASS
     assert verdicts(folder, plan("one.py", "two.py")) == ALL_PASS | {"same-code": "fail"}
