@@ -88,6 +88,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             module = import_module(f"tandem.commands.{name}")
             module.add_options(command)
             command.set_defaults(run=module.run)
+            parser.repeatable = command.repeatable  # the parser of all commands sees the options first
     return parser
 
 

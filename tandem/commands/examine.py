@@ -133,9 +133,9 @@ def _decide_again(options: argparse.Namespace) -> int:
 def _examine(options: argparse.Namespace) -> int:
     submissions = read_plan(options.plan, SCENARIOS)
     fill = _fill_order(options, submissions)
-    out = _new_folder(options.out or Path(time.strftime("examined-%Y%m%d-%H%M%S")))
+    out = _new_folder(options.out or _default_folder())
     scenarios = options.scenario or list(SCENARIOS)
-    seed = options.seed or secrets.randbelow(10**6) + 1
+    seed = options.seed or _random_seed()
     jobs = 1 if options.local else options.jobs or JOBS_PER_CORE * (os.cpu_count() or 1)
     found: dict[str, SubmissionResult] = {}
     with ExamineProgress(len(submissions) * len(scenarios)) as progress:
@@ -178,6 +178,14 @@ def _last_lines(results: list[SubmissionResult], seed: int, out: Path, is_local:
     if is_local:
         yield "On 127.0.0.1 without hosts of their own: some mistakes show only on two machines.\n"
     yield f"seed {seed}; the record is in {out}\n"
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(10**6) + 1
+
+
+def _default_folder() -> Path:
+    return Path(time.strftime("examined-%Y%m%d-%H%M%S"))
 
 
 def _new_folder(out: Path) -> Path:

@@ -59,7 +59,7 @@ class Examination:
         self._labs = labs
         self._fill = fill
         self._scenarios = scenarios
-        self._out = out
+        self._out = out.resolve()  # a lab has a working directory of its own
         self._jobs = jobs
         self._on_run = on_run  # called after each run, or without one if it is skipped, in any thread
 
@@ -115,7 +115,7 @@ class Examination:
             reason = f"the program is not given its {' and '.join(missing)}"
             return JudgedRun(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason), {})
         if _is_robustness(scenario) and any(check.verdict != PASS for run in before for check in run.checks):
-            reason = "not run: the plain exchange does not work"
+            reason = "not run: the plain exchange does not pass"
             return JudgedRun(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason), {})
         order = self._fill(plan, scenario, folder)
         events = self._labs.run(order, self._out / submission.name / scenario.id)

@@ -64,7 +64,7 @@ def test_a_plain_exchange_that_does_not_work_spares_the_runs_for_robustness(tmp_
     assert {order.scenario.id for order in labs.orders} == {scenario.id for scenario in ASSIGNMENT}
     assert (result.verdict("assignment"), result.points()[0]) == ("fail", 0)
     assert next(check.reason for check in result.checks if check.id == "restart") == (
-        "not run: the plain exchange does not work"
+        "not run: the plain exchange does not pass"
     )
 
 
