@@ -54,7 +54,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     ),
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
-    "examiner": (ANY, frozenset({"protocol", "net", "examiner", ""})),
+    "examiner": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "examiner", ""})),
     "commands": (ANY, ALL_OF_OURS),
     "cli": (ANY, frozenset({"protocol", "net", "records", "commands", "backup", "report", ""})),
     "__main__": (ANY, frozenset({"cli", "client", "net", "protocol"})),

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 
 from tandem.examiner.lab.endpoints import Address, Inside, connect
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.stream import Stream
 from tandem.examiner.scenario import Approach
@@ -14,7 +14,7 @@ AFTER_S = 0.3  # a program that was connected to gets this time to notice
 
 
 def approach(
-    loop: Loop, recorder: Recorder, inside: Inside, target: Address, wanted: Approach, on_done: Callable[[], None]
+    loop: EventLoop, recorder: Recorder, inside: Inside, target: Address, wanted: Approach, on_done: Callable[[], None]
 ) -> None:
     """Connect to client 2, and call when it has had time to notice.
 

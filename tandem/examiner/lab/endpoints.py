@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 
 Inside = Callable[[], AbstractContextManager[None]]  # being on a host within a block
 Address = tuple[str, int]
@@ -18,7 +18,7 @@ class Listener:
     """Listens while it is open. Each connection is given to `on_accept`, with the address that it comes from."""
 
     def __init__(
-        self, loop: Loop, inside: Inside, address: Address, on_accept: Callable[[socket.socket, Address], None]
+        self, loop: EventLoop, inside: Inside, address: Address, on_accept: Callable[[socket.socket, Address], None]
     ) -> None:
         self.address = address
         self.is_open = False
@@ -63,7 +63,7 @@ class Listener:
 
 
 def connect(
-    loop: Loop,
+    loop: EventLoop,
     inside: Inside,
     address: Address,
     on_connected: Callable[[socket.socket], None],

@@ -28,7 +28,7 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class End:
+class EndOfStream:
     """Deliver the end of the stream."""
 
 
@@ -37,7 +37,7 @@ class Reset:
     """Reset the connection."""
 
 
-Action = Send | Pause | End | Reset
+Action = Send | Pause | EndOfStream | Reset
 
 # The seed chooses an offset below these: every right message and every welcome is longer.
 MIN_BYTES = {"message": 100, "welcome": 20}
@@ -68,7 +68,7 @@ class Filter:
 
     def end(self) -> list[Action]:
         """Take the end of the stream. The part has been finished before."""
-        return [End()]
+        return [EndOfStream()]
 
     def chosen_offset(self) -> int:
         """Return where the fault acts: as it says, else as the seed says."""
@@ -123,7 +123,7 @@ class Drop(Filter):
 
     def end(self) -> list[Action]:
         """Swallow the end, too."""
-        return [] if self.acted else [End()]
+        return [] if self.acted else [EndOfStream()]
 
 
 class Truncate(Filter):
@@ -163,7 +163,7 @@ class Cut(Filter):
     def __init__(self, fault: Fault, random: Random) -> None:
         super().__init__(fault, random)
         self._at = self.chosen_offset()
-        self._last: Action = Reset() if fault.kind == "reset" else End()
+        self._last: Action = Reset() if fault.kind == "reset" else EndOfStream()
 
     def change(self, data: bytes) -> list[Action]:
         """Act as soon as the byte at the offset comes."""
@@ -177,7 +177,7 @@ class Cut(Filter):
 
     def end(self) -> list[Action]:
         """Deliver the end if it has not been delivered."""
-        return [] if self.acted else [End()]
+        return [] if self.acted else [EndOfStream()]
 
 
 class Duplicate(Filter):
@@ -270,7 +270,7 @@ class Chain:
 
     def end(self) -> list[Action]:
         """Take the end of the stream, after the end of the part."""
-        return self._through([End()], self.filters)
+        return self._through([EndOfStream()], self.filters)
 
     def _through(self, actions: list[Action], filters: list[Filter]) -> list[Action]:
         for each in filters:
@@ -281,4 +281,4 @@ class Chain:
 def _apply(filter: Filter, action: Action) -> list[Action]:
     if isinstance(action, Send):
         return filter.feed(action.data)
-    return filter.end() if isinstance(action, End) else [action]
+    return filter.end() if isinstance(action, EndOfStream) else [action]

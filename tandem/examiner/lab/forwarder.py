@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 
 from tandem.examiner.lab.endpoints import Address, Inside, Listener, connect
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.stream import Stream
 from tandem.examiner.lab.tunnel import NoFaults, NoObserver, Observer, join
 
@@ -24,7 +24,7 @@ class Forwarder:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: EventLoop,
         inside: Inside,
         address: Address,
         target: Address,

@@ -1,6 +1,6 @@
 """Sees the handover in the frames of the network: client 1's connections to client 2, and what was sent on them.
 
-The programs talk to each other directly. Refused connections to the server are seen here, too.
+The programs talk to each other directly.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class _Connection:
 class HandoverWatch:
     """Feed it with every segment: when it was sent (`on_sent`), and if it arrives (`on_delivered`)."""
 
-    def __init__(self, recorder: Recorder, client1_ip: str, client2: Address) -> None:
+    def __init__(self, recorder: Recorder, client1_ip: str, client2: set[Address]) -> None:
         self._recorder = recorder
         self._client1_ip = client1_ip
         self._client2 = client2
@@ -64,11 +64,11 @@ class HandoverWatch:
 
     def _connection(self, segment: Segment) -> _Connection | None:
         """Return the connection of a segment, a new one for a new SYN; None if it is none of client 1 to client 2."""
-        if segment.target == self._client2 and segment.source[0] == self._client1_ip:
+        if segment.target in self._client2 and segment.source[0] == self._client1_ip:
             if segment.flags & SYN:
                 self._begin(segment)
             return self._connections.get(segment.source)
-        return self._connections.get(segment.target) if segment.source == self._client2 else None
+        return self._connections.get(segment.target) if segment.source in self._client2 else None
 
     def _begin(self, segment: Segment) -> None:
         known = self._connections.get(segment.source)
@@ -98,27 +98,11 @@ class HandoverWatch:
 
     def _end(self, connection: _Connection, segment: Segment) -> None:
         """Take a RST: of a connection that was refused, or reset."""
-        client1 = segment.target if segment.source == self._client2 else segment.source
+        from_client2 = segment.source in self._client2
+        client1 = segment.target if from_client2 else segment.source
         del self._connections[client1]
         if side := connection.sides.get(segment.source):
             self._recorder.add(side.who, "reset", link="handover", connection=connection.number)
-        elif segment.source == self._client2:
-            text = f"{show_address(*client1)} -> {show_address(*self._client2)}"
+        elif from_client2:
+            text = f"{show_address(*client1)} -> {show_address(*segment.source)}"
             self._recorder.add("client 1", "refused", link="handover", text=text)
-
-
-class RefusalWatch:
-    """Sees connections to the server that are refused. Feed it with every segment that is sent."""
-
-    def __init__(self, recorder: Recorder, server: Address, visitors: dict[str, tuple[Client, int]]) -> None:
-        self._recorder = recorder
-        self._server = server
-        self._visitors = visitors  # address -> client, number of its visit
-
-    def on_sent(self, segment: Segment) -> None:
-        """Take a segment as it leaves its host."""
-        visitor = self._visitors.get(segment.target[0])
-        if visitor and segment.source == self._server and segment.flags & RST and segment.sequence == 0:
-            who, number = visitor
-            text = f"{show_address(*segment.target)} -> {show_address(*self._server)}"
-            self._recorder.add(who, "refused", link="visit 1" if number == 1 else "visit 2", text=text)

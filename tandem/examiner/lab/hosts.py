@@ -70,7 +70,7 @@ def new_host(number: int, name: str, addresses: tuple[str, ...], avoid: set[int]
         _ip(f"link set {end} up")
     finally:
         lab.close()
-    return Host(name, addresses[0], namespace, _open_cable(end), mac)
+    return Host(name, addresses[0], namespace, open_packet_socket(end), mac)
 
 
 def ephemeral_ports(avoid: set[int]) -> tuple[int, int]:
@@ -82,6 +82,14 @@ def ephemeral_ports(avoid: set[int]) -> tuple[int, int]:
         if not any(first <= port < first + PORTS_IN_RANGE for port in avoid):
             return first, first + PORTS_IN_RANGE - 1
     raise ValueError(f"no {PORTS_IN_RANGE} ports in a row without {avoid}")
+
+
+def open_packet_socket(device: str) -> socket.socket:
+    """Return a socket that sees all frames of a device of this thread's network namespace, and can send some."""
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    packets.setblocking(False)
+    packets.bind((device, ETH_P_ALL))
+    return packets
 
 
 def _ip(*commands: str) -> None:
@@ -103,10 +111,3 @@ def _send_whole_checksums() -> None:
     address, _ = value.buffer_info()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         ioctl(any_socket, SIOCETHTOOL, struct.pack("16sP", DEVICE.encode(), address))
-
-
-def _open_cable(device: str) -> socket.socket:
-    cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-    cable.setblocking(False)
-    cable.bind((device, ETH_P_ALL))
-    return cable

@@ -1,18 +1,20 @@
-"""Where a run takes place: hosts of their own for the server and both programs, and sandboxes on them."""
+"""The place of a run: hosts of their own for the server and both programs, and sandboxes on them."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
+from tandem.examiner.events import Link
 from tandem.examiner.lab.addresses import addresses_of
 from tandem.examiner.lab.capture import Capture
 from tandem.examiner.lab.endpoints import Address
-from tandem.examiner.lab.handover_watch import HandoverWatch, RefusalWatch
+from tandem.examiner.lab.event_loop import EventLoop
+from tandem.examiner.lab.handover_watch import HandoverWatch
 from tandem.examiner.lab.hosts import Host, new_host
-from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.loopback_forwarders import LoopbackForwarders
 from tandem.examiner.lab.program import Client, Launch
 from tandem.examiner.lab.recorder import Recorder
+from tandem.examiner.lab.refusals import RefusalWatch, watch_loopback
 from tandem.examiner.lab.sandbox import WORK, Sandbox, mount_work_folder, new_sandbox
 from tandem.examiner.lab.segments import parse_segment
 from tandem.examiner.lab.socket_table import read_sockets
@@ -25,7 +27,7 @@ HOST_NAMES: dict[Client, str] = {"client 1": "laptop-1", "client 2": "laptop-2"}
 class IsolatedSite:
     """Three hosts with their network. Needs namespaces of the lab's own, see start.py."""
 
-    def __init__(self, order: LabOrder, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+    def __init__(self, order: LabOrder, loop: EventLoop, recorder: Recorder, capture: Capture) -> None:
         """Make the hosts. Call `make_sandboxes` before programs are started.
 
         Raises:
@@ -40,22 +42,23 @@ class IsolatedSite:
         self._server = new_host(1, "server", (own.server,), avoid)
         self._clients: dict[Client, Host] = {
             "client 1": new_host(2, HOST_NAMES["client 1"], (own.client1,), avoid),
-            "client 2": new_host(3, HOST_NAMES["client 2"], (own.client2, *own.client2_more), avoid),
+            "client 2": new_host(3, HOST_NAMES["client 2"], own.client2, avoid),
         }
         self._sandboxes: dict[Client, Sandbox] = {}
         self._connect_hosts(loop, recorder, capture)
+        self._watch_loopbacks(loop, recorder)
         inside = [host.namespace.inside for host in self._clients.values()]
         self._forwarders = LoopbackForwarders(loop, own, order.server_port, order.listen_port, *inside)
 
     @property
     def server_address(self) -> Address:
-        """Where the relay listens."""
+        """The address of the relay."""
         return self._addresses.server, self._order.server_port
 
     @property
     def client2_address(self) -> Address:
-        """Where the examiner finds client 2."""
-        return self._addresses.client2, self._order.listen_port
+        """The address at which the examiner finds client 2."""
+        return self._addresses.client2[0], self._order.listen_port
 
     def server_inside(self) -> AbstractContextManager[None]:
         """Be on the server's host within a block."""
@@ -98,21 +101,23 @@ class IsolatedSite:
         self._forwarders.set_server_open(server_is_open)
         self._forwarders.set_client2_listeners(client2_listeners)
 
-    def _connect_hosts(self, loop: Loop, recorder: Recorder, capture: Capture) -> None:
+    def _connect_hosts(self, loop: EventLoop, recorder: Recorder, capture: Capture) -> None:
         own, order = self._addresses, self._order
         random = Random(f"{order.seed}/path")
         slow = self._clients["client 1"]
         switch = Switch(loop, [self._server, *self._clients.values()], slow, order.scenario.path, random)
-        handover = HandoverWatch(recorder, own.client1, self.client2_address)
-        refusals = RefusalWatch(
-            recorder, self.server_address, {own.client1: ("client 1", 1), own.client2: ("client 2", 2)}
-        )
+        handover = HandoverWatch(recorder, own.client1, {(ip, order.listen_port) for ip in own.client2})
+        refusals = [
+            RefusalWatch(recorder, "client 1", {own.client1}, {self.server_address: "visit 1"}),
+            RefusalWatch(recorder, "client 2", set(own.client2), {self.server_address: "visit 2"}),
+        ]
 
         def on_sent(frame: bytes, fate: str) -> None:
             capture.add(frame, fate)
             if segment := parse_segment(frame):
                 handover.on_sent(segment)
-                refusals.on_sent(segment)
+                for each in refusals:
+                    each.on_sent(segment)
             if fate and not recorder.counts["disturbed", ""]:
                 recorder.add("examiner", "disturbed", text=fate)
 
@@ -121,3 +126,17 @@ class IsolatedSite:
                 handover.on_delivered(segment)
 
         switch.on_sent, switch.on_delivered = on_sent, on_delivered
+
+    def _watch_loopbacks(self, loop: EventLoop, recorder: Recorder) -> None:
+        """See what the programs are refused on their own machines, where a built-in address lets them look."""
+        own, order = self._addresses, self._order
+        visits: dict[Client, Link] = {"client 1": "visit 1", "client 2": "visit 2"}
+        for who, visit in visits.items():
+            links: dict[Address, Link] = {}
+            if own.server_loopback:
+                links[own.server_loopback, order.server_port] = visit
+            if own.peer_loopback and who == "client 1":
+                links[own.peer_loopback, order.listen_port] = "handover"
+            if links:
+                watch = RefusalWatch(recorder, who, own.loopbacks, links)
+                watch_loopback(loop, self._clients[who].namespace.inside, watch)

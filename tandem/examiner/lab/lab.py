@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tandem.examiner.events import Event
 from tandem.examiner.lab.capture import Capture
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.isolated_site import IsolatedSite
+from tandem.examiner.lab.lab_run import LabRun
 from tandem.examiner.lab.local_site import LocalSite
-from tandem.examiner.lab.loop import Loop
-from tandem.examiner.lab.processes import adopt_orphans
+from tandem.examiner.lab.process_table import adopt_orphans
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.relay import Relay
-from tandem.examiner.lab.run import Run
 from tandem.examiner.lab.server_process import ServerProcess
 from tandem.examiner.order import LabOrder
 from tandem.protocol.errors import TandemError
@@ -27,7 +27,7 @@ COMMENTED = frozenset(
 
 def carry_out(order: LabOrder, folder: Path) -> None:
     """Carry out an order, and write its record into a folder. A failure of the lab is an event, too."""
-    loop = Loop()
+    loop = EventLoop()
     loop.watch(sys.stdin, _end_with_the_caller)
     with Recorder(folder, loop) as recorder:
         try:
@@ -45,7 +45,7 @@ def _end_with_the_caller() -> None:
         raise SystemExit(1)
 
 
-def _carry_out(order: LabOrder, folder: Path, loop: Loop, recorder: Recorder) -> None:
+def _carry_out(order: LabOrder, folder: Path, loop: EventLoop, recorder: Recorder) -> None:
     with ExitStack() as undo:
         site: IsolatedSite | LocalSite
         if order.isolated:
@@ -70,7 +70,7 @@ def _carry_out(order: LabOrder, folder: Path, loop: Loop, recorder: Recorder) ->
             order.scenario.faults,
             order.seed,
         )
-        run = Run(order, loop, recorder, site, relay, server.pid)
+        run = LabRun(order, loop, recorder, site, relay, server.pid)
         undo.callback(run.kill)
         run.carry_out()
 

@@ -1,4 +1,4 @@
-"""Where a run takes place without hosts of their own: on this machine's loopback, without a sandbox.
+"""The place of a run without hosts of their own: this machine's loopback, without a sandbox.
 
 The programs could do anything that the user can. Visits are told apart by the process that connects.
 """
@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tandem.examiner.lab.endpoints import Address
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.forwarder import Forwarder, Observers
-from tandem.examiner.lab.loop import Loop
-from tandem.examiner.lab.processes import descendants, read_processes
+from tandem.examiner.lab.process_table import descendants, read_processes
 from tandem.examiner.lab.program import Client, Launch
 from tandem.examiner.lab.recorded_side import RecordedSide
 from tandem.examiner.lab.recorder import Recorder
@@ -27,7 +27,7 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")  # of the environment
 class LocalSite:
     """Two folders with copies of the submission, and a relay in front of client 2 that sees the handover."""
 
-    def __init__(self, order: LabOrder, loop: Loop, recorder: Recorder, folder: Path) -> None:
+    def __init__(self, order: LabOrder, loop: EventLoop, recorder: Recorder, folder: Path) -> None:
         """Set it up below `folder`, which the caller removes."""
         self.server_data = folder / "server"
         self.server_address: Address = (LOCALHOST, order.server_port)

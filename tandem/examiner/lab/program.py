@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tandem.examiner.lab.loop import Loop
-from tandem.examiner.lab.processes import ProcessUse, use_of
+from tandem.examiner.lab.event_loop import EventLoop
+from tandem.examiner.lab.process_table import ProcessUse, use_of
 from tandem.examiner.lab.prompts import Prompts
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.order import Limits, ProgramOrder
@@ -26,7 +26,7 @@ SANDBOX_FAILED = b"bwrap: "  # how its output begins if the program was not star
 
 @dataclass(frozen=True)
 class Launch:
-    """How a program is started here."""
+    """The command line of a program in its place, with folder and environment."""
 
     command: tuple[str, ...]
     folder: Path | None = None  # None: the command takes care of it
@@ -36,7 +36,7 @@ class Launch:
 class Program:
     """A program of the submission. It is started once; `stop` ends it, if it does not end by itself before."""
 
-    def __init__(self, who: Client, order: ProgramOrder, limits: Limits, loop: Loop, recorder: Recorder) -> None:
+    def __init__(self, who: Client, order: ProgramOrder, limits: Limits, loop: EventLoop, recorder: Recorder) -> None:
         self.who: Client = who
         self.started_s: float | None = None
         self.ended_s: float | None = None  # when it ended, by itself or not

@@ -1,4 +1,4 @@
-"""Which line to type into a program, from what it wrote. Pure."""
+"""Decides which line to type into a program, from its output. Pure."""
 
 import re
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tandem.examiner.events import FILE, Event, Link, What, Who
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 
 MAX_EVENTS = 20_000
 MAX_BYTES = 8 << 20  # of data in events
@@ -17,7 +17,7 @@ MAX_REFUSED = 100  # on one link: a program that tries again at once makes thous
 class Recorder:
     """The record of one run."""
 
-    def __init__(self, folder: Path, loop: Loop) -> None:
+    def __init__(self, folder: Path, loop: EventLoop) -> None:
         self._file = (folder / FILE).open("w", encoding="ascii", buffering=1)  # a line at a time
         self._loop = loop
         self._bytes = 0

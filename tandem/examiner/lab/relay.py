@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tandem.examiner.events import Link
 from tandem.examiner.lab.endpoints import Address, Inside, Listener, connect
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.parts import FaultyDirection
 from tandem.examiner.lab.recorded_side import RecordedSide
 from tandem.examiner.lab.recorder import Recorder
@@ -35,7 +35,7 @@ class Relay:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: EventLoop,
         recorder: Recorder,
         inside: Inside,
         address: Address,

@@ -1,4 +1,4 @@
-"""When the next program is started, and when a run is over. Pure: decided from one look at the run."""
+"""Decides when the next program is started, and when a run is over. Pure: from one look at the run."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ AFTER_CLIENT_1_ENDED_S = 1.0  # in a scenario that watches for quiet
 
 @dataclass(frozen=True)
 class ProgramTimes:
-    """When a program was started and ended, in seconds of the run; None: it was not."""
+    """The start and the end of a program, in seconds of the run; None: not yet."""
 
     started_s: float | None = None
     ended_s: float | None = None
@@ -22,7 +22,7 @@ class ProgramTimes:
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of a run at one moment. Times are in seconds of the run; None: not yet."""
+    """A run as it is known at one moment. Times are in seconds of the run; None: not yet."""
 
     now_s: float
     client1: ProgramTimes = ProgramTimes()
@@ -38,7 +38,7 @@ class Look:
 
     @property
     def both_ended_s(self) -> float | None:
-        """When the second of the two ended; None if one runs or was not started."""
+        """The end of the second of the two; None if one runs or was not started."""
         first, second = self.client1.ended_s, self.client2.ended_s
         return None if first is None or second is None else max(first, second)
 

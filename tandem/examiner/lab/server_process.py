@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tandem
 from tandem.examiner.lab.endpoints import Address, Inside
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
 from tandem.protocol.address import parse_address
 from tandem.protocol.errors import TandemError
@@ -19,7 +19,7 @@ READ_SIZE = 65_536
 class ServerProcess:
     """The server. Call `wait_until_ready` before the first visit."""
 
-    def __init__(self, loop: Loop, recorder: Recorder, inside: Inside, data: Path) -> None:
+    def __init__(self, loop: EventLoop, recorder: Recorder, inside: Inside, data: Path) -> None:
         """Start it. `data` is its folder."""
         self._loop = loop
         self._recorder = recorder

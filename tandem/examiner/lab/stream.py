@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
 
 RECV_SIZE = 65_536
 MAX_QUEUED = 262_144  # bytes not yet taken by the system, above which the sender of them is not read any more
@@ -13,7 +13,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time
 
 
 class StreamHandler(Protocol):
-    """What happens on a stream."""
+    """The receiver of the events of a stream."""
 
     def on_data(self, data: bytes, /) -> None:
         """Bytes came."""
@@ -28,7 +28,7 @@ class StreamHandler(Protocol):
 class Stream:
     """A connected socket. Call `start` once there is a handler."""
 
-    def __init__(self, loop: Loop, connected: socket.socket) -> None:
+    def __init__(self, loop: EventLoop, connected: socket.socket) -> None:
         connected.setblocking(False)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._loop = loop

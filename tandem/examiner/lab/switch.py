@@ -7,8 +7,8 @@ frames are lost is chosen by the seed.
 from collections.abc import Callable
 from random import Random
 
+from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts import Host
-from tandem.examiner.lab.loop import Loop
 from tandem.examiner.lab.segments import IPV4, ether_type
 from tandem.examiner.scenario import Path
 
@@ -21,7 +21,7 @@ OnFrame = Callable[[bytes, str], None]  # a frame that was sent, and what happen
 class Switch:
     """Carries frames between hosts."""
 
-    def __init__(self, loop: Loop, hosts: list[Host], slow: Host, path: Path, random: Random) -> None:
+    def __init__(self, loop: EventLoop, hosts: list[Host], slow: Host, path: Path, random: Random) -> None:
         """Start to carry. `path` is the way to and from the host `slow`."""
         self._loop = loop
         self._hosts = hosts

@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from tandem.examiner.lab.faults import Action, End, Pause, Reset, Send
-from tandem.examiner.lab.loop import Loop
+from tandem.examiner.lab.event_loop import EventLoop
+from tandem.examiner.lab.faults import Action, EndOfStream, Pause, Reset, Send
 from tandem.examiner.lab.stream import Stream
 
 
 class Faults(Protocol):
-    """What may happen to one direction."""
+    """The faults of one direction."""
 
     def feed(self, data: bytes, /) -> list[Action]:
         """Take bytes, and return what to do."""
@@ -20,7 +20,7 @@ class Faults(Protocol):
 
 
 class Observer(Protocol):
-    """What is told of one direction."""
+    """The receiver of the events of one direction."""
 
     def on_sent(self, data: bytes, /) -> None:
         """Bytes were sent, as they are."""
@@ -44,7 +44,7 @@ class NoFaults:
 
     def end(self) -> list[Action]:
         """Hand it on."""
-        return [End()]
+        return [EndOfStream()]
 
 
 class NoObserver:
@@ -68,7 +68,7 @@ class Lane:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: EventLoop,
         source: Stream,
         target: Stream,
         faults: Faults,
@@ -129,7 +129,7 @@ class Lane:
         elif isinstance(action, Pause):
             self._is_paused = True
             self._loop.after(action.seconds, self._act)
-        elif isinstance(action, End):
+        elif isinstance(action, EndOfStream):
             self._target.end()
         else:
             assert isinstance(action, Reset)
@@ -141,7 +141,9 @@ class Lane:
             self._source.read_on(True)
 
 
-def join(loop: Loop, near: Stream, far: Stream, forth: tuple[Faults, Observer], back: tuple[Faults, Observer]) -> None:
+def join(
+    loop: EventLoop, near: Stream, far: Stream, forth: tuple[Faults, Observer], back: tuple[Faults, Observer]
+) -> None:
     """Join two connections until both have ended."""
 
     def close_if_done() -> None:

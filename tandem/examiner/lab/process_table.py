@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class ProcessUse:
-    """What one process uses."""
+    """One process: its place in the tree, and its use of memory and CPU."""
 
     pid: int
     parent: int
@@ -25,7 +25,7 @@ class ProcessUse:
 
 @dataclass(frozen=True)
 class Use:
-    """What a program uses: all of its processes together."""
+    """The use of all processes of a program together."""
 
     processes: int
     memory_bytes: int

@@ -9,8 +9,8 @@ from typing import Protocol
 from tandem.examiner.events import Event
 from tandem.examiner.lab.approach import approach
 from tandem.examiner.lab.endpoints import Address
-from tandem.examiner.lab.loop import Loop
-from tandem.examiner.lab.processes import end_orphans, read_processes
+from tandem.examiner.lab.event_loop import EventLoop
+from tandem.examiner.lab.process_table import end_orphans, read_processes
 from tandem.examiner.lab.program import Client, Launch, Program, StopReason
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.relay import Relay
@@ -23,11 +23,11 @@ LIMITS_PERIOD_S = 0.1
 
 
 class Site(Protocol):
-    """Where a run takes place."""
+    """The place of a run."""
 
     @property
     def client2_address(self) -> Address:
-        """Where the examiner finds client 2."""
+        """The address at which the examiner finds client 2."""
 
     def server_inside(self) -> AbstractContextManager[None]:
         """Be on the server's host within a block."""
@@ -48,11 +48,11 @@ class Site(Protocol):
         """Take notice of which ports are open."""
 
 
-class Run:
+class LabRun:
     """One run. `carry_out` returns when it is over and both programs are gone."""
 
     def __init__(
-        self, order: LabOrder, loop: Loop, recorder: Recorder, site: Site, relay: Relay, server_pid: int
+        self, order: LabOrder, loop: EventLoop, recorder: Recorder, site: Site, relay: Relay, server_pid: int
     ) -> None:
         self._order = order
         self._scenario = order.scenario

@@ -25,7 +25,7 @@ class Timer:
         self.cancelled = True
 
 
-class Loop:
+class EventLoop:
     """Calls back when a file is ready or a time has come."""
 
     def __init__(self) -> None:
