@@ -19,7 +19,7 @@ IMPORTS = ("socket", "json", "sys")  # the assignment allows these
 
 @dataclass(frozen=True)
 class PlannedProgram:
-    """How one instance is started. Command and answers may have placeholders."""
+    """The start of one instance. Command and answers may have placeholders."""
 
     command: tuple[str, ...]
     prompts: tuple[tuple[str, str], ...] = ()  # regular expression on its output -> the line that is typed
@@ -32,7 +32,7 @@ class PlannedProgram:
 
 @dataclass(frozen=True)
 class PlanAddresses:
-    """Where everything is: as the program has it built in, or as the examiner chooses."""
+    """The addresses of all hosts: as the program has it built in, or as the examiner chooses."""
 
     server: tuple[str, int] = (SERVER_HOST, SERVER_PORT)
     client1: str = CLIENT_1_HOST

@@ -17,7 +17,7 @@ PASSES = 3
 
 @dataclass
 class SourceFacts:
-    """What was found."""
+    """The facts that were found."""
 
     arguments: list[str] = field(default_factory=list)  # names of the arguments by position, and of options: "--server"
     questions: list[str] = field(default_factory=list)  # texts of input()
