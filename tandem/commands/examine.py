@@ -17,8 +17,9 @@ from tandem.examiner.fill_order import fill_local_order, fill_order, obstacle_to
 from tandem.examiner.lab.start import missing, start_lab
 from tandem.examiner.order import LabOrder
 from tandem.examiner.plan import Submission
-from tandem.examiner.plan_draft import draft_plan
 from tandem.examiner.plan_file import read_plan
+from tandem.examiner.plan_text import draft_plan
+from tandem.examiner.plan_trial import PlanTrial
 from tandem.examiner.rejudge import RESULTS, rejudge
 from tandem.examiner.result_text import as_json_text, as_text, class_line, document
 from tandem.examiner.run_lab import Labs
@@ -118,7 +119,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write_plan(submission: Path) -> int:
-    return echo([draft_plan(submission)])
+    lacks = missing()
+    if lacks:
+        return echo([draft_plan(submission, lambda _, draft: (draft, [f"Not tried: {', '.join(lacks)}"]))])
+    return echo([draft_plan(submission, PlanTrial(Labs(start_lab), SCENARIOS[0]))])
 
 
 def _decide_again(options: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ _GUESSES = (
     (_PORT, "{server_port}", "{listen_port}"),
     (r"\bhost(name)?\b", "{server_host}", "{server_host}"),
     (_HOST, "{own_host}", "{own_host}"),
+    (r"\b(nr|number)\b", "{studentnr1}", "{studentnr2}"),
 )
 
 

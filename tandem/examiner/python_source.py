@@ -72,7 +72,7 @@ def source_files(program: Path, root: Path) -> list[SourceFile]:
     while waiting and len(found) < MAX_FILES:
         path = waiting.pop()
         for each in imports(found[path].tree):
-            for file in own_files(each, path, program.parent, root):
+            for file in [*own_files(each, path, program.parent, root), *own_files(each, path, root, root)]:
                 if file not in found:
                     found[file] = read_source(file, root)
                     waiting.append(file)

@@ -128,7 +128,7 @@ def _foreign_imports(
 ) -> Iterator[tuple[SourceFile, int, str]]:
     """Yield file, line and name of each import that is neither allowed nor a file of the submission."""
     known = {ALWAYS_ALLOWED, *allowed}
-    starts = [program.parent for program in programs]
+    starts = [root, *(program.parent for program in programs)]
     for file in files:
         for each in imports(file.tree):
             name = each.module.partition(".")[0]

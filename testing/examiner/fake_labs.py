@@ -44,7 +44,7 @@ class FakeLabs:
     """Starts fake labs. `record` chooses the events of each run; it may raise."""
 
     def __init__(self, record: Callable[[LabOrder], list[Event]], code: int = 0) -> None:
-        self._record = record
+        self.record = record
         self._code = code
         self.orders: list[LabOrder] = []
 
@@ -54,5 +54,5 @@ class FakeLabs:
         scenario = {"id": order.scenario.id}
         whole = {"scenario": scenario, "seed": order.seed, "isolated": order.isolated}
         (folder / ORDER).write_text(json.dumps(whole), encoding="utf-8")
-        write_events(folder, self._record(order))
+        write_events(folder, self.record(order))
         return FakeLab(self._code)

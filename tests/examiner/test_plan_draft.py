@@ -4,11 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from tandem.examiner.events import Event
+from tandem.examiner.order import LabOrder
 from tandem.examiner.placeholder_guess import guess
 from tandem.examiner.plan import Submission
-from tandem.examiner.plan_draft import NoProgramError, draft_plan
+from tandem.examiner.plan_draft import NoProgramError, PlanDraft
 from tandem.examiner.plan_file import read_plan
+from tandem.examiner.plan_text import draft_plan
+from tandem.examiner.plan_trial import PlanTrial
+from tandem.examiner.run_lab import Labs
 from tandem.examiner.scenarios import SCENARIOS
+from testing.examiner.fake_labs import FINISHED, FakeLabs
 from testing.examiner.specimens import write_submission
 
 BUILT_IN = """
@@ -68,13 +74,17 @@ if __name__ == "__main__":
 """
 
 
+def untried(folder: Path, draft: PlanDraft) -> tuple[PlanDraft, list[str]]:
+    return draft, []
+
+
 def draft(tmp_path: Path, **sources: str) -> tuple[str, Submission]:
     """Return the draft for a submission of these files, and the plan as it is read."""
     folder = tmp_path / "team"
     folder.mkdir()
     for name, text in sources.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    text = draft_plan(folder)
+    text = draft_plan(folder, untried)
     (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
     [submission] = read_plan(tmp_path / "plan.toml", SCENARIOS)
     return text, submission
@@ -117,7 +127,7 @@ def test_arguments_of_sys_argv_by_their_position(tmp_path: Path) -> None:
 
 def test_the_arguments_of_the_right_submission(tmp_path: Path) -> None:
     folder = write_submission(tmp_path / "team")
-    (tmp_path / "plan.toml").write_text(draft_plan(folder), encoding="utf-8")
+    (tmp_path / "plan.toml").write_text(draft_plan(folder, untried), encoding="utf-8")
     [submission] = read_plan(tmp_path / "plan.toml", SCENARIOS)
     names = "clientid server_host server_port peer_host peer_port studentnr1 studentnr2 classname teamname"
     assert submission.plan.client1.command == ("python3", "client.py", *(f"{{{name}}}" for name in names.split()))
@@ -141,10 +151,10 @@ def test_a_class_has_an_exception_for_each_submission(tmp_path: Path) -> None:
     (tmp_path / "class" / "team2" / "client.py").write_text(BUILT_IN)
     (tmp_path / "class" / "team3").mkdir()
     (tmp_path / "class" / "team3" / "client.py").write_text("x = 1")
-    text = draft_plan(tmp_path / "class")
+    text = draft_plan(tmp_path / "class", untried)
     assert "# FILL-IN: no Python file in " in text
     (tmp_path / "class" / "team3" / "client.py").write_text(BUILT_IN)
-    (tmp_path / "plan.toml").write_text(draft_plan(tmp_path / "class"))
+    (tmp_path / "plan.toml").write_text(draft_plan(tmp_path / "class", untried))
     plans = {entry.name: entry.plan for entry in read_plan(tmp_path / "plan.toml", SCENARIOS)}
     assert plans["team1"].addresses.server[1] == 5550
     assert plans["team2"] == plans["team3"]
@@ -154,12 +164,12 @@ def test_a_class_has_an_exception_for_each_submission(tmp_path: Path) -> None:
 def test_a_folder_without_a_program_is_one_line(tmp_path: Path, source: str) -> None:
     (tmp_path / "a.py").write_text(source)
     with pytest.raises(NoProgramError, match=r"no Python file in .* uses sockets"):
-        draft_plan(tmp_path)
+        draft_plan(tmp_path, untried)
 
 
 def test_a_source_that_is_not_python_gives_a_draft_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text("import socket\nprint 'x'\n")
-    assert '"python3 client.py"' in draft_plan(tmp_path)
+    assert '"python3 client.py"' in draft_plan(tmp_path, untried)
 
 
 @pytest.mark.parametrize(
@@ -184,3 +194,50 @@ def test_a_source_that_is_not_python_gives_a_draft_all_the_same(tmp_path: Path) 
 )
 def test_guesses(text: str, first: str | None, second: str | None) -> None:
     assert (guess(text, 1), guess(text, 2)) == (first, second)
+
+
+def test_a_package_is_started_with_m(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "__main__.py").write_text("from ours import wire\nwire.run()")
+    (tmp_path / "ours" / "wire.py").write_text("import socket\ndef run(): socket.create_connection(('10.0.0.1', 1))")
+    assert 'command = "python3 -m ours"' in draft_plan(tmp_path, untried)
+
+
+def asking(order: LabOrder) -> list[Event]:
+    """A client 1 that asks two questions, the second when the first is answered."""
+    questions = ["Nr? ", "Colour: \x1b[0m"]
+    known = len(order.client1.prompts)
+    if order.client2.words[-1] == "--help":
+        return [Event(0.1, "client 2", "output", data=b"usage: client.py\n  --fast\n")]
+    if known == len(questions):
+        return FINISHED
+    said = f"Hello\n{questions[known]}".encode()
+    return [Event(0.1, "client 1", "output", data=said), Event(8, "client 1", "stopped", text="time")]
+
+
+@pytest.fixture
+def labs() -> FakeLabs:
+    return FakeLabs(asking)
+
+
+def test_a_trial_finds_the_questions_one_after_the_other(tmp_path: Path, labs: FakeLabs) -> None:
+    write_submission(tmp_path / "team")
+    text = draft_plan(tmp_path / "team", PlanTrial(Labs(labs.start), SCENARIOS[0]))
+    assert "# Tried in a sandbox: the exchange finished." in text
+    (tmp_path / "plan.toml").write_text(text)
+    [submission] = read_plan(tmp_path / "plan.toml", SCENARIOS)
+    assert submission.plan.client1.prompts == (
+        ("Nr\\?", "{studentnr1}"),
+        (r"Colour:\ \x1b\[0m".replace("\\ ", " "), "FILL-IN"),
+    )
+    assert len(labs.orders) == 3
+
+
+def test_a_trial_that_does_not_finish_says_how_far_it_came(tmp_path: Path, labs: FakeLabs) -> None:
+    write_submission(tmp_path / "team")
+    labs.record = lambda order: asking(order) if "--help" in order.client2.words else FINISHED[:1]
+    text = draft_plan(tmp_path / "team", PlanTrial(Labs(labs.start), SCENARIOS[0]))
+    assert (
+        "# Tried in a sandbox: client 1 did not connect to the server.\n# Its --help:\n#     usage: client.py\n" in text
+    )
+    assert labs.orders[-1].client2.words == ("python3", "client.py", "--help")
