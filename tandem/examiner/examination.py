@@ -6,7 +6,7 @@ mistake of the examiner makes verdicts unclear.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tandem.examiner.copy_submission import SubmissionError, copy_submission
@@ -14,6 +14,7 @@ from tandem.examiner.events import Event
 from tandem.examiner.fill_order import missing_details
 from tandem.examiner.order import LabOrder
 from tandem.examiner.plan import Plan, Submission
+from tandem.examiner.plan_file import is_loopback
 from tandem.examiner.run_lab import Labs
 from tandem.examiner.scenario import Scenario
 from tandem.examiner.source_rules import RULES, SourceReport, check_source
@@ -32,6 +33,8 @@ from tandem.examiner.verdicts import CheckResult, judge
 PLAIN = "plain"  # the id of the scenario that is run first
 COPY = "submission"  # the folder of the copy, beside the records of the runs
 
+NOT_ON_TWO_MACHINES = "it cannot run on two machines as it is"
+
 FillOrder = Callable[[Plan, Scenario, Path], LabOrder]
 
 
@@ -41,7 +44,8 @@ class JudgedRun:
 
     scenario: str
     checks: tuple[JudgedCheck, ...]
-    output: dict[str, str]
+    output: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 class Examination:
@@ -86,10 +90,11 @@ class Examination:
         except Exception as error:  # one submission must not cost the others
             failure = "" if isinstance(error, SubmissionError) else f"the examiner failed: {type(error).__name__}: "
             checks = all_checks(plan, self._scenarios, UNCLEAR, f"{failure}{error}")
-            return SubmissionResult(submission.name, (*checks, *rules), source.addresses, {})
+            return SubmissionResult(submission.name, (*checks, *rules), source.addresses)
         checks = tuple(check for run in runs for check in run.checks)
         output = {run.scenario: run.output for run in runs if run.output}
-        return SubmissionResult(submission.name, (*checks, *rules), source.addresses, output)
+        remarks = dict.fromkeys([*_remarks_on(plan), *(remark for run in runs for remark in run.remarks)])
+        return SubmissionResult(submission.name, (*checks, *rules), source.addresses, tuple(remarks), output)
 
     def _runs(self, submission: Submission, folder: Path, runners: Executor) -> list[JudgedRun]:
         """Carry out the plain exchange, then all others at the same time."""
@@ -112,11 +117,11 @@ class Examination:
         plan = submission.plan
         missing = missing_details(plan, scenario)
         if missing:
-            reason = f"the program is not given its {' and '.join(missing)}"
-            return JudgedRun(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason), {})
+            reason = f"it changes the {' and '.join(missing)}, which client 1 is not given"
+            return JudgedRun(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason))
         if _is_robustness(scenario) and any(check.verdict != PASS for run in before for check in run.checks):
             reason = "not run: the plain exchange does not pass"
-            return JudgedRun(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason), {})
+            return JudgedRun(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason))
         order = self._fill(plan, scenario, folder)
         events = self._labs.run(order, self._out / submission.name / scenario.id)
         return judged_run(plan, scenario, events)
@@ -128,7 +133,21 @@ def judged_run(plan: Plan, scenario: Scenario, events: Sequence[Event]) -> Judge
         checks = tuple(judged(plan, scenario.id, result) for result in judge(scenario, events))
     except Exception as error:  # a mistake of the examiner, which must not cost the other runs
         checks = all_checks(plan, [scenario], UNCLEAR, f"the examiner failed: {type(error).__name__}: {error}")
-    return JudgedRun(scenario.id, checks, ends_of_output(events))
+    remarks = () if scenario.own_name_is_loopback else tuple(_remarks_on_listening(events))
+    return JudgedRun(scenario.id, checks, ends_of_output(events), remarks)
+
+
+def _remarks_on(plan: Plan) -> Iterator[str]:
+    """Yield what does not keep a program from passing, and will keep it from running on two machines."""
+    for host, words in ((plan.addresses.server[0], "the server"), (plan.addresses.client2, "client 2")):
+        if is_loopback(host):
+            yield f"the program looks for {words} at {host}: {NOT_ON_TWO_MACHINES}"
+
+
+def _remarks_on_listening(events: Iterable[Event]) -> Iterator[str]:
+    listening = [event.text for event in events if (event.who, event.what) == ("client 2", "listening")]
+    if listening and all(map(is_loopback, listening)):
+        yield f"client 2 listens on {listening[0]} only: {NOT_ON_TWO_MACHINES}"
 
 
 def _source_of(submission: Submission) -> SourceReport:

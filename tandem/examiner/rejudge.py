@@ -53,7 +53,7 @@ def _judged_again(folder: Path, result: SubmissionResult, scenarios: Sequence[Sc
     """Return the result of a submission with the checks of each run decided again."""
     known = {scenario.id: scenario for scenario in scenarios}
     again: list[JudgedCheck] = []
-    output = dict(result.output or {})
+    output = dict(result.output)
     for name in dict.fromkeys(check.scenario for check in result.checks):
         before = [check for check in result.checks if check.scenario == name]
         if name not in known or not (folder / name / ORDER).is_file():
@@ -62,6 +62,7 @@ def _judged_again(folder: Path, result: SubmissionResult, scenarios: Sequence[Sc
         run = judged_run(_NO_PLAN, known[name], read_record(folder / name))
         again += [_as_counted_before(check, before) for check in run.checks]
         output[name] = run.output
+    output = {name: ends for name, ends in output.items() if ends}
     return replace(result, checks=tuple(again), output=output)
 
 
@@ -76,11 +77,13 @@ def _from_runs(
     """Return the result of runs alone, without a plan: everything counts."""
     checks: list[JudgedCheck] = []
     output = {}
+    remarks: dict[str, None] = {}
     for folder, scenario in _in_order(runs, orders, scenarios):
         run = judged_run(_NO_PLAN, scenario, read_record(folder))
         checks += run.checks
         output[scenario.id] = run.output
-    return SubmissionResult(name, tuple(checks), (), output)
+        remarks |= dict.fromkeys(run.remarks)
+    return SubmissionResult(name, tuple(checks), (), tuple(remarks), output)
 
 
 def _in_order(

@@ -7,7 +7,8 @@ from typing import Any
 from tandem.examiner.submission_result import FAIL, NOT_APPLICABLE, PASS, UNCLEAR, JudgedCheck, SubmissionResult
 from tandem.protocol.printable import printable
 
-SHOWN_LINES = 3  # of the output of each program, where a check does not pass
+SHOWN_LINES = 3  # of the output of each program, where a check fails
+SHOWN_COLUMNS = 120  # of each of these lines
 NAME_COLUMNS = 22
 COLOURS = {PASS: "\x1b[32m", FAIL: "\x1b[31m", UNCLEAR: "\x1b[33m", NOT_APPLICABLE: "\x1b[2m"}
 END = "\x1b[0m"
@@ -47,25 +48,26 @@ def _lines(result: SubmissionResult, colour: bool) -> Iterator[str]:
         verdict = f"{check.verdict:<14}"
         if colour:
             verdict = f"{COLOURS[check.verdict]}{verdict}{END}"
-        left_out = "" if check.counts else " (does not count)"
-        yield f"  {verdict} {check.id:<{NAME_COLUMNS}} {check.question}{left_out}"
-        yield from (f"      {line}" for line in _explanation(result, check))
-    for address in result.addresses:
-        yield f"  built in       {printable(address)}"
+        left_out = " (does not count)" if not check.counts else ""
+        words = check.question if check.verdict in (PASS, FAIL) else printable(check.reason)
+        yield f"  {verdict} {check.id:<{NAME_COLUMNS}} {words}{left_out}"
+        if check.verdict == FAIL:
+            yield from (f"      {line}" for line in _explanation(result, check))
+    yield from (f"  remark         {printable(remark)}" for remark in result.remarks)
+    yield from (f"  built in       {printable(address)}" for address in result.addresses)
     yield ""
 
 
 def _explanation(result: SubmissionResult, check: JudgedCheck) -> Iterator[str]:
-    """Yield the reason, the help and the end of the output of a check that did not pass."""
-    if check.verdict == PASS:
-        return
+    """Yield the reason of a failed check, what to try, and the end of what each program wrote."""
     yield printable(check.reason)
-    if check.verdict == NOT_APPLICABLE:
-        return
-    if check.verdict == FAIL:
-        yield f"Try: {check.help}"
-    for program, text in (result.output or {}).get(check.scenario, {}).items():
-        yield from (f"{program}: {printable(line)}" for line in text.split("\n")[-SHOWN_LINES:])
+    yield f"Try: {check.help}"
+    for program, text in result.output.get(check.scenario, {}).items():
+        yield from (f"{program}: {_cut(printable(line))}" for line in text.split("\n")[-SHOWN_LINES:])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= SHOWN_COLUMNS else f"{line[:SHOWN_COLUMNS]}..."
 
 
 def class_line(results: Sequence[SubmissionResult]) -> str:

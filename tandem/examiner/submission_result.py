@@ -1,7 +1,7 @@
 """The result of one submission: a verdict for each check, and what follows from them. As values, and as JSON."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from tandem.examiner.events import Event
@@ -45,7 +45,8 @@ class SubmissionResult:
     name: str
     checks: tuple[JudgedCheck, ...]
     addresses: tuple[str, ...] = ()  # that the source has built in: "client.py:3: 10.0.0.1"
-    output: dict[str, dict[str, str]] | None = None  # scenario -> program -> the end of its output
+    remarks: tuple[str, ...] = ()  # what costs nothing and should be known
+    output: dict[str, dict[str, str]] = field(default_factory=dict)  # scenario -> program -> the end of its output
 
     def verdict(self, kind: Kind) -> FinalVerdict:
         """Return fail if a check of this kind fails, pass if all that apply pass, else unclear."""
@@ -81,7 +82,8 @@ def result_from_json(values: dict[str, Any]) -> SubmissionResult:
     """
     try:
         checks = tuple(JudgedCheck(**check) for check in values["checks"])
-        return SubmissionResult(values["name"], checks, tuple(values["addresses"]), values["output"])
+        addresses, remarks = tuple(values["addresses"]), tuple(values["remarks"])
+        return SubmissionResult(values["name"], checks, addresses, remarks, values["output"])
     except (TypeError, KeyError) as error:
         raise ValueError(f"not the result of a submission: {error}") from None
 

@@ -12,7 +12,7 @@ from tandem.examiner.events import FILE, ORDER, Event, read_events
 from tandem.examiner.examination import COPY, Examination
 from tandem.examiner.fill_order import fill_order
 from tandem.examiner.order import LabOrder
-from tandem.examiner.plan import Plan, PlannedProgram, Submission
+from tandem.examiner.plan import Plan, PlanAddresses, PlannedProgram, Submission
 from tandem.examiner.rejudge import RESULTS, RecordError, rejudge
 from tandem.examiner.result_text import as_json_text, as_text, class_line, document
 from tandem.examiner.run_lab import LabProcess, Labs
@@ -86,6 +86,19 @@ def test_what_the_plan_leaves_out_or_weighs_differently(tmp_path: Path) -> None:
     assert [check.id for check in result.checks if not check.counts] == ["silence", "says-silence", "restart"]
     assert result.points()[1] == usual.points()[1] - 2 + 4
     assert "(does not count)" in as_text(result, False)
+
+
+def test_a_program_that_needs_one_machine_is_remarked_and_passes(tmp_path: Path) -> None:
+    addresses = PlanAddresses(("127.0.0.1", 5550), client2="127.0.0.1")
+    labs = FakeLabs(lambda order: [Event(0.5, "client 2", "listening", text="127.0.0.1:5551"), *FINISHED[1:]])
+    result = examine(tmp_path, labs, submission(tmp_path, plan=replace(PLAN, addresses=addresses)))["team1"]
+    assert verdicts(result)["plain"] == "pass"
+    assert [remark.partition(": ")[0] for remark in result.remarks] == [
+        "the program looks for the server at 127.0.0.1",
+        "the program looks for client 2 at 127.0.0.1",
+        "client 2 listens on 127.0.0.1:5551 only",
+    ]
+    assert "  remark         client 2 listens on 127.0.0.1:5551 only: it cannot run on two" in as_text(result, False)
 
 
 class Hanging(FakeLab):
