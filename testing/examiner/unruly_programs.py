@@ -1,19 +1,4 @@
-"""Programs that a lab must survive, with what becomes of each: source -> how it is stopped, or "" if it ends by itself.
-
-The last line of those that end says what they found.
-"""
-
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Unruly:
-    """A program, and what has to become of it."""
-
-    source: str
-    stopped: str = ""
-    last_line: str = ""
-
+"""Small programs that a lab must survive: some are stopped, some look for a way out and end by themselves."""
 
 SPINS = """
 while True:
@@ -43,26 +28,29 @@ while True:
 
 FILLS_THE_DISK = """
 import os
-full = []
+full = 0
 for folder in (".", "/tmp", os.environ["HOME"], "/dev/shm"):
+    path = os.path.join(folder, "big")
     try:
-        with open(os.path.join(folder, "big"), "wb", buffering=0) as file:
+        with open(path, "wb", buffering=0) as file:
             while file.write(bytes(1 << 20)):
                 pass
-    except OSError as error:
-        full.append(error.errno)
-print(len(full), "full")
+    except OSError:
+        full += 1
+    os.remove(path)
+print(full, "full")
 """
 
 TRIES_THE_INTERNET = """
 import socket
-reached = []
-for host in ("1.1.1.1", "example.org", "192.168.1.1"):
+reached = 0
+for host in ("1.1.1.1", "example.org"):
     try:
-        reached.append(socket.create_connection((host, 80), 1))
+        socket.create_connection((host, 80), 0.5).close()
+        reached += 1
     except OSError:
         pass
-print(len(reached), "reached")
+print(reached, "reached")
 """
 
 KILLS_ITS_PARENT = """
@@ -82,37 +70,49 @@ for folder, folders, names in os.walk("/"):
     if folder == "/":
         folders[:] = [name for name in folders if name not in ("usr", "proc", "lib", "lib64")]
     found += sum(name in ("events.jsonl", "order.json", "capture.pcapng") for name in names)
+    path = os.path.join(folder, "events.jsonl")
     try:
-        open(os.path.join(folder, "events.jsonl"), "x").close()
+        open(path, "x").close()
     except OSError:
         continue
+    os.remove(path)
     if not folder.startswith(("/home/student", "/tmp", "/dev/shm", "/dev/mqueue")):
         print("wrote in", folder)
 print(found, "found")
 """
 
+LOOKS_AROUND = """
+import os
+others = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) > 4]
+print(len(others), "other processes, user", os.getuid() and "without rights")
+"""
+
 STAYS_BEHIND = """
 import os, signal, time
-for number in range(1, 65):
-    if number not in (signal.SIGKILL, signal.SIGSTOP, 32, 33):
-        signal.signal(number, signal.SIG_IGN)
-for _ in range(3):
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
     if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            time.sleep(1000)
-        os._exit(0)
+        time.sleep(1000)
+    os._exit(0)
 print("left")
 """
 
-UNRULY = {
-    "spins": Unruly(SPINS, stopped="time"),
-    "floods": Unruly(FLOODS, stopped="output"),
-    "forks": Unruly(FORKS, stopped="processes"),
-    "eats memory": Unruly(EATS_MEMORY, stopped="memory"),
-    "fills the disk": Unruly(FILLS_THE_DISK, last_line="4 full"),
-    "tries the internet": Unruly(TRIES_THE_INTERNET, last_line="0 reached"),
-    "kills its parent": Unruly(KILLS_ITS_PARENT, last_line="still here"),
-    "looks for the record": Unruly(LOOKS_FOR_THE_RECORD, last_line="0 found"),
-    "stays behind": Unruly(STAYS_BEHIND, last_line="left"),
+# name -> source, why it is stopped
+STOPPED = {
+    "spins": (SPINS, "time"),
+    "floods": (FLOODS, "output"),
+    "forks": (FORKS, "processes"),
+    "eats memory": (EATS_MEMORY, "memory"),
+}
+
+# name -> source, what it says at its end
+ENDS_BY_ITSELF = {
+    "fills the disk": (FILLS_THE_DISK, "4 full"),
+    "tries the internet": (TRIES_THE_INTERNET, "0 reached"),
+    "kills its parent": (KILLS_ITS_PARENT, "still here"),
+    "looks for the record": (LOOKS_FOR_THE_RECORD, "0 found"),
+    "looks around": (LOOKS_AROUND, "0 other processes, user without rights"),
+    "stays behind": (STAYS_BEHIND, "left"),
 }

@@ -85,21 +85,20 @@ class Split(Filter):
     def change(self, data: bytes) -> list[Action]:
         """Send piece by piece. A cut at the first byte of the data is one, too."""
         start, end = self.offset, self.offset + len(data)
-        cuts = [offset for offset in self._inner_cuts(start, end) if offset > 0]
+        cuts = set(self._cuts_between(start, end)) - {0}
         actions: list[Action] = []
-        for before, after in pairwise((start, *cuts, end)):
+        for before, after in pairwise(sorted({start, *cuts, end})):
             if before in cuts:
                 self.acted = True
                 actions.append(Pause(self.fault.pause_s))
-            if after > before:
-                actions.append(Send(data[before - start : after - start]))
+            actions.append(Send(data[before - start : after - start]))
         return actions
 
-    def _inner_cuts(self, start: int, end: int) -> Iterable[int]:
+    def _cuts_between(self, start: int, end: int) -> Iterable[int]:
         if self.fault.every:
             first = -(-start // self.fault.every) * self.fault.every
             return range(first, end, self.fault.every)
-        return sorted(offset for offset in self._cuts if start <= offset < end)
+        return (offset for offset in self._cuts if start <= offset < end)
 
 
 class Delay(Filter):

@@ -118,14 +118,13 @@ class IsolatedSite:
                 handover.on_sent(segment)
                 for each in refusals:
                     each.on_sent(segment)
-            if fate and not recorder.counts["disturbed", ""]:
-                recorder.add("examiner", "disturbed", text=fate)
 
         def on_delivered(frame: bytes) -> None:
             if segment := parse_segment(frame):
                 handover.on_delivered(segment)
 
         switch.on_sent, switch.on_delivered = on_sent, on_delivered
+        switch.on_disturbed = lambda what: recorder.add("examiner", "disturbed", text=what)
 
     def _watch_loopbacks(self, loop: EventLoop, recorder: Recorder) -> None:
         """See what the programs are refused on their own machines, where a built-in address lets them look."""

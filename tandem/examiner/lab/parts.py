@@ -6,7 +6,7 @@ From the server come the welcome and the reply, from a client comes the message.
 
 from collections.abc import Callable, Iterable
 
-from tandem.examiner.lab.faults import Action, Chain
+from tandem.examiner.lab.faults import Action, Chain, EndOfStream, Reset
 from tandem.examiner.scenario import Direction, Fault
 from tandem.protocol.reader import NEED_DATA, Reader
 
@@ -26,6 +26,7 @@ class FaultyDirection:
         self._reader = Reader()
         self._message_finished = False
         self._waiting = [*self._welcome.filters, *self._message.filters]  # that have not taken effect
+        self._ended = False  # nothing more comes through
         self._on_fault = on_fault
 
     def feed(self, data: bytes) -> list[Action]:
@@ -36,8 +37,7 @@ class FaultyDirection:
         if message:
             self._before_message = False
             actions += self._feed_message(message)
-        self._report()
-        return actions
+        return self._checked(actions)
 
     def end(self) -> list[Action]:
         """Take the end of the stream, and return what to do."""
@@ -46,8 +46,7 @@ class FaultyDirection:
             self._message_finished = True
             actions += self._message.finish()
         actions += (self._welcome if self._before_message else self._message).end()
-        self._report()
-        return actions
+        return self._checked(actions)
 
     def _feed_welcome(self, data: bytes) -> list[Action]:
         actions = self._welcome.feed(data)
@@ -63,7 +62,13 @@ class FaultyDirection:
             actions += self._message.finish()
         return actions
 
-    def _report(self) -> None:
+    def _checked(self, actions: list[Action]) -> list[Action]:
+        """Report the faults that took effect, and return the actions up to the one that ends the direction."""
         for each in [each for each in self._waiting if each.acted]:
             self._waiting.remove(each)
             self._on_fault(each.fault)
+        if self._ended:
+            return []
+        last = next((at for at, action in enumerate(actions) if isinstance(action, EndOfStream | Reset)), None)
+        self._ended = last is not None
+        return actions if last is None else actions[: last + 1]

@@ -48,15 +48,21 @@ def parse_table(lines: Iterable[str]) -> Iterator[TcpSocket]:
 
 def sockets_of(pids: Iterable[int]) -> set[int]:
     """Return the inodes of the sockets that processes have open."""
-    found = set()
-    for pid in pids:
-        folder = f"/proc/{pid}/fd"
+    links = (link for pid in pids for link in _open_files(f"/proc/{pid}/fd"))
+    return {int(link[8:-1]) for link in links if link.startswith("socket:[")}
+
+
+def _open_files(folder: str) -> Iterator[str]:
+    """Yield what the open files of a process are. Those that it closes just now are left out."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return  # it ended
+    for name in names:
         try:
-            links = [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+            yield os.readlink(f"{folder}/{name}")
         except OSError:
-            continue  # it ended, or closed the file just now
-        found |= {int(link[8:-1]) for link in links if link.startswith("socket:[")}
-    return found
+            continue
 
 
 def _address(digits: str) -> str:

@@ -31,6 +31,8 @@ class Switch:
         self._random = random
         self.on_sent: OnFrame = lambda frame, fate: None
         self.on_delivered: Callable[[bytes], None] = lambda frame: None
+        self.on_disturbed: Callable[[str], None] = lambda what: None  # for the first frame that is delayed, and lost
+        self._disturbed: set[str] = set()
         for host in hosts:
             self._watch(host)
 
@@ -50,13 +52,20 @@ class Switch:
         targets = [target] if target else [host for host in self._hosts if host is not source]
         is_slow = ether_type(frame) == IPV4 and self._slow in (source, *targets)
         if is_slow and self._path.loss and self._random.random() < self._path.loss:
+            self._disturb("loss")
             self.on_sent(frame, "lost")
             return
         self.on_sent(frame, "")
         if is_slow and self._path.delay_s:
+            self._disturb("delay")
             self._loop.after(self._path.delay_s, lambda: self._deliver(targets, frame))
         else:
             self._deliver(targets, frame)
+
+    def _disturb(self, what: str) -> None:
+        if what not in self._disturbed:
+            self._disturbed.add(what)
+            self.on_disturbed(what)
 
     def _deliver(self, targets: list[Host], frame: bytes) -> None:
         self.on_delivered(frame)
