@@ -33,6 +33,7 @@ COMMANDS = {
     "forget": "remove personal data for good",
     "key": "manage the key that signs secrets",
     "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
+    "examine": "run a submission, both clients on hosts of their own, and say what holds (Linux)",
     "bench": "run many exchanges with a server and measure them",
 }
 
@@ -87,6 +88,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             module = import_module(f"tandem.commands.{name}")
             module.add_options(command)
             command.set_defaults(run=module.run)
+            parser.repeatable = command.repeatable  # the parser of all commands sees the options first
     return parser
 
 

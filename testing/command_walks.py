@@ -21,11 +21,13 @@ from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.output import Output
 from tandem.commands.backup import BACKUP_FILES
+from tandem.examiner.submission_result import SubmissionResult
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.sqlite.sqlite_eraser import open_eraser
 from tandem.records.sqlite.sqlite_store import SqliteStore
 from testing.bench_runs import run_of
+from testing.examiner.specimens import write_submission
 from testing.processes import team_options
 from testing.raw_sockets import encoded
 from testing.raw_sockets import message_1 as right_message
@@ -38,6 +40,11 @@ ELSEWHERE = TEAM._replace(classname="INF2B")
 WITHOUT_NUMBERS = ELSEWHERE._replace(studentnr1="", studentnr2="")
 OTHER = TEAM._replace(teamname="Team2", studentnr1="5555555")
 AWAY = "postgresql://tandem@127.0.0.1:1/away"  # stands for the folder `away`
+PLAN = """
+submission.folder = "submission"
+client1.command = "python3 client.py {clientid} {server_host} {server_port} {peer_host} {peer_port}"
+client2.command = "python3 client.py {clientid} {server_host} {server_port} {peer_host} {listen_port}"
+"""
 YEAR = 365 * 86_400_000_000  # microseconds
 
 
@@ -172,6 +179,21 @@ WALKS = [
         },
         base={"--server": ("--server", "127.0.0.1:5550")},
     ),
+    Walk(
+        ("examine",),
+        {
+            "PLAN": ("other-plan.toml",),
+            "--init": ("--init", "submission"),
+            "--from": ("--from", "record"),
+            "--out": ("--out", "record-of-today"),
+            "--scenario": ("--scenario", "silence"),
+            "--seed": ("--seed", "7"),
+            "--jobs": ("--jobs", "7"),
+            "--local": ("--local",),
+            "--format": ("--format", "json"),
+        },
+        base={"PLAN": ("plan.toml",)},
+    ),
 ]
 
 _CLIENT = {
@@ -241,6 +263,20 @@ class Stage:
         self._patch.setattr("tandem.commands.serve.is_installed", lambda: True)
         self._patch.setattr("tandem.board.serve_board.serve_board", tell)
         self._patch.setattr("tandem.commands.bench.bench", bench)
+        self._replace_the_lab(tell)
+
+    def _replace_the_lab(self, tell: Callable[..., Any]) -> None:
+        class ToldExamination:
+            def __init__(self, labs: object, fill: Any, scenarios: Any, out: Path, jobs: int, on_run: object) -> None:
+                tell(fill.func.__name__, fill.keywords, [scenario.id for scenario in scenarios], jobs)
+
+            def results(self, submissions: Any) -> Iterator[SubmissionResult]:
+                yield from (SubmissionResult(each.name, (), (str(each.plan.team),)) for each in submissions)
+
+        self._patch.setattr("tandem.commands.examine.Examination", ToldExamination)
+        self._patch.setattr("tandem.commands.examine.missing", list)
+        self._patch.setattr("tandem.commands.examine._random_seed", lambda: 1)
+        self._patch.setattr("tandem.commands.examine._default_folder", lambda: Path("examined"))
 
 
 def run_client(walk: Walk, *names: str) -> Seen:
@@ -277,6 +313,9 @@ def _furnish(folder: Path) -> None:
                 book.write_note(TeamKey(team.classname, team.teamname, team.pair), Note(mark=str(number + 1)))
     for name, backup in (("tandem-data", "backup.zip"), ("other", "backup-of-other.zip")):
         make_backup(folder / name, folder / backup, BACKUP_FILES)
+    write_submission(folder / "submission")
+    for name, teamname in (("plan.toml", "Team1"), ("other-plan.toml", "Team2")):
+        (folder / name).write_text(f"{PLAN}team.teamname = '{teamname}'\n")
     (folder / "message.json").write_bytes(encoded(right_message()))
     (folder / "team.json").write_text(json.dumps({"classname": "from the file"}))
 

@@ -1,4 +1,4 @@
-"""What the lab is told: one scenario of one submission, with every address, command line and limit filled in."""
+"""The order for the lab: one scenario of one submission, with every address, command line and limit filled in."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from tandem.examiner.scenario import Scenario
 
 @dataclass(frozen=True)
 class Limits:
-    """What one program may use in one run."""
+    """The most that one program may use in one run."""
 
     seconds: float = 60.0  # of wall time
     cpu_seconds: int = 20
@@ -21,7 +21,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ProgramOrder:
-    """How one instance is started."""
+    """The start of one instance."""
 
     words: tuple[str, ...]  # the command line
     prompts: tuple[tuple[str, str], ...] = ()  # pattern (regular expression) in its output -> the line that is typed

@@ -1,4 +1,4 @@
-"""What a scenario is made of: what the examiner does, and the checks that are decided from the record.
+"""A scenario as data: what the examiner does, and the checks that are decided from the record.
 
 A scenario is data. The lab carries it out (lab/), and says in events what happened; the facts of a record
 (facts.py) decide its checks (verdicts.py).

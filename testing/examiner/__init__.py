@@ -1,1 +1,1 @@
-"""What the tests of the examiner share: a right submission, and submissions with one mistake each."""
+"""Submissions for the tests of the examiner: a right submission, and submissions with one mistake each."""

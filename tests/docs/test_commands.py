@@ -12,6 +12,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from tandem.protocol.message import STATUS_WAITING
+from testing.examiner.specimens import write_submission
 from testing.processes import ROOT, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, visit
 
@@ -42,6 +43,7 @@ def test_the_readme_has_every_command() -> None:
         "restore",
         "key",
         "forget",
+        "examine",
     }
 
 
@@ -87,6 +89,16 @@ def test_the_serve_commands_start(tmp_path: Path, words: list[str]) -> None:
         assert visit("127.0.0.1", running.port, encoded(message_1()))["status"] == STATUS_WAITING
         if board:
             running.process.wait_for("tandem board: listening on")
+
+
+def test_the_examine_commands_examine_a_submission(tmp_path: Path) -> None:
+    write_submission(tmp_path / "submission")
+    [page] = [page for page in PAGES if page.name == "examiner.md"]
+    [block, *_] = re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert [shlex.join(words) for words in commands("examine")] == [
+        line.removeprefix("python3 -m tandem ").replace(">", "'>'") for line in block.splitlines()
+    ]
+    assert "assignment pass" in shell(block.rstrip() + " --scenario plain", tmp_path)
 
 
 def test_the_bench_command_measures(tmp_path: Path) -> None:
