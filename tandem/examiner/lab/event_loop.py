@@ -4,25 +4,10 @@ import heapq
 import selectors
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 Call = Callable[[], None]
-
-
-@dataclass(order=True)
-class Timer:
-    """A call that is due at a time. `cancel` takes it back."""
-
-    due_s: float
-    number: int
-    call: Call = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
-
-    def cancel(self) -> None:
-        """Take the call back. A timer that ran already is left as it is."""
-        self.cancelled = True
 
 
 class EventLoop:
@@ -30,7 +15,7 @@ class EventLoop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._timers: list[Timer] = []
+        self._timers: list[tuple[float, int, Call]] = []  # a heap: when it is due, its number, the call
         self._numbers = count()
         self._begun = time.monotonic()
 
@@ -38,11 +23,9 @@ class EventLoop:
         """Return the seconds since the loop was made."""
         return time.monotonic() - self._begun
 
-    def after(self, delay_s: float, call: Call) -> Timer:
+    def after(self, delay_s: float, call: Call) -> None:
         """Call once, `delay_s` seconds from now. Calls that are due at the same time run in the order they were set."""
-        timer = Timer(self.now_s() + delay_s, next(self._numbers), call)
-        heapq.heappush(self._timers, timer)
-        return timer
+        heapq.heappush(self._timers, (self.now_s() + delay_s, next(self._numbers), call))
 
     def every(self, period_s: float, call: Call) -> None:
         """Call again and again, with a pause of `period_s` seconds."""
@@ -75,16 +58,15 @@ class EventLoop:
         self._selector.close()
 
     def _turn(self) -> None:
-        wait_s = max(0.0, self._timers[0].due_s - self.now_s()) if self._timers else None
+        wait_s = max(0.0, self._timers[0][0] - self.now_s()) if self._timers else None
         for key, events in self._selector.select(wait_s):
-            for event, call in zip((selectors.EVENT_READ, selectors.EVENT_WRITE), key.data, strict=True):
-                if events & event and call and self._is_current(key):
-                    call()
+            for event, ready in zip((selectors.EVENT_READ, selectors.EVENT_WRITE), key.data, strict=True):
+                if events & event and ready and self._is_current(key):
+                    ready()
         now_s = self.now_s()
-        while self._timers and self._timers[0].due_s <= now_s:
-            timer = heapq.heappop(self._timers)
-            if not timer.cancelled:
-                timer.call()
+        while self._timers and self._timers[0][0] <= now_s:
+            _, _, call = heapq.heappop(self._timers)
+            call()
 
     def _is_current(self, key: selectors.SelectorKey) -> bool:
         """Return whether the file is still watched: a call of the same turn may have closed it."""
