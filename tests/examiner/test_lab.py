@@ -38,7 +38,7 @@ from testing.examiner.labs import (
     run_lab,
     run_source,
 )
-from testing.examiner.specimens import PROGRAM, write_submission
+from testing.examiner.specimens import PROGRAM, Specimen, write_submission
 from testing.examiner.unruly_programs import ENDS_BY_ITSELF, STOPPED
 from testing.processes import ROOT, wait_until
 
@@ -143,9 +143,12 @@ def test_tshark_reads_the_capture_and_its_comments(plain: Record) -> None:
     assert any(bytes.fromhex(each["tcp.payload"]) == plain.bytes_of("client 1", "sent", "handover") for each in frames)
 
 
-def test_built_in_loopback_on_a_lossy_way_with_a_late_server(submission: Path, tmp_path: Path) -> None:
-    """Both programs look for everything on 127.0.0.1, and are refused there as they would be elsewhere."""
-    server, peer = ("127.0.0.1", SERVER[1]), ("127.0.0.1", CLIENT_2[1])
+@pytest.mark.parametrize("built_in", ["127.0.0.1", "192.168.1.5"])
+def test_one_built_in_address_on_a_lossy_way_with_a_late_server(built_in: str, tmp_path: Path) -> None:
+    """Both programs look for everything at one address, and are refused there as they would be elsewhere."""
+    only_here = Specimen('listener.bind(("", port))', 'listener.bind(("127.0.0.1", port))')
+    submission = write_submission(tmp_path / "submission", only_here)
+    server, peer = (built_in, SERVER[1]), (built_in, CLIENT_2[1])
     scenario = replace(PLAIN, first="client 1", server_away_s=0.5, path=Way(delay_s=0.02, loss=0.1))
     wanted = replace(
         order(submission, scenario),
@@ -161,6 +164,7 @@ def test_built_in_loopback_on_a_lossy_way_with_a_late_server(submission: Path, t
     assert record.of("client 1", "refused", "handover")
     assert b"Finished successfully" in record.bytes_of("server", "delivered", "visit 2")
     assert b"waiting for message 2" in record.bytes_of("client 1", "delivered", "handover")
+    assert record.texts("client 2", "listening") == [f"{LOCALHOST}:{CLIENT_2[1]}"]
 
 
 def test_started_again_on_the_same_hosts(tmp_path: Path) -> None:

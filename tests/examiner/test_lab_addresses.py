@@ -45,6 +45,17 @@ def test_client_2(peer: str, owned: tuple[str, ...], loopback: str | None, names
     assert (found.client2, found.peer_loopback, found.names) == (owned, loopback, names)
 
 
+@pytest.mark.parametrize("host", ["192.168.1.5", "laptop-of-anna"])
+@pytest.mark.parametrize("client2", ["192.168.1.5", "10.0.0.12"])
+def test_client_2_at_the_address_of_the_server(host: str, client2: str) -> None:
+    """As programs have it that were only tried on one machine of a network."""
+    found = addresses_of(replace(ORDER, server_host=host, peer_host=host, client2_address=client2))
+    assert found.peer_at_server
+    assert found.server not in found.client2
+    assert len(found.client2) == 1
+    assert found.names == ({host: found.server} if host == "laptop-of-anna" else {})
+
+
 def test_a_stand_in_is_nobody_elses() -> None:
     taken = replace(ORDER, server_host="localhost", client1_address=STAND_INS[0], peer_host=STAND_INS[1])
     assert addresses_of(taken).server == STAND_INS[2]
@@ -70,6 +81,12 @@ def test_names_of_the_hosts_file() -> None:
         f"127.0.0.1 localhost\n10.0.0.11 laptop-1\n{STAND_IN} server.school.nl\n"
     )
     assert "127.0.1.1 laptop-1\n" in found.hosts_file("laptop-1", "10.0.0.11", own_name_is_loopback=True)
+
+
+@pytest.mark.parametrize("name", ["server_host", "peer_host", "client1_address", "client2_address"])
+def test_ipv6_is_refused(name: str) -> None:
+    with pytest.raises(TandemError, match="IPv4 addresses, not ::1"):
+        addresses_of(replace(ORDER, **{name: "::1"}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("avoid", [set(), {5551, 8001}, {65535}, {50000, 60000}, {40000, 20000}])

@@ -11,7 +11,7 @@ from tandem.examiner.lab.hosts.addresses import addresses_of
 from tandem.examiner.lab.hosts.capture import Capture
 from tandem.examiner.lab.hosts.handover_watch import HandoverWatch
 from tandem.examiner.lab.hosts.hosts import Host, new_host
-from tandem.examiner.lab.hosts.loopback_forwarders import LoopbackForwarders
+from tandem.examiner.lab.hosts.one_machine_forwarders import OneMachineForwarders
 from tandem.examiner.lab.hosts.refusals import RefusalWatch, watch_loopback
 from tandem.examiner.lab.hosts.segments import parse_segment
 from tandem.examiner.lab.hosts.switch import Switch
@@ -49,8 +49,8 @@ class IsolatedSite:
         self._sandboxes: dict[Client, Sandbox] = {}
         self._connect_hosts(loop, recorder, capture)
         self._watch_loopbacks(loop, recorder)
-        inside = [host.namespace.inside for host in self._clients.values()]
-        self._forwarders = LoopbackForwarders(loop, own, order.server_port, order.listen_port, *inside)
+        inside = [host.namespace.inside for host in (self._server, *self._clients.values())]
+        self._forwarders = OneMachineForwarders(loop, own, order.server_port, order.listen_port, *inside)
 
     @property
     def server_address(self) -> Address:
@@ -107,7 +107,8 @@ class IsolatedSite:
         random = Random(f"{order.seed}/path")
         slow = self._clients["client 1"]
         switch = Switch(loop, [self._server, *self._clients.values()], slow, order.scenario.path, random)
-        handover = HandoverWatch(recorder, own.client1, {(ip, order.listen_port) for ip in own.client2})
+        reached_at = {*own.client2, own.server} if own.peer_at_server else set(own.client2)
+        handover = HandoverWatch(recorder, own.client1, {(ip, order.listen_port) for ip in reached_at})
         refusals = [
             RefusalWatch(recorder, "client 1", {own.client1}, {self.server_address: "visit 1"}),
             RefusalWatch(recorder, "client 2", set(own.client2), {self.server_address: "visit 2"}),

@@ -27,8 +27,8 @@ COMMANDS = {
     "bwrap": "bubblewrap",
 }
 NO_NAMESPACES = (
-    "the system does not let this user make namespaces: run this as root, or allow it"
-    " (sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0)"
+    "the system does not let users make namespaces: allow it (sysctl kernel.unprivileged_userns_clone=1,"
+    " on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0, for a container docker run --privileged)"
 )
 
 

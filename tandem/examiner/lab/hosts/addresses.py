@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from tandem.examiner.order import LabOrder
 from tandem.protocol.errors import TandemError
 
-STAND_INS = ("192.0.2.1", "192.0.2.2", "192.0.2.3")  # for a server that is looked for by name or on the own machine
+STAND_INS = ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4")  # for a host whose built-in address cannot be its own
 OWN_NAME = "127.0.1.1"  # of a machine on which gethostbyname(gethostname()) is no address for others, as on Debian
 
 
@@ -19,6 +19,7 @@ class Addresses:
     client2: tuple[str, ...]  # the first is the one that its connections come from
     server_loopback: str | None  # where the programs look for the server on their own machine
     peer_loopback: str | None  # where client 1 looks for client 2 on its own machine
+    peer_at_server: bool  # client 1 looks for client 2 at the server's address: all was tried on one machine
     names: dict[str, str]  # host names that are built in -> address
 
     @property
@@ -36,21 +37,26 @@ def addresses_of(order: LabOrder) -> Addresses:
     """Return who owns which address.
 
     Raises:
-        TandemError: two hosts would have the same one.
+        TandemError: two hosts would have the same one, or one is IPv6.
     """
-    client1 = order.client1_address
-    client2: tuple[str, ...] = (order.client2_address,)
-    if is_ipv4(order.peer_host) and not loopback(order.peer_host) and order.peer_host not in client2:
-        client2 = (*client2, order.peer_host)
-    stand_in = next(address for address in STAND_INS if address not in (client1, *client2))
-    names = {} if is_ipv4(order.server_host) else {order.server_host: stand_in}
-    names |= {} if is_ipv4(order.peer_host) else {order.peer_host: client2[0]}
-    names.pop("localhost", None)
-    server = order.server_host if is_ipv4(order.server_host) and not loopback(order.server_host) else stand_in
+    server_host, peer_host, client1 = order.server_host, order.peer_host, order.client1_address
+    if wrong := [host for host in (server_host, peer_host, client1, order.client2_address) if ":" in host]:
+        raise TandemError(f"the hosts of a run have IPv4 addresses, not {wrong[0]}")
+    peer_at_server = peer_host == server_host and not loopback(peer_host)
+    stand_ins = (ip for ip in STAND_INS if ip not in (client1, order.client2_address, peer_host))
+    server = server_host if _is_of_another_machine(server_host) else next(stand_ins)
+    own = next(stand_ins) if peer_at_server and order.client2_address == server else order.client2_address
+    client2 = (own, peer_host) if _is_of_another_machine(peer_host) and peer_host not in (own, server) else (own,)
     if len({server, client1, *client2}) < 2 + len(client2):
         given = ", ".join((server, client1, *client2))
         raise TandemError(f"the server, client 1 and client 2 need addresses of their own, not {given}")
-    return Addresses(server, client1, client2, loopback(order.server_host), loopback(order.peer_host), names)
+    names = {host: ip for host, ip in ((peer_host, own), (server_host, server)) if not is_ipv4(host)}
+    names.pop("localhost", None)
+    return Addresses(server, client1, client2, loopback(server_host), loopback(peer_host), peer_at_server, names)
+
+
+def _is_of_another_machine(host: str) -> bool:
+    return is_ipv4(host) and not loopback(host)
 
 
 def is_ipv4(host: str) -> bool:

@@ -1,4 +1,7 @@
-"""Lets programs that look for the other side on their own machine, or listen only there, run on hosts of their own."""
+"""Lets programs that were only ever tried on one machine run on hosts of their own.
+
+They look for the other side on their own machine, listen only there, or look for client 2 at the server's address.
+"""
 
 from tandem.examiner.lab.connections.endpoints import Address, Inside
 from tandem.examiner.lab.connections.forwarder import Forwarder
@@ -9,7 +12,7 @@ from tandem.examiner.lab.programs.socket_table import takes
 LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
 
 
-class LoopbackForwarders:
+class OneMachineForwarders:
     """The forwarders of a run. Each is open exactly while what it stands for is."""
 
     def __init__(
@@ -18,6 +21,7 @@ class LoopbackForwarders:
         addresses: Addresses,
         server_port: int,
         listen_port: int,
+        server: Inside,
         client1: Inside,
         client2: Inside,
     ) -> None:
@@ -27,9 +31,11 @@ class LoopbackForwarders:
             here, there = (addresses.server_loopback, server_port), (addresses.server, server_port)
             self._to_server = [Forwarder(loop, inside, here, there) for inside in (client1, client2)]
         self._port = listen_port
+        client2_address = addresses.client2[0], listen_port
         if addresses.peer_loopback:
-            here, there = (addresses.peer_loopback, listen_port), (addresses.client2[0], listen_port)
-            self._to_peer = [Forwarder(loop, client1, here, there)]
+            self._to_peer = [Forwarder(loop, client1, (addresses.peer_loopback, listen_port), client2_address)]
+        elif addresses.peer_at_server:
+            self._to_peer = [Forwarder(loop, server, (addresses.server, listen_port), client2_address)]
         self._into_client2 = {
             ip: Forwarder(loop, client2, (ip, listen_port), (LOCALHOST, listen_port)) for ip in addresses.client2
         }
