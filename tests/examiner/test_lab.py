@@ -156,7 +156,7 @@ def test_one_built_in_address_on_a_lossy_way_with_a_late_server(built_in: str, t
         client2=program(2, server, peer),
         server_host=server[0],
         peer_host=peer[0],
-        seed=3,  # of this seed the first packet is lost
+        seed=5,  # of this seed the third packet is lost
     )
     record = run_lab(wanted, tmp_path / "record")
     assert set(record.texts("examiner", "disturbed")) == {"away", "delay", "loss"}

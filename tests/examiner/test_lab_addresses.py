@@ -66,7 +66,7 @@ def test_a_stand_in_is_nobody_elses() -> None:
     [
         {"client1_address": "10.0.0.12"},
         {"server_host": "10.0.0.11"},
-        {"server_host": "10.0.0.12"},
+        {"server_host": "10.0.0.12", "peer_host": "192.168.1.7"},
         {"peer_host": "10.0.0.11"},
     ],
 )
