@@ -12,8 +12,6 @@ from pathlib import Path
 
 CLONE_NEWNET = 0x40000000  # from linux/sched.h
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
 
 class NetNamespace:
     """A network namespace. It vanishes when it is closed and nothing is left inside."""
@@ -71,6 +69,7 @@ def is_in_user_namespace() -> bool:
 
 
 def _call(name: str, *arguments: int) -> None:
-    if getattr(_libc, name)(*arguments) != 0:
+    libc = ctypes.CDLL(None, use_errno=True)  # os.setns comes with Python 3.12
+    if getattr(libc, name)(*arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
