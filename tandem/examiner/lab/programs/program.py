@@ -20,6 +20,7 @@ Client = Literal["client 1", "client 2"]
 StopReason = Literal["done", "time", "memory", "output", "processes"]
 
 READ_SIZE = 65_536
+LINES, COLUMNS = 24, 80  # of the terminal
 SIGNALLED = 128  # the sandbox adds it to the number of the signal that ended a program
 SANDBOX_FAILED = b"bwrap: "  # how its output begins if the program was not started
 
@@ -163,8 +164,9 @@ class Program:
 
 
 def _make_plain(terminal: int) -> None:
-    """Switch off the echo of what is typed, and the change of newlines to CR LF."""
+    """Switch off the echo of what is typed, and the change of newlines to CR LF. Set the usual size."""
     settings = termios.tcgetattr(terminal)
     settings[1] &= ~termios.OPOST
     settings[3] &= ~termios.ECHO
     termios.tcsetattr(terminal, termios.TCSANOW, settings)
+    termios.tcsetwinsize(terminal, (LINES, COLUMNS))
