@@ -16,13 +16,13 @@ class StreamHandler(Protocol):
     """The receiver of the events of a stream."""
 
     def on_data(self, data: bytes, /) -> None:
-        """Bytes came."""
+        """Take bytes that came."""
 
     def on_end(self) -> None:
-        """The other side ended its sending side."""
+        """Take notice that the other side ended its sending side."""
 
     def on_reset(self) -> None:
-        """The connection is gone. The stream is closed."""
+        """Take notice that the connection is gone, and the stream closed."""
 
 
 class Stream:

@@ -23,16 +23,16 @@ class Observer(Protocol):
     """The receiver of the events of one direction."""
 
     def on_sent(self, data: bytes, /) -> None:
-        """Bytes were sent, as they are."""
+        """Take bytes as they were sent."""
 
     def on_delivered(self, data: bytes, /) -> None:
-        """Bytes go to the receiver, as they are after the faults."""
+        """Take bytes as they go to the receiver, after the faults."""
 
     def on_end(self) -> None:
-        """The sender ended its sending side."""
+        """Take notice that the sender ended its sending side."""
 
     def on_reset(self) -> None:
-        """The sender reset the connection."""
+        """Take notice that the sender reset the connection."""
 
 
 class NoFaults:
@@ -48,19 +48,19 @@ class NoFaults:
 
 
 class NoObserver:
-    """Nobody looks."""
+    """Nothing is recorded."""
 
     def on_sent(self, data: bytes) -> None:
-        """Bytes were sent."""
+        """Ignore it."""
 
     def on_delivered(self, data: bytes) -> None:
-        """Bytes go to the receiver."""
+        """Ignore it."""
 
     def on_end(self) -> None:
-        """The sender ended its sending side."""
+        """Ignore it."""
 
     def on_reset(self) -> None:
-        """The sender reset the connection."""
+        """Ignore it."""
 
 
 class Lane:

@@ -1,7 +1,7 @@
 """The network between the hosts: a switch in the lab. Every frame passes through it, is captured, and goes on.
 
-As each frame waits here, no program can send more than is captured. The way to client 1 may be slow and lossy: which
-frames are lost is chosen by the seed.
+As each frame waits here, no program can send more than is captured. The way to client 1 may be slow and lossy. The seed
+chooses the frames that are lost.
 """
 
 from collections.abc import Callable
