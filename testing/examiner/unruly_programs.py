@@ -82,9 +82,10 @@ print(found, "found")
 """
 
 LOOKS_AROUND = """
-import os
+import os, socket
 others = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) > 4]
-print(len(others), "other processes, user", os.getuid() and "without rights")
+own = socket.gethostbyname(socket.gethostname())
+print(len(others), "other processes, user", os.getuid() and "without rights", "at", own)
 """
 
 STAYS_BEHIND = """
@@ -113,6 +114,6 @@ ENDS_BY_ITSELF = {
     "tries the internet": (TRIES_THE_INTERNET, "0 reached"),
     "kills its parent": (KILLS_ITS_PARENT, "still here"),
     "looks for the record": (LOOKS_FOR_THE_RECORD, "0 found"),
-    "looks around": (LOOKS_AROUND, "0 other processes, user without rights"),
+    "looks around": (LOOKS_AROUND, "0 other processes, user without rights at 10.0.0.11"),
     "stays behind": (STAYS_BEHIND, "left"),
 }
