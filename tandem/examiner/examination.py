@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tandem.examiner.copy_submission import SubmissionError, copy_submission
 from tandem.examiner.events import Event
-from tandem.examiner.fill_order import missing_details
+from tandem.examiner.fill_order import missing_details, needs_hosts
 from tandem.examiner.order import LabOrder
 from tandem.examiner.plan import Plan, Submission
 from tandem.examiner.plan_file import is_loopback
@@ -123,6 +123,9 @@ class Examination:
             reason = "not run: the plain exchange does not pass"
             return JudgedRun(scenario.id, all_checks(plan, [scenario], UNCLEAR, reason))
         order = self._fill(plan, scenario, folder)
+        if not order.isolated and needs_hosts(scenario):
+            reason = "it needs hosts of their own, which are not made on loopback"
+            return JudgedRun(scenario.id, all_checks(plan, [scenario], NOT_APPLICABLE, reason))
         events = self._labs.run(order, self._out / submission.name / scenario.id)
         return judged_run(plan, scenario, events)
 

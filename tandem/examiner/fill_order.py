@@ -3,13 +3,13 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path as FolderPath
 
 from tandem.examiner.order import LabOrder, ProgramOrder
 from tandem.examiner.placeholders import fill, fill_file, names_in
 from tandem.examiner.plan import CLIENT_2_HOST, Plan, PlanAddresses, PlannedProgram
 from tandem.examiner.plan_file import is_loopback
-from tandem.examiner.scenario import Scenario
+from tandem.examiner.scenario import Path, Scenario
 from tandem.protocol.address import show_address
 
 LOOPBACK = "127.0.0.1"
@@ -21,7 +21,12 @@ def missing_details(plan: Plan, scenario: Scenario) -> list[str]:
     return [name for name in scenario.team if name not in plan.given_details()]
 
 
-def fill_order(plan: Plan, scenario: Scenario, folder: Path, seed: int) -> LabOrder:
+def needs_hosts(scenario: Scenario) -> bool:
+    """Return whether a scenario changes the network or the name of a host, which is impossible on loopback."""
+    return scenario.path != Path() or scenario.own_name_is_loopback or scenario.server_away_s > 0
+
+
+def fill_order(plan: Plan, scenario: Scenario, folder: FolderPath, seed: int) -> LabOrder:
     """Return the order for a run on three hosts."""
     addresses = plan.addresses
     order = LabOrder(
@@ -42,7 +47,7 @@ def fill_order(plan: Plan, scenario: Scenario, folder: Path, seed: int) -> LabOr
     return _filled(order, plan)
 
 
-def fill_local_order(plan: Plan, scenario: Scenario, folder: Path, seed: int) -> LabOrder:
+def fill_local_order(plan: Plan, scenario: Scenario, folder: FolderPath, seed: int) -> LabOrder:
     """Return the order for a run on loopback. The ports that the program is given are free ones."""
     given = names_in([*plan.client1.texts(), *plan.files.values()])
     host, port = plan.addresses.server

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.examiner.events import FILE, ORDER, Event, read_events
 from tandem.examiner.examination import COPY, Examination
-from tandem.examiner.fill_order import fill_order
+from tandem.examiner.fill_order import fill_local_order, fill_order
 from tandem.examiner.order import LabOrder
 from tandem.examiner.plan import Plan, PlanAddresses, PlannedProgram, Submission
 from tandem.examiner.rejudge import RESULTS, RecordError, rejudge
@@ -99,6 +99,15 @@ def test_a_program_that_needs_one_machine_is_remarked_and_passes(tmp_path: Path)
         "client 2 listens on 127.0.0.1:5551 only",
     ]
     assert "  remark         client 2 listens on 127.0.0.1:5551 only: it cannot run on two" in as_text(result, False)
+
+
+def test_on_loopback_nothing_is_run_that_needs_hosts(tmp_path: Path) -> None:
+    labs = FakeLabs(finishing)
+    examination = Examination(Labs(labs.start), partial(fill_local_order, seed=1), SCENARIOS, tmp_path / "out", jobs=1)
+    [result] = examination.results([submission(tmp_path)])
+    left_out = {check.id for check in result.checks if check.verdict == "not applicable"}
+    assert left_out == {"delay-and-loss", "server-away", "own-name-is-loopback"}
+    assert left_out.isdisjoint({order.scenario.id for order in labs.orders})
 
 
 class Hanging(FakeLab):
