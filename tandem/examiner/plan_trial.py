@@ -15,17 +15,19 @@ from tandem.examiner.events import Event
 from tandem.examiner.fill_order import fill_order
 from tandem.examiner.order import LabOrder, Limits, ProgramOrder
 from tandem.examiner.plan import Plan, PlanAddresses, PlannedProgram
-from tandem.examiner.plan_draft import PlanDraft, ProgramDraft, prompt_for
+from tandem.examiner.plan_draft import UNKNOWN, PlanDraft, ProgramDraft, prompt_for
 from tandem.examiner.run_lab import Labs
 from tandem.examiner.scenario import Scenario
 from tandem.examiner.submission_result import PASS, ends_of_output
 from tandem.examiner.verdicts import judge
 from tandem.protocol.address import SERVER_PORT, parse_address
 
-TRIES = 6  # a run finds one new question of each program
-TRIAL_LIMITS = Limits(seconds=8.0)
+TRIES = 12  # a run finds one new question of each program
+TRIAL_LIMITS = Limits(seconds=6.0)
 MAX_HELP_LINES = 30
 PROGRAMS = ("client 1", "client 2")
+
+Prompts = tuple[tuple[str, str], ...]  # pattern -> answer
 
 
 class PlanTrial:
@@ -45,17 +47,21 @@ class PlanTrial:
                 return draft, [f"Not tried: {error}"]
             return self._try(draft, copy, Path(temporary))
 
-    def _try(self, draft: PlanDraft, copy: Path, records: Path) -> tuple[PlanDraft, list[str]]:
+    def _try(self, source: PlanDraft, copy: Path, records: Path) -> tuple[PlanDraft, list[str]]:
+        """Run until no new question comes. Questions of the source whose answer is not known wait until they do."""
+        draft = _with_prompts(source, [_known(client.prompts) for client in source.clients])
         for number in range(TRIES):
             events = self._labs.run(self._order(draft, copy), records / f"run-{number}")
             better = _with_questions(draft, events)
             if better == draft:
                 break
             draft = better
+        clients = zip(source.clients, draft.clients, strict=True)
+        whole = _with_prompts(draft, [_with_unseen(before.prompts, client.prompts) for before, client in clients])
         [result] = judge(self._plain, events)
         if result.verdict == PASS:
-            return draft, ["Tried in a sandbox: the exchange finished."]
-        return draft, [f"Tried in a sandbox: {result.reason}.", *_said(events), *self._help(draft, copy, records)]
+            return whole, ["Tried in a sandbox: the exchange finished."]
+        return whole, [f"Tried in a sandbox: {result.reason}.", *_said(events), *self._help(draft, copy, records)]
 
     def _order(self, draft: PlanDraft, copy: Path) -> LabOrder:
         return fill_order(_as_plan(draft), self._plain, copy, seed=1)
@@ -88,6 +94,20 @@ def _as_plan(draft: PlanDraft) -> Plan:
     return Plan(first, second, addresses, limits=TRIAL_LIMITS)
 
 
+def _with_prompts(draft: PlanDraft, prompts: Sequence[Prompts]) -> PlanDraft:
+    first, second = (replace(client, prompts=each) for client, each in zip(draft.clients, prompts, strict=True))
+    return replace(draft, clients=(first, second))
+
+
+def _known(prompts: Prompts) -> Prompts:
+    return tuple(prompt for prompt in prompts if prompt[1] != UNKNOWN)
+
+
+def _with_unseen(source: Prompts, found: Prompts) -> Prompts:
+    """Add the questions of the source that did not come, not even as a part of another one."""
+    return found + tuple(prompt for prompt in source if not any(prompt[0] in asks for asks, _ in found))
+
+
 def _with_questions(draft: PlanDraft, events: Sequence[Event]) -> PlanDraft:
     """Return the draft with the question at which each program was still waiting when the run ended."""
     first, second = (
@@ -105,11 +125,12 @@ def _with_question(client: ProgramDraft, clientid: int, question: str) -> Progra
 
 
 def _last_question(events: Sequence[Event], program: str) -> str:
-    """Return the last line that a program wrote, if the line has no end and the program was stopped there."""
+    """Return the line at which a program waited when it was stopped, without what it had asked and got before."""
     own = [event for event in events if event.who == program]
     if not own or own[-1].what != "stopped":
         return ""
-    return _written(events, program).rpartition("\n")[2].strip()
+    answered = max((index for index, event in enumerate(own) if event.what == "answered"), default=-1)
+    return _written(own[answered + 1 :], program).rpartition("\n")[2].strip()
 
 
 def _written(events: Sequence[Event], program: str) -> str:

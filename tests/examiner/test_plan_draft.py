@@ -211,8 +211,11 @@ def asking(order: LabOrder) -> list[Event]:
         return [Event(0.1, "client 2", "output", data=b"usage: client.py\n  --fast\n")]
     if known == len(questions):
         return FINISHED
-    said = f"Hello\n{questions[known]}".encode()
-    return [Event(0.1, "client 1", "output", data=said), Event(8, "client 1", "stopped", text="time")]
+    answered = Event(0.2, "client 1", "answered")
+    asked = [
+        Event(0.1, "client 1", "output", data=question.encode()) for question in ["Hello\n", *questions[: known + 1]]
+    ]
+    return [*asked[:-1], *([answered] if known else []), asked[-1], Event(8, "client 1", "stopped", text="time")]
 
 
 @pytest.fixture
