@@ -231,7 +231,7 @@ def unruly(sources: tuple[str, str], folder: Path) -> LabOrder:
     submission = folder / "submission"
     submission.mkdir()
     files = {"first.py": sources[0], "second.py": sources[1]}
-    limits = Limits(seconds=60, cpu_seconds=1, memory_mib=400, processes=20, disk_mib=4)
+    limits = Limits(seconds=60, cpu_seconds=1, memory_mib=400, processes=20, disk_mib=4, grace_s=60)
     return replace(
         order(submission, replace(PLAIN, first="client 1"), limits),
         client1=ProgramOrder(("python3", "first.py")),
