@@ -227,7 +227,7 @@ ROBUSTNESS = (
     Scenario(
         "restart",
         "Started again at once",
-        "Both programs are started a second time as soon as the first exchange has ended.",
+        "Both programs are started again right after the exchange. A closed connection of client 2 is still known.",
         (_finishes("restart", "1.2", "Set SO_REUSEADDR before bind(). Without it the port stays taken for a minute."),),
         again=True,
     ),

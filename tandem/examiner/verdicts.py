@@ -55,7 +55,6 @@ def _judge_check(check: Check, known: frozenset[str], record: Sequence[Event]) -
 
 # The steps of an exchange in their order: the fact that shows a step, and what is said when it is missing.
 STEPS = (
-    (f.CLIENT_2_LISTENED, "client 2 did not listen on its port"),
     (f.SERVER_CALLED, "client 1 did not connect to the server"),
     (f.ANSWERED_1, "client 1 sent no message that the server could answer"),
     (f.ACCEPTED_1, "the server refused message 1"),
@@ -71,6 +70,8 @@ REFUSALS: dict[str, Link] = {f.ACCEPTED_1: "visit 1", f.ACCEPTED_2: "visit 2"}
 def _last_step(known: frozenset[str], record: Sequence[Event]) -> str:
     """Say where the exchange stopped: the first step that is missing, what the server said, and what was stopped."""
     step, sentence = next(((fact, sentence) for fact, sentence in _reached(known)), ("", "the exchange finished"))
+    if step == f.PEER_CALLED and f.CLIENT_2_LISTENED not in known:
+        sentence = "client 2 did not listen on its port"
     if step in REFUSALS:
         sentence = f"{sentence}: {f.reply_statuses(record, REFUSALS[step])[-1]}"
     stopped = [

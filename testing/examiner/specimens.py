@@ -84,7 +84,7 @@ SPECIMENS = {
     ),
     "long-names": Specimen(
         "        data += piece\n",
-        "        data += piece\n        if len(data) > 450:\n            sys.exit('too long')\n",
+        "        data += piece\n        if len(data) > 380:\n            sys.exit('too long')\n",
     ),
     "raw-utf8": Specimen("    print(reply.decode())\n", '    print(reply.decode("ascii"))\n'),
     "port-probe": Specimen(

@@ -4,10 +4,11 @@ Everything is looked at in short periods: which ports are open, what the program
 """
 
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol
 
 from tandem.examiner.events import Event
-from tandem.examiner.lab.connections.approach import approach
+from tandem.examiner.lab.connections.approach import approach, leave_closed_connection
 from tandem.examiner.lab.connections.endpoints import Address
 from tandem.examiner.lab.connections.relay import Relay
 from tandem.examiner.lab.event_loop import EventLoop
@@ -165,6 +166,7 @@ class LabRun:
         self._rounds_left -= 1
         if self._rounds_left:
             self._site.on_ports(self._relay.listener.is_open, set())
+            leave_closed_connection(partial(self._site.inside, "client 2"), self._site.client2_address)
             self._recorder.add("examiner", "started again")
             self._new_round()
 

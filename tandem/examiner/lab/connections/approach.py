@@ -1,4 +1,4 @@
-"""The examiner's own connection to client 2: a port probe, garbage, or one that stays idle."""
+"""The examiner's own connections to client 2: a port probe, garbage, one that stays idle, and one that is over."""
 
 import socket
 from collections.abc import Callable
@@ -41,6 +41,31 @@ def approach(
         done()
 
     connect(loop, inside, target, on_connected, on_failed)
+
+
+def leave_closed_connection(inside: Inside, address: Address) -> None:
+    """Leave a connection in TIME_WAIT at client 2's port, as it stays when client 2 closes first. It is not running.
+
+    Which side closes first is chance in many programs, and a restart must not depend on it.
+
+    Args:
+        inside: enters the host of client 2.
+        address: of client 2.
+
+    """
+    with inside(), socket.socket() as listener, socket.socket() as caller:
+        listener.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # or a program that sets it could not bind either
+        try:
+            listener.bind(address)
+            listener.listen()
+            caller.connect(address)
+            accepted, _ = listener.accept()
+        except OSError:  # what client 2 has left itself is in the way, and does the same
+            return
+        accepted.close()
+        caller.recv(1)  # the end of the stream
 
 
 class _Approached:
