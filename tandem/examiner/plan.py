@@ -14,6 +14,7 @@ CLIENT_1_HOST = "198.51.100.11"
 CLIENT_2_HOST = "203.0.113.12"
 
 TEAM = {"studentnr1": "0123456", "studentnr2": "0654321", "classname": "INF2A", "teamname": "Examined Team"}
+UNKNOWN = "FILL-IN"  # in a draft: what a person must correct before it is a plan
 IMPORTS = ("socket", "json", "sys")  # the assignment allows these
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.examiner.placeholder_guess import guess
+from tandem.examiner.plan import UNKNOWN
 from tandem.examiner.python_source import MAX_FILES, SourceFile, imports, read_source, source_files
 from tandem.examiner.source_facts import SourceFacts, source_facts
 from tandem.protocol.errors import UsageError
 
 PYTHON = "python3"
 MAIN_FILE = "__main__.py"  # of a package that is started with -m
-UNKNOWN = "FILL-IN"  # a word of a command that a person must correct
 
 
 class NoProgramError(UsageError):

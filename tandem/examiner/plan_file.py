@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from tandem.examiner.order import Limits
 from tandem.examiner.placeholders import OF_ONE_PROGRAM, PLACEHOLDERS, names_in
-from tandem.examiner.plan import IMPORTS, TEAM, Plan, PlanAddresses, PlannedProgram, Submission
+from tandem.examiner.plan import IMPORTS, TEAM, UNKNOWN, Plan, PlanAddresses, PlannedProgram, Submission
 from tandem.examiner.plan_keys import KEYS, SECTIONS, PlanError, PlanTable
 from tandem.examiner.scenario import Scenario
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address
@@ -155,6 +155,9 @@ def _prompt(table: PlanTable) -> tuple[str, str]:
 
 
 def _check_placeholders(table: PlanTable, key: str, texts: Iterable[str]) -> None:
+    texts = list(texts)
+    if any(UNKNOWN in text for text in texts):
+        raise table.error(key, f"{UNKNOWN} is in it: the draft is not corrected yet", "what the program wants there")
     for name in names_in(texts):
         if name not in PLACEHOLDERS:
             meant = get_close_matches(name, PLACEHOLDERS, 1)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tandem.examiner.placeholders import names_in
-from tandem.examiner.plan import TEAM
-from tandem.examiner.plan_draft import UNKNOWN, NoProgramError, PlanDraft, draft_submission
+from tandem.examiner.plan import TEAM, UNKNOWN
+from tandem.examiner.plan_draft import NoProgramError, PlanDraft, draft_submission
 from tandem.examiner.plan_file import is_loopback
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable

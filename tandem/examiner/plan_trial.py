@@ -14,8 +14,8 @@ from tandem.examiner.copy_submission import SubmissionError, copy_submission
 from tandem.examiner.events import Event
 from tandem.examiner.fill_order import fill_order
 from tandem.examiner.order import LabOrder, Limits, ProgramOrder
-from tandem.examiner.plan import Plan, PlanAddresses, PlannedProgram
-from tandem.examiner.plan_draft import UNKNOWN, PlanDraft, ProgramDraft, prompt_for
+from tandem.examiner.plan import UNKNOWN, Plan, PlanAddresses, PlannedProgram
+from tandem.examiner.plan_draft import PlanDraft, ProgramDraft, prompt_for
 from tandem.examiner.run_lab import Labs
 from tandem.examiner.scenario import Scenario
 from tandem.examiner.submission_result import PASS, ends_of_output

@@ -85,7 +85,7 @@ def draft(tmp_path: Path, **sources: str) -> tuple[str, Submission]:
     for name, text in sources.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     text = draft_plan(folder, untried)
-    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "plan.toml").write_text(text.replace("FILL-IN", "X"), encoding="utf-8")
     [submission] = read_plan(tmp_path / "plan.toml", SCENARIOS)
     return text, submission
 
@@ -97,7 +97,7 @@ def test_built_in_addresses_and_questions(tmp_path: Path) -> None:
     assert plan.client1.command == ("python3", "client.py")
     assert (plan.addresses.server, plan.addresses.client2) == (("145.24.222.82", 8001), "192.168.1.7")
     assert plan.addresses.listen_port == 5002
-    answers = ["{clientid}", "{teamname}", "{studentnr1}", "{studentnr2}", "FILL-IN"]
+    answers = ["{clientid}", "{teamname}", "{studentnr1}", "{studentnr2}", "X"]
     assert [answer for _, answer in plan.client1.prompts] == answers
     assert [answer for _, answer in plan.client2.prompts][2:4] == ["{studentnr2}", "{studentnr1}"]
     assert plan.client1.prompts[0][0] == r"Which client is this \(1 or 2\)\?"
@@ -119,7 +119,7 @@ def test_arguments_of_sys_argv_by_their_position(tmp_path: Path) -> None:
         "{clientid}",
         "{server_host}",
         "{server_port}",
-        "FILL-IN-mystery",
+        "X-mystery",
     )
     assert submission.plan.addresses.client2 == "127.0.0.1"
     assert "client 1 cannot run on another machine as it is" in text
@@ -154,7 +154,7 @@ def test_a_class_has_an_exception_for_each_submission(tmp_path: Path) -> None:
     text = draft_plan(tmp_path / "class", untried)
     assert "# FILL-IN: no Python file in " in text
     (tmp_path / "class" / "team3" / "client.py").write_text(BUILT_IN)
-    (tmp_path / "plan.toml").write_text(draft_plan(tmp_path / "class", untried))
+    (tmp_path / "plan.toml").write_text(draft_plan(tmp_path / "class", untried).replace("FILL-IN", "X"))
     plans = {entry.name: entry.plan for entry in read_plan(tmp_path / "plan.toml", SCENARIOS)}
     assert plans["team1"].addresses.server[1] == 5550
     assert plans["team2"] == plans["team3"]
@@ -227,9 +227,9 @@ def test_a_trial_finds_the_questions_one_after_the_other(tmp_path: Path, labs: F
     write_submission(tmp_path / "team")
     text = draft_plan(tmp_path / "team", PlanTrial(Labs(labs.start), SCENARIOS[0]))
     assert "# Tried in a sandbox: the exchange finished." in text
-    (tmp_path / "plan.toml").write_text(text)
+    (tmp_path / "plan.toml").write_text(text.replace("FILL-IN", "X"))
     [submission] = read_plan(tmp_path / "plan.toml", SCENARIOS)
-    assert [answer for _, answer in submission.plan.client1.prompts] == ["{studentnr1}", "FILL-IN"]
+    assert [answer for _, answer in submission.plan.client1.prompts] == ["{studentnr1}", "X"]
     assert len(labs.orders) == 3
 
 

@@ -106,6 +106,7 @@ WRONG = [
     (SMALL.replace("{server_host} {peer", "{peer"), "addresses.server: it is missing, and client1 is not given"),
     (SMALL.replace(" {peer_host}", ""), "addresses.client2: it is missing, and client1 is not given {peer_host}"),
     (SMALL.replace(" {listen_port}", ""), "client2.listens: it is missing, and client2 is not given {listen_port}"),
+    (SMALL.replace("client.py 1", "FILL-IN"), "client1.command: FILL-IN is in it: the draft is not corrected yet"),
     (SMALL + "client2.listens = 0", "client2.listens: it is 0, and was to be a whole number from 1 to 65535"),
     (SMALL + "client2.listens = true", "client2.listens: it is true or false, and was to be a whole number"),
     (
