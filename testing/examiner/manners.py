@@ -25,7 +25,7 @@ class Manner:
     command: str = "python3 client.py {clientid} {server_host} {server_port} {peer_host} {listen_port} {details}"
     prompts: tuple[tuple[str, str], ...] = ()  # pattern -> answer, of both programs
     server: str = ""  # HOST:PORT that is built in
-    client_2: str = ""  # host of client 2 that is built in
+    client2: str = ""  # host of client 2 that is built in
     fails: frozenset[str] = field(default_factory=frozenset)  # of the checks that could be decided
     stopped: str = ""  # why a program is stopped in the plain exchange: time, output, processes, memory
     not_applicable: frozenset[str] = field(default_factory=frozenset)
@@ -84,7 +84,7 @@ MANNERS = {
         ),
         command="python3 client.py {clientid}",
         server="145.24.222.82:8001",
-        client_2="10.0.0.12",
+        client2="10.0.0.12",
         not_applicable=DETAILS_BUILT_IN,
     ),
     "loopback-built-in": Manner(
@@ -99,7 +99,7 @@ MANNERS = {
         ),
         command="python3 client.py {clientid}",
         server="127.0.0.1:5550",
-        client_2="127.0.0.1",
+        client2="127.0.0.1",
         not_applicable=DETAILS_BUILT_IN,
     ),
     "asks": Manner(
