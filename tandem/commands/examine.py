@@ -200,7 +200,7 @@ def _new_folder(out: Path) -> Path:
         TandemError: it cannot be made.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)  # a record has student numbers in it
         if any(out.iterdir()):
             raise UsageError(f"{out} is not empty: a record is never overwritten", "a new folder")
     except OSError as error:
