@@ -13,6 +13,9 @@ SBOM := build/sbom.json
 .PHONY: test format lint types tests pythons coverage tools demo bench audit locks clean
 .NOTPARALLEL: # two runs of tests at a time would slow each other down
 
+# Without the compiled files each of the thousands of processes that tests start compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: lint types tests pythons
 
 lint: $(STAMP)
