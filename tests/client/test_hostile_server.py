@@ -249,7 +249,7 @@ FAILS: dict[str, Fails] = {
     "HTTP that waits for the end of a line": Fails(
         lambda _: (Wait.END, Send(b"<!DOCTYPE HTML>\n<html>"), Finish.HALF_CLOSE),
         'speaks HTTP: it sent "<!DOCTYPE HTML>',
-        options=("--timeout", "3"),
+        options=("--timeout", "1"),
     ),
     "echo": Fails(
         lambda _: (Wait.MESSAGE, lambda line: line.socket.sendall(line.came), Wait.END),
