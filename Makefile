@@ -25,8 +25,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# One that has none left takes tests from another: the slow ones are neighbours, and `load` gives them all to one.
 tests: $(STAMP) tools
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 
 # Those that need no extra, on each other Python that is here, each in a virtual environment of its own.
 pythons: $(STAMP)
@@ -34,7 +35,7 @@ pythons: $(STAMP)
 
 # The same with coverage, of every process that a test starts, too.
 coverage: $(STAMP) tools
-	$(BIN)/pytest -n 4 --cov --cov-report=term
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # For the tests with hosts of their own, with a browser, with a balancer, and with a peer in C. With CI=true what is
 # missing is installed.

@@ -118,7 +118,7 @@ def environment_of(version: Version, program: Path) -> Path | None:
 
 def test(python: Path) -> bool:
     """Run the tests. Return whether they passed."""
-    options = ["-n", str(WORKERS), "-m", "not needs_extra", "--hypothesis-profile", "few"]
+    options = ["-n", str(WORKERS), "--dist", "worksteal", "-m", "not needs_extra", "--hypothesis-profile", "few"]
     left_out = [f"{'--deselect' if '::' in path else '--ignore'}={path}" for path in LEFT_OUT]
     return subprocess.run([python, "-m", "pytest", *options, *left_out], cwd=ROOT, check=False).returncode == 0
 
