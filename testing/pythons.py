@@ -33,6 +33,7 @@ LEFT_OUT = (
     "tests/test_imports.py",
     "tests/robustness",
     "tests/backup/test_restore.py::test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new",
+    "tests/commands/test_faults.py::test_a_limit_of_memory_is_one_line_and_loses_nothing",
     "tests/demo/test_demo.py::test_ended_in_the_middle",
     "tests/server/test_starting_together.py",
     # What the other side of a connection does; test_handover.py and test_wire.py run.
