@@ -129,6 +129,11 @@ def test_a_new_key_over_one_database_is_reported_once(tmp_path: Path, monkeypatc
     assert len(lines) == 1
 
 
+def test_a_log_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(serve_module.ServeError, match="cannot be written"):
+        serve_module._check_log(tmp_path / "no such folder" / "server.log", tmp_path)
+
+
 def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:
     env = os.environ | {"TANDEM_KEY": "ab" * 32}
     with running_server(tmp_path / "one", env=env) as one, running_server(tmp_path / "two", env=env) as two:
