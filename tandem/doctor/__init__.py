@@ -1,1 +1,1 @@
-"""What a team must know about its own machines: before the exchange, and without a message."""
+"""A team's own machines: what must be known of them before the exchange, and without a message."""

@@ -1,4 +1,4 @@
-"""TEAM.json: the rules of each answer, the file itself, and how it stays out of git. It has student numbers."""
+"""TEAM.json: the rules for each answer, the file itself, and how it stays out of git. It has student numbers."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from tandem.diagnosis.problems import Problem
 from tandem.diagnosis.rules import check_fields
 from tandem.protocol.errors import TandemError
-from tandem.protocol.message import FIELDS
+from tandem.protocol.message import Message
 from tandem.protocol.printable import printable
 
 QUESTIONS = {
@@ -18,7 +18,6 @@ QUESTIONS = {
     "teamname": "name of the team",
 }
 _RIGHT = {"studentnr1": "0923456", "studentnr2": "0934567", "classname": "INF2A", "teamname": "Team1"}
-_REPORTED_BESIDE = "ip"  # empty in TEAM.json: each client reports its own
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,13 @@ class Answer:
 def check_answer(name: str, value: str) -> Answer:
     """Check one field by the rules of the server (PROTOCOL 2.3), as if the others were right."""
     value = value.strip()
-    fields = dict.fromkeys(FIELDS, "") | {"clientid": 1, "ip": "192.0.2.1"} | _RIGHT | {name: value}
+    fields = Message(**_RIGHT | {name: value}, clientid=1, ip="192.0.2.1").fields()
     found = [problem for problem in check_fields(fields, "") if problem.facts.get("field") == name]
     return Answer(value, _words(found, remarks=False), _words(found, remarks=True))
 
 
 def _words(found: list[Problem], remarks: bool) -> str:
-    return next((f"{problem.what}. Try: {problem.help}" for problem in found if problem.is_remark is remarks), "")
+    return next((f"{problem.what}: {problem.help}" for problem in found if problem.is_remark is remarks), "")
 
 
 def write_team_file(path: Path, team: dict[str, str]) -> None:
@@ -48,8 +47,7 @@ def write_team_file(path: Path, team: dict[str, str]) -> None:
     Raises:
         TandemError: it is there already, or cannot be written.
     """
-    message = {name: team.get(name, "") for name in FIELDS} | {"clientid": 1}
-    text = json.dumps({name: message[name] for name in FIELDS}, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(Message(**team, clientid=1).fields(), indent=2, ensure_ascii=False) + "\n"
     try:
         with open(
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline=""
