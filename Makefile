@@ -25,7 +25,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-# One that has none left takes tests from another: the slow ones are neighbours, and `load` gives them all to one.
+# A worker that has none left takes tests from another: with `load` the first one gets too many of the slow ones.
 tests: $(STAMP) tools
 	$(BIN)/pytest -n 4 --dist worksteal
 
