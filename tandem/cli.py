@@ -4,7 +4,8 @@ Exit codes: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
 
 Each command is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is given:
 `results` does not wait for the import of the server. Errors that a user can act on are TandemErrors: a command raises
-them and prints none. Knows no option of a command but --data.
+them and prints none. The data folder of every command is checked here, before the command opens a file in it. Knows no
+other option of a command.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser
 from tandem.net.descriptors import require_descriptors
 from tandem.protocol.errors import TandemError
-from tandem.records.data_folder import check_is_folder
+from tandem.records.data_folder import check_data_folder, check_is_folder
 from tandem.report.screen import echo, flush, print_error
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
@@ -35,6 +36,8 @@ COMMANDS = {
     "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
     "bench": "run many exchanges with a server and measure them",
 }
+MAKES_PRIVATE = ("serve", "board", "restore")  # they put files in the data folder, and set its mode to 0700
+WITHOUT_FOLDER = ("results",)  # with --database they use no data folder
 
 
 def main(arguments: list[str]) -> int:
@@ -43,9 +46,7 @@ def main(arguments: list[str]) -> int:
     try:
         options = _parser(arguments).parse_args(arguments)
         require_descriptors()
-        if "data" in options:
-            check_is_folder(options.data)
-            finish_restore(options.data)
+        _open_data_folder(arguments[0], options)
         done: int = options.run(options)
         flush()
     except TandemError as error:
@@ -58,6 +59,22 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         return print_error("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
+
+
+def _open_data_folder(command: str, options: argparse.Namespace) -> None:
+    """Check the data folder of a command, print what is wrong with it, and finish an interrupted restore.
+
+    Raises:
+        TandemError: the folder cannot be used.
+    """
+    if "data" not in options or (command in WITHOUT_FOLDER and options.database):
+        return
+    check_is_folder(options.data)
+    warnings = check_data_folder(options.data, makes_private=command in MAKES_PRIVATE)
+    if not getattr(options, "until_input_ends", False):  # else the server that started this board has printed them
+        for warning in warnings:
+            print_error(warning)
+    finish_restore(options.data)
 
 
 def _open_closed_streams() -> None:

@@ -19,6 +19,7 @@ from tandem.backup.backup import fingerprint
 from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, move_into_place, sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
 from tandem.keys.secret import verify
+from tandem.records.data_folder import make_private_folder
 from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.data_file import (
     RECORDS,
@@ -96,7 +97,7 @@ def _made(folder: Path) -> Iterator[None]:
     """Make the data folder, for its owner alone. If the block fails, remove a new folder again."""
     try:
         is_new = not folder.exists()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from None
     try:
@@ -231,6 +232,5 @@ def _commit(draft: Path, folder: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid)
     for made in (draft / NEW, draft / OLD, draft):
         sync_folder(made)
-    folder.chmod(0o700)
     draft.rename(folder / PENDING)
     sync_folder(folder)

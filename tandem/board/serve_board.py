@@ -87,9 +87,6 @@ def _serve(
     sessions: SessionStore,
     tls: ssl.SSLContext | None,
 ) -> None:
-    if not options.until_input_ends:  # else the server that started the board has logged them
-        for warning in board_store.warnings:
-            _log(warning)
     _show_first_token(board_store, options.data)
     host = listener.getsockname()[0]
     host_names = host_names_for(host, options.proxied_name)

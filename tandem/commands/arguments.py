@@ -141,7 +141,7 @@ def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
 @argument_type
 def folder(text: str) -> Path:
     """Read the name of a folder."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a folder")
     return Path(text)
 
@@ -185,7 +185,7 @@ def _database(text: str) -> str:
 @argument_type
 def file_name(text: str) -> Path:
     """Read the name of a file."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a file")
     return Path(text)
 

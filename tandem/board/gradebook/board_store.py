@@ -55,7 +55,7 @@ class BoardStore:
         self._path = folder / FILE
         self._lock = threading.Lock()
         try:
-            self.warnings = make_private_folder(folder)
+            make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
         except DataFolderError as error:
