@@ -1,10 +1,11 @@
 """`tandem bench`: its options and its output."""
 
 import argparse
+import signal
 from contextlib import nullcontext
 
 from tandem.bench import pace, summary
-from tandem.bench.bench import BenchOptions, bench
+from tandem.bench.bench import CTRL_C, BenchError, BenchOptions, bench
 from tandem.bench.exchange import CLASSNAME
 from tandem.bench.output_file import opened, write
 from tandem.commands.arguments import (
@@ -28,6 +29,7 @@ RULES = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_rules(command, *RULES, repeatable=("--pid",))
+    command.description = f"{command.description}; Ctrl-C ends the run and shows what was measured (exit 130)"
     command.add_argument(
         "--server",
         type=server_address,
@@ -100,7 +102,14 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the load, print the figures and write the file. Return 1 if an exchange failed."""
+    """Run the load, print the figures and write the file. Return 1 if an exchange failed.
+
+    Ctrl-C during the run ends it, and the figures are printed. A second one ends the command at once.
+
+    Raises:
+        BenchError: the run could not be made, or SIGTERM ended it.
+        KeyboardInterrupt: Ctrl-C ended it.
+    """
     seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -117,4 +126,8 @@ def run(options: argparse.Namespace) -> int:
         finally:  # a full disk must not lose the result
             echo(summary.render(result, options.format))
             flush()
+    if result.stopped_by == CTRL_C:
+        signal.raise_signal(signal.SIGINT)  # the command ends as every other one after Ctrl-C
+    if result.stopped_by:
+        raise BenchError(f"stopped by {result.stopped_by}")
     return 0 if result.succeeded else 1
