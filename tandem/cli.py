@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader has closed the pipe, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return print_error("stopped by Ctrl-C", code=STOPPED)
+    except KeyboardInterrupt as stop:  # with a text if the command has changed something already
+        return print_error(": ".join(("stopped by Ctrl-C", *stop.args)), code=STOPPED)
     except MemoryError:
         return print_error("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
