@@ -80,13 +80,14 @@ def _open_data_folder(command: str, options: argparse.Namespace) -> None:
 def _open_closed_streams() -> None:
     """Open the null device on the closed ones of the descriptors 0 to 2, so that no socket or file gets their number.
 
-    Otherwise output for standard error would go to a student, or into the database.
+    Otherwise output for standard error would go to a student, or into the database. Standard output stays closed for
+    commands: it is opened for reading, so that writing to it is the error that it would be.
     """
-    for descriptor in (0, 1, 2):
+    for descriptor, mode in ((0, os.O_RDWR), (1, os.O_RDONLY), (2, os.O_RDWR)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number: this one
+            os.set_inheritable(os.open(os.devnull, mode), True)  # gets the lowest free number: this one
     if sys.stdout is None:  # closed at the start
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - until the end
     if sys.stderr is None:  # otherwise print would use standard output

@@ -8,6 +8,7 @@ from tandem.bench import pace, summary
 from tandem.bench.bench import CTRL_C, BenchError, BenchOptions, bench
 from tandem.bench.exchange import CLASSNAME
 from tandem.bench.output_file import opened, write
+from tandem.bench.summary import Run
 from tandem.commands.arguments import (
     argument_type,
     file_name,
@@ -18,7 +19,7 @@ from tandem.commands.arguments import (
 )
 from tandem.commands.combinations import Interaction
 from tandem.protocol.message import argument_number
-from tandem.report.screen import echo, flush
+from tandem.report.screen import echo_done
 
 RULES = (
     Interaction(("--count", "--seconds"), "the run ends when the first of the two is reached"),
@@ -124,10 +125,16 @@ def run(options: argparse.Namespace) -> int:
             if options.output:
                 write(options.output, "".join(summary.as_json(result)))
         finally:  # a full disk must not lose the result
-            echo(summary.render(result, options.format))
-            flush()
-    if result.stopped_by == CTRL_C:
-        signal.raise_signal(signal.SIGINT)  # the command ends as every other one after Ctrl-C
+            _print(result, options.format)
     if result.stopped_by:
         raise BenchError(f"stopped by {result.stopped_by}")
     return 0 if result.succeeded else 1
+
+
+def _print(result: Run, format: str) -> None:
+    """Print the figures. After Ctrl-C end then as every other command, also if nobody reads the figures any more."""
+    try:
+        echo_done("the run is over", summary.render(result, format))
+    finally:
+        if result.stopped_by == CTRL_C:
+            signal.raise_signal(signal.SIGINT)

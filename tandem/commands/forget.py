@@ -15,7 +15,7 @@ from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
 from tandem.report.names import visible_name
 from tandem.report.results import timestamp
-from tandem.report.screen import echo
+from tandem.report.screen import echo, echo_done
 
 MAX_CONTENT = 40  # characters that are shown of a visit
 
@@ -75,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
     if not (forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected):
         explain_nothing_found(options.database or options.data, options.classname, options.team)
         raise TandemError("nothing was removed: no record matches")
-    return echo(_report(forgotten, notes, options.dry_run))
+    report = _report(forgotten, notes, options.dry_run)
+    return echo(report) if options.dry_run else echo_done(f"{_totals(forgotten)} were removed for good", report)
 
 
 def _commit(removal: Forgetting) -> None:
@@ -110,7 +111,7 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
         numbers = f" ({visible_name(row.team.studentnr1)}, {visible_name(row.team.studentnr2)})" if is_dry_run else ""
         yield f"{verb} {_name(row.key)}{numbers}\n"
     for_good = "" if is_dry_run else ", for good"
-    yield f"{verb} {_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}{for_good}\n"
+    yield f"{verb} {_totals(forgotten)}{for_good}\n"
     if is_dry_run:
         yield from _visit_lines(forgotten)
     if notes.notes or notes.expected:
@@ -146,6 +147,10 @@ def _content(received: bytes) -> str:
     text = received.decode(errors="backslashreplace")
     shown = "".join("#" if character.isdigit() else character for character in text[:MAX_CONTENT])
     return printable(shown) + ("..." if len(text) > MAX_CONTENT else "")
+
+
+def _totals(forgotten: Forgotten) -> str:
+    return f"{_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}"
 
 
 def _name(key: TeamKey) -> str:
