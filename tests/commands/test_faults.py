@@ -120,6 +120,7 @@ FINISHING = {
     "board token rotate": "the old token is no longer valid, and a new one needs the same command again, but ",
     "check message.json": "standard output ",
     "check --format json message.json": "standard output ",
+    f"init new.json {' '.join(team_options())} --server 192.0.2.1 --peer 192.0.2.2": "new.json is written, but ",
     "demo": "standard output ",
     "bench --server 127.0.0.1:1": "the run is over, but ",
 }
