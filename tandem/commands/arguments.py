@@ -208,6 +208,8 @@ def file_name(text: str) -> Path:
     """Read the name of a file."""
     if not text.strip():
         raise ValueError("it is empty: give the name of a file")
+    if text == "-":
+        raise ValueError("- stands for no stream here: give the name of a file, or ./- for a file of this name")
     return Path(text)
 
 

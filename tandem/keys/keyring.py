@@ -91,6 +91,9 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
             f" or, to rotate the key file, unset {KEY_VARIABLE}",
         )
     path = folder / "key"
+    if not os.path.lexists(path):
+        missing = f"key in {folder}" if folder.is_dir() else f"folder {folder}"
+        raise KeyFileError(f"there is no {missing}", "the --data of a server: its first start makes the key")
     try:
         return _rotate(path, valid_s)
     except OSError as error:

@@ -215,6 +215,27 @@ class TestFiles:
         bound = "setpriv --bounding-set=-dac_override " if os.geteuid() == 0 else ""  # root may write everywhere
         assert_one_line(shell(f"{bound}{TANDEM} key rotate --data {data}"))
 
+    @pytest.mark.parametrize("name", ["here", "nowhere"])
+    def test_no_key_to_rotate(self, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "here").mkdir(mode=0o700)
+        assert main(["key", "rotate", "--data", str(tmp_path / name)]) == 1
+        what = {"here": "key in", "nowhere": "folder"}[name]
+        err = capsys.readouterr().err
+        assert err.startswith(f"tandem: there is no {what} {tmp_path / name}. Try: the --data of a server")
+        assert err.count("\n") == 1
+        assert not list(tmp_path.glob("*/*"))
+
+    @pytest.mark.parametrize(
+        "words",
+        ["backup", "restore", "check", "init", "serve --log", "bench --server h:1 --output", "board --certfile"],
+    )
+    def test_a_name_of_a_file_that_is_none(self, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+        for name, told in (("-", "- stands for no stream here"), ("", "it is empty"), (" ", "it is empty")):
+            with pytest.raises(SystemExit, match="2"):
+                main([*words.split(), name])
+            out, err = capsys.readouterr()
+            assert (out, err.count("\n"), told in err) == ("", 1, True), err
+
     def test_a_key_file_without_end(self, data: Path) -> None:
         os.truncate(data / "key", 2**40)
         code, out, err = tandem("key", "rotate", "--data", str(data))

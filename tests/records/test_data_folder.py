@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ from tandem.records.data_folder import (
     make_private_folder,
     supports_modes,
 )
+from tandem.records.sqlite.sqlite_store import MAKE_WRITABLE, NOT_WRITABLE, SqliteStore
 from tandem.server.serve import make_data_folder
 from testing.processes import running_server, tandem
+from testing.visits import message_1
 
 NOBODY = 65534
 SOMEBODY = 4242  # has no name
@@ -236,6 +239,30 @@ def test_every_command_tells_of_what_others_may_write_to(
     assert told.format("could" if makes_private else "may", folder=checked) in err
     assert err.count("\n") == bool(told)
     assert mode_of(checked) == (0o700 if makes_private or name != "data" else mode)
+
+
+@needs_root
+@pytest.mark.parametrize("words", ["results", "forget --team Team1", "forget --team Team1 --dry-run", "backup new.zip"])
+def test_a_folder_that_may_not_be_written_is_told_in_plain_words(
+    words: str, open_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also for reading: SQLite makes files beside the database."""
+    folder = open_path / "data"
+    folder.mkdir(mode=0o700)
+    with closing(SqliteStore(folder)) as store:
+        store.write([message_1()])
+    own(folder, NOBODY, others=NOBODY)
+    folder.chmod(0o500)
+    open_path.chmod(0o777)
+    monkeypatch.chdir(open_path)
+
+    def run() -> None:
+        code = main([*words.split(), "--data", str(folder)])
+        raise RuntimeError(f"{code} {capsys.readouterr().err.splitlines()[-1]}")
+
+    said = as_user(NOBODY, run)
+    assert said.startswith(f"RuntimeError: 1 tandem: {folder}/tandem.sqlite3 "), said
+    assert said.endswith(f": {NOT_WRITABLE}. Try: {MAKE_WRITABLE}")
 
 
 def test_results_of_a_database_use_no_folder(checked: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,8 @@ from tandem.records.database import open_rows
 from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
+from tandem.records.sqlite.sqlite_eraser import SqliteEraser
+from tandem.records.sqlite.sqlite_store import FILE, MAKE_WRITABLE, SqliteStore, StoreError
 from tandem.records.traces import Traces
 from tandem.records.visits import BYTES_AFTER_REPLY, RightVisit, SuppressedVisits, Team
 from tandem.server.committer import BatchStore
@@ -451,6 +452,17 @@ def test_a_dry_run_lists_visits_without_more_student_numbers(
         assert f"\n  and {30 + len(contents) - ('--studentnr' in words) - 20} other visits\n" in out
     main(["forget", "--data", str(tmp_path), "--before", "1999-01-01"])
     assert "  1970" not in capsys.readouterr().out
+
+
+def test_a_disk_that_is_read_only_is_one_line(tmp_path: Path) -> None:
+    """Nothing fails before the first statement that writes."""
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1()])
+    with closing(SqliteEraser(tmp_path)) as eraser:
+        eraser.query("PRAGMA query_only = ON", {})
+        with pytest.raises(StoreError, match="SQLite may not write the file") as caught:
+            eraser.begin()
+        assert caught.value.help == MAKE_WRITABLE
 
 
 def test_ctrl_c_while_the_file_is_rewritten_says_so(
