@@ -73,6 +73,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
 
     Raises:
         StoreError: the backup or the folder cannot be used. Then the folder is unchanged.
+        KeyboardInterrupt: Ctrl-C, with a text if the restore is committed.
     """
     refusal = StoreError(f"a server, a board or another restore is using {folder}", "stop it, then restore")
     with closing(open_backup(source, kinds)) as backup, _made(folder), exclusive_lock(folder, refusal) as locked:
@@ -88,6 +89,10 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
             raise StoreError(f"{source} cannot be restored into {folder}: {error.strerror or error}") from None
         except SQL_ERRORS as error:
             raise store_error(f"{source} cannot be restored into {folder}", error) from None
+        except KeyboardInterrupt:
+            if not os.path.lexists(folder / PENDING):
+                raise  # nothing was changed
+            raise KeyboardInterrupt(f"the next command over {folder} completes the restore") from None
     kept = [kind.name for kind in kinds if kind not in backup.kinds and (folder / kind.name).exists()]
     return RestoreSummary(backup.made_at, rows, kept, previous_files, locked, key)
 
