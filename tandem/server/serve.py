@@ -54,14 +54,12 @@ def make_data_folder(folder: Path) -> None:
         ServeError: the folder cannot be made.
         DataFolderError: it cannot be trusted.
     """
-    above = folder.parent
     try:
-        is_above_missing = not above.exists()
+        if not folder.parent.exists():
+            report(f"there is no folder {folder.parent}: it is made, with the data folder {folder} in it")
         make_private_folder(folder)
     except OSError as error:
         raise ServeError(f"the data folder {folder} cannot be used: {error.strerror}") from error
-    if is_above_missing:
-        report(f"there was no folder {above}: it was made, with the data folder {folder} in it")
 
 
 def serve(options: ServeOptions) -> None:

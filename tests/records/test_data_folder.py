@@ -20,7 +20,7 @@ from tandem.records.data_folder import (
 )
 from tandem.records.sqlite.sqlite_store import MAKE_WRITABLE, NOT_WRITABLE, SqliteStore
 from tandem.server.serve import make_data_folder
-from testing.processes import running_server, tandem
+from testing.processes import process, running_server, tandem
 from testing.visits import message_1
 
 NOBODY = 65534
@@ -283,13 +283,27 @@ def test_the_warning_is_one_line_of_the_server(tmp_path: Path) -> None:
     assert running.process.err.count("other users may write") == 1
 
 
-def test_a_folder_above_that_is_made_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def told_of_a_folder_above(program: str, above: Path) -> str:
+    return f"tandem {program}: there is no folder {above}: it is made, with the data folder {above / 'deep'} in it\n"
+
+
+def test_a_server_tells_of_a_folder_above_that_it_makes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     make_data_folder(tmp_path / "data")
     assert capfd.readouterr().err == ""
-    make_data_folder(tmp_path / "typo" / "sub" / "deep")
-    err = capfd.readouterr().err
-    assert err.startswith(f"tandem serve: there was no folder {tmp_path}/typo/sub: it was made, ")
-    assert err.count("\n") == 1
+    above = tmp_path / "typo" / "sub"
+    make_data_folder(above / "deep")
+    assert capfd.readouterr().err == told_of_a_folder_above("serve", above)
+
+
+@pytest.mark.needs_extra
+def test_a_board_tells_of_a_folder_above_that_it_makes(tmp_path: Path) -> None:
+    """Only beside a database: without one, there must be a folder."""
+    above = tmp_path / "typo" / "sub"
+    words = ("--listen", "127.0.0.1:0", "--data", str(above / "deep"), "--database", "postgresql://u@127.0.0.1:1/none")
+    with process("-m", "tandem", "board", *words) as board:
+        board.wait_for("listening on")
+        board.stop()
+    assert board.err.startswith(told_of_a_folder_above("board", above))
 
 
 @needs_root
