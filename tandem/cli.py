@@ -4,7 +4,8 @@ Exit codes: 0 done, 1 it did not work, 2 wrong usage, 130 stopped by Ctrl-C.
 
 Each command is a file in commands/ with `add_options(command)` and `run(options)`, imported only when it is given:
 `results` does not wait for the import of the server. Errors that a user can act on are TandemErrors: a command raises
-them and prints none. Knows no option of a command but --data.
+them and prints none. The data folder of every command is checked here, before the command opens a file in it. Knows no
+other option of a command.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from tandem.backup.pending_restore import finish_restore
 from tandem.commands.arguments import Parser, set_example
 from tandem.net.descriptors import require_descriptors
 from tandem.protocol.errors import TandemError
-from tandem.records.data_folder import check_is_folder
+from tandem.records.data_folder import check_data_folder, check_is_folder
 from tandem.report.screen import echo, flush, print_error
 
 STOPPED = 130  # the exit code after Ctrl-C, as shells have it
@@ -38,6 +39,8 @@ COMMANDS = {
     "bench": "run many exchanges with a server and measure them",
 }
 HELP = "help"  # `tandem help serve` is `tandem serve --help`
+MAKES_PRIVATE = ("serve", "board", "restore")  # they put files in the data folder, and set its mode to 0700
+WITHOUT_FOLDER = ("results",)  # with --database they use no data folder
 
 
 def main(arguments: list[str]) -> int:
@@ -47,9 +50,7 @@ def main(arguments: list[str]) -> int:
         arguments = _help_asked_for(arguments)
         options = _parser(arguments).parse_args(arguments)
         require_descriptors()
-        if "data" in options:
-            check_is_folder(options.data)
-            finish_restore(options.data)
+        _open_data_folder(arguments[0], options)
         done: int = options.run(options)
         flush()
     except TandemError as error:
@@ -57,23 +58,40 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader has closed the pipe, as in `tandem results | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return print_error("stopped by Ctrl-C", code=STOPPED)
+    except KeyboardInterrupt as stop:  # with a text if the command has changed something already
+        return print_error(": ".join(("stopped by Ctrl-C", *stop.args)), code=STOPPED)
     except MemoryError:
         return print_error("there is not enough memory: raise the limit (ulimit -v), or end other programs")
     return done
 
 
+def _open_data_folder(command: str, options: argparse.Namespace) -> None:
+    """Check the data folder of a command, print what is wrong with it, and finish an interrupted restore.
+
+    Raises:
+        TandemError: the folder cannot be used.
+    """
+    if "data" not in options or (command in WITHOUT_FOLDER and options.database):
+        return
+    check_is_folder(options.data)
+    warnings = check_data_folder(options.data, makes_private=command in MAKES_PRIVATE)
+    if not getattr(options, "until_input_ends", False):  # else the server that started this board has printed them
+        for warning in warnings:
+            print_error(warning)
+    finish_restore(options.data)
+
+
 def _open_closed_streams() -> None:
     """Open the null device on the closed ones of the descriptors 0 to 2, so that no socket or file gets their number.
 
-    Otherwise output for standard error would go to a student, or into the database.
+    Otherwise output for standard error would go to a student, or into the database. Standard output stays closed for
+    commands: it is opened for reading, so that writing to it is the error that it would be.
     """
-    for descriptor in (0, 1, 2):
+    for descriptor, mode in ((0, os.O_RDWR), (1, os.O_RDONLY), (2, os.O_RDWR)):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number: this one
+            os.set_inheritable(os.open(os.devnull, mode), True)  # gets the lowest free number: this one
     if sys.stdout is None:  # closed at the start
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - until the end
     if sys.stderr is None:  # otherwise print would use standard output

@@ -162,7 +162,7 @@ def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
 @argument_type
 def folder(text: str) -> Path:
     """Read the name of a folder."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a folder")
     return Path(text)
 
@@ -206,8 +206,10 @@ def _database(text: str) -> str:
 @argument_type
 def file_name(text: str) -> Path:
     """Read the name of a file."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a file")
+    if text == "-":
+        raise ValueError("- stands for no stream here: give the name of a file, or ./- for a file of this name")
     return Path(text)
 
 

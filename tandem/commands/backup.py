@@ -9,7 +9,7 @@ from tandem.commands.arguments import data_option, database_option, file_name, s
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 BACKUP_FILES = (RECORDS, BOARD_FILE)  # listed here, because backup/ may not import board/
 
@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
     lines = [f"{options.file}: {made.size:,} bytes"]
     lines += [f"{stored.name}: {counts_text(stored.rows)}" for stored in made.manifest.files]
     lines += [f"{name} is not in {options.data}, so it is not in the backup" for name in made.missing]
-    return echo(f"{printable(line)}\n" for line in [*lines, _key_lines(options.data, made)])
+    report = (f"{printable(line)}\n" for line in [*lines, _key_lines(options.data, made)])
+    return echo_done(f"the backup {options.file} is complete", report)
 
 
 def counts_text(rows: Counts) -> str:

@@ -20,7 +20,7 @@ from tandem.commands.arguments import (
 )
 from tandem.commands.combinations import Excludes, Interaction, Requires, RequiresValue
 from tandem.protocol.errors import UsageError
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 BEHIND_ALONE = RequiresValue(
     "--behind",
@@ -155,4 +155,7 @@ def _rotate(options: argparse.Namespace) -> int:
     from tandem.board.gradebook.board_store import renew_token
 
     token = renew_token(options.data)
-    return echo([f"the teacher's token, shown this once: {token}\n"])
+    return echo_done(
+        "the old token is no longer valid, and a new one needs the same command again",
+        [f"the teacher's token, shown this once: {token}\n"],
+    )

@@ -18,10 +18,14 @@ from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.commands.names import explain_nothing_found
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
-from tandem.records.forget import Forgotten, Selection, forgetting
+from tandem.protocol.printable import printable
+from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
 from tandem.report.names import visible_name
-from tandem.report.screen import echo
+from tandem.report.results import timestamp
+from tandem.report.screen import echo, echo_done
+
+MAX_CONTENT = 40  # characters that are shown of a visit
 
 RULES = (
     Requires("--yes", "--before", "it confirms a date in the future"),
@@ -76,11 +80,25 @@ def run(options: argparse.Namespace) -> int:
         forgotten = removal.forgotten
         notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
         if not options.dry_run:
-            removal.commit()
+            _commit(removal)
     if not (forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected):
         explain_nothing_found(options.database or options.data, options.classname, options.team)
         raise TandemError("nothing was removed: no record matches")
-    return echo(_report(forgotten, notes, options.dry_run))
+    report = _report(forgotten, notes, options.dry_run)
+    return echo(report) if options.dry_run else echo_done(f"{_totals(forgotten)} were removed for good", report)
+
+
+def _commit(removal: Forgetting) -> None:
+    """Commit, which takes long because the file is rewritten.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, with a text.
+    """
+    try:
+        removal.commit()
+    except KeyboardInterrupt:
+        done = TandemError("records may be removed already, and traces of them stay on disk", "the same command again")
+        raise KeyboardInterrupt(str(done)) from None
 
 
 def _check_date(options: argparse.Namespace) -> None:
@@ -102,7 +120,9 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
         numbers = f" ({visible_name(row.team.studentnr1)}, {visible_name(row.team.studentnr2)})" if is_dry_run else ""
         yield f"{verb} {_name(row.key)}{numbers}\n"
     for_good = "" if is_dry_run else ", for good"
-    yield f"{verb} {_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}{for_good}\n"
+    yield f"{verb} {_totals(forgotten)}{for_good}\n"
+    if is_dry_run:
+        yield from _visit_lines(forgotten)
     if notes.notes or notes.expected:
         what = f"{_count(notes.notes, 'note')} and {_count(notes.expected, 'line')} of rosters"
         yield f"{verb} from the file of the board: {what}\n"
@@ -116,6 +136,30 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
         yield "nothing was removed: leave --dry-run out to remove it\n"
     else:
         yield "backups made before, and files made with tandem results, still contain all of it: delete them, too\n"
+
+
+def _visit_lines(forgotten: Forgotten) -> Iterator[str]:
+    """Yield a line for each of the first visits. The others are counted."""
+    for visit in forgotten.listed:
+        line = f"  {timestamp(visit.started_us)}  {visit.outcome}  from {visit.address} port {visit.port}, "
+        if visit.has_team:
+            yield f"{line}{_name(TeamKey(visit.classname, visit.teamname, ''))}\n"
+        else:
+            yield f"{line}no team: {_content(visit.received)}\n"
+    others = forgotten.visits - len(forgotten.listed)
+    if others:
+        yield f"  and {_count(others, 'other visit')}\n"
+
+
+def _content(received: bytes) -> str:
+    """Return the beginning of what came, with # for each digit: it may have the number of any student in it."""
+    text = received.decode(errors="backslashreplace")
+    shown = "".join("#" if character.isdigit() else character for character in text[:MAX_CONTENT])
+    return printable(shown) + ("..." if len(text) > MAX_CONTENT else "")
+
+
+def _totals(forgotten: Forgotten) -> str:
+    return f"{_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}"
 
 
 def _name(key: TeamKey) -> str:

@@ -13,7 +13,7 @@ from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, family_of, parse
 from tandem.protocol.errors import TandemError
 from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
-from tandem.report.screen import echo, flush
+from tandem.report.screen import echo, echo_done, flush
 
 PYTHON = "py" if os.name == "nt" else "python3"
 TRIES = 10  # wrong answers to one question, before it is given up
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     question = f"{PEER}, {own})" if own else "address of the machine that runs client 2"
     peer = parse_address(_asked(question, options.peer, _check_peer(own)), CLIENT_2_PORT)
     write_team_file(options.file, team)
-    return echo(_what_to_do(options.file, server, peer, own))
+    return echo_done(f"{options.file} is written", _what_to_do(options.file, server, peer, own))
 
 
 def _check_of(name: str) -> Check:

@@ -5,7 +5,7 @@ import argparse
 from tandem.commands.arguments import argument_type, data_option, set_example, subcommand
 from tandem.keys.keyring import rotate
 from tandem.protocol.message import argument_number
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 DEFAULT_HOURS = 168.0  # hours
 MAX_HOURS = 87_600.0
@@ -29,11 +29,13 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make a new key."""
     rotate(options.data, options.valid * 3600)
-    return echo(
+    new_key = f"a new key is in {options.data / 'key'}"
+    return echo_done(
+        new_key,
         [
-            f"a new key is in {options.data / 'key'}: the server uses it after its next start\n"
+            f"{new_key}: the server uses it after its next start\n"
             f"earlier secrets stay valid for {options.valid:g} hours more\n"
-        ]
+        ],
     )
 
 

@@ -9,7 +9,7 @@ from tandem.commands.arguments import data_option, database_option, file_name, s
 from tandem.commands.backup import BACKUP_FILES, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     if options.database:
         raise UsageError("a database server is restored with its own program", "pg_restore")
     restored = restore(options.file, options.data, BACKUP_FILES, options.replace)
-    return echo(f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
+    report = (f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
+    return echo_done(f"the backup was restored into {options.data}", report)
 
 
 def _restore_lines(data: Path, restored: RestoreSummary) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
-from tandem.records.data_folder import DataFolderError, check_private_file
+from tandem.records.data_folder import KEY, DataFolderError, check_private_file
 
 KEY_BYTES = 32
 MAX_OLD_KEYS = 500  # each costs time at every wrong secret
@@ -91,6 +91,9 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
             f" or, to rotate the key file, unset {KEY_VARIABLE}",
         )
     path = folder / "key"
+    if not os.path.lexists(path):
+        missing = f"key in {folder}" if folder.is_dir() else f"folder {folder}"
+        raise KeyFileError(f"there is no {missing}", "the --data of a server: its first start makes the key")
     try:
         return _rotate(path, valid_s)
     except OSError as error:
@@ -139,7 +142,7 @@ def _replace_file(path: Path, keyring: Keyring) -> None:
 
 
 def _read(path: Path) -> Keyring:
-    check_private_file(path, "key file")
+    check_private_file(path, KEY)
     with path.open("rb") as file:
         text = file.read(MAX_FILE_BYTES).decode("ascii", errors="replace")
     first, *rest = text.splitlines() or [""]
@@ -156,7 +159,7 @@ def _create(path: Path) -> None:
     """Make the first key. If several servers start at once over one folder, one of them makes it for all."""
     draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
     try:
-        check_private_file(draft, "key file")
+        check_private_file(draft, KEY)
         os.link(draft, path)  # unlike a rename, a link never replaces a file
     except FileExistsError:
         pass

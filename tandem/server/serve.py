@@ -46,14 +46,18 @@ class ServeError(TandemError):
 
 
 def make_data_folder(folder: Path) -> None:
-    """Make the data folder for its owner alone, and report its warnings. Call it before `serve`.
+    """Make the data folder for its owner alone. Call it before `serve`.
+
+    Report folders above it that are made, too: there may be a typing error in the name.
 
     Raises:
-        ServeError: the folder cannot be made or trusted.
+        ServeError: the folder cannot be made.
+        DataFolderError: it cannot be trusted.
     """
     try:
-        for warning in make_private_folder(folder):
-            report(warning)
+        if not folder.parent.exists():
+            report(f"there is no folder {folder.parent}: it is made, with the data folder {folder} in it")
+        make_private_folder(folder)
     except OSError as error:
         raise ServeError(f"the data folder {folder} cannot be used: {error.strerror}") from error
 

@@ -22,6 +22,7 @@ from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import DataFolderError, make_private_folder
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.data_file import SQL_ERRORS
+from tandem.records.sqlite.sqlite_store import sqlite_reason
 from tandem.records.visits import Team
 
 MAX_EXPECTED_TEAMS = 20_000  # on all rosters together
@@ -55,7 +56,7 @@ class BoardStore:
         self._path = folder / FILE
         self._lock = threading.Lock()
         try:
-            self.warnings = make_private_folder(folder)
+            make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
         except DataFolderError as error:
@@ -63,8 +64,9 @@ class BoardStore:
         except NewerFileError as error:
             raise BoardStoreError(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise BoardStoreError(f"the board's own file {self._path} cannot be used: {reason}") from error
+            raise BoardStoreError(
+                f"the board's own file {self._path} cannot be used: {sqlite_reason(error)}"
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -188,7 +190,7 @@ class BoardStore:
             with self._lock:
                 return self._database.execute(query, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise BoardStoreError(f"{self._path} cannot be read: {error}") from error
+            raise BoardStoreError(f"{self._path} cannot be read: {sqlite_reason(error)}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[str, Iterable[object]], list[tuple[Any, ...]]]]:
@@ -203,7 +205,7 @@ class BoardStore:
                 yield execute
                 self._database.execute("COMMIT")
             except sqlite3.Error as error:
-                raise BoardStoreError(f"{self._path} cannot be written: {error}") from error
+                raise BoardStoreError(f"{self._path} cannot be written: {sqlite_reason(error)}") from error
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")

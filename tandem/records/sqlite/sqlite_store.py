@@ -42,6 +42,9 @@ from tandem.records.visits import (
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
 LOCK_RETRY_S = 0.001  # between two tries to get it
+NOT_WRITABLE = "SQLite may not write the file, or make the files beside it, which it also needs in order to read"
+MAKE_WRITABLE = "a folder and files that the user of this command may write to; a copy of them will do"
+PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite's without its details
 METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
 MAX_SEARCHED_TEAMS = 5_000  # in one transaction, for the owners of secrets
 MAX_SEARCHED_CLASSES = 500  # for other spellings of a class
@@ -121,12 +124,21 @@ class StoreError(TandemError):
 
 
 def store_error(what: str, error: Exception | str) -> StoreError:
-    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with the help of a damaged file.
+    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with what helps if that is known."""
+    if isinstance(error, DamagedFilesError):
+        return StoreError(f"{what}: {error.what}", error.help)
+    reason = sqlite_reason(error)
+    return StoreError(f"{what}: {reason}", MAKE_WRITABLE if reason == NOT_WRITABLE else "")
 
-    The reason may quote a statement from a damaged schema, which has several lines.
+
+def sqlite_reason(error: Exception | str) -> str:
+    """Return the reason of an error of SQLite's, or of the system, in one line.
+
+    It may quote a statement from a damaged schema, which has several lines.
     """
-    reason, help = (error.what, error.help) if isinstance(error, DamagedFilesError) else (error, "")
-    return StoreError(f"{what}: {' '.join(str(reason).split())}", help)
+    if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return NOT_WRITABLE
+    return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
 def no_results(where: str, option: str) -> StoreError:
@@ -183,7 +195,7 @@ class SqliteStore:
                 self._database.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                     raise
             time.sleep(LOCK_RETRY_S)
 
