@@ -6,6 +6,7 @@ that, the wrong name would be a team of its own, which nobody ever finishes. The
 
 from collections.abc import Sequence
 
+from tandem.records.class_spellings import folded
 from tandem.records.visits import Record, RightVisit, Team, Visit, has_number_in_common
 
 
@@ -40,5 +41,5 @@ def _file_under(visit: Visit, owner: Team | None) -> None:
 
 def is_same_team(team: Team, known: Team) -> bool:
     """Return whether this is a known team with something changed: it has a number in common, or class and name."""
-    is_same_class = team.classname.casefold() == known.classname.casefold()
+    is_same_class = folded(team.classname) == folded(known.classname)
     return has_number_in_common(team, known) or (is_same_class and team.teamname == known.teamname)

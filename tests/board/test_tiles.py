@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.board.feed.class_feed import read_class
-from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamStatus, TileChanges, TileState, natural_order, state_of
+from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamStatus, TileChanges, TileState, state_of
 from tandem.board.gradebook.recognition import missing_teams
 from tandem.records.queries import TeamRow, open_records
 from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
@@ -155,16 +155,6 @@ def test_who_is_missing() -> None:
     assert missing_teams(expected, [row(team(1, "TEAM-1"))]) == expected[1:], "its name, written otherwise"
     assert missing_teams(expected, [row(team(2, "renamed"))]) == [expected[0], *expected[2:]], "its numbers"
     assert missing_teams(expected, [row(Team("INF2A", "another", "", ""))]) == expected
-
-
-def test_names_are_ordered_as_people_count() -> None:
-    assert sorted(["Team 10", "team 2", "Team 1", "a", "1"], key=natural_order) == [
-        "1",
-        "a",
-        "Team 1",
-        "team 2",
-        "Team 10",
-    ]
 
 
 class Page:

@@ -18,9 +18,9 @@ from tandem.board.feed.records_pool import Result
 from tandem.board.feed.server_status import ServerStatus
 from tandem.board.feed.tiles import TeamName, TeamStatus
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
-from tandem.board.gradebook.class_names import folded
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis.rules import is_repeatable
+from tandem.records.class_spellings import folded
 from tandem.records.closing import closed_on_error
 from tandem.records.queries import Arrival, Records, open_records
 from tandem.records.rows import DatabaseLocation

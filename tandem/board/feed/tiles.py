@@ -3,7 +3,6 @@
 A tile holds the team's name, its state and no other text that the team has sent. The key of a tile is a keyed hash.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from tandem.board.gradebook.recognition import missing_teams
 from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web.display_text import clock, problem_title, public_name
 from tandem.records.queries import TeamKey, TeamRow
+from tandem.records.readable_order import name_order
 from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
 from tandem.records.visits import Team
 
@@ -114,7 +114,7 @@ class ClassTiles:
         tiles = [self._tile(team_status) for team_status in team_statuses]
         self._missing_teams = missing_teams(self._roster, [each.row for each in team_statuses])
         tiles += [self._expected_tile(team) for team in self._missing_teams]
-        tiles.sort(key=lambda tile: (natural_order(tile.name), tile.key))
+        tiles.sort(key=lambda tile: (name_order(tile.name), tile.key))
         before, self._tiles = self._tiles, {tile.key: tile for tile in tiles}
         self.tiles = list(self._tiles.values())
         changed = [tile for tile in reversed(self.tiles) if before.get(tile.key) != tile]
@@ -144,9 +144,3 @@ def state_of(team_status: TeamStatus) -> tuple[TileState, str]:
     if row.state == WAITING and not team_status.refused_last:
         return TileState.WAITING, TileState.WAITING
     return TileState.STUCK, f"{TileState.STUCK}: {problem_title(row.problems[0])}" if row.problems else TileState.STUCK
-
-
-def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a sort key by which Team 2 comes before Team 10, and numbers before letters."""
-    pieces = re.findall(r"([0-9]{1,18})|([^0-9]+)", name.casefold())
-    return tuple((0, int(number), "") if number else (1, 0, text) for number, text in pieces)

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tandem.board.gradebook.class_names import folded
 from tandem.protocol.message import NO_TEAMMATE
+from tandem.records.class_spellings import folded
 from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.visits import Team
 
