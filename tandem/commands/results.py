@@ -35,7 +35,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_rules(command, *RULES)
     command.description = (
-        f"{command.description}, sorted by class and team (if they are more than {results.MAX_SORTED:,}, by code points)."
+        f"{command.description}, sorted by class and team (more than {results.MAX_SORTED:,} of them: by code points)."
         " A refused visit is written after its reply: for some seconds the results may lack the latest ones"
     )
     data_option(command)

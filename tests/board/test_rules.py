@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tandem.board.feed.tiles import ClassTiles, TeamStatus
+from tandem.board.feed.tiles import ClassTiles
 from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
@@ -366,7 +366,7 @@ def test_the_public_id_of_a_tile_is_not_the_tag_in_a_teachers_link() -> None:
     key, row_key = b"key", TeamKey("INF2A", "Team 1", "1000001\n2000001")
     row = TeamRow(team(1), "finished", "192.0.2.1", 1, 2, 1, (), row_key.pair)
     class_tiles = ClassTiles("INF2A", key)
-    class_tiles.replace([TeamStatus(row, False)], [])
+    class_tiles.replace([row], [])
     [tag] = parse_qs(Links(key).team(row.key))["tag"]
     assert len(tag) == 12
     assert tag not in class_tiles.tiles[0].key

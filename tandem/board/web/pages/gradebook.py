@@ -365,6 +365,7 @@ class GradebookPages:
             deadlines=self._board_store.deadlines(),
             mistakes=mistakes,
             saved=saved,
+            saved_classes=distinct_classes(team.classname for team in saved.teams) if saved else [],
             example=ROSTER_EXAMPLE,
             time_zone=time.strftime("%Z"),
         )
