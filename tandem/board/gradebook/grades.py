@@ -25,7 +25,8 @@ from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.readable_order import name_order, team_order
 from tandem.records.sqlite.sqlite_store import STATES
 from tandem.records.visits import Team
-from tandem.report.results import MAX_SORTED, Row, in_order, timestamp
+from tandem.report.results import MAX_SORTED as MAX_SORTED
+from tandem.report.results import Row, in_order, timestamp
 
 EXPECTED = "expected"
 NOTE_ONLY = "note only"  # a note on a team that is not on record and not on a roster
