@@ -4,6 +4,7 @@ A class is found in any letter case. A team is found by its name as written; if 
 that is one name only.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from difflib import SequenceMatcher, get_close_matches
@@ -18,7 +19,9 @@ from tandem.report.names import NameShortener, visible_name
 MAX_LISTED = 10  # names in an error
 MAX_NAME_COLUMNS = 60  # of each
 MAX_COMPARED = 5_000  # names among which the one that was meant is looked for
-MIN_LIKENESS = 0.82  # of that name, as SequenceMatcher.ratio() counts: one wrong letter of six
+MIN_LIKENESS = 0.75  # of that name, as SequenceMatcher.ratio() counts: one wrong letter of four
+
+_DIGITS = re.compile(r"\d")
 
 
 def find_class(records: Records, classname: str) -> list[str]:
@@ -90,11 +93,19 @@ def _unknown(what: str, name: str, known: Sequence[str]) -> TandemError:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is like a name in any letter case; "" if none is, or two are equally like it."""
-    wanted, compared = folded(name), known[:MAX_COMPARED]
+    """Return the known name that is like a name in any letter case; "" if none is, or two are equally like it.
+
+    A name that differs in digits alone is that of another team, not a typing error.
+    """
+    wanted, letters = folded(name), _letters(name)
+    compared = [each for each in known[:MAX_COMPARED] if _letters(each) != letters]
     found = get_close_matches(wanted, map(folded, compared), 2, MIN_LIKENESS)
     likeness = [SequenceMatcher(None, each, wanted).ratio() for each in found]
     return spellings(found[0], compared)[0] if len(set(likeness)) == len(found) > 0 else ""
+
+
+def _letters(name: str) -> str:
+    return _DIGITS.sub("", folded(name))
 
 
 def _listed(names: Sequence[str]) -> str:

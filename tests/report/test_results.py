@@ -155,9 +155,11 @@ def test_a_csv_cell_is_under_the_name_of_its_column() -> None:
 UNKNOWN = {
     "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF1A', 'INF2A', "),
     "a class like another": (("--class", "1nf29a"), "Try: 'INF29A'"),
+    "a short class like another": (("--class", "lnf7a"), "Try: 'INF7A'"),
+    "another number": (("--class", "inf77a"), " and 20 others. Try: tandem results, which shows all of them"),
     "a bounded list": (("--class", "INF"), " and 20 others. Try: tandem results, which shows all of them"),
     "a team like another": (("--visits", "taem29"), "Try: 'Team29'"),
-    "a team like several": (("--visits", "Team211"), " and 20 others. Try: tandem results, which shows all of them"),
+    "a team like several": (("--visits", "Teamx"), " and 20 others. Try: tandem results, which shows all of them"),
     "no team in the class": (
         ("--class", "INF3A", "--visits", "Team4"),
         "no team 'Team4' on record; there is 'Team3'\n",
