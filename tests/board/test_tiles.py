@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.board.feed.class_counts import by_class
 from tandem.board.feed.class_feed import read_class
 from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TileChanges, TileState, state_of
 from tandem.board.gradebook.recognition import missing_teams
-from tandem.records.queries import TeamRow, open_records
+from tandem.records.queries import ClassRow, TeamRow, open_records
 from tandem.records.sqlite.sqlite_store import FINISHED, WAITING
 from tandem.records.visits import Team
 from testing.boards import team, write_records
@@ -142,6 +143,13 @@ def test_a_class_in_other_letters_is_the_same_class(tmp_path: Path) -> None:
         class_tiles.update({("inf2a", "Team 1"): [row(team(1, classname="inf2a"))]})
         names = [tile.name for tile in class_tiles.tiles]
         assert names[:2] == ["Team 1 (1)", "Team 1 (2)"], "it is another team, with another secret"
+
+
+def test_the_list_of_classes_has_one_line_a_class_in_the_order_of_the_names() -> None:
+    sizes = [("NET1", 1), ("Net10", 1), ("Net2", 1), ("net1", 3), ("Économie", 1), ("net10", 1)]
+    counted = by_class(ClassRow(name, {"finished": size}) for name, size in sizes)
+    assert list(counted) == ["Économie", "net1", "Net2", "Net10"]
+    assert [row.classname for row in counted["NET1"]] == ["net1", "NET1"]
 
 
 def test_who_was_expected_gets_a_tile_also_when_there_are_no_more() -> None:
