@@ -6,7 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
-from tandem.commands.arguments import HOW_TO_WRITE_A_NAME, argument_type, data_option, database_option, set_rules, text
+from tandem.commands.arguments import (
+    HOW_TO_WRITE_A_NAME,
+    argument_type,
+    data_option,
+    database_option,
+    set_example,
+    set_rules,
+    text,
+)
 from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.commands.names import name_on_record
 from tandem.protocol.errors import TandemError, UsageError
@@ -27,6 +35,7 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem forget --class INF2A --dry-run", "tandem forget --before 2026-09-01 --yes")
     set_rules(command, *RULES)
     command.description = f"{command.description}, in the data folder or the database; backups made before keep it"
     data_option(command)
