@@ -143,8 +143,9 @@ function smallest(space, size, names) {
   const layouts = [1, 2].map((lines) => layoutAt(size, space, { lines, stateLines: 0 }));
   const fitting = layouts.filter((layout) => layout?.nameWidth >= MIN_NAME);
   const uncut = ({ nameWidth, lines }) => names.filter((name) => fits(name, nameWidth, lines)).length;
-  const worth = (layout) => uncut(layout) + textWidth(layout) / space.width; // the width decides between equals
-  if (fitting.length) return fitting.reduce((one, other) => (worth(one) > worth(other) ? one : other));
+  const isBetter = (one, other) =>
+    uncut(one) > uncut(other) || (uncut(one) === uncut(other) && textWidth(one) > textWidth(other));
+  if (fitting.length) return fitting.reduce((one, other) => (isBetter(one, other) ? one : other));
   const width = (SCROLLING_NAME + space.inside.sign + 2 * space.inside.padding) * size + 2 * BORDER_PX;
   const columns = Math.max(1, Math.floor(space.width / (width + GAP * size)));
   return { size, lines: 2, stateLines: 0, columns, rows: 0, nameWidth: SCROLLING_NAME };
