@@ -25,7 +25,9 @@ SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
 VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
 
-HOW_TO_WRITE_A_NAME = r"an escape in a name, such as \x20, is written as it is shown"
+HOW_TO_WRITE_A_NAME = (
+    r"in any letter case, unless that fits several names; an escape in it, such as \x20, as it is shown"
+)
 
 T = TypeVar("T")
 

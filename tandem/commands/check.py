@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         why = reason(options.file, error) if options.file else error.strerror
         raise TandemError(f"{source} cannot be read: {why}", "a file with one message in it") from None
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    text, accepted = check.check_report(data, options.format, colour)
+    text, accepted = check.check_report(data, options.format, colour, sys.stdout.encoding)
     echo([text])
     return 0 if accepted else 1
 

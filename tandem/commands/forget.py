@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
@@ -15,12 +16,13 @@ from tandem.commands.arguments import (
     text,
 )
 from tandem.commands.combinations import Excludes, Interaction, Requires
-from tandem.commands.names import explain_nothing_found
+from tandem.commands.names import name_on_record
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
 from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
+from tandem.records.readable_order import team_order
 from tandem.report.names import visible_name
 from tandem.report.results import timestamp
 from tandem.report.screen import echo, echo_done
@@ -76,13 +78,12 @@ def run(options: argparse.Namespace) -> int:
     if selection == Selection():
         raise UsageError("say what to forget", "--class, --team, --studentnr or --before, or several of them")
     _check_date(options)
-    with forgetting(options.database or options.data, selection) as removal:
-        forgotten = removal.forgotten
-        notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
-        if not options.dry_run:
-            _commit(removal)
-    if not (forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected):
-        explain_nothing_found(options.database or options.data, options.classname, options.team)
+    forgotten, notes = _forget(options, selection)
+    if not _is_any(forgotten, notes):
+        teamname = name_on_record(options.database or options.data, options.classname, options.team)
+        if teamname != options.team:
+            forgotten, notes = _forget(options, replace(selection, teamname=teamname))
+    if not _is_any(forgotten, notes):
         raise TandemError("nothing was removed: no record matches")
     report = _report(forgotten, notes, options.dry_run)
     return echo(report) if options.dry_run else echo_done(f"{_totals(forgotten)} were removed for good", report)
@@ -101,6 +102,19 @@ def _commit(removal: Forgetting) -> None:
         raise KeyboardInterrupt(str(done)) from None
 
 
+def _forget(options: argparse.Namespace, selection: Selection) -> tuple[Forgotten, ForgottenNotes]:
+    """Remove what is selected, or only find it with --dry-run."""
+    with forgetting(options.database or options.data, selection) as removal:
+        notes = forget_notes(options.data, selection, removal.forgotten, commit=not options.dry_run)
+        if not options.dry_run:
+            _commit(removal)
+        return removal.forgotten, notes
+
+
+def _is_any(forgotten: Forgotten, notes: ForgottenNotes) -> bool:
+    return bool(forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected)
+
+
 def _check_date(options: argparse.Namespace) -> None:
     """Raise UsageError if --before and --yes cannot be used together."""
     is_future = options.before is not None and options.before > datetime.now(UTC)
@@ -116,7 +130,7 @@ def _check_date(options: argparse.Namespace) -> None:
 def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> Iterator[str]:
     """Yield the lines of the output. Student numbers are shown only while they are still recorded."""
     verb = "would remove" if is_dry_run else "removed"
-    for row in forgotten.teams:
+    for row in sorted(forgotten.teams, key=lambda each: team_order(each.team)):
         numbers = f" ({visible_name(row.team.studentnr1)}, {visible_name(row.team.studentnr2)})" if is_dry_run else ""
         yield f"{verb} {_name(row.key)}{numbers}\n"
     for_good = "" if is_dry_run else ", for good"

@@ -1,6 +1,7 @@
 """`tandem results`: its options and its output."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -35,6 +36,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     set_example(command, "tandem results --class INF2A --format csv > INF2A.csv")
     set_rules(command, *RULES)
+    command.description = (
+        f"{command.description}, sorted by class and team (more than {results.MAX_SORTED:,} of them: by code points)."
+        " A refused visit is written after its reply: for some seconds the results may lack the latest ones"
+    )
     data_option(command)
     database_option(command)
     command.add_argument(
@@ -84,21 +89,23 @@ def run(options: argparse.Namespace) -> int:
 
 def _teams(records: Records, options: argparse.Namespace) -> Iterator[TeamRow]:
     if options.classname is None:
-        return records.teams(state=options.state)
+        return results.in_order(records.teams(state=options.state))
     classes = find_class(records, options.classname)
-    return chain.from_iterable(records.teams(each, options.state) for each in classes)
+    return results.in_order(chain.from_iterable(records.teams(each, options.state) for each in classes))
 
 
 def _show_teams(teams: Iterator[TeamRow], format: str) -> int:
     if format == "table":
-        return echo(results_table.as_table(teams))
+        return echo(results_table.as_table(teams, sys.stdout.encoding))
     return echo(_shown(results.team_rows(teams), results.COLUMNS, format))
 
 
 def _show_visits(sections: Sequence[tuple[str, Team, Iterator[VisitRow]]], format: str) -> int:
     """Print the visits of each section: its heading, its team, and its visits."""
     if format == "table":
-        return echo(chain.from_iterable(results.visits_report(heading, visits) for heading, _, visits in sections))
+        encoding = sys.stdout.encoding
+        reports = (results.visits_report(heading, visits, encoding) for heading, _, visits in sections)
+        return echo(chain.from_iterable(reports))
     rows = chain.from_iterable(results.visit_rows(team, visits) for _, team, visits in sections)
     return echo(_shown(rows, results.VISIT_COLUMNS, format))
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tandem.protocol.message import NO_TEAMMATE
+from tandem.records.class_spellings import folded, spellings
 from tandem.records.queries import TeamKey
 from tandem.records.rows import DatabaseLocation, Values
 from tandem.records.sqlite.sqlite_eraser import Eraser, open_eraser
@@ -52,7 +53,7 @@ class Selection:
     def matches(self, team: Team) -> bool:
         """Return whether a team has the given class, name and student number. Ignores the date."""
         return (
-            (self.classname is None or self.classname.casefold() == team.classname.casefold())
+            (self.classname is None or folded(self.classname) == folded(team.classname))
             and self.teamname in (None, team.teamname)
             and self.studentnr in (None, team.studentnr1, team.studentnr2)
         )
@@ -184,17 +185,17 @@ class _SelectedRows:
 
     def _name_conditions(self) -> Iterator[str]:
         if self._selection.classname is not None:
-            spellings = self._spellings(self._selection.classname)
-            self._values |= spellings
-            yield f"classname IN ({', '.join(f':{name}' for name in spellings)})" if spellings else "1 = 0"
+            names = self._class_names(self._selection.classname)
+            self._values |= names
+            yield f"classname IN ({', '.join(f':{name}' for name in names)})" if names else "1 = 0"
         if self._selection.teamname is not None:
             self._values["teamname"] = self._selection.teamname
             yield "teamname = :teamname"
 
-    def _spellings(self, classname: str) -> dict[str, str]:
+    def _class_names(self, classname: str) -> dict[str, str]:
         """Return the recorded spellings of a class, which differ in letter case only."""
         query = "SELECT DISTINCT classname FROM team UNION SELECT DISTINCT classname FROM visit"
-        found = [name for (name,) in self._eraser.query(query, {}) if name.casefold() == classname.casefold()]
+        found = spellings(classname, (name for (name,) in self._eraser.query(query, {})))
         return {f"class_{number}": name for number, name in enumerate(found)}
 
     def erase(self) -> Forgotten:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
-from tandem.diagnosis.excerpt import Excerpt, excerpt
+from tandem.diagnosis.excerpt import Excerpt, as_encoded, excerpt
 from tandem.diagnosis.problems import Problem, Severity
 from tandem.protocol.message import Message
 from tandem.protocol.reader import Reader
@@ -22,13 +22,13 @@ _COLOURED = {
 }
 
 
-def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
+def check_report(data: bytes, format: str, colour: bool, encoding: str | None = None) -> tuple[str, bool]:
     """Return the text to print about a message, and whether it is accepted: by the server, or as a TEAM.json.
 
-    `format` is "text" or "json".
+    `format` is "text" or "json". `encoding` is that of the terminal (default: UTF-8).
     """
     diagnosis = _as_team_file(check(data))
-    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
+    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour, encoding)
     return text, not diagnosis.problems
 
 
@@ -98,12 +98,13 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
     }
 
 
-def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
+def as_text(diagnosis: Diagnosis, data: bytes, colour: bool, encoding: str | None = None) -> str:
     """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
     lines = [_verdict(diagnosis, style)]
     for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
-        lines += ["", *_lines(number, problem, excerpt(data, problem), style)]
+        place = excerpt(data, problem)
+        lines += ["", *_lines(number, problem, as_encoded(place, encoding) if place else None, style)]
     if diagnosis.repaired:
         lines += ["", f"{style['bold']}Did you mean{style['end']}", "", *_message(diagnosis.repaired)]
     return "\n".join(lines) + "\n"

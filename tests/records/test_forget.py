@@ -485,9 +485,9 @@ def test_ctrl_c_while_the_file_is_rewritten_says_so(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'. Try: "),
-        (("--team", "team1"), "no team 'team1' on record; there are 'Team1', 'Team2'. Try: 'Team1'"),
-        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'. Try: 'Team2'"),
+        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'\n"),
+        (("--team", "team3"), "no team 'team3' on record; there are 'Team1', 'Team2'\n"),
+        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'\n"),
         (("--class", "INF2A", "--studentnr", "7777777"), "nothing was removed: no record matches"),
     ],
     ids=str,

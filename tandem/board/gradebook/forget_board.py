@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.board.gradebook.board_store import FILE, BoardStore, BoardStoreError
-from tandem.board.gradebook.class_names import folded
+from tandem.records.class_spellings import folded
 from tandem.records.forget import Forgotten, Selection
 from tandem.records.queries import TeamKey
 from tandem.records.sqlite.sqlite_store import sqlite_reason

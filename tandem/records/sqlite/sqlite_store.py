@@ -19,7 +19,7 @@ from typing import Any
 
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.records.class_spellings import CLASS_NAMES
+from tandem.records.class_spellings import CLASS_NAMES, folded
 from tandem.records.secret_owners import file_refused, visits_without_owner
 from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
@@ -273,9 +273,9 @@ class SqliteStore:
         named = [visit.team.classname for visit in visits if visit.team]
         on_record = self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})
         for name in chain(named, (name for (name,) in on_record)):
-            spellings.setdefault(name.casefold(), set()).add(name)
-        rarest_first = reversed(Counter(name.casefold() for name in named).most_common())
-        classes = [name for folded, _ in rarest_first for name in sorted(spellings[folded])]
+            spellings.setdefault(folded(name), set()).add(name)
+        rarest_first = reversed(Counter(folded(name) for name in named).most_common())
+        classes = [name for each, _ in rarest_first for name in sorted(spellings[each])]
         secrets = [visit.secret for visit in visits]
         values = {"classes": json.dumps(classes), "secrets": json.dumps(secrets), "max_teams": MAX_SEARCHED_TEAMS}
         return {secret: Team(*team) for secret, *team in self._database.execute(_OWNERS, values)}
