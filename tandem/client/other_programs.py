@@ -8,7 +8,7 @@ from tandem.protocol.reader import COMPLETE
 SHOWN_BYTES = 80  # of what came
 ECHO_BYTES = 20  # of ours that come back, and nothing else behind them: a client 2 may begin an object of its own alike
 
-# What a program sends first, in lower case, and the protocol that it speaks.
+# The bytes that a program sends first, in lower case, and the protocol that it speaks.
 _FIRST_BYTES = (
     (b"http/", "HTTP"),
     (b"get /", "HTTP"),

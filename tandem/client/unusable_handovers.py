@@ -10,7 +10,7 @@ from tandem.protocol.printable import printable_bytes
 
 SHOWN_BYTES = 40  # of what came
 
-# How it begins, white space left out, and what it is then. The first row that fits counts.
+# Its beginning, white space left out, and the words for it. The first row that fits counts.
 _BEGINNINGS = (
     ((b"b'", b'b"'), "str() of bytes"),
     ((b"bytearray(",), "str() of a bytearray"),

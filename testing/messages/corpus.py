@@ -671,7 +671,7 @@ FOREIGN = [
     *(case(row.specimen, row.id) for row in SIGNATURES),
 ]
 
-# Where lengths are wanted (--framing length).
+# For a server that wants lengths (--framing length).
 
 FRAMED_RIGHT = [
     struct.pack("<I", SIZE) + ONE.encode(),
