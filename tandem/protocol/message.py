@@ -113,6 +113,16 @@ def decode(text: bytes) -> Message:
     return Message(**{name: found[name] for name in FIELDS})
 
 
+def refusal_in(text: bytes) -> str:
+    """Return the status if a JSON text is a refusal (PROTOCOL 7.1), whatever else it has or lacks; "" if it is none."""
+    try:
+        found = json.loads(text.decode())
+    except (ValueError, RecursionError):
+        return ""
+    status = found.get("status") if isinstance(found, dict) else None
+    return status if isinstance(status, str) and status.startswith(ERROR_PREFIX) else ""
+
+
 def is_unicode(text: str) -> bool:
     r"""Return whether UTF-8 can carry the text. JSON's escapes can make text that it cannot: "\ud800"."""
     try:

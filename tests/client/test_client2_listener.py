@@ -75,6 +75,10 @@ STRANGERS: dict[str, Stranger] = {
         (Send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
         'it is the server\'s refusal of message 1, "error: the classname is empty": fix that first',
     ),
+    "error alone handed over": (
+        (Send(b'{"status": "error: the classname is empty"}'),),
+        'it is the server\'s refusal of message 1, "error: the classname is empty": fix that first',
+    ),
     "finished handed over": ((Send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
     "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
     "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),

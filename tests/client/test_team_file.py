@@ -12,8 +12,6 @@ import pytest
 from tandem.client.__main__ import main
 from tandem.client.options import parse_options
 from tandem.report.check import check_report
-from testing.clients import REPLY_1, WELCOME, client_1
-from testing.other_side import Send, Wait, changed, scripted_server
 from testing.processes import LIMIT, ROOT, TEAM, tandem
 
 ADDRESSES = ("--server", "192.0.2.1", "--peer", "192.0.2.2")
@@ -127,17 +125,6 @@ def test_names_of_other_things_are_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ours.json"
     file.write_bytes(written(room="1.23", studentname1="Zoë", team="x"))
     assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
-
-
-NEWLINE = "error: teamname contains the control character \\n - remove it; call .strip() on text from a file"
-
-
-def test_a_newline_in_a_name_is_told_as_one_problem() -> None:
-    script = (Send(WELCOME), Wait.MESSAGE, Send(changed(REPLY_1, secret="", status=NEWLINE)), Wait.END)
-    with scripted_server(*script) as server, client_1(server.address, "127.0.0.1:1") as client:
-        assert client.wait() == 1
-    assert client.out.count("\n     - ") == 1
-    assert client.err.endswith("Try: remove it; call .strip() on text from a file\n")
 
 
 def test_hints_name_a_command_that_exists_in_a_clone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
