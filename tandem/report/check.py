@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import Problem, Severity
-from tandem.protocol.message import Message
+from tandem.protocol.message import Message, message_1
 from tandem.protocol.reader import Reader
+from tandem.protocol.team_file import team_in
+
+_ANY_IP = "192.0.2.1"  # client 1 puts its own in its place
 
 _PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
 _COLOURED = {
@@ -28,8 +31,19 @@ def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
     `format` is "text" or "json".
     """
     diagnosis = _as_team_file(check(data))
-    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
+    is_team = is_team_file(data)
+    text = as_json(diagnosis, data, is_team) if format == "json" else as_text(diagnosis, data, is_team, colour)
     return text, not diagnosis.problems
+
+
+def is_team_file(data: bytes) -> bool:
+    """Return whether the data is a TEAM.json from which client 1 makes a right message 1."""
+    try:
+        team = team_in(json.loads(data.decode("utf-8-sig")), "")
+        made = message_1(**team, ip=_ANY_IP).encode()
+    except (ValueError, TypeError, RecursionError):  # it is none, or one of the four fields is missing
+        return False
+    return not check(made).problems
 
 
 def check(data: bytes, address: str = "") -> Diagnosis:
@@ -72,10 +86,11 @@ def _help(problem: Problem) -> str:
     return problem.help
 
 
-def as_json(diagnosis: Diagnosis, data: bytes) -> str:
+def as_json(diagnosis: Diagnosis, data: bytes, is_team: bool) -> str:
     """Return JSON: every problem and remark with its place, its sentences and the corrected line."""
     whole = {
         "accepted": not diagnosis.problems,
+        "team_file": is_team,
         "problems": [_entry(problem, data) for problem in diagnosis.problems],
         "remarks": [_entry(remark, data) for remark in diagnosis.remarks],
         "repaired": diagnosis.repaired.fields() if diagnosis.repaired else None,
@@ -98,10 +113,14 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
     }
 
 
-def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
+def as_text(diagnosis: Diagnosis, data: bytes, is_team: bool, colour: bool) -> str:
     """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
     lines = [_verdict(diagnosis, style)]
+    if diagnosis.problems and is_team:
+        lines.append(
+            "but right as a TEAM.json, of which the clients use studentnr1, studentnr2, classname and teamname"
+        )
     for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
         lines += ["", *_lines(number, problem, excerpt(data, problem), style)]
     if diagnosis.repaired:
