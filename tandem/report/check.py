@@ -31,8 +31,7 @@ def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
     `format` is "text" or "json".
     """
     diagnosis = _as_team_file(check(data))
-    is_team = is_team_file(data)
-    text = as_json(diagnosis, data, is_team) if format == "json" else as_text(diagnosis, data, is_team, colour)
+    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
     return text, not diagnosis.problems
 
 
@@ -86,11 +85,11 @@ def _help(problem: Problem) -> str:
     return problem.help
 
 
-def as_json(diagnosis: Diagnosis, data: bytes, is_team: bool) -> str:
+def as_json(diagnosis: Diagnosis, data: bytes) -> str:
     """Return JSON: every problem and remark with its place, its sentences and the corrected line."""
     whole = {
         "accepted": not diagnosis.problems,
-        "team_file": is_team,
+        "team_file": is_team_file(data),
         "problems": [_entry(problem, data) for problem in diagnosis.problems],
         "remarks": [_entry(remark, data) for remark in diagnosis.remarks],
         "repaired": diagnosis.repaired.fields() if diagnosis.repaired else None,
@@ -113,11 +112,11 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
     }
 
 
-def as_text(diagnosis: Diagnosis, data: bytes, is_team: bool, colour: bool) -> str:
+def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
     """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
     lines = [_verdict(diagnosis, style)]
-    if diagnosis.problems and is_team:
+    if diagnosis.problems and is_team_file(data):
         lines.append(
             "but right as a TEAM.json, of which the clients use studentnr1, studentnr2, classname and teamname"
         )

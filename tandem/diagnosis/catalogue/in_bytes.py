@@ -247,7 +247,7 @@ KINDS = (
         P,
         BYTES,
         "Bytes that are no text",
-        "these bytes are no text in UTF-8: they begin with {found}",
+        "these bytes are no text: they begin with {found}",
         "send the text of one JSON object, and nothing before it",
         "2.1",
         b"\x9b\xe1\x02\x88hello",

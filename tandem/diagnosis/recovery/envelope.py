@@ -70,7 +70,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
         start += 3
     data = data[: _end_before_zeros(data, start, end, findings)]
     brace = data.find(b"{", start)
-    if brace < 0 and not _is_text(data[start:]):
+    if brace < 0 and (data[start : start + 1] in _CONTROLS or not _is_text(data[start:])):
         findings.add("not-text", start, found=_hex(data[start:]))
         return None
     if brace > start and not _is_text(data[start:brace]):
@@ -80,6 +80,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
 
 
 _BYTES_SHOWN = 8
+_CONTROLS = [bytes((byte,)) for byte in range(0x20) if byte not in b"\b\t\n\v\f\r\x1b"]  # no key of a terminal
 _LETTERS_FOR_ONE = 5  # plain letters for each byte that may be a letter of Latin-1
 _LETTERS_SEEN = 256
 _ASCII_LETTERS = string.ascii_letters.encode()
@@ -139,6 +140,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _ZEROS_SEEN = 8  # bytes; a beginning that is shorter must look like that of an object
+_NOT_IN_ASCII_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _OBJECT_BEGINS = (b"{", b"[", b'"', b" ", b"\n", b"\r")
 _ZEROS: dict[tuple[bool, ...], str] = {  # which of the first 8 bytes are zero, if they are ASCII characters
     (False, True, False, True, False, True, False, True): "utf-16-le",
@@ -153,7 +155,7 @@ def _wide_codec(data: bytes) -> str:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return codec
-    if not data[:_ZEROS_SEEN].isascii():
+    if _NOT_IN_ASCII_TEXT.search(data[:_ZEROS_SEEN]):
         return ""
     zeros = tuple(byte == 0 for byte in data[:_ZEROS_SEEN])
     if len(zeros) < _ZEROS_SEEN and data[:2].strip(b"\0") not in _OBJECT_BEGINS:
@@ -589,11 +591,14 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
     return text
 
 
+_ESCAPED_QUOTES = ('\\"', '\\\\"', "\\u0022", "\\x22")
+
+
 def _without_backslashes(text: Text, findings: Findings) -> Text:
     r"""Turn \" back into ", if the very first quote is written so."""
     chars = text.chars
     at = skip(chars, chars.find("{") + 1)
-    if chars[at : at + 2] != '\\"' and chars[at : at + 3] != '\\\\"':
+    if not chars.startswith(_ESCAPED_QUOTES, at):
         return text
     findings.add("escaped-quotes", text.offsets[at])
     return _unescaped(text, 0, len(chars), is_bytes=False)
