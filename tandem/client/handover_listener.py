@@ -199,12 +199,17 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
         raise NotAMessageError("it has no secret: client 1 has to hand over the server's reply as it came")
     for name in ("classname", "teamname"):
         ours, theirs = team.get(name), getattr(message, name)
-        if ours is not None and theirs != ours:
+        if ours is not None and not _is_same(name, ours, theirs):
             raise NotAMessageError(f'its {name} is "{theirs}", ours is "{ours}"')
     ours_known = [team[name] for name in ("studentnr1", "studentnr2") if name in team]
     numbers = {message.studentnr1, message.studentnr2}
     if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
         raise NotAMessageError("its student numbers are not ours")
+
+
+def _is_same(name: str, ours: str, theirs: str) -> bool:
+    """Return whether both values of a field name the same. Classes are compared without regard to letter case."""
+    return ours.casefold() == theirs.casefold() if name == "classname" else ours == theirs
 
 
 def _refused(status: str) -> str:

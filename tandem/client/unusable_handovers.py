@@ -3,11 +3,14 @@
 Only looks at bytes that are no message. What is wrong with a message is in handover_listener.py.
 """
 
+import json
+
 from tandem.client.other_programs import protocol_of
 from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN
-from tandem.protocol.message import WELCOME_WORD
+from tandem.protocol.message import FIELDS, WELCOME_WORD
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
+from tandem.protocol.team_file import holds_message
 
 SHOWN_BYTES = 40  # of what came
 MAX_REPLY_BYTES = 1000  # PROTOCOL 3.3
@@ -30,7 +33,7 @@ _BEGINNINGS = (
 
 def describe(received: bytes, framing: str) -> str:
     """Return what it is that cannot be a message, and what to do about it if that is known."""
-    shown = f"sent something that is not a message: {printable_bytes(received[:SHOWN_BYTES])}"
+    shown = f'sent something that is not a message: "{printable_bytes(received[:SHOWN_BYTES])}"'
     protocol = protocol_of(received)
     if protocol:
         return f"speaks {protocol}, and {shown}"
@@ -57,9 +60,20 @@ def mistake_in(received: bytes) -> str:
         what = "the server's welcome, and the reply comes after it"
     elif length not in ("", OUR_LENGTH):
         what = f"{length}, which is no part of a reply"
+    elif _is_envelope(received):
+        what = "another object, with the reply inside"
     elif b'"studentnr"' in received:
         what = "a message of an older assignment: studentnr is studentnr1 now"
     return f"it is {what}; client 1 has to send on the bytes of the reply as they came" if what else ""
+
+
+def _is_envelope(received: bytes) -> bool:
+    """Return whether the reply is a value in another object."""
+    try:
+        found = json.loads(received)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.keys().isdisjoint(FIELDS) and any(map(holds_message, found.values()))
 
 
 def _length_in(received: bytes) -> str:

@@ -11,7 +11,7 @@ from tandem.client.options import CHECK_COMMAND, Options
 from tandem.client.other_programs import excerpt, protocol_of
 from tandem.client.output import Output
 from tandem.protocol.answer_reader import AnswerReader
-from tandem.protocol.framing import LENGTH, frame
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN, frame
 from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode, refusal_in
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
@@ -94,6 +94,10 @@ class ServerVisit:
         self._welcome_size = 0 if answer.reply_begun else len(answer.greeting)
         if answer.greeting:
             self._output.arrow(self._welcome_arrow, answer.greeting, answer.welcome.strip())
+            if self._options.framing == PLAIN and answer.greeting == frame(answer.greeting[LENGTH_BYTES:], LENGTH):
+                self._output.note(
+                    "a length comes before the welcome: if the server wants lengths, use --framing length"
+                )
         elif answer.reply_begun:
             self._output.note(f'no welcome, but "{excerpt(answer.received)}"; sending the message anyway')
         else:
@@ -156,7 +160,7 @@ class ServerVisit:
             if not reply.status:
                 said = excerpt(self._after_welcome)
                 raise ClientError(
-                    f"{self._server} sent an object that is not a reply, because {error}: {said}",
+                    f'{self._server} sent an object that is not a reply, because {error}: "{said}"',
                     SERVER_PORT_HELP,
                     self._reply_arrow,
                 ) from None
@@ -227,7 +231,7 @@ class ServerVisit:
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            what = f"something that is not a message: {excerpt(self._after_welcome or answer.received)}"
+            what = f'something that is not a message: "{excerpt(self._after_welcome or answer.received)}"'
         help = SERVER_PORT_HELP
         if self._options.framing == LENGTH:
             help += ", or leave --framing length out if this server sends no lengths"

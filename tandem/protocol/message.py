@@ -99,6 +99,8 @@ def decode(text: bytes) -> Message:
     if not isinstance(found, dict):
         raise NotAMessageError("it is JSON, but not an object in braces")
     missing = [name for name in FIELDS if name not in found]
+    if len(missing) == len(FIELDS):
+        raise NotAMessageError("it has none of the eight fields")
     if missing:
         raise NotAMessageError(f"it has no {' and no '.join(missing)}")
     for name in TEXT_FIELDS:

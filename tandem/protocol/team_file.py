@@ -17,7 +17,7 @@ def team_in(found: object, path: str) -> dict[str, str]:
     if not isinstance(found, dict):
         raise ValueError(f"{path} is not a JSON object: it must be a message, in braces")
     for name, value in found.items():
-        if _holds_message(value) and found.keys().isdisjoint(TEAM_FIELDS):
+        if holds_message(value) and found.keys().isdisjoint(TEAM_FIELDS):
             raise ValueError(f"{path} has the message in {name}: the object in braces must be the message itself")
     misspelt = {name: meant for name in found if name not in FIELDS and (meant := _meant_field(name, found))}
     if misspelt:
@@ -31,8 +31,8 @@ def team_in(found: object, path: str) -> dict[str, str]:
     return team
 
 
-def _holds_message(value: object) -> bool:
-    """Return whether a value in the file is itself a message, as an object, as a text, or in a list."""
+def holds_message(value: object) -> bool:
+    """Return whether a value in an object is itself a message, as an object, as a text, or in a list."""
     is_text = isinstance(value, str) and value.lstrip().startswith("{")
     if not is_text and not isinstance(value, (dict, list)):
         return False

@@ -233,7 +233,7 @@ FAILS: dict[str, Fails] = {
         "no reply: .* closed the connection.*is this the server's port",
     ),
     "a name in braces": answers(lambda _: b"Invalid message {studentnr1} expected", "Invalid message {studentnr1} exp"),
-    "a name in braces in the welcome": Fails(lambda _: (Send(b"hello {client}"), Wait.END), ": hello {client}"),
+    "a name in braces in the welcome": Fails(lambda _: (Send(b"hello {client}"), Wait.END), ': "hello {client}"'),
     "SSH": Fails(
         lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END),
         'speaks SSH: it sent "SSH-2.0-OpenSSH_9.6".*is this the server\'s port',
@@ -257,7 +257,7 @@ FAILS: dict[str, Fails] = {
     ),
     "JSON for a welcome": Fails(
         lambda _: (Send(b'{"welcome": "connection established"}'), Wait.END),
-        'sent an object that is not a reply, because it has no .*: {"welcome": .*is this the server\'s port',
+        'sent an object that is not a reply, because it has none of the .*: "{"welc.*is this the server\'s port',
     ),
     # another status
     "other status": answers(
@@ -285,7 +285,7 @@ FAILS: dict[str, Fails] = {
     "lone surrogate": answers(
         lambda reply: reply.replace(b"Team1", rb"Team\ud800"), "its teamname holds half of a surrogate pair"
     ),
-    "empty object": answers(lambda _: b"{ }", "it has no studentnr1 and no "),
+    "empty object": answers(lambda _: b"{ }", "it has none of the eight fields"),
     "length shorter than the reply": Fails(
         lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply[:-9]) + reply[-9:]), Wait.END),
         "it is not JSON",
@@ -297,7 +297,7 @@ FAILS: dict[str, Fails] = {
         options=FRAMED,
     ),
     "no lengths where they are wanted": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), "not a message: Test gr", options=FRAMED
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), 'not a message: "Test gr', options=FRAMED
     ),
     # too large
     "endless object": Fails(

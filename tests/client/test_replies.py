@@ -11,7 +11,7 @@ from tandem.client.other_programs import why_not_client_2
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import FIELDS, TEXT_FIELDS, decode, refusal_in
 from testing.clients import REPLIES, REPLY_1, WELCOME
-from testing.other_side import Finish, Send, Wait, changed, scripted_server, without
+from testing.other_side import Finish, Send, Wait, changed, framed, scripted_server, without
 from testing.processes import team_options
 
 Capture = pytest.CaptureFixture[str]
@@ -58,7 +58,7 @@ FAILS: dict[str, tuple[Make, str]] = {  # the reply, made from the right one, an
         lambda reply: json.dumps(reply.decode()).encode(),
         "the reply is a text with an object in it: ",
     ),
-    "in another object": (lambda reply: b'{"data": %b}' % reply, f"{NO_REPLY}it has no studentnr1 and no "),
+    "in another object": (lambda reply: b'{"data": %b}' % reply, f"{NO_REPLY}it has none of the eight fields"),
 }
 DONE: dict[str, Make] = {
     "as it should be": lambda reply: reply,
@@ -106,6 +106,16 @@ def test_a_reply_without_a_secret_is_not_handed_over(capsys: Capture) -> None:
     code, _, err, handed = ends(1, changed(REPLY_1, secret=""), capsys)
     assert (code, handed) == (1, [])
     assert 'the status is "waiting for message 2", but the secret is empty' in err
+
+
+def test_a_length_before_the_welcome_is_named(capsys: Capture) -> None:
+    script = (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(REPLY_1)), Wait.END)
+    with scripted_server(*script) as server, scripted_server(Wait.END) as peer:
+        assert main(["1", *team_options(), "--server", server.address, "--peer", peer.address]) == 0
+    assert (
+        "a length comes before the welcome: if the server wants lengths, use --framing length"
+        in capsys.readouterr().out
+    )
 
 
 def test_each_problem_has_a_line(capsys: Capture) -> None:
