@@ -195,8 +195,12 @@ def read_team(path: str) -> dict[str, str]:
         raise UsageError(f"{path} cannot be read: {error.strerror}; name a file with one message in it") from None
     if len(data) > MAX_FILE_BYTES:
         raise UsageError(f"{path} has more than {MAX_FILE_BYTES:,} bytes: it must be one message, in braces")
+    if not data.strip():
+        raise UsageError(f"{path} is empty: write a message into it, and save it")
     try:
         found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 from byte {error.start + 1} on: save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
     try:

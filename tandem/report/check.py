@@ -71,15 +71,23 @@ def _severity(problem: Problem) -> Severity:
     return Severity.REMARK if _is_allowed_in_team_file(problem) else problem.kind.severity
 
 
+_SAVE = "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
+_FILE_HELP = {  # by the id of a problem: what to try if the message is in a file
+    "nothing-came": "write the message into the file, and save it",
+    "latin-1": _SAVE,
+    "not-utf-8": _SAVE,
+    "utf-16": "save the file as UTF-8; in Windows PowerShell use Set-Content -Encoding utf8, as > writes UTF-16",
+    "two-messages": "check one message at a time: a program sends each of them on a connection of its own",
+}
+
+
 def _what(problem: Problem) -> str:
     return "there is no message in it, at most white space" if problem.id == "nothing-came" else problem.what
 
 
 def _help(problem: Problem) -> str:
-    if problem.id == "nothing-came":
-        return "write the message into the file, and save it"
-    if problem.id == "latin-1":
-        return "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
+    if problem.id in _FILE_HELP:
+        return _FILE_HELP[problem.id]
     if _is_allowed_in_team_file(problem):
         return f"it may stay in a TEAM.json, but as message 1 the server would refuse it: {problem.help}"
     return problem.help

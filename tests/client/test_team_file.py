@@ -68,7 +68,10 @@ WRONG: dict[str, tuple[bytes, str]] = {  # content, what the client says
     "null for the team": (written(teamname=None), 'write it in quotes, "teamname": "…"'),
     "number": (written(studentnr1=923456), '"studentnr1": "923456", with the zeros at its beginning if it has some'),
     "true": (written(classname=True), 'write it in quotes, "classname": "…"'),
-    "UTF-16": (written().decode().encode("utf-16"), "is not JSON"),
+    "UTF-16": (written().decode().encode("utf-16"), "is not UTF-8 from byte 1 on: save it as UTF-8"),
+    "Latin-1": (written(teamname="?").replace(b"?", b"\xeb"), "is not UTF-8 from byte 96 on: save it as UTF-8"),
+    "empty": (b" \r\n", "is empty: write a message into it, and save it"),
+    "no comma": (written().replace(b",", b"", 1), "is not JSON"),
     "another object": (b"[]", "is not a JSON object"),
 }
 
