@@ -93,6 +93,8 @@ def _print_error(words: str, code: int) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if arguments[:2] == ["help", "client"]:
+        arguments = ["client", "--help"]
     if arguments[:1] == ["client"]:
         from tandem.client.__main__ import main as client
 

@@ -8,13 +8,14 @@ them and prints none. Knows no option of a command but --data.
 """
 
 import argparse
+import difflib
 import os
 import sys
 from importlib import import_module
 
 from tandem import __version__
 from tandem.backup.pending_restore import finish_restore
-from tandem.commands.arguments import Parser
+from tandem.commands.arguments import Parser, set_example
 from tandem.net.descriptors import require_descriptors
 from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import check_is_folder
@@ -24,6 +25,7 @@ STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 COMMANDS = {
     "demo": "run the whole exchange on this machine and show it",
+    "init": "ask for the team's details, write TEAM.json, and print the commands for both machines",
     "client": "run client 1 or client 2; `tandem client --help` shows its options",  # run by __main__
     "serve": "run the server",
     "board": "show the records as live web pages",
@@ -35,12 +37,14 @@ COMMANDS = {
     "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
     "bench": "run many exchanges with a server and measure them",
 }
+HELP = "help"  # `tandem help serve` is `tandem serve --help`
 
 
 def main(arguments: list[str]) -> int:
     """Run one command, and print its error. Return the exit code."""
     _open_closed_streams()
     try:
+        arguments = _help_asked_for(arguments)
         options = _parser(arguments).parse_args(arguments)
         require_descriptors()
         if "data" in options:
@@ -79,7 +83,9 @@ def _open_closed_streams() -> None:
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     """Return a parser that knows the names of all commands, and the options of the given one."""
     parser = Parser(prog="tandem", description="A networking assignment as real software: clients, server, results.")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version")
+    set_example(parser, "tandem demo", "tandem help serve")
+    _check_command(parser, arguments)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, words in COMMANDS.items():
         command = commands.add_parser(name, help=words, description=words)
@@ -88,6 +94,26 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
             module.add_options(command)
             command.set_defaults(run=module.run)
     return parser
+
+
+def _help_asked_for(arguments: list[str]) -> list[str]:
+    """Return the arguments, with `help COMMAND` written as `COMMAND --help`."""
+    if arguments[:1] != [HELP]:
+        return arguments
+    return [*(word for word in arguments[1:] if word != HELP), "--help"]
+
+
+def _check_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """End the program if the first argument is neither a command nor an option of `tandem` itself."""
+    first = arguments[0] if arguments else HELP
+    if first in COMMANDS or first == HELP or first in ("-h", "--help", "-V", "--version"):
+        return
+    if first.startswith("-"):
+        parser.error(f"there is no option {first} before the command: write tandem COMMAND {first}")
+    near = difflib.get_close_matches(first.lower(), COMMANDS, n=1)
+    if near:
+        parser.error(f"there is no command {first!r}: did you mean {near[0]}?")
+    parser.error(f"there is no command {first!r}: choose from {', '.join(COMMANDS)}")
 
 
 class _Version(argparse.Action):

@@ -71,8 +71,20 @@ class Walk:
 
 Run = Callable[[Walk, Words], Seen]
 
+_TEAM = {words[0]: words for words in zip(team_options()[::2], team_options()[1::2], strict=True)}
+
 WALKS = [
     Walk(("demo",), {}),
+    Walk(
+        ("init",),
+        {
+            **{f"--{name}": (f"--{name}", "5555555") for name in ("studentnr1", "studentnr2", "classname", "teamname")},
+            "FILE": ("TEAM1.json",),
+            "--server": ("--server", "192.0.2.9:1"),
+            "--peer": ("--peer", "192.0.2.9:2"),
+        },
+        base={**_TEAM, "--server": ("--server", "192.0.2.1"), "--peer": ("--peer", "192.0.2.2")},
+    ),
     Walk(
         ("serve",),
         {
@@ -186,7 +198,6 @@ _CLIENT = {
     "--format": ("--format", "json"),
     "--verbose": ("--verbose",),
 }
-_TEAM = {words[0]: words for words in zip(team_options()[::2], team_options()[1::2], strict=True)}
 CLIENTS = [
     Walk(("1",), _CLIENT, base={**_TEAM, "--server": ("--server", "192.0.2.1"), "--peer": ("--peer", "192.0.2.2")}),
     Walk(("2",), _CLIENT, base={"--server": ("--server", "192.0.2.1")}),
@@ -289,7 +300,8 @@ def _changes(before: Path, after: Path) -> Iterator[str]:
             yield f"{name}: {teams} {sorted(book.notes().items())} {bool(book.token_hash())}"
         lines = (after / name / "key").read_text().splitlines()
         yield f"{len(lines)} {[int(line.partition(' ')[0]) // 3600 for line in lines[1:]]}"
-    yield from sorted(path.name for path in after.iterdir() if not (before / path.name).exists())
+    for path in sorted(path for path in after.iterdir() if not (before / path.name).exists()):
+        yield f"{path.name}: {path.read_text() if path.suffix == '.json' else ''}"
 
 
 def _without_chance(out: str) -> str:

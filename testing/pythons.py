@@ -30,6 +30,7 @@ LEFT_OUT = (
     "tests/fuzz",
     "tests/hosts",
     "tests/profiles",
+    "tests/test_help.py",
     "tests/test_imports.py",
     "tests/robustness",
     "tests/backup/test_restore.py::test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new",

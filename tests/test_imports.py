@@ -32,6 +32,7 @@ ALL_OF_OURS = frozenset(
         "board",
         "bench",
         "demo",
+        "doctor",
         "commands",
     }
 )
@@ -52,6 +53,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "board"}),
     ),
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
+    "doctor": (ANY, frozenset({"protocol", "net", "diagnosis", "doctor"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "commands": (ANY, ALL_OF_OURS),
     "cli": (ANY, frozenset({"protocol", "net", "records", "commands", "backup", "report", ""})),

@@ -10,7 +10,7 @@ from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, p
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
 from tandem.protocol.message import argument_number, argument_text, is_unicode
-from tandem.protocol.team_file import TEAM_FIELDS, team_in
+from tandem.protocol.team_fields import TEAM_FIELDS, team_in
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -41,6 +41,10 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
 
 --format json: an arrow is {"arrow", "bytes", "text"}, other lines are {"note"}; the last line is {"finished"}, or
 {"failed", "try", "arrow", "exit_code"} with null for an arrow that is not known.
+
+examples, on two machines:
+  tandem client 2 TEAM.json --server 192.0.2.1:5550 --listen 5551
+  tandem client 1 TEAM.json --server 192.0.2.1:5550 --peer 192.0.2.12:5551
 
 exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """

@@ -10,7 +10,7 @@ from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN
 from tandem.protocol.message import FIELDS, WELCOME_WORD
 from tandem.protocol.printable import printable_bytes
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.protocol.team_file import holds_message
+from tandem.protocol.team_fields import holds_message
 
 SHOWN_BYTES = 40  # of what came
 MAX_REPLY_BYTES = 1000  # PROTOCOL 3.3

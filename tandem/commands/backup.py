@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tandem.backup.backup import BackupSummary, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
-from tandem.commands.arguments import data_option, database_option, file_name
+from tandem.commands.arguments import data_option, database_option, file_name, set_example
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
@@ -16,6 +16,7 @@ BACKUP_FILES = (RECORDS, BOARD_FILE)  # listed here, because backup/ may not imp
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem backup --data tandem-data monday.backup")
     data_option(command)
     database_option(command, "a URL is refused, because pg_dump copies a database server; '' for the files in DIR")
     command.add_argument("file", type=file_name, metavar="FILE", help="name of a new file for the backup")

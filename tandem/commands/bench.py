@@ -13,6 +13,7 @@ from tandem.commands.arguments import (
     positive_integer,
     positive_number,
     server_address,
+    set_example,
     set_rules,
 )
 from tandem.commands.combinations import Interaction
@@ -27,6 +28,7 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem bench --server 127.0.0.1:5550 --count 1000")
     set_rules(command, *RULES, repeatable=("--pid",))
     command.add_argument(
         "--server",

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
-from tandem.commands.arguments import HOW_TO_WRITE_A_NAME, argument_type, data_option, database_option, set_rules, text
+from tandem.commands.arguments import (
+    HOW_TO_WRITE_A_NAME,
+    argument_type,
+    data_option,
+    database_option,
+    set_example,
+    set_rules,
+    text,
+)
 from tandem.commands.combinations import Excludes, Interaction, Requires
 from tandem.commands.names import explain_nothing_found
 from tandem.protocol.errors import TandemError, UsageError
@@ -25,6 +33,7 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem forget --class INF2A --dry-run", "tandem forget --before 2026-09-01 --yes")
     set_rules(command, *RULES)
     command.description = f"{command.description}, in the data folder or the database; backups made before keep it"
     data_option(command)

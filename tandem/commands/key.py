@@ -2,7 +2,7 @@
 
 import argparse
 
-from tandem.commands.arguments import argument_type, data_option, subcommand
+from tandem.commands.arguments import argument_type, data_option, set_example, subcommand
 from tandem.keys.keyring import rotate
 from tandem.protocol.message import argument_number
 from tandem.report.screen import echo
@@ -14,6 +14,8 @@ MAX_HOURS = 87_600.0
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     below = subcommand(command.add_subparsers(metavar="rotate", required=True), "rotate", "make a new key")
+    set_example(command, "tandem key rotate --data tandem-data")
+    set_example(below, "tandem key rotate --data tandem-data --valid 24")
     data_option(below)
     below.add_argument(
         "--valid",

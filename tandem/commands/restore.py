@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tandem.backup.restore import KeyReport, RestoreSummary, restore
-from tandem.commands.arguments import data_option, database_option, file_name
+from tandem.commands.arguments import data_option, database_option, file_name, set_example
 from tandem.commands.backup import BACKUP_FILES, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
@@ -14,6 +14,7 @@ from tandem.report.screen import echo
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem restore --data tandem-data monday.backup")
     data_option(command)
     database_option(command, "a URL is refused, because pg_restore restores a database server; '' for the files in DIR")
     command.add_argument(

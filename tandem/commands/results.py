@@ -9,6 +9,7 @@ from tandem.commands.arguments import (
     HOW_TO_WRITE_A_NAME,
     data_option,
     database_option,
+    set_example,
     set_rules,
     text,
 )
@@ -32,6 +33,7 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem results --class INF2A --format csv > INF2A.csv")
     set_rules(command, *RULES)
     data_option(command)
     database_option(command)

@@ -11,7 +11,7 @@ from tandem.diagnosis.excerpt import Excerpt, excerpt
 from tandem.diagnosis.problems import Problem, Severity
 from tandem.protocol.message import Message, message_1
 from tandem.protocol.reader import Reader
-from tandem.protocol.team_file import team_in
+from tandem.protocol.team_fields import team_in
 
 _ANY_IP = "192.0.2.1"  # client 1 puts its own in its place
 

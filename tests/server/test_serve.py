@@ -6,12 +6,16 @@ import signal
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
+from tandem.records.queries import IssuedSecret
+from tandem.server import serve as serve_module
+from tandem.server.serve_options import ServeOptions
 from testing.processes import RunningServer, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -99,6 +103,35 @@ def test_key_database_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None
     assert modes.pop("data") == 0o700
     assert set(modes.values()) == {0o600}
     assert {"key", "tandem.sqlite3"} <= set(modes)
+
+
+class EmptyDatabase:
+    """The writing or the reading side of a database without a secret."""
+
+    def recent_secrets(self, limit: int) -> list[IssuedSecret]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_new_key_over_one_database_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other servers over this database need the same key."""
+    lines: list[str] = []
+    monkeypatch.setattr(serve_module, "report", lines.append)
+    for opening in ("open_store", "open_records"):
+        monkeypatch.setattr(serve_module, opening, lambda *_, **__: EmptyDatabase())
+    options = ServeOptions(listen=("127.0.0.1", 0), data=tmp_path, database="postgresql://192.0.2.1/tandem")
+    keyring = serve_module._open_storage(options).keyring
+    assert lines == [f"a new key was made in {tmp_path}: all servers over one database need the same one"]
+    serve_module._open_storage(options)
+    serve_module._open_storage(replace(options, data=tmp_path / "worker"), keyring)
+    assert len(lines) == 1
+
+
+def test_a_log_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(serve_module.ServeError, match="cannot be written"):
+        serve_module._check_log(tmp_path / "no such folder" / "server.log", tmp_path)
 
 
 def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:
