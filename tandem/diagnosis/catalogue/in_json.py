@@ -92,7 +92,7 @@ KINDS = (
         P,
         JSON,
         "Backslashes before the quotes",
-        "the quotes are written with backslashes",
+        "there are backslashes before the quotes, or in place of them",
         "send what json.dumps(data) returns, without repr() or a second json.dumps",
         "2.1",
         RIGHT.replace(b'"', b'\\"'),
