@@ -37,7 +37,7 @@ LEFT_OUT = (
     "tests/commands/test_faults.py::test_a_limit_of_memory_is_one_line_and_loses_nothing",
     "tests/demo/test_demo.py::test_ended_in_the_middle",
     "tests/server/test_starting_together.py",
-    # What the other side of a connection does; test_handover.py and test_wire.py run.
+    # The other side of a connection; test_handover.py and test_wire.py run.
     "tests/client/test_client2_listener.py",
     "tests/client/test_hostile_server.py",
     # Bounds and cuts, for every row of a large table. One test of each table runs.

@@ -39,7 +39,7 @@ ALL_OF_OURS = frozenset(
 
 # package -> (what it may import of the standard library and of extras, which of our packages it may import)
 RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "protocol": (frozenset({"json"}), frozenset({"protocol"})),
+    "protocol": (frozenset({"json", "socket"}), frozenset({"protocol"})),
     "client": (frozenset({"socket", "json", "sys"}), frozenset({"protocol", "client"})),
     "net": (ANY, frozenset({"protocol", "net"})),
     "diagnosis": (ANY, frozenset({"protocol", "net", "diagnosis"})),
