@@ -1,0 +1,80 @@
+"""The page about this machine: what others see of it, and every finding. Sends nothing but the question for a name."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tandem.doctor.findings import Finding, finding, finding_lines
+from tandem.doctor.firewalls import firewall_findings
+from tandem.doctor.machine import Machine
+from tandem.doctor.own_network import (
+    address_findings,
+    all_addresses,
+    is_loopback,
+    own_name_findings,
+    remote_findings,
+    wsl_findings,
+)
+from tandem.doctor.port_state import port_findings
+from tandem.protocol.address import show_address
+
+# Modules that `import socket, json` loads by name, in any version of Python.
+_NAMES = (
+    "array collections copyreg enum functools heapq json keyword math operator re reprlib select selectors socket types"
+)
+MODULES = frozenset(_NAMES.split())
+
+
+class Examination(NamedTuple):
+    """What was seen of this machine."""
+
+    facts: list[tuple[str, str]]  # label, text
+    findings: list[Finding]
+
+
+def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder: str) -> Examination:
+    """Look at everything that is to be known about this machine before an exchange.
+
+    Args:
+        machine: The access to it.
+        server: The host and port of the server, if it is known.
+        port: The port on which client 2 will listen.
+        folder: The folder with the programs of the team.
+    """
+    addresses = all_addresses(machine)
+    seen, found = remote_findings(machine, *server) if server else (next(iter(addresses), ""), [])
+    where = show_address(*server) if server else "other machines"
+    if seen:
+        facts = [("own ip", f"{seen}, as {where} will see it")]
+    else:
+        seen = next(iter(addresses), "")
+        facts = [("own ip", seen or "none")]
+    others = [address for address in addresses if address != seen]
+    if others:
+        facts.append(("others", ", ".join(others)))
+    at_port, at_firewall = list(port_findings(machine, port)), firewall_findings(machine, port)
+    is_free = all(each.id == "port-ephemeral" for each in at_port)
+    facts.append((f"port {port}", "free" if is_free else "not free"))
+    if not at_firewall:
+        facts.append(("firewall", f"none is known on this machine that blocks port {port}"))
+    found += address_findings(addresses, "" if seen and is_loopback(seen) else seen, where)
+    found += (*own_name_findings(machine), *wsl_findings(machine), *at_port, *at_firewall)
+    found += own_module_findings(machine.own_modules(folder))
+    return Examination(facts, found)
+
+
+def own_module_findings(names: list[str]) -> Iterator[Finding]:
+    """Yield a finding for each file that Python may load in the place of a module that every client needs."""
+    for name in names:
+        module = name.removesuffix(".py").removesuffix("/__init__")
+        if module in MODULES:
+            yield finding("own-module", file=name, module=module)
+
+
+def page(seen: Examination) -> Iterator[str]:
+    """Yield the lines of the page."""
+    width = max(len(label) for label, _ in seen.facts)
+    for label, text in seen.facts:
+        yield f"{label:{width}}  {text}\n"
+    yield from finding_lines(seen.findings)
+    if not seen.findings:
+        yield "\nnothing was found on this machine that stops the exchange\n"
