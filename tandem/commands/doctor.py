@@ -8,7 +8,7 @@ from contextlib import closing
 from tandem.commands.arguments import argument_type, folder, server_address, set_example, set_rules
 from tandem.commands.combinations import Excludes, Requires
 from tandem.doctor.examination import examine, page
-from tandem.doctor.findings import Finding, finding_lines
+from tandem.doctor.findings import DoctorFinding, finding_lines
 from tandem.doctor.machine import Machine
 from tandem.doctor.way import serve_peer, visit_listener
 from tandem.net.listeners import open_listener
@@ -93,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
     """Look at this machine, or test a way. Return 1 if a problem was found."""
     machine = Machine()
     if options.listen:
-        return _listen(machine, *options.listen)
+        host, port = options.listen
+        return _conclude(listen(machine, host, port))
     if options.peer:
         host, port = options.peer
         if not options.yes:
@@ -104,14 +105,19 @@ def run(options: argparse.Namespace) -> int:
     return _exit_code(seen.findings)
 
 
-def _listen(machine: Machine, host: str, port: int) -> int:
+def listen(machine: Machine, host: str, port: int) -> list[DoctorFinding]:
+    """Listen until a doctor has tested the way. Return the findings.
+
+    Raises:
+        ListenError: the port cannot be used.
+    """
     with closing(open_listener(host, port)) as listener:
         port = listener.getsockname()[1]
         usable = [host] if host else own_addresses() or ["ADDRESS"]
         _show(f"listening on {show_address(host, port)} for one test. Run on the other machine:")
         _show(f"  {_PYTHON} -m tandem doctor --peer {show_address(usable[0], port)}")
         _show("if nothing comes and the other doctor says dropped, look at the firewall of this machine")
-        return _conclude(serve_peer(machine, listener, _show))
+        return serve_peer(machine, listener, _show)
 
 
 _PYTHON = "py" if os.name == "nt" else "python3"
@@ -140,12 +146,12 @@ def _show(line: str) -> None:
     flush()
 
 
-def _conclude(found: list[Finding]) -> int:
+def _conclude(found: list[DoctorFinding]) -> int:
     echo(finding_lines(found))
     if not found:
         echo(["\nboth directions work\n"])
     return _exit_code(found)
 
 
-def _exit_code(found: list[Finding]) -> int:
+def _exit_code(found: list[DoctorFinding]) -> int:
     return 1 if any(each.is_problem for each in found) else 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tandem.doctor.findings import Finding, finding, finding_lines
+from tandem.doctor.findings import DoctorFinding, finding, finding_lines
 from tandem.doctor.firewalls import firewall_findings
 from tandem.doctor.machine import Machine
 from tandem.doctor.own_network import (
@@ -28,7 +28,7 @@ class Examination(NamedTuple):
     """What was seen of this machine."""
 
     facts: list[tuple[str, str]]  # label, text
-    findings: list[Finding]
+    findings: list[DoctorFinding]
 
 
 def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder: str) -> Examination:
@@ -62,7 +62,7 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
     return Examination(facts, found)
 
 
-def own_module_findings(names: list[str]) -> Iterator[Finding]:
+def own_module_findings(names: list[str]) -> Iterator[DoctorFinding]:
     """Yield a finding for each file that Python may load in the place of a module that every client needs."""
     for name in names:
         module = name.removesuffix(".py").removesuffix("/__init__")

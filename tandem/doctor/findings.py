@@ -1,6 +1,6 @@
 """Findings: one trouble each, of this machine or of the way to another one. The catalogue, and its words.
 
-A Finding holds facts only, as a Problem of a message does; its words are made from the templates of FINDINGS. A problem
+A finding holds facts only, as a Problem of a message does; its words are made from the templates of FINDINGS. A problem
 stops the exchange; a remark may, or explains what is seen. Nothing here looks at the machine.
 """
 
@@ -15,7 +15,7 @@ P, R = Severity.PROBLEM, Severity.REMARK
 
 @dataclass(frozen=True, slots=True)
 class FindingKind:
-    """One entry of the catalogue. `what` and `help` are templates for the facts of a Finding."""
+    """One entry of the catalogue. `what` and `help` are templates for the facts of a finding."""
 
     id: str
     severity: Severity
@@ -25,7 +25,7 @@ class FindingKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One trouble that was found: facts, no words."""
 
     id: str
@@ -55,12 +55,12 @@ class Finding:
         return {name: printable(fact) for name, fact in self.facts.items()}
 
 
-def finding(id: str, **facts: str) -> Finding:
-    """Return a Finding with these facts."""
-    return Finding(id, facts)
+def finding(id: str, **facts: str) -> DoctorFinding:
+    """Return a finding with these facts."""
+    return DoctorFinding(id, facts)
 
 
-def finding_lines(found: Iterable[Finding]) -> Iterator[str]:
+def finding_lines(found: Iterable[DoctorFinding]) -> Iterator[str]:
     """Yield the lines of a page about findings: the problems first."""
     for number, each in enumerate(sorted(found, key=lambda each: not each.is_problem), 1):
         remark = "" if each.is_problem else "remark: "
@@ -200,7 +200,8 @@ _KINDS = (
         "Dropped",
         "no answer came from {address} port {port} within {seconds} s: likely a firewall drops the connection, or the"
         " Wi-Fi isolates its laptops from each other",
-        "open the port in the firewall of that machine; if that does not help, use the hotspot of a phone or a cable",
+        "open the port in the firewall of that machine, and look at the own one. If that does not help, use a cable or"
+        " the hotspot of a phone",
     ),
     FindingKind(
         "way-unreachable",

@@ -7,13 +7,13 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from tandem.doctor.findings import Finding, finding
+from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.machine import Machine
 
 ONLY_ROOT = "only root may read them"
 
 
-def firewall_findings(machine: Machine, port: int) -> list[Finding]:
+def firewall_findings(machine: Machine, port: int) -> list[DoctorFinding]:
     """Return what is found about the firewall of this machine, [] if none is known to block the port."""
     looks = {"linux": (ufw, firewalld, nftables), "darwin": (macos,), "win32": (windows,)}
     for look in looks.get(machine.system, ()):
@@ -26,7 +26,7 @@ def firewall_findings(machine: Machine, port: int) -> list[Finding]:
 # Each of these returns None if its firewall is not in use.
 
 
-def ufw(machine: Machine, port: int) -> list[Finding] | None:
+def ufw(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Ask ufw. Without root only its switch can be read."""
     facts = {"name": "ufw", "command": f"sudo ufw allow {port}/tcp"}
     status = machine.run("ufw", "status", "verbose")
@@ -40,7 +40,7 @@ def ufw(machine: Machine, port: int) -> list[Finding] | None:
     return None
 
 
-def firewalld(machine: Machine, port: int) -> list[Finding] | None:
+def firewalld(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Ask firewalld for its zone."""
     if machine.run("firewall-cmd", "--state").strip() != "running":
         return None
@@ -60,7 +60,7 @@ def _covers(ports: str, port: int) -> bool:
     return found is not None and int(found[1]) <= port <= int(found[2] or found[1])
 
 
-def macos(machine: Machine, port: int) -> list[Finding] | None:
+def macos(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Ask the application firewall of macOS. It decides by program, not by port."""
     text = machine.run("/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate")
     state = re.search(r"State = (\d)", text)
@@ -75,7 +75,7 @@ def macos(machine: Machine, port: int) -> list[Finding] | None:
 _PROFILES = r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy"
 
 
-def windows(machine: Machine, port: int) -> list[Finding] | None:
+def windows(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Ask Windows for its current profile. The words of netsh are in the language of the system, its values are not."""
     profile = machine.run("netsh", "advfirewall", "show", "currentprofile")
     switches = re.findall(
@@ -93,7 +93,7 @@ def windows(machine: Machine, port: int) -> list[Finding] | None:
     return [finding("firewall-on", reason="it blocks each program that was not allowed when Windows asked", **facts)]
 
 
-def _drops(port: int, verdict: str, reason: str, **facts: str) -> Finding:
+def _drops(port: int, verdict: str, reason: str, **facts: str) -> DoctorFinding:
     return finding("firewall-drops", port=str(port), verdict=verdict, reason=reason, **facts)
 
 
@@ -110,7 +110,7 @@ class Hook(NamedTuple):
     is_sure: bool  # False: a rule accepts the connection under a condition that is not understood
 
 
-def nftables(machine: Machine, port: int) -> list[Finding] | None:
+def nftables(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Read the rules of nftables, which only root may."""
     text = machine.run("nft", "-j", "list", "ruleset")
     if not text:

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
 
-from tandem.doctor.findings import Finding, finding
+from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.machine import Machine
 from tandem.net.networks import Networks, parse_networks
 from tandem.protocol.address import plain_ip, show_address
@@ -79,7 +79,7 @@ def _interfaces(machine: Machine) -> Iterable[Interface]:
     return ()
 
 
-def address_findings(addresses: list[str], seen: str, where: str) -> Iterator[Finding]:
+def address_findings(addresses: list[str], seen: str, where: str) -> Iterator[DoctorFinding]:
     """Yield the findings about the machine's own addresses. `seen` is the one that is used on the way to `where`."""
     if not addresses:
         yield finding("no-network")
@@ -90,7 +90,7 @@ def address_findings(addresses: list[str], seen: str, where: str) -> Iterator[Fi
         )
 
 
-def own_name_findings(machine: Machine) -> Iterator[Finding]:
+def own_name_findings(machine: Machine) -> Iterator[DoctorFinding]:
     """Yield the findings about the machine's own name: programs use it to ask for their own address."""
     name = machine.name()
     try:
@@ -102,7 +102,7 @@ def own_name_findings(machine: Machine) -> Iterator[Finding]:
         yield finding("own-name-loopback", name=name, found=found[0])
 
 
-def remote_findings(machine: Machine, host: str, port: int) -> tuple[str, list[Finding]]:
+def remote_findings(machine: Machine, host: str, port: int) -> tuple[str, list[DoctorFinding]]:
     """Return the address of this machine that a host would see, "" if there is none, and the findings about the way.
 
     A name is resolved. Nothing is sent to the host.
@@ -120,7 +120,7 @@ def remote_findings(machine: Machine, host: str, port: int) -> tuple[str, list[F
     return seen, list(subnet_findings(machine, address))
 
 
-def subnet_findings(machine: Machine, address: str) -> Iterator[Finding]:
+def subnet_findings(machine: Machine, address: str) -> Iterator[DoctorFinding]:
     """Yield a finding if a private address is in none of the networks of this machine."""
     networks = own_networks(machine)
     ip = ip_address(plain_ip(address))
@@ -144,7 +144,7 @@ def is_loopback(address: str) -> bool:
     return ip_address(plain_ip(address)).is_loopback
 
 
-def wsl_findings(machine: Machine) -> Iterator[Finding]:
+def wsl_findings(machine: Machine) -> Iterator[DoctorFinding]:
     """Yield a finding in WSL, unless it shares the network of Windows."""
     if "microsoft" not in machine.read("/proc/version").lower():
         return

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tandem.doctor.findings import Finding, finding
+from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.machine import IN_USE, Machine
 
 LISTEN, TIME_WAIT, OTHER = "LISTEN", "TIME_WAIT", "closing"
@@ -49,7 +49,7 @@ def windows_rows(text: str) -> Iterator[TcpRow]:
         yield TcpRow(int(port), state, "" if pid == "0" else pid)
 
 
-def port_findings(machine: Machine, port: int) -> Iterator[Finding]:
+def port_findings(machine: Machine, port: int) -> Iterator[DoctorFinding]:
     """Yield the findings about a port of this machine."""
     error = machine.bind_error(port)
     if error in IN_USE:
@@ -63,7 +63,7 @@ def port_findings(machine: Machine, port: int) -> Iterator[Finding]:
         )
 
 
-def _in_use(machine: Machine, port: int) -> Finding:
+def _in_use(machine: Machine, port: int) -> DoctorFinding:
     rows = [row for row in _rows(machine) if row.port == port]
     held = [row for row in rows if row.state == LISTEN] or [row for row in rows if row.owner]
     if rows and not held:

@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from tandem.doctor.connecting import CONNECT_TIMEOUT_S, Attempt, Reach, connect, ip_of
-from tandem.doctor.findings import Finding, finding
+from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.greeting import (
     LINE_TIMEOUT_S,
     VERSION,
@@ -54,7 +54,7 @@ class Way(NamedTuple):
 # The side of --peer
 
 
-def visit_listener(machine: Machine, host: str, port: int, back_port: int, show: Show) -> list[Finding]:
+def visit_listener(machine: Machine, host: str, port: int, back_port: int, show: Show) -> list[DoctorFinding]:
     """Test the way to `doctor --listen` and back. Return the findings, [] if both directions work.
 
     Connect only after the user has confirmed that no client 2 listens there.
@@ -119,14 +119,14 @@ def _greet(listener: socket.socket, line: bytes) -> None:
         pass  # it has gone again: the report will say so
 
 
-def _not_a_doctor(where: str, line: bytes, version: str | None) -> Finding:
+def _not_a_doctor(where: str, line: bytes, version: str | None) -> DoctorFinding:
     if version not in (None, VERSION):
         return finding("other-version", where=where, version=str(version), own=VERSION)
     came = f"it sent `{printable_bytes(line[:SHOWN_BYTES].rstrip())}`" if line else "it sent nothing"
     return finding("not-a-doctor", where=where, came=came)
 
 
-def _failed(machine: Machine, address: str, port: int, attempt: Attempt) -> Iterator[Finding]:
+def _failed(machine: Machine, address: str, port: int, attempt: Attempt) -> Iterator[DoctorFinding]:
     """Yield the findings about a connection that could not be made."""
     facts = {"address": plain_ip(address), "port": str(port)}
     if attempt.reach is Reach.NO_ROUTE:
@@ -144,7 +144,7 @@ def _failed(machine: Machine, address: str, port: int, attempt: Attempt) -> Iter
 # The side of --listen
 
 
-def serve_peer(machine: Machine, listener: socket.socket, show: Show) -> list[Finding]:
+def serve_peer(machine: Machine, listener: socket.socket, show: Show) -> list[DoctorFinding]:
     """Wait until a doctor has tested the way to this machine. Return the findings, [] if both directions work.
 
     Connections of other programs are named, once for each host, and do not end the wait.
@@ -174,7 +174,7 @@ def _accept(listener: socket.socket) -> tuple[socket.socket, str]:
         connection.close()
 
 
-def _answer(machine: Machine, connection: socket.socket, host: str, show: Show) -> list[Finding] | str:
+def _answer(machine: Machine, connection: socket.socket, host: str, show: Show) -> list[DoctorFinding] | str:
     """Talk to one connection. Return the findings, or in words why this is not a doctor.
 
     What it sent is not shown: it may be the message of a team.
@@ -234,7 +234,7 @@ _REASONS = {
 }
 
 
-def _conclude(way: Way, show: Show) -> list[Finding]:
+def _conclude(way: Way, show: Show) -> list[DoctorFinding]:
     """Show the way back. Return the findings about a way whose first direction works; both sides come to the same."""
     for address, attempt in way.back:
         show(_direction(way.there, address, way.back_port, attempt))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tandem.doctor import own_network, port_state
 from tandem.doctor.examination import MODULES, examine, page
-from tandem.doctor.findings import FINDINGS, Finding, finding_lines
+from tandem.doctor.findings import FINDINGS, DoctorFinding, finding_lines
 from tandem.doctor.firewalls import input_hooks
 from tandem.doctor.machine import Machine, command_output, resolve
 from testing.machines import IN_USE, machine
@@ -233,11 +233,11 @@ TROUBLES: list[tuple[str, Machine, str]] = [
 ]
 
 
-def ids(found: list[Finding]) -> set[str]:
+def ids(found: list[DoctorFinding]) -> set[str]:
     return {each.id for each in found}
 
 
-def found_on(looked_at: Machine, server: tuple[str, int] | None = SERVER) -> list[Finding]:
+def found_on(looked_at: Machine, server: tuple[str, int] | None = SERVER) -> list[DoctorFinding]:
     return examine(looked_at, server, PORT, ".").findings
 
 
@@ -343,11 +343,11 @@ def test_any_text_of_the_system_can_be_read(text: str) -> None:
 def test_a_finding_has_one_form() -> None:
     for kind in FINDINGS.values():
         facts = re.findall(r"{(\w+)}", kind.what + kind.help)
-        each = Finding(kind.id, dict.fromkeys(facts, "\x1b[31mX"))
+        each = DoctorFinding(kind.id, dict.fromkeys(facts, "\x1b[31mX"))
         assert "\x1b" not in each.what + each.help
         assert not kind.what.endswith(".")
         assert not kind.help.endswith(".")
-    lines = "".join(finding_lines([Finding("wsl-network"), Finding("no-network")]))
+    lines = "".join(finding_lines([DoctorFinding("wsl-network"), DoctorFinding("no-network")]))
     assert lines.startswith("\n1. No network (no-network)\n   what  this machine has no address")
     assert "\n\n2. remark: WSL has a network of its own (wsl-network)\n" in lines
 
@@ -416,7 +416,7 @@ def test_nothing_that_the_system_lacks_or_that_hangs_holds_it_up(monkeypatch: py
     assert command_output("sh", "-c", "echo all") == "all\n"
     assert command_output("sleep", "30") == ""
     is_over = threading.Event()
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [] if is_over.wait(LIMIT) else [])
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [] * is_over.wait(LIMIT))
     with pytest.raises(OSError, match=r"no answer within 0\.1 s"):
         resolve("slow.example", 0.1)
     is_over.set()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tandem.cli import main
 from tandem.doctor.connecting import SLOW_MS, Attempt, Reach, connect
-from tandem.doctor.findings import Finding
+from tandem.doctor.findings import DoctorFinding
 from tandem.doctor.greeting import (
     MAX_LINE_BYTES,
     Hello,
@@ -64,15 +64,15 @@ def program(script: Script) -> Iterator[tuple[int, list[bytes]]]:
         running.join()
 
 
-def visited(port: int, host: str = "127.0.0.1") -> tuple[list[Finding], list[str]]:
+def visited(port: int, host: str = "127.0.0.1") -> tuple[list[DoctorFinding], list[str]]:
     shown: list[str] = []
     return visit_listener(Machine(), host, port, 0, shown.append), shown
 
 
 @contextmanager
-def listening() -> Iterator[tuple[int, list[Finding], list[str]]]:
+def listening() -> Iterator[tuple[int, list[DoctorFinding], list[str]]]:
     """A doctor that listens in a thread. Its findings and its lines are complete after the block."""
-    found: list[Finding] = []
+    found: list[DoctorFinding] = []
     shown: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = threading.Thread(target=lambda: found.extend(serve_peer(Machine(), listener, shown.append)))
@@ -151,7 +151,7 @@ def test_the_one_who_listens_says_why_it_is_no_doctor(sent: bytes, told: str) ->
     assert shown[0] == f"127.0.0.1 connected, but {told}; still listening"
 
 
-def answered(hello: bytes) -> tuple[list[tuple[str, Attempt]] | None, list[Finding]]:
+def answered(hello: bytes) -> tuple[list[tuple[str, Attempt]] | None, list[DoctorFinding]]:
     """What a doctor that listens reports to a peer that sends this line, and what it finds itself."""
     with (
         listening() as (port, found, _),
