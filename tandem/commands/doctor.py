@@ -113,11 +113,18 @@ def listen(machine: Machine, host: str, port: int) -> list[DoctorFinding]:
     """
     with closing(open_listener(host, port)) as listener:
         port = listener.getsockname()[1]
-        usable = [host] if host else own_addresses() or ["ADDRESS"]
         _show(f"listening on {show_address(host, port)} for one test. Run on the other machine:")
-        _show(f"  {_PYTHON} -m tandem doctor --peer {show_address(usable[0], port)}")
+        _show(f"  {_PYTHON} -m tandem doctor --peer {show_address(_address_to_type(host), port)}")
         _show("if nothing comes and the other doctor says dropped, look at the firewall of this machine")
         return serve_peer(machine, listener, _show)
+
+
+def _address_to_type(host: str) -> str:
+    """Return the address of this machine that others can connect to when it listens on `host`."""
+    if host not in ("", "0.0.0.0", "::"):
+        return host
+    usable = [own for own in own_addresses() if host != "::" or ":" in own]
+    return usable[0] if usable else "ADDRESS"
 
 
 _PYTHON = "py" if os.name == "nt" else "python3"

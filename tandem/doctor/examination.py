@@ -1,6 +1,7 @@
 """The page about this machine: what others see of it, and every finding. Sends nothing but the question for a name."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from tandem.doctor.findings import DoctorFinding, finding, finding_lines
@@ -25,7 +26,7 @@ MODULES = frozenset(_NAMES.split())
 
 
 class Examination(NamedTuple):
-    """What was seen of this machine."""
+    """The result of a look at this machine."""
 
     facts: list[tuple[str, str]]  # label, text
     findings: list[DoctorFinding]
@@ -40,8 +41,12 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
         port: The port on which client 2 will listen.
         folder: The folder with the programs of the team.
     """
-    addresses = all_addresses(machine)
-    seen, found = remote_findings(machine, *server) if server else (next(iter(addresses), ""), [])
+    with ThreadPoolExecutor() as pool:  # a name or a command may take seconds
+        at_name = pool.submit(lambda: [*own_name_findings(machine), *wsl_findings(machine)])
+        at_firewall = pool.submit(firewall_findings, machine, port)
+        at_port = list(port_findings(machine, port))
+        addresses = all_addresses(machine)
+        seen, found = remote_findings(machine, *server) if server else (next(iter(addresses), ""), [])
     where = show_address(*server) if server else "other machines"
     if seen:
         facts = [("own ip", f"{seen}, as {where} will see it")]
@@ -51,13 +56,12 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
     others = [address for address in addresses if address != seen]
     if others:
         facts.append(("others", ", ".join(others)))
-    at_port, at_firewall = list(port_findings(machine, port)), firewall_findings(machine, port)
     is_free = all(each.id == "port-ephemeral" for each in at_port)
     facts.append((f"port {port}", "free" if is_free else "not free"))
-    if not at_firewall:
+    if not at_firewall.result():
         facts.append(("firewall", f"none is known on this machine that blocks port {port}"))
     found += address_findings(addresses, "" if seen and is_loopback(seen) else seen, where)
-    found += (*own_name_findings(machine), *wsl_findings(machine), *at_port, *at_firewall)
+    found += (*at_name.result(), *at_port, *at_firewall.result())
     found += own_module_findings(machine.own_modules(folder))
     return Examination(facts, found)
 

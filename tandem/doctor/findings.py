@@ -149,7 +149,8 @@ _KINDS = (
         P,
         "The port is not allowed",
         "this system does not let you listen on port {port}",
-        "use a port from 1024 to 32767. On Windows `netsh int ipv4 show excludedportrange tcp` lists those in use",
+        "use a port from 1024 to 32767. On Windows `netsh int ipv4 show excludedportrange tcp` lists those that the"
+        " system keeps for itself",
     ),
     FindingKind(
         "port-ephemeral",
@@ -200,8 +201,8 @@ _KINDS = (
         "Dropped",
         "no answer came from {address} port {port} within {seconds} s: likely a firewall drops the connection, or the"
         " Wi-Fi isolates its laptops from each other",
-        "open the port in the firewall of that machine, and look at the own one. If that does not help, use a cable or"
-        " the hotspot of a phone",
+        "open the port in the firewall of that machine, and look at that of this machine. If that does not help, use a"
+        " cable or the hotspot of a phone",
     ),
     FindingKind(
         "way-unreachable",

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import NamedTuple
 
-from tandem.doctor.connecting import CONNECT_TIMEOUT_S, Attempt, Reach, connect, ip_of
+from tandem.doctor.callers import Caller, Callers
+from tandem.doctor.connecting import CONNECT_TIMEOUT_S, Attempt, Reach, connect
 from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.greeting import (
     LINE_TIMEOUT_S,
@@ -34,7 +35,6 @@ from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.printable import printable_bytes
 
 REPORT_TIMEOUT_S = CONNECT_TIMEOUT_S + LINE_TIMEOUT_S + 1  # for the listener's attempts, which run side by side
-POLL_S = 0.5  # Windows lets Ctrl-C interrupt no accept()
 MAX_TOLD = 100  # hosts that are named on the screen because they did not greet
 SHOWN_BYTES = 60  # of what came from a program that is no doctor
 
@@ -150,54 +150,39 @@ def serve_peer(machine: Machine, listener: socket.socket, show: Show) -> list[Do
     Connections of other programs are named, once for each host, and do not end the wait.
     """
     told: set[str] = set()
-    while True:
-        connection, host = _accept(listener)
-        with connection:
-            found = _answer(machine, connection, host, show)
-        if isinstance(found, list):
-            return found
-        if host not in told and len(told) < MAX_TOLD:
-            told.add(host)
-            show(f"{plain_ip(host)} connected, but {found}; still listening")
+    with closing(Callers(listener)) as callers:
+        while True:
+            for caller in callers.complete():
+                with caller.connection:
+                    found = _answer(machine, caller, show)
+                if isinstance(found, list):
+                    return found
+                if caller.host not in told and len(told) < MAX_TOLD:
+                    told.add(caller.host)
+                    show(f"{plain_ip(caller.host)} connected, but {found}; still listening")
 
 
-def _accept(listener: socket.socket) -> tuple[socket.socket, str]:
-    """Wait for a connection. Return it with the address of the other side."""
-    listener.settimeout(POLL_S)
-    while True:
-        try:
-            connection, address = listener.accept()
-        except OSError:  # the time is over, or the connection has gone again
-            continue
-        if address:  # macOS has none for a connection that was reset
-            return connection, ip_of(address[0])
-        connection.close()
+def _answer(machine: Machine, caller: Caller, show: Show) -> list[DoctorFinding] | str:
+    """Answer the line of one connection. Return the findings, or in words why this is not a doctor.
 
-
-def _answer(machine: Machine, connection: socket.socket, host: str, show: Show) -> list[DoctorFinding] | str:
-    """Talk to one connection. Return the findings, or in words why this is not a doctor.
-
-    What it sent is not shown: it may be the message of a team.
+    The line itself is not shown: it may be the message of a team.
     """
-    try:
-        connection.settimeout(LINE_TIMEOUT_S)
-        own = plain_ip(connection.getsockname()[0])
-        connection.sendall(greeting())
-    except OSError:
-        return "it has gone before it was greeted"
-    line = read_line(connection)
-    version, hello = version_of(line), parse_hello(line)
+    version, hello = version_of(caller.line), parse_hello(caller.line)
     if version is None:
-        return "what it sent is no greeting of a doctor" if line else "it sent nothing"
-    if version != VERSION or hello is None:
+        return "what it sent is no greeting of a doctor" if caller.line else "it sent nothing"
+    if version != VERSION:
         return f"it is a doctor of version {version}, and this one has {VERSION}"
-    show(f"a doctor at {plain_ip(host)} has connected")
-    back = _connect_back(machine, hello, host)
+    if hello is None:
+        return "its port or its address cannot be used"
+    show(f"a doctor at {plain_ip(caller.host)} has connected")
+    back = _connect_back(machine, hello, caller.host)
+    own = ""
     try:
-        connection.sendall(report(back))
+        own = plain_ip(caller.connection.getsockname()[0])
+        caller.connection.sendall(report(back))
     except OSError:
         pass  # it has gone; what was found counts here all the same
-    return _conclude(Way(plain_ip(host), own, hello.port, Attempt(Reach.WORKS, 0), back), show)
+    return _conclude(Way(plain_ip(caller.host), own, hello.port, Attempt(Reach.WORKS, 0), back), show)
 
 
 def _connect_back(machine: Machine, hello: Hello, host: str) -> list[tuple[str, Attempt]]:

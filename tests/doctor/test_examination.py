@@ -20,6 +20,7 @@ from tandem.doctor.examination import MODULES, examine, page
 from tandem.doctor.findings import FINDINGS, DoctorFinding, finding_lines
 from tandem.doctor.firewalls import input_hooks
 from tandem.doctor.machine import Machine, command_output, resolve
+from testing.doctor_page import PAGE, catalogue_table
 from testing.machines import IN_USE, machine
 from testing.processes import LIMIT, ROOT, tandem
 
@@ -429,3 +430,37 @@ def test_names_that_cannot_be_are_unknown() -> None:
         with pytest.raises(OSError, match=r"."):
             resolve(name)
     assert resolve("127.0.0.1") == ["127.0.0.1"]
+
+
+# docs/doctor.md
+
+
+def test_the_page_has_all_findings() -> None:
+    assert PAGE.read_text(encoding="utf-8").endswith(catalogue_table()), "run python3 -m testing.doctor_page"
+
+
+def test_the_page_has_the_troubles_of_this_machine() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    troubles = dict(re.findall(r"^\| [^|]+ \| [^|]+ \| `([\w-]+)` \|()$", text, re.MULTILINE))
+    assert len(troubles) > 10
+    assert troubles.keys() <= FINDINGS.keys()
+    for row in (
+        "| the port in TIME_WAIT | `--listen-port` | `port-in-time-wait` |",
+        "| the port in use | `--listen-port` | `port-held` |",
+        "| an own file socket.py | `--folder` | `own-module` |",
+    ):
+        assert f"\n{row}\n" in text
+
+
+def test_every_finding_is_found_by_a_test() -> None:
+    """Those of the way between two machines are found in test_way.py and in tests/hosts."""
+    way = {id for id in FINDINGS if id.startswith("way-")} | {"one-direction", "address-translated"}
+    others = {"not-a-doctor", "other-version", "name-unknown", "loopback-server"}
+    assert {id for id, _, _ in TROUBLES} | way | others == FINDINGS.keys()
+
+
+def test_the_command_of_the_page_runs() -> None:
+    [command] = re.findall(r"^python3 -m tandem (doctor --server .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    code, out, err = tandem(*command.replace("192.0.2.1", "127.0.0.1").split())
+    assert (code in (0, 1), err) == (True, "")
+    assert out.startswith("own ip     127.0.0.1, as 127.0.0.1:5550 will see it\n")

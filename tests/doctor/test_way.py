@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 from hypothesis import given
@@ -138,7 +138,7 @@ def test_the_one_who_listens_names_another_program_once_and_goes_on() -> None:
     [
         (b"", "it sent nothing"),
         (b"tandem doctor 2 5551 x y\n", "it is a doctor of version 2, and this one has 1"),
-        (b"tandem doctor 1 0 0123456789abcdef 192.0.2.1\n", "it is a doctor of version 1, and this one has 1"),
+        (b"tandem doctor 1 0 0123456789abcdef 192.0.2.1\n", "its port or its address cannot be used"),
     ],
 )
 def test_the_one_who_listens_says_why_it_is_no_doctor(sent: bytes, told: str) -> None:
@@ -149,6 +149,18 @@ def test_the_one_who_listens_says_why_it_is_no_doctor(sent: bytes, told: str) ->
             assert client.makefile("rb").read() == greeting()
         visited(port)
     assert shown[0] == f"127.0.0.1 connected, but {told}; still listening"
+
+
+def test_silent_connections_do_not_delay_a_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than may be connected at a time: they neither delay it nor take its place."""
+    monkeypatch.setattr("tandem.doctor.callers.LINE_TIMEOUT_S", LIMIT)
+    monkeypatch.setattr("tandem.doctor.callers.MAX_CALLERS", 3)
+    with ExitStack() as silent, listening() as (port, found, shown):
+        for _ in range(5):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+        assert visited(port)[0] == []
+    assert found == []
+    assert "still listening" in shown[0]
 
 
 def answered(hello: bytes) -> tuple[list[tuple[str, Attempt]] | None, list[DoctorFinding]]:
@@ -243,6 +255,10 @@ def test_errors_of_three_systems(number: int, reach: Reach, monkeypatch: pytest.
     monkeypatch.setattr("tandem.doctor.connecting.socket.socket", Failing)
     connection, attempt = connect(machine(), "127.0.0.1", 1)
     assert (connection, attempt.reach) == (None, reach)
+    found = visit_listener(machine(), "127.0.0.1", 1, 0, lambda line: None)
+    assert [each.id for each in found] == ["no-route" if reach is Reach.NO_ROUTE else f"way-{reach}"]
+    assert found[0].what
+    assert found[0].help
 
 
 ADDRESSES = st.ip_addresses().map(str).filter(lambda text: parse_hello(greeting("1", TOKEN, text)) is not None)
@@ -286,10 +302,12 @@ def test_a_line_has_an_end(sent: bytes, line: bytes) -> None:
 # The commands
 
 
-def test_two_commands_test_the_way() -> None:
-    with process("-m", "tandem", "doctor", "--listen", "127.0.0.1:0") as listener:
+def test_the_two_commands_of_the_page_test_the_way() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    listen, visit = (line.split() for line in re.findall(r"^python3 (-m tandem doctor --[lp].*)$", page, re.MULTILINE))
+    with process(*listen[:-1], "127.0.0.1:0") as listener:
         where = listener.wait_for("-m tandem doctor --peer ").split()[-1]
-        code, out, err = tandem("doctor", "--peer", where, "--yes")
+        code, out, err = tandem(*visit[2:-1], where, "--yes")
         assert (code, err) == (0, "")
         assert f"127.0.0.1 -> {where}  works" in out
         assert out.endswith("\nboth directions work\n")

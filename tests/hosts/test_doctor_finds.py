@@ -16,7 +16,7 @@ import pytest
 
 from testing.hosts import wire
 from testing.hosts.network import Host, Network, ip
-from testing.processes import process
+from testing.processes import ROOT, process
 
 LIMIT_S = 10.0
 CLIENT_1, CLIENT_2, ROUTER = "10.0.0.2", "10.0.0.3", "10.0.0.1"
@@ -50,7 +50,9 @@ AT_CLIENT_1 = [
         "way-unreachable",
         "firewall rejects",
     ),
-    Case("nftables: `drop` on the way out", "peer", CLIENT_2, NOT_LET_OUT, "way-dropped", "look at the own one"),
+    Case(
+        "nftables: `drop` on the way out", "peer", CLIENT_2, NOT_LET_OUT, "way-dropped", "look at that of this machine"
+    ),
     Case("an isolated Wi-Fi", "peer", "10.0.0.99", 5551, "way-dropped", "the Wi-Fi isolates its laptops"),
     Case("a blackhole route", "peer", "198.51.100.1", 5551, "no-route", "no way to 198.51.100.1:5551"),
     Case("a prohibited route", "peer", "198.18.0.1", 5551, "no-route", "no way to 198.18.0.1:5551"),
@@ -92,7 +94,7 @@ with ThreadPoolExecutor(len(cases)) as pool:
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _nftables() -> None:
     """Where `nft` is missing, the test is skipped; with CI=true it fails."""
     if shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin") is None:
@@ -143,6 +145,7 @@ def looked_for(cases: list[Case], before: tuple[str, ...]) -> Any:
         return json.loads(looking.out)
 
 
+@pytest.mark.usefixtures("_nftables")
 def test_every_trouble_is_named(network: Network, tmp_path: Path) -> None:
     client_1, client_2 = network.client_1, network.client_2
     assert (client_1.ipv4, client_2.ipv4, network.server.ipv4) == (CLIENT_1, CLIENT_2, ROUTER)
@@ -188,3 +191,13 @@ def test_both_machines_come_to_the_same(
             assert (f"({id})" in side.out) if id else side.out.endswith("\nboth directions work\n")
     shown = "dropped" if is_blocked else "slow (" if id else "works ("
     assert f"{CLIENT_2} -> {CLIENT_1}:5551  {shown}" in peer.out
+
+
+def test_the_page_has_every_trouble() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    options = {"peer": "--peer", "page": "--server"}
+    rows = [f"| {case.trouble} | `{options[case.kind]}` | `{case.id}` |" for case in AT_CLIENT_1]
+    rows += [f"| {case.trouble} | `--listen-port` | `{case.id}` |" for case in AT_CLIENT_2]
+    rows.append("| a firewall before the way back | `--peer`, `--listen` | `one-direction` |")
+    rows.append("| a slow network, 0.3 s each way | `--peer`, `--listen` | `way-slow` |")
+    assert [row for row in rows if f"\n{row}\n" not in text] == []
