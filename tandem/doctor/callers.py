@@ -9,8 +9,8 @@ import socket
 import time
 from dataclasses import dataclass
 
-from tandem.doctor.connecting import ip_of
 from tandem.doctor.greeting import LINE_TIMEOUT_S, MAX_LINE_BYTES, greeting
+from tandem.doctor.machine import ip_of
 
 POLL_S = 0.5  # between two looks at the clock; Windows lets Ctrl-C interrupt no longer wait
 ACCEPT_BACKOFF_S = 0.1
@@ -78,7 +78,7 @@ class Callers:
         except OSError:
             connection.close()
             return
-        host = ip_of(address[0]) if address else ""  # macOS has no address for a connection that was reset
+        host = ip_of(address) if address else ""  # macOS has no address for a connection that was reset
         self._waiting.append(Caller(connection, host, time.monotonic() + LINE_TIMEOUT_S))
         self._selector.register(connection, selectors.EVENT_READ, self._waiting[-1])
 

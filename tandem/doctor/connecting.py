@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tandem.doctor.machine import Machine
-from tandem.protocol.address import plain_ip
 
 CONNECT_TIMEOUT_S = 4.0  # Linux asks its network for 3 s before it reports that no machine has an address
 SLOW_MS = 500  # a lost packet alone is repeated after 1,000 ms
@@ -51,12 +50,13 @@ def connect(machine: Machine, address: str, port: int) -> tuple[socket.socket | 
         return None, Attempt(Reach.NO_ROUTE, 0, "no route")
     begun = time.monotonic()
     try:
-        connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        family, kind, _, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        connection = socket.socket(family, kind)
     except OSError as error:
         return None, Attempt(Reach.NO_ROUTE, 0, error.strerror or str(error))
     try:
         connection.settimeout(CONNECT_TIMEOUT_S)
-        connection.connect((address, port))
+        connection.connect(where)
         if connection.getpeername() == connection.getsockname():
             raise ConnectionRefusedError  # nothing listens: the system connected the socket to itself
     except OSError as error:
@@ -77,8 +77,3 @@ def _reach_of(error: OSError) -> Reach:
 
 def _ms_since(begun: float) -> int:
     return round(1000 * (time.monotonic() - begun))
-
-
-def ip_of(host: str) -> str:
-    """Return an address as accept() gives it, in the form in which it can be connected to: with the zone of IPv6."""
-    return plain_ip(host) if "." in host else host

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 from tandem.net.networks import address_towards, own_addresses
+from tandem.protocol.address import plain_ip
 
 COMMAND_TIMEOUT_S = 2.0  # for one command; a healthy one takes a tenth of it
 RESOLVE_TIMEOUT_S = 3.0  # for one name; the system itself may try for half a minute
@@ -49,6 +51,12 @@ def command_output(*words: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+def ip_of(address: tuple[Any, ...]) -> str:
+    """Return the IP of an address of the socket layer, so that it can be connected to: with the zone of IPv6."""
+    ip, zone = str(address[0]).partition("%")[0], address[3] if len(address) > 3 else 0
+    return f"{ip}%{zone}" if zone else plain_ip(ip)
+
+
 def resolve(host: str, timeout_s: float = RESOLVE_TIMEOUT_S) -> list[str]:
     """Return the IP addresses of a name, at least one.
 
@@ -62,7 +70,7 @@ def resolve(host: str, timeout_s: float = RESOLVE_TIMEOUT_S) -> list[str]:
     def ask() -> None:
         try:
             answer = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)
-            found.append(list(dict.fromkeys(str(each[4][0]) for each in answer)))
+            found.append(list(dict.fromkeys(ip_of(each[4]) for each in answer)))
         except OSError as error:
             found.append(OSError(error.strerror or str(error)))
         except UnicodeError:

@@ -130,7 +130,7 @@ def _failed(machine: Machine, address: str, port: int, attempt: Attempt) -> Iter
     """Yield the findings about a connection that could not be made."""
     facts = {"address": plain_ip(address), "port": str(port)}
     if attempt.reach is Reach.NO_ROUTE:
-        yield finding("no-route", where=show_address(address, port))
+        yield finding("no-route", where=show_address(plain_ip(address), port))
     elif attempt.reach is Reach.DROPPED:
         yield finding("way-dropped", **facts, seconds=f"{CONNECT_TIMEOUT_S:g}")
     elif attempt.reach is Reach.FORBIDDEN:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -319,7 +320,7 @@ def test_the_rules_of_nftables_are_followed_in_their_order(rules: list[str], ver
     assert [(hook.verdict, hook.is_sure) for hook in input_hooks(text, PORT)] == [(verdict, True)]
 
 
-READERS = [
+READERS: list[Callable[[str], object]] = [
     lambda text: list(own_network.linux_interfaces(text, text)),
     lambda text: list(own_network.ifconfig_interfaces(text)),
     lambda text: list(own_network.windows_interfaces(text)),

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from testing.hosts import wire
-from testing.hosts.network import Host, Network, ip
+from testing.hosts.network import DEVICE, Host, Network, ip
 from testing.processes import ROOT, process
 
 LIMIT_S = 10.0
@@ -191,6 +191,20 @@ def test_both_machines_come_to_the_same(
             assert (f"({id})" in side.out) if id else side.out.endswith("\nboth directions work\n")
     shown = "dropped" if is_blocked else "slow (" if id else "works ("
     assert f"{CLIENT_2} -> {CLIENT_1}:5551  {shown}" in peer.out
+
+
+def test_an_ipv6_address_with_a_zone_works_in_both_directions(network: Network) -> None:
+    where = f"[{network.client_2.link_local}%{DEVICE}]:5551"
+    with ExitStack() as made:
+        listening = process("-m", "tandem", "doctor", "--listen", "5551", before=network.client_2.inside)
+        listener = made.enter_context(listening)
+        listener.wait_for("listening on *:5551")
+        command = ("-m", "tandem", "doctor", "--peer", where, "--yes")
+        peer = made.enter_context(process(*command, before=network.client_1.inside))
+        for side in (peer, listener):
+            assert side.wait() == 0, (side.out, side.err)
+            assert f"{network.client_2.link_local}]" in peer.out
+            assert side.out.endswith("\nboth directions work\n")
 
 
 def test_the_page_has_every_trouble() -> None:
