@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from tandem.doctor.findings import DoctorFinding, finding, finding_lines
-from tandem.doctor.firewalls import firewall_findings
+from tandem.doctor.firewalls import are_rules_readable, firewall_findings
 from tandem.doctor.machine import Machine
 from tandem.doctor.own_network import (
     address_findings,
@@ -59,7 +59,8 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
     is_free = all(each.id == "port-ephemeral" for each in at_port)
     facts.append((f"port {port}", "free" if is_free else "not free"))
     if not at_firewall.result():
-        facts.append(("firewall", f"none is known on this machine that blocks port {port}"))
+        known = f"none on this machine blocks port {port}"
+        facts.append(("firewall", known if are_rules_readable(machine) else "not known: only root may read its rules"))
     found += address_findings(addresses, "" if seen and is_loopback(seen) else seen, where)
     found += (*at_name.result(), *at_port, *at_firewall.result())
     found += own_module_findings(machine.own_modules(folder))

@@ -11,6 +11,8 @@ from tandem.doctor.findings import DoctorFinding, finding
 from tandem.doctor.machine import Machine
 
 ONLY_ROOT = "only root may read them"
+NFT = ("nft", "-j", "list", "ruleset")
+UFW = ("ufw", "status", "verbose")
 
 
 def firewall_findings(machine: Machine, port: int) -> list[DoctorFinding]:
@@ -23,13 +25,18 @@ def firewall_findings(machine: Machine, port: int) -> list[DoctorFinding]:
     return []
 
 
+def are_rules_readable(machine: Machine) -> bool:
+    """Return whether silence about a firewall means that there is none: on Linux mostly only root can tell."""
+    return machine.system != "linux" or bool(machine.run(*NFT) or machine.run(*UFW))
+
+
 # Each of these returns None if its firewall is not in use.
 
 
 def ufw(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Ask ufw. Without root only its switch can be read."""
     facts = {"name": "ufw", "command": f"sudo ufw allow {port}/tcp"}
-    status = machine.run("ufw", "status", "verbose")
+    status = machine.run(*UFW)
     if "Status: active" in status:
         allowed = any(_covers(row, port) for row in re.findall(r"^(\S+)\s+(?:ALLOW|LIMIT)", status, re.MULTILINE))
         if allowed or "allow (incoming)" in status:
@@ -112,7 +119,7 @@ class Hook(NamedTuple):
 
 def nftables(machine: Machine, port: int) -> list[DoctorFinding] | None:
     """Read the rules of nftables, which only root may."""
-    text = machine.run("nft", "-j", "list", "ruleset")
+    text = machine.run(*NFT)
     if not text:
         if machine.run("systemctl", "is-active", "nftables").strip() != "active":
             return None

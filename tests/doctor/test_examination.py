@@ -304,6 +304,13 @@ def test_nothing_is_found_on_a_healthy_machine(healthy: Machine) -> None:
     assert "nothing was found" in "".join(page(seen))
 
 
+def test_without_root_no_firewall_is_not_taken_for_none() -> None:
+    texts = [
+        dict(examine(looked_at, None, PORT, ".").facts)["firewall"] for looked_at in (machine(), machine(outputs=nft()))
+    ]
+    assert texts == ["not known: only root may read its rules", "none on this machine blocks port 5551"]
+
+
 @pytest.mark.parametrize(
     ("rules", "verdict"),
     [
