@@ -59,7 +59,7 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
     is_free = all(each.id == "port-ephemeral" for each in at_port)
     facts.append((f"port {port}", "free" if is_free else "not free"))
     if not at_firewall.result():
-        known = f"none on this machine blocks port {port}"
+        known = f"no rule is known that blocks port {port}"
         facts.append(("firewall", known if are_rules_readable(machine) else "not known: only root may read its rules"))
     found += address_findings(addresses, "" if seen and is_loopback(seen) else seen, where)
     found += (*at_name.result(), *at_port, *at_firewall.result())

@@ -26,7 +26,7 @@ def firewall_findings(machine: Machine, port: int) -> list[DoctorFinding]:
 
 
 def are_rules_readable(machine: Machine) -> bool:
-    """Return whether silence about a firewall means that there is none: on Linux mostly only root can tell."""
+    """Return whether the rules can be read. Where they cannot, no finding does not mean that no firewall is on."""
     return machine.system != "linux" or bool(machine.run(*NFT) or machine.run(*UFW))
 
 
