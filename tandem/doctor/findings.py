@@ -107,11 +107,11 @@ _KINDS = (
         "check its spelling and the connection to the network, or use the IP address",
     ),
     FindingKind(
-        "loopback-server",
+        "loopback-address",
         R,
-        "The server is this machine",
+        "The address is this machine",
         "{where} is a loopback address ({found}): it means this machine itself",
-        "it is right if the server runs here. For a server on another machine use the IP address of that machine",
+        "it is right if the other program runs here, too. To reach another machine use the IP address of that machine",
     ),
     FindingKind(
         "no-route",

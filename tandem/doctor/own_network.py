@@ -114,7 +114,7 @@ def remote_findings(machine: Machine, host: str, port: int) -> tuple[str, list[D
         return "", [finding("name-unknown", host=host, reason=str(error))]
     seen = plain_ip(machine.towards(address, port))
     if is_loopback(address):
-        return seen, [finding("loopback-server", where=where, found=address)]
+        return seen, [finding("loopback-address", where=where, found=address)]
     if not seen:
         return "", [finding("no-route", where=where), *subnet_findings(machine, address)]
     return seen, list(subnet_findings(machine, address))

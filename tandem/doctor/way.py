@@ -48,7 +48,7 @@ class Way(NamedTuple):
     there: str
     back_port: int  # of `here`, to which the way back leads
     forward: Attempt
-    back: list[tuple[str, Attempt]]  # each with the address that was connected to; [] if it never came to that
+    back: list[tuple[str, Attempt]]  # one or two, each with the address that was connected to
 
 
 # The side of --peer
@@ -65,10 +65,10 @@ def visit_listener(machine: Machine, host: str, port: int, back_port: int, show:
     except OSError as error:
         return [finding("name-unknown", host=host, reason=str(error))]
     connection, attempt = connect(machine, address, port)
-    here = plain_ip(connection.getsockname()[0] if connection else machine.towards(address, port))
+    here = plain_ip(machine.towards(address, port))
     show(_direction(here, address, port, attempt))
     if connection is None:
-        return list(_failed(machine, address, port, attempt))
+        return list(_failed(machine, where, address, port, attempt))
     with connection, closing(_open_back_port(back_port)) as listener:
         line = read_line(connection)
         version = version_of(line)
@@ -126,18 +126,20 @@ def _not_a_doctor(where: str, line: bytes, version: str | None) -> DoctorFinding
     return finding("not-a-doctor", where=where, came=came)
 
 
-def _failed(machine: Machine, address: str, port: int, attempt: Attempt) -> Iterator[DoctorFinding]:
+def _failed(machine: Machine, where: str, address: str, port: int, attempt: Attempt) -> Iterator[DoctorFinding]:
     """Yield the findings about a connection that could not be made."""
     facts = {"address": plain_ip(address), "port": str(port)}
     if attempt.reach is Reach.NO_ROUTE:
-        yield finding("no-route", where=show_address(plain_ip(address), port))
+        yield finding("no-route", where=where)
     elif attempt.reach is Reach.DROPPED:
         yield finding("way-dropped", **facts, seconds=f"{CONNECT_TIMEOUT_S:g}")
     elif attempt.reach is Reach.FORBIDDEN:
         yield finding("way-forbidden", **facts, reason=attempt.reason)
     else:
         yield finding(f"way-{attempt.reach}", **facts)
-    if attempt.reach is not Reach.REFUSED:
+    if is_loopback(address):
+        yield finding("loopback-address", where=where, found=address)
+    elif attempt.reach is not Reach.REFUSED:
         yield from subnet_findings(machine, address)
 
 

@@ -254,8 +254,8 @@ def test_a_trouble_is_found(id: str, troubled: Machine, words: str) -> None:
     ("server", "id", "words"),
     [
         (("no.such.name.invalid", 1), "name-unknown", "no.such.name.invalid cannot be resolved: Name or service"),
-        (("127.0.0.1", 5550), "loopback-server", "127.0.0.1:5550 is a loopback address"),
-        (("teacher", 5550), "loopback-server", "teacher:5550 is a loopback address (127.0.1.1)"),
+        (("127.0.0.1", 5550), "loopback-address", "127.0.0.1:5550 is a loopback address"),
+        (("teacher", 5550), "loopback-address", "teacher:5550 is a loopback address (127.0.1.1)"),
     ],
 )
 def test_a_trouble_with_the_servers_address_is_found(server: tuple[str, int], id: str, words: str) -> None:
@@ -467,7 +467,7 @@ def test_the_page_has_the_troubles_of_this_machine() -> None:
 def test_every_finding_is_found_by_a_test() -> None:
     """Those of the way between two machines are found in test_way.py and in tests/hosts."""
     way = {id for id in FINDINGS if id.startswith("way-")} | {"one-direction", "address-translated"}
-    others = {"not-a-doctor", "other-version", "name-unknown", "loopback-server"}
+    others = {"not-a-doctor", "other-version", "name-unknown", "loopback-address"}
     assert {id for id, _, _ in TROUBLES} | way | others == FINDINGS.keys()
 
 
