@@ -75,10 +75,10 @@ class Callers:
         try:
             connection.setblocking(False)
             connection.sendall(greeting())
+            host = ip_of(address or connection.getpeername())  # macOS has none for a connection that was reset
         except OSError:
             connection.close()
             return
-        host = ip_of(address) if address else ""  # macOS has no address for a connection that was reset
         self._waiting.append(Caller(connection, host, time.monotonic() + LINE_TIMEOUT_S))
         self._selector.register(connection, selectors.EVENT_READ, self._waiting[-1])
 

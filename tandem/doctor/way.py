@@ -190,10 +190,11 @@ def _answer(machine: Machine, caller: Caller, show: Show) -> list[DoctorFinding]
 def _connect_back(machine: Machine, hello: Hello, host: str) -> list[tuple[str, Attempt]]:
     """Connect to the address that was seen and, at the same time, to the one that was told, if it is another.
 
-    A loopback address is used only for a doctor on this machine, so that nobody makes us connect to a program here.
+    A told address of this machine is not used, so that nobody makes us connect to a program here.
     """
     addresses = [host]
-    if hello.address != plain_ip(host) and not is_loopback(hello.address):
+    own = is_loopback(hello.address) or hello.address in machine.addresses()
+    if hello.address != plain_ip(host) and not own:
         addresses.append(hello.address)
     with ThreadPoolExecutor(len(addresses)) as pool:
         attempts = pool.map(lambda address: _try_back(machine, address, hello), addresses)
