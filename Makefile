@@ -41,9 +41,9 @@ coverage: $(STAMP) tools
 # missing is installed.
 tools:
 	@command -v cc >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq gcc libc6-dev; }
-	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze logrotate; do \
+	@[ "$$CI" != true ] || for tool in ip nft haproxy systemd-analyze logrotate; do \
 	  PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || \
-	  { apt-get update -q && apt-get install -yq --no-install-recommends iproute2 haproxy systemd logrotate; break; }; done
+	  { apt-get update -q && apt-get install -yq --no-install-recommends iproute2 nftables haproxy systemd logrotate; break; }; done
 	@command -v chromium >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq chromium fonts-dejavu-core; }
 
 format: $(STAMP)

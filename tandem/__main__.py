@@ -110,6 +110,8 @@ def _run(arguments: list[str]) -> int:
         from tandem.client.__main__ import main as client
 
         return client(arguments[1:])
+    if arguments[:1] == ["doctor"]:
+        sys.path.append(sys.path.pop(0))  # the current folder, which may have the own socket.py that the doctor finds
     if arguments[:1] == ["serve"] or (arguments[:1] == ["board"] and "token" not in arguments):
         from tandem.net.process_signals import exit_on_signals
 

@@ -26,6 +26,7 @@ STOPPED = 130  # the exit code after Ctrl-C, as shells have it
 
 COMMANDS = {
     "demo": "run the whole exchange on this machine and show it",
+    "doctor": "look at this machine, and test the way to the other one",
     "init": "ask for the team's details, write TEAM.json, and print the commands for both machines",
     "client": "run client 1 or client 2; `tandem client --help` shows its options",  # run by __main__
     "serve": "run the server",

@@ -21,6 +21,8 @@ from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.output import Output
 from tandem.commands.backup import BACKUP_FILES
+from tandem.doctor.examination import Examination
+from tandem.doctor.findings import DoctorFinding
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.sqlite.sqlite_eraser import open_eraser
@@ -84,6 +86,18 @@ WALKS = [
             "--peer": ("--peer", "192.0.2.9:2"),
         },
         base={**_TEAM, "--server": ("--server", "192.0.2.1"), "--peer": ("--peer", "192.0.2.2")},
+    ),
+    Walk(
+        ("doctor",),
+        {
+            "--server": ("--server", "192.0.2.9:1"),
+            "--listen-port": ("--listen-port", "7"),
+            "--folder": ("--folder", "other"),
+            "--listen": ("--listen", "7"),
+            "--peer": ("--peer", "192.0.2.9:2"),
+            "--yes": ("--yes",),
+        },
+        pairs={frozenset({"--peer", "--listen-port"}): ("--peer", "192.0.2.9:2", "--yes", "--listen-port", "7")},
     ),
     Walk(
         ("serve",),
@@ -242,6 +256,17 @@ class Stage:
             tell(asked)
             return run_of([1000])
 
+        def examined(_: object, *asked: object) -> Examination:
+            tell(*asked)
+            return Examination([("own ip", "192.0.2.1")], [])
+
+        def way_tested(_: object, *asked: object) -> list[DoctorFinding]:
+            tell(*asked[:-1])  # the last one is the function that prints
+            return []
+
+        self._patch.setattr("tandem.commands.doctor.examine", examined)
+        self._patch.setattr("tandem.commands.doctor.visit_listener", way_tested)
+        self._patch.setattr("tandem.commands.doctor.listen", lambda *asked: way_tested(*asked, None))
         self._patch.setattr("tandem.commands.arguments.parse_database", str)
         self._patch.setattr(
             "tandem.records.queries.open_rows", lambda where, patience: open_rows(_place(where), patience)
