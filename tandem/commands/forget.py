@@ -3,15 +3,21 @@
 import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import HOW_TO_WRITE_A_NAME, argument_type, data_option, database_option, set_rules, text
 from tandem.commands.combinations import Excludes, Interaction, Requires
+from tandem.commands.completeness import report_missing_results
 from tandem.commands.names import explain_nothing_found
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
+from tandem.protocol.printable import printable
 from tandem.records.forget import Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
+from tandem.records.sqlite.database_copy import saved_copies
+from tandem.records.sqlite.sqlite_store import FILE
 from tandem.report.names import visible_name
 from tandem.report.screen import echo
 
@@ -63,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if selection == Selection():
         raise UsageError("say what to forget", "--class, --team, --studentnr or --before, or several of them")
     _check_date(options)
+    report_missing_results(options.database or options.data)
     with forgetting(options.database or options.data, selection) as removal:
         forgotten = removal.forgotten
         notes = forget_notes(options.data, selection, forgotten, commit=not options.dry_run)
@@ -71,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
     if not (forgotten.teams or forgotten.visits or forgotten.ips or notes.notes or notes.expected):
         explain_nothing_found(options.database or options.data, options.classname, options.team)
         raise TandemError("nothing was removed: no record matches")
-    return echo(_report(forgotten, notes, options.dry_run))
+    copies = [] if options.database or options.dry_run else saved_copies(options.data / FILE)
+    return echo(chain(_report(forgotten, notes, options.dry_run), map(_copy_line, copies)))
 
 
 def _check_date(options: argparse.Namespace) -> None:
@@ -107,6 +115,10 @@ def _report(forgotten: Forgotten, notes: ForgottenNotes, is_dry_run: bool) -> It
         yield "nothing was removed: leave --dry-run out to remove it\n"
     else:
         yield "backups made before, and files made with tandem results, still contain all of it: delete them, too\n"
+
+
+def _copy_line(copy: Path) -> str:
+    return f"{printable(str(copy))}, which a server saved, still contains all of it: delete it, too\n"
 
 
 def _name(key: TeamKey) -> str:

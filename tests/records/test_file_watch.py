@@ -12,7 +12,8 @@ import pytest
 
 from tandem.backup.backup import make_backup
 from tandem.records.queries import open_records
-from tandem.records.sqlite.data_file import RECORDS, copy_database
+from tandem.records.sqlite.data_file import RECORDS
+from tandem.records.sqlite.database_copy import copy_database
 from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_identity
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.visits import Record
