@@ -6,6 +6,7 @@ from pathlib import Path
 from tandem.backup.backup import BackupSummary, make_backup
 from tandem.board.gradebook.board_schema import BOARD_FILE
 from tandem.commands.arguments import data_option, database_option, file_name, set_example
+from tandem.commands.completeness import report_missing_results
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
 from tandem.records.sqlite.data_file import RECORDS, Counts
@@ -29,6 +30,7 @@ def run(options: argparse.Namespace) -> int:
         if (options.data / BOARD_FILE.name).exists():
             help += f"; for {options.data / BOARD_FILE.name} repeat the command with --database ''"
         raise UsageError("the backup of a database server is made with its own program", help)
+    report_missing_results(options.data, can_do_without=(options.data / BOARD_FILE.name).exists())
     made = make_backup(options.data, options.file, BACKUP_FILES)
     lines = [f"{options.file}: {made.size:,} bytes"]
     lines += [f"{stored.name}: {counts_text(stored.rows)}" for stored in made.manifest.files]

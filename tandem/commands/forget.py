@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
 
 from tandem.board.gradebook.forget_board import ForgottenNotes, forget_notes
 from tandem.commands.arguments import (
@@ -16,6 +18,7 @@ from tandem.commands.arguments import (
     text,
 )
 from tandem.commands.combinations import Excludes, Interaction, Requires
+from tandem.commands.completeness import report_missing_results
 from tandem.commands.names import name_on_record
 from tandem.protocol.errors import TandemError, UsageError
 from tandem.protocol.message import NO_TEAMMATE
@@ -23,6 +26,8 @@ from tandem.protocol.printable import printable
 from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey
 from tandem.records.readable_order import team_order
+from tandem.records.sqlite.database_copy import saved_copies
+from tandem.records.sqlite.sqlite_store import FILE
 from tandem.report.names import visible_name
 from tandem.report.results import timestamp
 from tandem.report.screen import echo, echo_done
@@ -78,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
     if selection == Selection():
         raise UsageError("say what to forget", "--class, --team, --studentnr or --before, or several of them")
     _check_date(options)
+    report_missing_results(options.database or options.data)
     forgotten, notes = _forget(options, selection)
     if not _is_any(forgotten, notes):
         teamname = name_on_record(options.database or options.data, options.classname, options.team)
@@ -85,7 +91,8 @@ def run(options: argparse.Namespace) -> int:
             forgotten, notes = _forget(options, replace(selection, teamname=teamname))
     if not _is_any(forgotten, notes):
         raise TandemError("nothing was removed: no record matches")
-    report = _report(forgotten, notes, options.dry_run)
+    copies = [] if options.database or options.dry_run else saved_copies(options.data / FILE)
+    report = chain(_report(forgotten, notes, options.dry_run), map(_copy_line, copies))
     return echo(report) if options.dry_run else echo_done(f"{_totals(forgotten)} were removed for good", report)
 
 
@@ -174,6 +181,10 @@ def _content(received: bytes) -> str:
 
 def _totals(forgotten: Forgotten) -> str:
     return f"{_count(len(forgotten.teams), 'team')} and {_count(forgotten.visits, 'visit')}"
+
+
+def _copy_line(copy: Path) -> str:
+    return f"{printable(str(copy))}, which a server saved, still contains all of it: delete it, too\n"
 
 
 def _name(key: TeamKey) -> str:

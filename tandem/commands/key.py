@@ -28,13 +28,15 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make a new key."""
-    rotate(options.data, options.valid * 3600)
+    keyring = rotate(options.data, options.valid * 3600)
     new_key = f"a new key is in {options.data / 'key'}"
     return echo_done(
         new_key,
         [
-            f"{new_key}: the server uses it after its next start\n"
+            f"{new_key}: the server uses it after its next start\n",
             f"earlier secrets stay valid for {options.valid:g} hours more\n"
+            if keyring.old
+            else "there was no key: earlier secrets are invalid, and their teams must send message 1 again\n",
         ],
     )
 

@@ -15,6 +15,7 @@ from tandem.commands.arguments import (
     text,
 )
 from tandem.commands.combinations import Excludes, Interaction
+from tandem.commands.completeness import report_missing_results
 from tandem.commands.names import find_class, find_teams
 from tandem.records.queries import Records, TeamRow, VisitRow, open_records
 from tandem.records.sqlite.sqlite_store import STATES
@@ -72,6 +73,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the teams, or the visits of some teams or of none."""
+    report_missing_results(options.database or options.data)
     records = open_records(options.database or options.data)
     if options.format == "csv":
         use_utf8()

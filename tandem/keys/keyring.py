@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
-from tandem.records.data_folder import KEY, DataFolderError, check_private_file
+from tandem.records.data_folder import DATA_FILES, KEY, DataFolderError, check_private_file
 
 KEY_BYTES = 32
 MAX_OLD_KEYS = 500  # each costs time at every wrong secret
@@ -78,7 +78,8 @@ def load_keyring(folder: Path) -> Keyring:
 def rotate(folder: Path, valid_s: float) -> Keyring:
     """Replace the key in the file. The old key verifies secrets for `valid_s` seconds more. Restart the servers then.
 
-    Rotations at the same time wait for each other, so each old key is kept.
+    Rotations at the same time wait for each other, so each old key is kept. If the key of a folder with records is
+    lost, make a new one alone.
 
     Raises:
         KeyFileError: TANDEM_KEY is set, the clock is wrong, or the file cannot be read or written. The old key stays
@@ -91,10 +92,14 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
             f" or, to rotate the key file, unset {KEY_VARIABLE}",
         )
     path = folder / "key"
-    if not os.path.lexists(path):
+    is_lost = not os.path.lexists(path)
+    if is_lost and not (folder / DATA_FILES[0]).exists():
         missing = f"key in {folder}" if folder.is_dir() else f"folder {folder}"
         raise KeyFileError(f"there is no {missing}", "the --data of a server: its first start makes the key")
     try:
+        if is_lost:
+            _create(path)
+            return _read(path)
         return _rotate(path, valid_s)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None

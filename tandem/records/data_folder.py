@@ -24,7 +24,13 @@ DATA_FILES = ("tandem.sqlite3", "board.sqlite3")  # a folder with one of these i
 SIDE_FILES = ("-wal", "-shm", "-journal")  # files that SQLite may make beside each of them
 KEY_FILE, KEY = "key", "key file"
 HEARTBEAT_FILE = "heartbeat"
-ALL_FILES = (KEY_FILE, HEARTBEAT_FILE, *(name + suffix for name in DATA_FILES for suffix in ("", *SIDE_FILES)))
+LAST_COMMIT_FILE = "last-commit"
+ALL_FILES = (
+    KEY_FILE,
+    HEARTBEAT_FILE,
+    LAST_COMMIT_FILE,
+    *(name + suffix for name in DATA_FILES for suffix in ("", *SIDE_FILES)),
+)
 HAS_MODES = sys.platform != "win32"
 OTHER_USERS = 0o077  # the bits of a mode that give other users access
 OTHERS_WRITE = 0o022  # those that let them write

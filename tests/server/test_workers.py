@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
+from tandem.server.handler import NOT_STORED
 from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -42,6 +43,26 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         # A connection now goes to a worker that runs: no second attempt, no reset.
         assert exchange(running, "after") == STATUS_FINISHED
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
+
+
+def test_a_worker_that_cannot_open_the_database_answers_and_tries_again(tmp_path: Path) -> None:
+    """The other worker has the deleted index open, so the new one must not make another."""
+    with running_server(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "before") == STATUS_FINISHED
+        index = tmp_path / "data" / "tandem.sqlite3-shm"
+        index.rename(tmp_path / "aside")
+        first, second = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
+        with ThreadPoolExecutor(16) as pool:
+            names = [f"team {number}" for number in range(16)]
+            assert set(pool.map(lambda name: exchange(running, name), names)) == {NOT_STORED}
+        workers = workers_of(running.process.pid)
+        (tmp_path / "aside").rename(index)
+        wait_until(lambda: {exchange(running, f"again {number}") for number in range(8)} == {STATUS_FINISHED})
+        assert workers_of(running.process.pid) == workers
+        assert running.process.err.count("starting another") == 1
+        assert running.process.err.count("could not be written") <= 2  # once for each worker
 
 
 @pytest.mark.parametrize("how", ["rotated", "deleted"])

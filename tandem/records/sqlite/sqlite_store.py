@@ -15,13 +15,22 @@ from dataclasses import asdict, astuple
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.class_spellings import CLASS_NAMES, folded
 from tandem.records.secret_owners import file_refused, visits_without_owner
-from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
+from tandem.records.sqlite.commit_mark import CommitMark, describe_saved, find_missing
+from tandem.records.sqlite.database_copy import how_to_restore, saved_copies
+from tandem.records.sqlite.file_watch import (
+    STOP_AND_START,
+    DamagedFilesError,
+    DatabaseFiles,
+    check_log,
+    connect_to_read,
+    read_identity,
+)
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import (
     BYTES_AFTER_REPLY,
@@ -146,19 +155,42 @@ def no_results(where: str, option: str) -> StoreError:
     return StoreError(f"there are no results in {where}: no server has run with {option}")
 
 
+class StartedWith(NamedTuple):
+    """The database that a server was started with."""
+
+    database_id: str
+    copies: frozenset[Path]  # that were saved before
+
+
 class SqliteStore:
     """The writing side. Use it in one thread only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, started_with: StartedWith | None = None) -> None:
+        """Open the database, or make one. Open nothing else than the database that the server was started with.
+
+        Raises:
+            StoreError: it cannot be used, or another process of the server has saved it because it was damaged.
+        """
         self._path = folder / FILE
         self._files = DatabaseFiles(self._path)
+        self._mark = CommitMark(self._path)
         self._failed = False  # the last batch was not written
         try:
             self._files.check_unused()
+            notice = find_missing(self._path)
+            if started_with:
+                self._check_is(started_with, notice)
+            notice = notice or describe_saved(self._path)
+            self.warnings = [str(notice)] if notice else []
         except sqlite3.Error as error:
             raise store_error(f"the database {self._path} cannot be used", error) from error
         _create_file(self._path)
         self._open()
+
+    @property
+    def started_with(self) -> StartedWith:
+        """Return the facts that a process checks that opens the database later for the same server."""
+        return StartedWith(self._files.identity.id, frozenset(saved_copies(self._path)))
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
@@ -171,17 +203,40 @@ class SqliteStore:
             self._write_records(records)
             self._database.execute("COMMIT")
             self._files.committed()
+            self._mark.update(self._files.identity)
         except sqlite3.Error as error:
             self._roll_back()
             self._failed = True
+            if isinstance(error, DamagedFilesError):
+                error = self._files.rescue(self._database, error)
             raise store_error(f"{self._path}", error) from error
         except Exception:  # our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
-        """Close the connection. The write-ahead log goes into the main file if no other process uses it."""
-        self._files.close(self._database)
+        """Close the connection. The write-ahead log goes into the main file if no other process uses it.
+
+        Raises:
+            StoreError: the files were damaged since the last batch. What could be saved is saved.
+        """
+        try:
+            self._mark.update(self._files.identity, now=True)
+            self._files.close(self._database)
+        except DamagedFilesError as error:
+            raise store_error(f"{self._path}", error) from error
+
+    def _check_is(self, started_with: StartedWith, notice: TandemError | None) -> None:
+        """Raise StoreError if results are missing, were saved elsewhere meanwhile, or are those of another database.
+
+        A second history would begin otherwise, beside that of the processes that have the right files open.
+        """
+        if notice:
+            raise StoreError(notice.what, notice.help)
+        if not self._path.exists() or read_identity(self._path).id != started_with.database_id:
+            raise StoreError(f"{self._path} is not the database that this server was started with", STOP_AND_START)
+        for copy in set(saved_copies(self._path)) - started_with.copies:
+            raise StoreError(f"a process of this server has saved {copy}", how_to_restore(self._path, copy))
 
     def _begin(self) -> None:
         """Wait for the lock to write.
@@ -201,6 +256,7 @@ class SqliteStore:
 
     def _open(self) -> None:
         self._database = _open_for_writing(self._path, self._files)
+        self._mark.update(self._files.identity, now=True)
         self._failed = False
 
     def _reopen(self) -> None:
