@@ -52,7 +52,10 @@ def _key_lines(key: KeyReport) -> Iterator[str]:
     if key.error:
         yield f"the key cannot be used: {key.error}"
     elif not key.found:
-        yield f"there is no key: copy the one of the backup{right} to {key.place}, mode 0600, before the server starts"
+        yield (
+            f"there is no key: copy the one of the backup{right} to {key.place}, mode 0600, before the server starts;"
+            " if it is lost, tandem key rotate makes a new one"
+        )
     elif key.fits:
         yield f"{key.place} is the key of the backup{right}"
     elif key.wanted:

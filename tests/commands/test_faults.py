@@ -23,6 +23,7 @@ import pytest
 from tandem.backup.backup import make_backup
 from tandem.cli import COMMANDS, main
 from tandem.commands.backup import BACKUP_FILES
+from tandem.doctor.examination import Examination
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.report.screen import echo
@@ -122,6 +123,7 @@ FINISHING = {
     "check --format json message.json": "standard output ",
     f"init new.json {' '.join(team_options())} --server 192.0.2.1 --peer 192.0.2.2": "new.json is written, but ",
     "demo": "standard output ",
+    "doctor": "standard output ",
     "bench --server 127.0.0.1:1": "the run is over, but ",
 }
 BROKEN = {
@@ -178,6 +180,7 @@ class TestOutputThatCannotBeWritten:
         shutil.copytree(furnished, tmp_path / "here")
         monkeypatch.chdir(tmp_path / "here")
         monkeypatch.setattr("tandem.commands.bench.bench", lambda asked: run_of([1000]))
+        monkeypatch.setattr("tandem.commands.doctor.examine", lambda *_: Examination([("name", "laptop")], []))
         if words == "demo":
             monkeypatch.setattr("tandem.commands.demo.demo", lambda: echo(["the exchange\n"]))
         said = io.StringIO()

@@ -7,14 +7,17 @@ import re
 import select
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tandem.net.line_writer import StandardError
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
 from tandem.server.handler import NOT_STORED
+from tandem.server.workers import Supervisor
 from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -90,6 +93,27 @@ def test_signals_as_somebody_else_has_left_them(tmp_path: Path, option: str, wor
         running.signal(signal.SIGINT if option.endswith("INT") else signal.SIGTERM)
         assert running.wait() == 0
         assert "Traceback" not in running.err
+
+
+def test_a_signal_just_before_the_wait_for_a_worker_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blocking waitpid would notice it when a worker ends by itself: never."""
+    options: list[int] = []
+
+    def waitpid(pid: int, how: int) -> tuple[int, int]:
+        options.append(how)
+        return (77, 0) if len(options) == 3 else (0, 0)
+
+    monkeypatch.setattr("os.waitpid", waitpid)
+    supervisor = Supervisor(1, lambda ready: None, StandardError(1.0))
+    supervisor._signal_send.send(b"\x0f")
+    supervisor._signal_recv.setblocking(False)
+    threading.Timer(0.05, supervisor._signal_send.send, (b"\x0f",)).start()
+    assert supervisor._wait_for_one() == (77, 0)
+    assert options == [os.WNOHANG] * 3
+    for end in (supervisor._signal_recv, supervisor._signal_send):
+        end.close()
+    os.close(supervisor._alive_recv)
+    os.close(supervisor._alive_send)
 
 
 CRASHING = """
