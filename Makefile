@@ -13,6 +13,9 @@ SBOM := build/sbom.json
 .PHONY: test format lint types tests pythons coverage tools demo bench audit locks clean
 .NOTPARALLEL: # two runs of tests at a time would slow each other down
 
+# Without the compiled files each of the thousands of processes that tests start compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: lint types tests pythons
 
 lint: $(STAMP)
@@ -22,8 +25,9 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+# A worker that has none left takes tests from another: with `load` the first one gets too many of the slow ones.
 tests: $(STAMP) tools
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 
 # Those that need no extra, on each other Python that is here, each in a virtual environment of its own.
 pythons: $(STAMP)
@@ -31,16 +35,16 @@ pythons: $(STAMP)
 
 # The same with coverage, of every process that a test starts, too.
 coverage: $(STAMP) tools
-	$(BIN)/pytest -n 4 --cov --cov-report=term
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term
 
 # For the tests with hosts of their own, sandboxes and captures, with a browser, with a balancer, and with a peer in C.
 # With CI=true what is missing is installed.
 tools:
 	@command -v cc >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq gcc libc6-dev; }
-	@[ "$$CI" != true ] || for tool in ip haproxy systemd-analyze logrotate bwrap tshark; do \
+	@[ "$$CI" != true ] || for tool in ip nft haproxy systemd-analyze logrotate bwrap tshark; do \
 	  PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || \
 	  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends \
-	  iproute2 haproxy systemd logrotate bubblewrap tshark; break; }; done
+	  iproute2 nftables haproxy systemd logrotate bubblewrap tshark; break; }; done
 	@command -v chromium >/dev/null || [ "$$CI" != true ] || { apt-get update -q && apt-get install -yq chromium fonts-dejavu-core; }
 
 format: $(STAMP)

@@ -42,7 +42,7 @@ from cosmic_ray.operators.operator import Operator
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("server", "records", "diagnosis")
-TESTS = tuple(f"tests/{package}" for package in PACKAGES)
+TESTS = (*(f"tests/{package}" for package in PACKAGES), "tests/backup")  # which tests locks and schemas of records
 NOT_COPIED = (".git", ".venv*", "__pycache__", ".hypothesis", ".*_cache", ".coverage*")
 # Each process writes the name of the test that started it beside the lines that it runs.
 COVERAGE = (

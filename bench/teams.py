@@ -26,6 +26,7 @@ from bench.contenders import ROOT, Contender, ContenderError, our_server, runnin
 from bench.measure import COUNT, MAX_COUNT, Load, build_load
 from bench.pairs import Pairs, measure_pairs, ratio_of
 from tandem.commands.arguments import Parser, positive_integer
+from tandem.keys.keyring import load_keyring
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, message_1, message_2
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore
 from tandem.records.visits import Outcome, RightVisit, Team
@@ -78,6 +79,7 @@ def fill(folder: Path, teams: int, random: Random) -> None:
     """Keeps the visits of so many teams that have finished."""
     began = time.monotonic()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    load_keyring(folder)  # without its key the server would not start over these teams
     with closing(SqliteStore(folder)) as store:
         now = time.time_ns() // 1000
         visits = (visit for number in range(teams) for visit in _visits(number, now + number * 1000, random))

@@ -4,6 +4,7 @@ Imports little: the client starts without the rest of the project. A Python that
 tandem/__init__.py.
 """
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -31,13 +32,23 @@ def run() -> None:
     except KeyboardInterrupt:  # before a command runs
         code = _print_error("stopped by Ctrl-C", STOPPED)
     except Exception as error:
-        reason = _reason(error)
-        if not reason:
-            raise
-        code = _print_error(reason, 1)
+        code = _print_exception(error)
     if code == STOPPED:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python gives up its own handlers at its end, but not this one
+        os._exit(
+            code
+        )  # not through Python's end, which takes some handled interrupts for unhandled ones (exit code -2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is done, and Python gives up other handlers at its end
     sys.exit(code)
+
+
+def _print_exception(error: Exception) -> int:
+    """Print the line about an error that the environment caused. Return the exit code. Raise the error of a bug."""
+    if signal.getsignal(signal.SIGINT) is _do_nothing:  # a library has made another exception of our KeyboardInterrupt
+        return _print_error("stopped by Ctrl-C", STOPPED)
+    reason = _reason(error)
+    if not reason:
+        raise error
+    return _print_error(reason, 1)
 
 
 def _reason(error: Exception) -> str:
@@ -93,10 +104,14 @@ def _print_error(words: str, code: int) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if arguments[:2] == ["help", "client"]:
+        arguments = ["client", "--help"]
     if arguments[:1] == ["client"]:
         from tandem.client.__main__ import main as client
 
         return client(arguments[1:])
+    if arguments[:1] == ["doctor"]:
+        sys.path.append(sys.path.pop(0))  # the current folder, which may have the own socket.py that the doctor finds
     if arguments[:1] == ["serve"] or (arguments[:1] == ["board"] and "token" not in arguments):
         from tandem.net.process_signals import exit_on_signals
 

@@ -21,6 +21,8 @@ from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.output import Output
 from tandem.commands.backup import BACKUP_FILES
+from tandem.doctor.examination import Examination
+from tandem.doctor.findings import DoctorFinding
 from tandem.examiner.submission_result import SubmissionResult
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
@@ -78,8 +80,32 @@ class Walk:
 
 Run = Callable[[Walk, Words], Seen]
 
+_TEAM = {words[0]: words for words in zip(team_options()[::2], team_options()[1::2], strict=True)}
+
 WALKS = [
     Walk(("demo",), {}),
+    Walk(
+        ("init",),
+        {
+            **{f"--{name}": (f"--{name}", "5555555") for name in ("studentnr1", "studentnr2", "classname", "teamname")},
+            "FILE": ("TEAM1.json",),
+            "--server": ("--server", "192.0.2.9:1"),
+            "--peer": ("--peer", "192.0.2.9:2"),
+        },
+        base={**_TEAM, "--server": ("--server", "192.0.2.1"), "--peer": ("--peer", "192.0.2.2")},
+    ),
+    Walk(
+        ("doctor",),
+        {
+            "--server": ("--server", "192.0.2.9:1"),
+            "--listen-port": ("--listen-port", "7"),
+            "--folder": ("--folder", "other"),
+            "--listen": ("--listen", "7"),
+            "--peer": ("--peer", "192.0.2.9:2"),
+            "--yes": ("--yes",),
+        },
+        pairs={frozenset({"--peer", "--listen-port"}): ("--peer", "192.0.2.9:2", "--yes", "--listen-port", "7")},
+    ),
     Walk(
         ("serve",),
         {
@@ -208,7 +234,6 @@ _CLIENT = {
     "--format": ("--format", "json"),
     "--verbose": ("--verbose",),
 }
-_TEAM = {words[0]: words for words in zip(team_options()[::2], team_options()[1::2], strict=True)}
 CLIENTS = [
     Walk(("1",), _CLIENT, base={**_TEAM, "--server": ("--server", "192.0.2.1"), "--peer": ("--peer", "192.0.2.2")}),
     Walk(("2",), _CLIENT, base={"--server": ("--server", "192.0.2.1")}),
@@ -253,6 +278,17 @@ class Stage:
             tell(asked)
             return run_of([1000])
 
+        def examined(_: object, *asked: object) -> Examination:
+            tell(*asked)
+            return Examination([("own ip", "192.0.2.1")], [])
+
+        def way_tested(_: object, *asked: object) -> list[DoctorFinding]:
+            tell(*asked[:-1])  # the last one is the function that prints
+            return []
+
+        self._patch.setattr("tandem.commands.doctor.examine", examined)
+        self._patch.setattr("tandem.commands.doctor.visit_listener", way_tested)
+        self._patch.setattr("tandem.commands.doctor.listen", lambda *asked: way_tested(*asked, None))
         self._patch.setattr("tandem.commands.arguments.parse_database", str)
         self._patch.setattr(
             "tandem.records.queries.open_rows", lambda where, patience: open_rows(_place(where), patience)
@@ -328,7 +364,8 @@ def _changes(before: Path, after: Path) -> Iterator[str]:
             yield f"{name}: {teams} {sorted(book.notes().items())} {bool(book.token_hash())}"
         lines = (after / name / "key").read_text().splitlines()
         yield f"{len(lines)} {[int(line.partition(' ')[0]) // 3600 for line in lines[1:]]}"
-    yield from sorted(path.name for path in after.iterdir() if not (before / path.name).exists())
+    for path in sorted(path for path in after.iterdir() if not (before / path.name).exists()):
+        yield f"{path.name}: {path.read_text() if path.suffix == '.json' else ''}"
 
 
 def _without_chance(out: str) -> str:

@@ -53,12 +53,13 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from _names(child)
 
 
-def _files(name: str) -> Iterator[Path]:
-    """Yield the files that run when a module of ours is imported: it and its packages. Its last part may be a name."""
-    parts = name.split(".")
-    for count in range(1, len(parts) + 1):
-        path = ROOT.joinpath(*parts[:count])
-        yield from (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())
+@cache
+def _files(name: str) -> tuple[Path, ...]:
+    """Return the files that run when a module of ours is imported: it and its packages. Its last part may be a name."""
+    path = ROOT.joinpath(*name.split("."))
+    own = tuple(file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file())
+    package = name.rpartition(".")[0]
+    return _files(package) + own if package else own
 
 
 def conftests(file: Path) -> Iterator[Path]:
@@ -70,6 +71,7 @@ def conftests(file: Path) -> Iterator[Path]:
             return
 
 
+@cache
 def needed(file: Path) -> frozenset[str]:
     """Return the libraries without which a test's file cannot be collected."""
     return frozenset[str]().union(*map(extras, (file, *conftests(file))))

@@ -30,12 +30,14 @@ LEFT_OUT = (
     "tests/fuzz",
     "tests/hosts",
     "tests/profiles",
+    "tests/test_help.py",
     "tests/test_imports.py",
     "tests/robustness",
     "tests/backup/test_restore.py::test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new",
+    "tests/commands/test_faults.py::test_a_limit_of_memory_is_one_line_and_loses_nothing",
     "tests/demo/test_demo.py::test_ended_in_the_middle",
     "tests/server/test_starting_together.py",
-    # What the other side of a connection does; test_handover.py and test_wire.py run.
+    # The other side of a connection; test_handover.py and test_wire.py run.
     "tests/client/test_client2_listener.py",
     "tests/client/test_hostile_server.py",
     # Bounds and cuts, for every row of a large table. One test of each table runs.
@@ -118,7 +120,7 @@ def environment_of(version: Version, program: Path) -> Path | None:
 
 def test(python: Path) -> bool:
     """Run the tests. Return whether they passed."""
-    options = ["-n", str(WORKERS), "-m", "not needs_extra", "--hypothesis-profile", "few"]
+    options = ["-n", str(WORKERS), "--dist", "worksteal", "-m", "not needs_extra", "--hypothesis-profile", "few"]
     left_out = [f"{'--deselect' if '::' in path else '--ignore'}={path}" for path in LEFT_OUT]
     return subprocess.run([python, "-m", "pytest", *options, *left_out], cwd=ROOT, check=False).returncode == 0
 

@@ -130,9 +130,19 @@ MEASURE = """(count) => {
 }"""
 
 
+RENAME = """(name) => allTiles.forEach((tile, index) => {
+  tile.querySelector(".name").title = name.replace("{}", String(index).padStart(3, "0"));
+})"""
+
+
 def use_font(page: Page, font: str) -> None:
     """Draw the page of a class in a font. Call it before `measure`."""
     page.evaluate(KEEP, font)
+
+
+def rename(page: Page, name: str) -> None:
+    """Give each team a name with three digits in place of {}. Call it between `use_font` and `measure`."""
+    page.evaluate(RENAME, name)
 
 
 def measure(page: Page, teams: int) -> Layout:

@@ -39,7 +39,10 @@ def watch_connections() -> None:
 
 
 def ignore_what_is_there() -> None:
-    """Exempt all objects of now from collection, which takes 100 ms with them. Call it once, after all imports."""
+    """Collect, and exempt all objects that are left from later collections: their number decides how long one takes.
+
+    Call it after all imports, and after each module of tests: then pytest alone still holds what the tests made.
+    """
     gc.collect()
     gc.freeze()
 

@@ -52,6 +52,13 @@ def pytest_collection_finish() -> None:
     unclosed.ignore_what_is_there()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_of_the_module_left_open() -> Iterator[None]:
+    """Set up before all other fixtures of a module, so that it ends after them."""
+    yield
+    unclosed.ignore_what_is_there()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_open() -> Iterator[None]:
     """Set up before all other fixtures of a test, so that it ends after them."""

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tandem import __version__
-from tandem.__main__ import run
 from tandem.commands import serve
 from tandem.commands.arguments import Parser
 from tandem.protocol.errors import TandemError
@@ -55,7 +54,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "client", "serve", "results", "check", "board", "bench", "backup", "restore", "forget", "key"]
+    "command",
+    ["demo", "init", "client", "serve", "results", "check", "board", "bench", "backup", "restore", "forget", "key"],
 )
 def test_every_command_has_its_help(command: str) -> None:
     code, out, err = tandem(command, "--help")
@@ -161,23 +161,47 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", ["check README.md", "demo"])
-@pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "")])
+@pytest.mark.parametrize(("redirection", "words"), [(">/dev/full", "No space left"), (">&-", "is closed")])
 def test_standard_output_that_takes_nothing_is_no_traceback(arguments: str, redirection: str, words: str) -> None:
     command = f"{sys.executable} -m tandem {arguments} {redirection}"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr.count("\n") == bool(words)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_before_a_command_has_begun(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted(arguments: list[str]) -> int:
-        raise KeyboardInterrupt
+INTERRUPTED = """
+import os, signal, sys
+from tandem import __main__ as program
+def run(arguments):
+    {source}
+program._run = run
+program.run()
+"""
 
-    monkeypatch.setattr("tandem.__main__._run", interrupted)
-    with pytest.raises(SystemExit, match="130"):
-        run()
-    assert capsys.readouterr().err == "tandem: stopped by Ctrl-C\n"
+
+REPLACED = """try: signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt: raise SyntaxError('a module was not loaded')"""
+
+
+@pytest.mark.parametrize("source", ["raise KeyboardInterrupt", REPLACED], ids=["as it is", "replaced by a library"])
+def test_ctrl_c_before_a_command_has_begun(source: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED.format(source=source)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tandem: stopped by Ctrl-C\n")
+
+
+def test_ctrl_c_after_a_command_is_done_changes_nothing() -> None:
+    """At its end Python gives up its handlers of signals."""
+    script = INTERRUPTED.format(
+        source="""
+    class Late:
+        def __del__(self): os.kill(os.getpid(), signal.SIGINT)
+    sys.modules["late"] = Late()
+    return 0"""
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("written", [("--on-wire", "length"), ("--on-wire=length",)], ids=" ".join)

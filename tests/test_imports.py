@@ -33,13 +33,14 @@ ALL_OF_OURS = frozenset(
         "bench",
         "demo",
         "examiner",
+        "doctor",
         "commands",
     }
 )
 
 # package -> (what it may import of the standard library and of extras, which of our packages it may import)
 RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "protocol": (frozenset({"json"}), frozenset({"protocol"})),
+    "protocol": (frozenset({"json", "socket"}), frozenset({"protocol"})),
     "client": (frozenset({"socket", "json", "sys"}), frozenset({"protocol", "client"})),
     "net": (ANY, frozenset({"protocol", "net"})),
     "diagnosis": (ANY, frozenset({"protocol", "net", "diagnosis"})),
@@ -53,6 +54,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "board"}),
     ),
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
+    "doctor": (ANY, frozenset({"protocol", "net", "diagnosis", "doctor"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "examiner": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "examiner", ""})),
     "commands": (ANY, ALL_OF_OURS),

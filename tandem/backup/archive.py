@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tandem.records.path_kind import FILE, path_kind
-from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, copy_database, kind_of
+from tandem.records.sqlite.data_file import SQL_ERRORS, Counts, DataFile, kind_of
+from tandem.records.sqlite.database_copy import copy_database
 from tandem.records.sqlite.sqlite_store import StoreError, store_error
 
 BACKUP_WANTED = "the file that `tandem backup` wrote, whole"

@@ -22,14 +22,13 @@ from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyrin
 from tandem.records.folder_lock import shared_lock
 from tandem.records.path_kind import path_kind
 from tandem.records.sqlite.data_file import (
-    LOCK_TIMEOUT_S,
     RECORDS,
     SQL_ERRORS,
     DataFile,
     check_integrity,
-    copy_database,
     count,
 )
+from tandem.records.sqlite.database_copy import LOCK_TIMEOUT_S, copy_database
 from tandem.records.sqlite.file_watch import check_log
 from tandem.records.sqlite.sqlite_store import StoreError, no_results, store_error
 

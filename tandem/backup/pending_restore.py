@@ -10,12 +10,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tandem.records.data_folder import SIDE_FILES
 from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.sqlite_store import StoreError
 
 PENDING = "restore.pending"
 NEW, OLD = "new", "old"
-SIDE_FILES = ("-wal", "-shm", "-journal")  # files that SQLite may make beside a database
 
 
 def finish_restore(folder: Path) -> None:

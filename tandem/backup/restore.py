@@ -19,6 +19,7 @@ from tandem.backup.backup import fingerprint
 from tandem.backup.pending_restore import NEW, OLD, PENDING, draft_name, move_into_place, sync_folder
 from tandem.keys.keyring import KEY_VARIABLE, KeyFileError, has_key, load_keyring
 from tandem.keys.secret import verify
+from tandem.records.data_folder import make_private_folder
 from tandem.records.folder_lock import exclusive_lock
 from tandem.records.sqlite.data_file import (
     RECORDS,
@@ -72,6 +73,7 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
 
     Raises:
         StoreError: the backup or the folder cannot be used. Then the folder is unchanged.
+        KeyboardInterrupt: Ctrl-C, with a text if the restore is committed.
     """
     refusal = StoreError(f"a server, a board or another restore is using {folder}", "stop it, then restore")
     with closing(open_backup(source, kinds)) as backup, _made(folder), exclusive_lock(folder, refusal) as locked:
@@ -87,6 +89,10 @@ def restore(source: Path, folder: Path, kinds: Sequence[DataFile], replace: bool
             raise StoreError(f"{source} cannot be restored into {folder}: {error.strerror or error}") from None
         except SQL_ERRORS as error:
             raise store_error(f"{source} cannot be restored into {folder}", error) from None
+        except KeyboardInterrupt:
+            if not os.path.lexists(folder / PENDING):
+                raise  # nothing was changed
+            raise KeyboardInterrupt(f"the next command over {folder} completes the restore") from None
     kept = [kind.name for kind in kinds if kind not in backup.kinds and (folder / kind.name).exists()]
     return RestoreSummary(backup.made_at, rows, kept, previous_files, locked, key)
 
@@ -96,7 +102,7 @@ def _made(folder: Path) -> Iterator[None]:
     """Make the data folder, for its owner alone. If the block fails, remove a new folder again."""
     try:
         is_new = not folder.exists()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise StoreError(f"the data folder {folder} cannot be made: {error.strerror}") from None
     try:
@@ -231,6 +237,5 @@ def _commit(draft: Path, folder: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid)
     for made in (draft / NEW, draft / OLD, draft):
         sync_folder(made)
-    folder.chmod(0o700)
     draft.rename(folder / PENDING)
     sync_folder(folder)

@@ -23,7 +23,8 @@ from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.errors import TandemError
 
 DEFAULT_HOST = "127.0.0.1"  # of the server
-STOP_SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}  # and how they are called in the summary
+CTRL_C = "Ctrl-C"
+STOP_SIGNALS = {signal.SIGINT: CTRL_C, signal.SIGTERM: "SIGTERM"}  # and how they are called in the summary
 
 
 class BenchError(TandemError):

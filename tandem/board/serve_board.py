@@ -72,12 +72,17 @@ def serve_board(options: BoardOptions) -> None:
 
 
 def _check_data(options: BoardOptions) -> None:
-    """Raise BoardError if there is no such folder: with a typing error in its name the board would stay empty."""
+    """Raise BoardError if there is no such folder: with a typing error in its name the board would stay empty.
+
+    Beside a database the folder is made for the board's own file. Folders above it that are made, too, are reported.
+    """
     if options.location == options.data and not options.data.is_dir():
         raise BoardError(
             f"there is no folder {options.data}",
             "the --data of the server whose results are to be shown, or start that server first",
         )
+    if not options.data.parent.exists():
+        _log(f"there is no folder {options.data.parent}: it is made, with the data folder {options.data} in it")
 
 
 def _serve(
@@ -87,9 +92,6 @@ def _serve(
     sessions: SessionStore,
     tls: ssl.SSLContext | None,
 ) -> None:
-    if not options.until_input_ends:  # else the server that started the board has logged them
-        for warning in board_store.warnings:
-            _log(warning)
     _show_first_token(board_store, options.data)
     host = listener.getsockname()[0]
     host_names = host_names_for(host, options.proxied_name)

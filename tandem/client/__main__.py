@@ -62,9 +62,10 @@ def print_help() -> int:
     Raises:
         TandemError: Standard output cannot be written.
     """
+    if sys.stdout is None:
+        raise TandemError("the help cannot be written: standard output is closed")
     try:
-        if sys.stdout is not None:
-            print(USAGE, end="", flush=True)
+        print(USAGE, end="", flush=True)
     except OSError as error:
         sys.stdout = None  # or Python would write it again, and fail again, at exit
         raise TandemError(f"the help cannot be written to standard output: {error.strerror}") from None

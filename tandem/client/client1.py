@@ -13,13 +13,14 @@ from tandem.client.failures import ClientError
 from tandem.client.options import Options
 from tandem.client.other_programs import excerpt, is_part_of_echo, why_not_client_2
 from tandem.client.output import Output
-from tandem.client.visit import ServerVisit, status_error
+from tandem.client.visit import SERVER_PORT_HELP, ServerVisit, status_error
 from tandem.protocol.address import CLIENT_2_PORT
 from tandem.protocol.errors import UsageError
 from tandem.protocol.message import STATUS_WAITING, Message, message_1
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 WELCOME_ARROW = 1
+REPLY_ARROW = 3
 HANDOVER_ARROW = 4
 RETRY_INTERVAL_S = 0.25  # between two attempts to connect: client 2 may be started after client 1
 
@@ -34,7 +35,9 @@ def run(options: Options, output: Output) -> None:
     server, peer = resolve(options)
     reply, reply_bytes = visit_server(server, options, output)
     if reply.status != STATUS_WAITING:
-        raise status_error(reply.status, STATUS_WAITING, arrow=3)
+        raise status_error(reply.status, STATUS_WAITING, REPLY_ARROW)
+    if not reply.secret:
+        raise ClientError(f'the status is "{STATUS_WAITING}", but the secret is empty', SERVER_PORT_HELP, REPLY_ARROW)
     output.finished(f"client 1 is done: {hand_over(reply_bytes, peer, options, output)}")
 
 
@@ -69,7 +72,7 @@ def visit_server(server: wire.RemoteAddress, options: Options, output: Output) -
     Raises:
         ClientError: No reply came, or it is not a message.
     """
-    visit = ServerVisit(server, options, output, arrows=(WELCOME_ARROW, 2, 3))
+    visit = ServerVisit(server, options, output, arrows=(WELCOME_ARROW, 2, REPLY_ARROW))
     try:
         visit.receive_welcome()
         visit.send_message(message_1(**options.team, ip=visit.own_ip))

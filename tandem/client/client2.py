@@ -16,7 +16,7 @@ from tandem.client.handover_listener import HANDOVER_ARROW, HandoverListener
 from tandem.client.options import Options
 from tandem.client.output import Output
 from tandem.client.visit import ServerVisit, status_error
-from tandem.protocol.address import show_address
+from tandem.protocol.address import ALL_ADDRESSES, accepted_families, family_of, is_loopback, show_address
 from tandem.protocol.message import STATUS_FINISHED, Message, message_2
 
 WELCOME_ARROW = 5
@@ -79,18 +79,18 @@ def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) ->
     Of the addresses of this machine, client 1 can most likely use the one on the way to the server.
     """
     ip, port = listening_socket.getsockname()[:2]
-    if wire.is_loopback(ip):
+    if is_loopback(ip):
         shown = show_address(ip, port)
         return (
             f"only this machine can connect: start client 1 here with --peer {shown}, or leave the host out of --listen"
         )
-    families = wire.families(listening_socket)
-    ips = [server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1"] if ip in wire.ALL_ADDRESSES else [ip]
+    families = accepted_families(listening_socket)
+    ips = [server.own_ip(), *wire.own_ips(), "127.0.0.1", "::1"] if ip in ALL_ADDRESSES else [ip]
     usable = [own for own in ips if _can_be_typed(own, families)]
     here = usable[0] if usable else "THIS-MACHINE"
     elsewhere = ""
-    if wire.is_loopback(here):
-        others = [f"--peer {show_address(own, port)}" for own in usable if not wire.is_loopback(own)]
+    if is_loopback(here):
+        others = [f"--peer {show_address(own, port)}" for own in usable if not is_loopback(own)]
         elsewhere = f", or on another machine with {others[0] if others else 'an address of this one'}"
     return (
         f"{families} can connect: start client 1 with --peer {show_address(here, port)}{elsewhere}; "
@@ -100,7 +100,7 @@ def how_to_reach(listening_socket: socket.socket, server: wire.RemoteAddress) ->
 
 def _can_be_typed(ip: str, families: str) -> bool:
     """Return whether client 1 can use the address. With fe80: it would need the name of its own network interface."""
-    return ip != "" and not ip.startswith("fe80:") and ("IPv6" if ":" in ip else "IPv4") in families
+    return ip != "" and not ip.startswith("fe80:") and family_of(ip) in families
 
 
 def visit_server(server: wire.RemoteAddress, handover: Message, options: Options, output: Output) -> Message:

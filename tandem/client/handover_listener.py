@@ -13,7 +13,7 @@ from tandem.client.other_programs import protocol_of
 from tandem.client.output import Output
 from tandem.client.unusable_handovers import describe, mistake_in
 from tandem.protocol.address import plain_ip, show_address
-from tandem.protocol.message import ERROR_PREFIX, STATUS_WAITING, Message, NotAMessageError, decode
+from tandem.protocol.message import ERROR_PREFIX, STATUS_WAITING, Message, NotAMessageError, decode, refusal_in
 from tandem.protocol.reader import COMPLETE, INVALID, Reader
 
 HANDOVER_ARROW = 4
@@ -138,7 +138,9 @@ class HandoverListener:
         try:
             message = decode(text)
         except NotAMessageError as error:
-            raise NotAMessageError(mistake_in(text) or str(error)) from None
+            refusal = refusal_in(text)
+            reason = _refused(refusal) if refusal else mistake_in(text)
+            raise NotAMessageError(reason or str(error)) from None
         check_handover(message, self._team)
         data = bytes(connection.reader.received)
         self._output.arrow(HANDOVER_ARROW, data, f"from client 1 at {connection.address}")
@@ -188,10 +190,7 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
     if not message.secret and not message.status:
         raise NotAMessageError("it is message 1: client 1 has to hand over the server's reply, not its own message")
     if message.status.startswith(ERROR_PREFIX):
-        raise NotAMessageError(
-            f'it is the server\'s refusal of message 1, "{message.status}": fix that first, '
-            f'and let client 1 hand over "{STATUS_WAITING}" only'
-        )
+        raise NotAMessageError(_refused(message.status))
     if message.status != STATUS_WAITING:
         raise NotAMessageError(
             f'its status is "{message.status}", not "{STATUS_WAITING}": client 1 should not hand that over'
@@ -200,12 +199,24 @@ def check_handover(message: Message, team: dict[str, str]) -> None:
         raise NotAMessageError("it has no secret: client 1 has to hand over the server's reply as it came")
     for name in ("classname", "teamname"):
         ours, theirs = team.get(name), getattr(message, name)
-        if ours is not None and theirs != ours:
+        if ours is not None and not _is_same(name, ours, theirs):
             raise NotAMessageError(f'its {name} is "{theirs}", ours is "{ours}"')
     ours_known = [team[name] for name in ("studentnr1", "studentnr2") if name in team]
     numbers = {message.studentnr1, message.studentnr2}
     if not numbers.issuperset(ours_known) or (len(ours_known) == 2 and numbers != set(ours_known)):
         raise NotAMessageError("its student numbers are not ours")
+
+
+def _is_same(name: str, ours: str, theirs: str) -> bool:
+    """Return whether both values of a field name the same. Classes are compared without regard to letter case."""
+    return ours.casefold() == theirs.casefold() if name == "classname" else ours == theirs
+
+
+def _refused(status: str) -> str:
+    return (
+        f'it is the server\'s refusal of message 1, "{status}": fix that first, '
+        f'and let client 1 hand over "{STATUS_WAITING}" only'
+    )
 
 
 def _when(connection: IncomingConnection) -> str:

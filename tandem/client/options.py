@@ -9,7 +9,8 @@ import sys
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, parse_address, parse_listen_address
 from tandem.protocol.errors import UsageError
 from tandem.protocol.framing import FRAMINGS, PLAIN
-from tandem.protocol.message import FIELDS, argument_number, argument_text, is_unicode
+from tandem.protocol.message import argument_number, argument_text, is_unicode
+from tandem.protocol.team_fields import TEAM_FIELDS, team_in
 
 USAGE = """\
 usage: tandem client 1 [TEAM.json] --server HOST:PORT --peer HOST:PORT
@@ -41,11 +42,14 @@ client 2 listens for it, makes message 2 from it and sends that to the server.
 --format json: an arrow is {"arrow", "bytes", "text"}, other lines are {"note"}; the last line is {"finished"}, or
 {"failed", "try", "arrow", "exit_code"} with null for an arrow that is not known.
 
+examples, on two machines:
+  tandem client 2 TEAM.json --server 192.0.2.1:5550 --listen 5551
+  tandem client 1 TEAM.json --server 192.0.2.1:5550 --peer 192.0.2.12:5551
+
 exit codes: 0 done, 1 it did not work (one line on standard error says why), 2 wrong usage, 130 stopped by Ctrl-C
 """
 
 CHECK_COMMAND = "python3 -m tandem check"  # works in a clone with nothing installed
-TEAM_FIELDS = ("studentnr1", "studentnr2", "classname", "teamname")
 MAX_FILE_BYTES = 65_536  # of TEAM.json; a message has at most 8,192
 DEFAULT_TIMEOUT_S = 5.0  # for an answer
 DEFAULT_WAIT_S = {1: 120.0, 2: 3600.0}  # for the other client, by client id
@@ -195,55 +199,18 @@ def read_team(path: str) -> dict[str, str]:
         raise UsageError(f"{path} cannot be read: {error.strerror}; name a file with one message in it") from None
     if len(data) > MAX_FILE_BYTES:
         raise UsageError(f"{path} has more than {MAX_FILE_BYTES:,} bytes: it must be one message, in braces")
+    if not data.strip():
+        raise UsageError(f"{path} is empty: write a message into it, and save it")
     try:
         found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 from byte {error.start + 1} on: save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}; `{CHECK_COMMAND} {path}` says what to fix") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{path} is not a JSON object: it must be a message, in braces")
-    for name, value in found.items():
-        if _holds_message(value) and found.keys().isdisjoint(TEAM_FIELDS):
-            raise UsageError(f"{path} has the message in {name}: the object in braces must be the message itself")
-    misspelt = {name: meant for name in found if name not in FIELDS and (meant := _meant_field(name, found))}
-    if misspelt:
-        wrong, right = (" and ".join(names) for names in (misspelt.keys(), misspelt.values()))
-        missing = "".join(f" and no {name}" for name in TEAM_FIELDS if name not in (*found, *misspelt.values()))
-        raise UsageError(f"{path} has {wrong} in place of {right}{missing}: correct the names")
-    team = {name: found[name] for name in TEAM_FIELDS if name in found}
-    for name, value in team.items():
-        if not isinstance(value, str):
-            raise UsageError(f"{name} in {path} is not text: {_as_text(name, value)}")
-    return team
-
-
-def _holds_message(value: object) -> bool:
-    """Return whether a value in the file is itself a message, as an object, as a text, or in a list."""
-    is_text = isinstance(value, str) and value.lstrip().startswith("{")
-    if not is_text and not isinstance(value, (dict, list)):
-        return False
     try:
-        return any(name in str(value) for name in TEAM_FIELDS)
-    except RecursionError:  # later Pythons read brackets that they cannot write
-        return False
-
-
-def _meant_field(written: str, found: dict[str, object]) -> str:
-    """Return the field of the team that a name in the file most likely stands for, "" if none or if that is there."""
-    letters = "".join(c for c in written.lower() if c.isalnum())
-    digit = letters[-1:] if letters[-1:].isdigit() else "1"  # studentnr was the name of studentnr1 before
-    for name in TEAM_FIELDS:
-        if name not in found and letters[:4] == name[:4] and (not name[-1].isdigit() or name[-1] == digit):
-            return name
-    return ""
-
-
-def _as_text(name: str, value: object) -> str:
-    """Return how to write a value that is not text."""
-    if value is None and name == "studentnr2":
-        return f'write "{name}": "0000000" for a team of one, else the number of the teammate in quotes'
-    if type(value) is int:
-        return f'write it in quotes, "{name}": "{value}", with the zeros at its beginning if it has some'
-    return f'write it in quotes, "{name}": "…"'
+        return team_in(found, path)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _address(given: dict[str, str], name: str, default_port: int) -> tuple[str, int]:

@@ -1,14 +1,14 @@
 """Recognises a program that is not the one we meant, by what it sends: a web server, SSH, an echo."""
 
 from tandem.protocol.answer_reader import AnswerReader
-from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, NotAMessageError, decode
+from tandem.protocol.message import WELCOME_WORD, refusal_in
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.protocol.reader import COMPLETE
 
 SHOWN_BYTES = 80  # of what came
 ECHO_BYTES = 20  # of ours that come back, and nothing else behind them: a client 2 may begin an object of its own alike
 
-# What a program sends first, in lower case, and the protocol that it speaks.
+# The bytes that a program sends first, in lower case, and the protocol that it speaks.
 _FIRST_BYTES = (
     (b"http/", "HTTP"),
     (b"get /", "HTTP"),
@@ -52,13 +52,9 @@ def why_not_client_2(came: bytes, handed_over: bytes, framing: str) -> str:
     if handed_over in came:
         return "it sent the same bytes back, as an echo server does"
     answer = AnswerReader(framing)
-    if answer.feed(came) is COMPLETE:
-        try:
-            status = decode(answer.text).status
-        except NotAMessageError:
-            status = ""
-        if status.startswith(ERROR_PREFIX):
-            return f'it answered as the server does: "{printable(status)}"'
+    refusal = refusal_in(answer.text) if answer.feed(came) is COMPLETE else ""
+    if refusal:
+        return f'it answered as the server does: "{printable(refusal)}"'
     if WELCOME_WORD.encode() in came.partition(b"{")[0]:
         return f'it sent a welcome, as the server does: "{shown}"'
     return ""

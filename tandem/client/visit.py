@@ -11,8 +11,8 @@ from tandem.client.options import CHECK_COMMAND, Options
 from tandem.client.other_programs import excerpt, protocol_of
 from tandem.client.output import Output
 from tandem.protocol.answer_reader import AnswerReader
-from tandem.protocol.framing import LENGTH, frame
-from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode
+from tandem.protocol.framing import LENGTH, LENGTH_BYTES, PLAIN, frame
+from tandem.protocol.message import ERROR_PREFIX, WELCOME_WORD, Message, NotAMessageError, decode, refusal_in
 from tandem.protocol.reader import COMPLETE, INVALID, MAX_MESSAGE_BYTES, NEED_DATA
 
 WELCOME_REST_TIMEOUT_S = 0.5  # for the second part of a welcome that came in two parts
@@ -94,6 +94,10 @@ class ServerVisit:
         self._welcome_size = 0 if answer.reply_begun else len(answer.greeting)
         if answer.greeting:
             self._output.arrow(self._welcome_arrow, answer.greeting, answer.welcome.strip())
+            if self._options.framing == PLAIN and answer.greeting == frame(answer.greeting[LENGTH_BYTES:], LENGTH):
+                self._output.note(
+                    "a length comes before the welcome: if the server wants lengths, use --framing length"
+                )
         elif answer.reply_begun:
             self._output.note(f'no welcome, but "{excerpt(answer.received)}"; sending the message anyway')
         else:
@@ -152,11 +156,14 @@ class ServerVisit:
         try:
             reply = decode(answer.text)
         except NotAMessageError as error:
-            raise ClientError(
-                f"{self._server} sent an object that is not a reply, because {error}: {excerpt(self._after_welcome)}",
-                SERVER_PORT_HELP,
-                self._reply_arrow,
-            ) from None
+            reply = Message(status=refusal_in(answer.text))
+            if not reply.status:
+                said = excerpt(self._after_welcome)
+                raise ClientError(
+                    f'{self._server} sent an object that is not a reply, because {error}: "{said}"',
+                    SERVER_PORT_HELP,
+                    self._reply_arrow,
+                ) from None
         problems = problems_in(reply.status)
         summary = "refused" if problems else f'status "{reply.status}"'
         self._output.arrow(self._reply_arrow, answer.reply_bytes, summary)
@@ -210,6 +217,8 @@ class ServerVisit:
         sent = f'sent "{said}" and ' if said.strip() else ""
         what = "the reply was cut off" if answer.reply_begun else "no reply"
         help = CHECK_HELP if WELCOME_WORD in answer.welcome else SERVER_PORT_HELP
+        if self._after_welcome.startswith(b'"{'):
+            what, help = "the reply is a text with an object in it", SERVER_PORT_HELP
         if answer.reply_begun and help == CHECK_HELP:
             help = "start again"
         elif sent:
@@ -222,7 +231,7 @@ class ServerVisit:
         if answer.reply_begun and len(answer.received) > MAX_MESSAGE_BYTES:
             what = f"a reply that is too large: it did not end within {MAX_MESSAGE_BYTES:,} bytes"
         else:
-            what = f"something that is not a message: {excerpt(self._after_welcome or answer.received)}"
+            what = f'something that is not a message: "{excerpt(self._after_welcome or answer.received)}"'
         help = SERVER_PORT_HELP
         if self._options.framing == LENGTH:
             help += ", or leave --framing length out if this server sends no lengths"
@@ -230,19 +239,8 @@ class ServerVisit:
 
 
 def problems_in(status: str) -> list[str]:
-    """Return the problems in a reply's status (PROTOCOL 7.1), each "what - help"; [] if it is no refusal.
-
-    A help may itself contain the "; " that is between two problems.
-    """
-    if not status.startswith(ERROR_PREFIX):
-        return []
-    problems: list[str] = []
-    for part in status.removeprefix(ERROR_PREFIX).split("; "):
-        if problems and " - " not in part:
-            problems[-1] += f"; {part}"
-        else:
-            problems.append(part)
-    return problems
+    """Return the problems in a reply's status (PROTOCOL 7.1), each "what - help"; [] if it is no refusal."""
+    return status.removeprefix(ERROR_PREFIX).split("; ") if status.startswith(ERROR_PREFIX) else []
 
 
 def status_error(status: str, expected: str, arrow: int) -> ClientError:

@@ -15,7 +15,6 @@ from tandem.protocol.address import plain_ip, show_address
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 
 POLL_INTERVAL_S = 0.015  # between two looks at a socket; the clock of Windows ticks no faster
-ALL_ADDRESSES = ("0.0.0.0", "::")  # what a socket that listens on all of them shows as its own
 BACKLOG = 1024  # connections that may wait to be accepted
 
 _sleep_sockets: list[socket.socket] = []  # two connected sockets, opened by the first sleep
@@ -179,18 +178,6 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def families(listener: socket.socket) -> str:
-    """Return in words whether connections over IPv4, IPv6 or both are accepted."""
-    if listener.family == socket.AF_INET:
-        return "only IPv4"
-    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
-
-
-def is_loopback(ip: str) -> bool:
-    """Return whether only programs on this machine can use the address."""
-    return ip.startswith("127.") or ip == "::1"
 
 
 def local_ip(connection: socket.socket) -> str:

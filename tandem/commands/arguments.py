@@ -4,6 +4,7 @@ A type raises ArgumentTypeError, whose text becomes the one line that the user s
 """
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Callable
@@ -24,7 +25,9 @@ SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
 VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options
 
-HOW_TO_WRITE_A_NAME = r"an escape in a name, such as \x20, is written as it is shown"
+HOW_TO_WRITE_A_NAME = (
+    r"in any letter case, unless that fits several names; an escape in it, such as \x20, as it is shown"
+)
 
 T = TypeVar("T")
 
@@ -36,6 +39,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog, **(settings | {"allow_abbrev": False}))
         self.rules: tuple[Rule, ...] = ()
         self.repeatable: tuple[str, ...] = ()
+        self.examples: tuple[str, ...] = ()
         self.renamed: dict[str, str] = {}  # old names of options that still work, with a warning: the new ones
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -48,7 +52,14 @@ class Parser(argparse.ArgumentParser):
         wrong = violated_rule(given, self.rules, self.repeatable)
         if wrong:
             self.error(wrong)
+        self._check_spelling([name for name in options_in(rest) if name not in self._option_string_actions])
         return parsed, rest
+
+    def _check_spelling(self, unknown: list[str]) -> None:
+        """End the program if there is an unknown option, with the option that was probably meant."""
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], self._option_string_actions, n=1)
+            self.error(f"there is no option {unknown[0]}" + (f": did you mean {near[0]}?" if near else ""))
 
     def _with_current_name(self, argument: str) -> str:
         """Return the argument; if it is an option by its old name, by its new one, after a warning."""
@@ -67,6 +78,11 @@ class Parser(argparse.ArgumentParser):
         self._check_value(action, value)
         return value
 
+    def format_help(self) -> str:
+        """Return the help, with the examples below it."""
+        examples = "".join(f"  {line}\n" for line in self.examples)
+        return super().format_help() + (f"\nexample{'s' * (len(self.examples) > 1)}:\n{examples}" if examples else "")
+
     def print_help(self, file: Any = None) -> None:
         """Write the help to standard output. Raises OutputError or BrokenPipeError, unlike argparse."""
         echo([self.format_help()])
@@ -80,7 +96,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with one line on standard error and exit code 2."""
-        self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
+        see = f"{' see' if message.endswith('?') else '; see'} {self.prog} --help"
+        self.exit(2, f"{self.prog}: {printable(message)}{see}\n")
 
 
 def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[str, ...] = ()) -> None:
@@ -88,6 +105,12 @@ def set_rules(command: argparse.ArgumentParser, *rules: Rule, repeatable: tuple[
     command.epilog = " ".join(map(str, rules))
     if isinstance(command, Parser):
         command.rules, command.repeatable = rules, repeatable
+
+
+def set_example(command: argparse.ArgumentParser, *lines: str) -> None:
+    """Set the examples of a command: complete command lines, shown below its help."""
+    if isinstance(command, Parser):
+        command.examples = lines
 
 
 def renamed_option(command: argparse.ArgumentParser, old: str, new: str) -> None:
@@ -141,7 +164,7 @@ def argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
 @argument_type
 def folder(text: str) -> Path:
     """Read the name of a folder."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a folder")
     return Path(text)
 
@@ -185,8 +208,10 @@ def _database(text: str) -> str:
 @argument_type
 def file_name(text: str) -> Path:
     """Read the name of a file."""
-    if not text:
+    if not text.strip():
         raise ValueError("it is empty: give the name of a file")
+    if text == "-":
+        raise ValueError("- stands for no stream here: give the name of a file, or ./- for a file of this name")
     return Path(text)
 
 

@@ -1,23 +1,26 @@
 """`tandem bench`: its options and its output."""
 
 import argparse
+import signal
 from contextlib import nullcontext
 
 from tandem.bench import pace, summary
-from tandem.bench.bench import BenchOptions, bench
+from tandem.bench.bench import CTRL_C, BenchError, BenchOptions, bench
 from tandem.bench.exchange import CLASSNAME
 from tandem.bench.output_file import opened, write
+from tandem.bench.summary import Run
 from tandem.commands.arguments import (
     argument_type,
     file_name,
     positive_integer,
     positive_number,
     server_address,
+    set_example,
     set_rules,
 )
 from tandem.commands.combinations import Interaction
 from tandem.protocol.message import argument_number
-from tandem.report.screen import echo, flush
+from tandem.report.screen import echo_done
 
 RULES = (
     Interaction(("--count", "--seconds"), "the run ends when the first of the two is reached"),
@@ -27,7 +30,9 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem bench --server 127.0.0.1:5550 --count 1000")
     set_rules(command, *RULES, repeatable=("--pid",))
+    command.description = f"{command.description}; Ctrl-C ends the run and shows what was measured (exit 130)"
     command.add_argument(
         "--server",
         type=server_address,
@@ -100,7 +105,14 @@ def _ramp(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the load, print the figures and write the file. Return 1 if an exchange failed."""
+    """Run the load, print the figures and write the file. Return 1 if an exchange failed.
+
+    Ctrl-C during the run ends it, and the figures are printed. A second one ends the command at once.
+
+    Raises:
+        BenchError: the run could not be made, or SIGTERM ended it.
+        KeyboardInterrupt: Ctrl-C ended it.
+    """
     seconds = pace.DEFAULT_SECONDS if options.seconds is None and options.count is None else options.seconds
     asked = BenchOptions(
         server=options.server,
@@ -115,6 +127,16 @@ def run(options: argparse.Namespace) -> int:
             if options.output:
                 write(options.output, "".join(summary.as_json(result)))
         finally:  # a full disk must not lose the result
-            echo(summary.render(result, options.format))
-            flush()
+            _print(result, options.format)
+    if result.stopped_by:
+        raise BenchError(f"stopped by {result.stopped_by}")
     return 0 if result.succeeded else 1
+
+
+def _print(result: Run, format: str) -> None:
+    """Print the figures. After Ctrl-C end then as every other command, also if nobody reads the figures any more."""
+    try:
+        echo_done("the run is over", summary.render(result, format))
+    finally:
+        if result.stopped_by == CTRL_C:
+            signal.raise_signal(signal.SIGINT)

@@ -14,12 +14,13 @@ from tandem.commands.arguments import (
     database_option,
     file_name,
     folder,
+    set_example,
     set_rules,
     subcommand,
 )
 from tandem.commands.combinations import Excludes, Interaction, Requires, RequiresValue
 from tandem.protocol.errors import UsageError
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 BEHIND_ALONE = RequiresValue(
     "--behind",
@@ -56,9 +57,12 @@ RULES = (
     Interaction(("--data", "--database"), "the records are in the database, the file of the board is in the folder"),
 )
 
+ROTATE_EXAMPLE = "tandem board token rotate --data tandem-data"
+
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem board --data tandem-data")
     set_rules(command, *RULES)
     command.add_argument(
         "--listen",
@@ -91,8 +95,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "token",
         "manage the token that the teacher logs in with",
     )
+    set_example(token, ROTATE_EXAMPLE)
     rotates = token.add_subparsers(metavar="rotate", required=True)
     rotate = subcommand(rotates, "rotate", "make a new token and print it")
+    set_example(rotate, ROTATE_EXAMPLE)
     rotate.add_argument(
         "--data",
         type=folder,
@@ -149,4 +155,7 @@ def _rotate(options: argparse.Namespace) -> int:
     from tandem.board.gradebook.board_store import renew_token
 
     token = renew_token(options.data)
-    return echo([f"the teacher's token, shown this once: {token}\n"])
+    return echo_done(
+        "the old token is no longer valid, and a new one needs the same command again",
+        [f"the teacher's token, shown this once: {token}\n"],
+    )

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from tandem.commands.arguments import file_name
+from tandem.commands.arguments import file_name, set_example
 from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 from tandem.records.path_kind import DEVICE, PIPE, path_kind, reason
@@ -18,6 +18,7 @@ MAX_FILE_BYTES = 65_536  # read from a file; a message has at most 8,192
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem check message.json")
     command.add_argument(
         "file", nargs="?", type=file_name, metavar="FILE", help="file with the message (default: standard input)"
     )
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         why = reason(options.file, error) if options.file else error.strerror
         raise TandemError(f"{source} cannot be read: {why}", "a file with one message in it") from None
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    text, accepted = check.check_report(data, options.format, colour)
+    text, accepted = check.check_report(data, options.format, colour, sys.stdout.encoding)
     echo([text])
     return 0 if accepted else 1
 

@@ -2,11 +2,13 @@
 
 import argparse
 
+from tandem.commands.arguments import set_example
 from tandem.demo.demo import demo
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
-    """Add no options."""
+    """Add no options, but an example."""
+    set_example(command, "tandem demo")
 
 
 def run(options: argparse.Namespace) -> int:

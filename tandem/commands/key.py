@@ -2,10 +2,10 @@
 
 import argparse
 
-from tandem.commands.arguments import argument_type, data_option, subcommand
+from tandem.commands.arguments import argument_type, data_option, set_example, subcommand
 from tandem.keys.keyring import rotate
 from tandem.protocol.message import argument_number
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 DEFAULT_HOURS = 168.0  # hours
 MAX_HOURS = 87_600.0
@@ -14,6 +14,8 @@ MAX_HOURS = 87_600.0
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     below = subcommand(command.add_subparsers(metavar="rotate", required=True), "rotate", "make a new key")
+    set_example(command, "tandem key rotate --data tandem-data")
+    set_example(below, "tandem key rotate --data tandem-data --valid 24")
     data_option(below)
     below.add_argument(
         "--valid",
@@ -26,12 +28,16 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make a new key."""
-    rotate(options.data, options.valid * 3600)
-    return echo(
+    keyring = rotate(options.data, options.valid * 3600)
+    new_key = f"a new key is in {options.data / 'key'}"
+    return echo_done(
+        new_key,
         [
-            f"a new key is in {options.data / 'key'}: the server uses it after its next start\n"
+            f"{new_key}: the server uses it after its next start\n",
             f"earlier secrets stay valid for {options.valid:g} hours more\n"
-        ]
+            if keyring.old
+            else "there was no key: earlier secrets are invalid, and their teams must send message 1 again\n",
+        ],
     )
 
 

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tandem.backup.restore import KeyReport, RestoreSummary, restore
-from tandem.commands.arguments import data_option, database_option, file_name
+from tandem.commands.arguments import data_option, database_option, file_name, set_example
 from tandem.commands.backup import BACKUP_FILES, counts_text
 from tandem.protocol.errors import UsageError
 from tandem.protocol.printable import printable
-from tandem.report.screen import echo
+from tandem.report.screen import echo_done
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem restore --data tandem-data monday.backup")
     data_option(command)
     database_option(command, "a URL is refused, because pg_restore restores a database server; '' for the files in DIR")
     command.add_argument(
@@ -27,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     if options.database:
         raise UsageError("a database server is restored with its own program", "pg_restore")
     restored = restore(options.file, options.data, BACKUP_FILES, options.replace)
-    return echo(f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
+    report = (f"{printable(line)}\n" for line in _restore_lines(options.data, restored))
+    return echo_done(f"the backup was restored into {options.data}", report)
 
 
 def _restore_lines(data: Path, restored: RestoreSummary) -> Iterator[str]:
@@ -50,7 +52,10 @@ def _key_lines(key: KeyReport) -> Iterator[str]:
     if key.error:
         yield f"the key cannot be used: {key.error}"
     elif not key.found:
-        yield f"there is no key: copy the one of the backup{right} to {key.place}, mode 0600, before the server starts"
+        yield (
+            f"there is no key: copy the one of the backup{right} to {key.place}, mode 0600, before the server starts;"
+            " if it is lost, tandem key rotate makes a new one"
+        )
     elif key.fits:
         yield f"{key.place} is the key of the backup{right}"
     elif key.wanted:

@@ -1,6 +1,7 @@
 """`tandem results`: its options and its output."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -9,10 +10,12 @@ from tandem.commands.arguments import (
     HOW_TO_WRITE_A_NAME,
     data_option,
     database_option,
+    set_example,
     set_rules,
     text,
 )
 from tandem.commands.combinations import Excludes, Interaction
+from tandem.commands.completeness import report_missing_results
 from tandem.commands.names import find_class, find_teams
 from tandem.records.queries import Records, TeamRow, VisitRow, open_records
 from tandem.records.sqlite.sqlite_store import STATES
@@ -32,7 +35,12 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem results --class INF2A --format csv > INF2A.csv")
     set_rules(command, *RULES)
+    command.description = (
+        f"{command.description}, sorted by class and team (more than {results.MAX_SORTED:,} of them: by code points)."
+        " A refused visit is written after its reply: for some seconds the results may lack the latest ones"
+    )
     data_option(command)
     database_option(command)
     command.add_argument(
@@ -65,6 +73,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the teams, or the visits of some teams or of none."""
+    report_missing_results(options.database or options.data)
     records = open_records(options.database or options.data)
     if options.format == "csv":
         use_utf8()
@@ -82,21 +91,23 @@ def run(options: argparse.Namespace) -> int:
 
 def _teams(records: Records, options: argparse.Namespace) -> Iterator[TeamRow]:
     if options.classname is None:
-        return records.teams(state=options.state)
+        return results.in_order(records.teams(state=options.state))
     classes = find_class(records, options.classname)
-    return chain.from_iterable(records.teams(each, options.state) for each in classes)
+    return results.in_order(chain.from_iterable(records.teams(each, options.state) for each in classes))
 
 
 def _show_teams(teams: Iterator[TeamRow], format: str) -> int:
     if format == "table":
-        return echo(results_table.as_table(teams))
+        return echo(results_table.as_table(teams, sys.stdout.encoding))
     return echo(_shown(results.team_rows(teams), results.COLUMNS, format))
 
 
 def _show_visits(sections: Sequence[tuple[str, Team, Iterator[VisitRow]]], format: str) -> int:
     """Print the visits of each section: its heading, its team, and its visits."""
     if format == "table":
-        return echo(chain.from_iterable(results.visits_report(heading, visits) for heading, _, visits in sections))
+        encoding = sys.stdout.encoding
+        reports = (results.visits_report(heading, visits, encoding) for heading, _, visits in sections)
+        return echo(chain.from_iterable(reports))
     rows = chain.from_iterable(results.visit_rows(team, visits) for _, team, visits in sections)
     return echo(_shown(rows, results.VISIT_COLUMNS, format))
 

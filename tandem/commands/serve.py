@@ -13,6 +13,7 @@ from tandem.commands.arguments import (
     listen_address,
     positive_integer,
     renamed_option,
+    set_example,
     set_rules,
 )
 from tandem.commands.combinations import Interaction
@@ -29,6 +30,7 @@ RULES = (Interaction(("--data", "--database"), "the records are in the database,
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem serve --listen :5550 --data tandem-data --board 127.0.0.1:8080")
     set_rules(command, *RULES)
     command.add_argument(
         "--listen",

@@ -7,7 +7,7 @@ import unicodedata
 from typing import NamedTuple
 
 from tandem.diagnosis.problems import CUT, Edit, Problem
-from tandem.protocol.printable import printable_bytes
+from tandem.protocol.printable import encodable, printable_bytes
 
 _BEFORE, _AFTER = 60, 36  # characters of a long line that are shown around the mark
 _MAX_CHAR_BYTES = 4
@@ -34,6 +34,25 @@ def excerpt(data: bytes, problem: Problem) -> Excerpt | None:
     line = data.count(b"\n", 0, start) + 1
     column = len(data[start:at].decode(errors="surrogateescape")) + 1
     return Excerpt(line, column, before + after, mark, _corrected(data, start, at, problem.edits))
+
+
+def as_encoded(place: Excerpt, encoding: str | None) -> Excerpt:
+    """Return an excerpt as it is printed in an encoding: the mark is under the place, also behind escapes."""
+    before = encodable(split_at_mark(place)[0], encoding)
+    return place._replace(shown=encodable(place.shown, encoding), mark=" " * width(before) + "^")
+
+
+def split_at_mark(excerpt: Excerpt) -> tuple[str, str, str]:
+    """Return the text before the mark, the character over it with its combining characters, and the rest.
+
+    The character is a blank if the mark is at the end of the line.
+    """
+    text, columns = excerpt.shown, len(excerpt.mark) - 1
+    start = next(index for index in range(len(text) + 1) if index == len(text) or width(text[: index + 1]) > columns)
+    end = start + 1
+    while end < len(text) and not width(text[end]):
+        end += 1
+    return text[:start], text[start:end] or " ", text[end:]
 
 
 def _end_of_line(data: bytes, at: int) -> int:

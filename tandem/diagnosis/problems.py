@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from tandem.diagnosis.catalogue import in_bytes, in_exchange, in_fields, in_json
 from tandem.diagnosis.catalogue.kind import Family, Kind, Severity
+from tandem.protocol.framing import LENGTH
 from tandem.protocol.message import ERROR_PREFIX
 from tandem.protocol.printable import printable
 
@@ -47,7 +48,7 @@ class Problem:
 
     id: str
     offset: int | None = None  # bytes from the first byte received; None: at no place in particular
-    facts: dict[str, str] = field(default_factory=dict)  # for the templates: field, found, wanted, near
+    facts: dict[str, str] = field(default_factory=dict)  # for the templates: field, found, wanted, near, framing
     edits: tuple[Edit, ...] = ()  # empty if only the sender can know the right text
 
     @property
@@ -68,7 +69,12 @@ class Problem:
     @property
     def help(self) -> str:
         """The full text of what to try."""
-        return _fill(self.kind.help, self.facts, _visible)
+        return _fill(self._help_template, self.facts, _visible)
+
+    @property
+    def _help_template(self) -> str:
+        is_framed = self.facts.get("framing") == LENGTH
+        return self.kind.help_framed if is_framed and self.kind.help_framed else self.kind.help
 
     @property
     def sentence(self) -> str:
@@ -77,7 +83,7 @@ class Problem:
         It is printable ASCII without quotes and backslashes, and has no "; ", which separates problems (PROTOCOL 7.1).
         Long facts are cut.
         """
-        template, uses, left = _sentence_template(self.id)
+        template, uses, left = _sentence_template(f"{self.kind.what} - {self._help_template}")
         facts = _Facts(self.facts)
         shown: dict[str, str] = {}
         count = uses.total()
@@ -131,9 +137,8 @@ def _visible(text: str) -> str:
 
 
 @lru_cache
-def _sentence_template(id: str) -> tuple[str, Counter[str], int]:
+def _sentence_template(template: str) -> tuple[str, Counter[str], int]:
     """Return the template of a sentence, how often it has each fact, and how many bytes all facts may take."""
-    template = f"{CATALOGUE[id].what} - {CATALOGUE[id].help}"
     pieces = [(literal, name) for literal, name, _, _ in Formatter().parse(template)]
     left = MAX_SENTENCE - _MAX_LINE - sum(len(literal) for literal, _ in pieces)
     return template, Counter(name for _, name in pieces if name), left

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from tandem.diagnosis.problems import Problem
-from tandem.protocol.address import plain_ip
+from tandem.protocol.address import is_loopback, plain_ip
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_WAITING, Message
 
 MAX_LENGTHS = {  # bytes (PROTOCOL 2.3)
@@ -79,6 +79,9 @@ ALIASES = {  # what people call a field, normalised
     "classcode": "classname",
     "classid": "classname",
     "klas": "classname",
+    "klasnaam": "classname",
+    "klascode": "classname",
+    "klasse": "classname",
     "id": "clientid",
     "client": "clientid",
     "clientnr": "clientid",
@@ -88,6 +91,8 @@ ALIASES = {  # what people call a field, normalised
     "teamcode": "teamname",
     "group": "teamname",
     "groupname": "teamname",
+    "groep": "teamname",
+    "groepsnaam": "teamname",
     "ipaddress": "ip",
     "ipaddr": "ip",
     "ipadres": "ip",
@@ -98,6 +103,7 @@ ALIASES = {  # what people call a field, normalised
     "myip": "ip",
     "secretkey": "secret",
     "key": "secret",
+    "geheim": "secret",
     "state": "status",
     "statuscode": "status",
 }
@@ -321,11 +327,6 @@ def _check_exchange(fields: Fields) -> Iterable[Problem]:
         yield Problem("status-blanked", facts={"field": "status"})
     elif clientid == 2 and status is not None and status != STATUS_WAITING:
         yield Problem("status-changed", facts={"field": "status", "found": str(status)})
-
-
-def is_loopback(address: str) -> bool:
-    """Return whether a connection from this address comes from the same machine."""
-    return address.startswith("127.") or address == "::1"
 
 
 _LOCAL_NETWORKS = tuple(

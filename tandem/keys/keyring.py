@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
-from tandem.records.data_folder import DataFolderError, check_private_file
+from tandem.records.data_folder import DATA_FILES, KEY, DataFolderError, check_private_file
 
 KEY_BYTES = 32
 MAX_OLD_KEYS = 500  # each costs time at every wrong secret
@@ -78,7 +78,8 @@ def load_keyring(folder: Path) -> Keyring:
 def rotate(folder: Path, valid_s: float) -> Keyring:
     """Replace the key in the file. The old key verifies secrets for `valid_s` seconds more. Restart the servers then.
 
-    Rotations at the same time wait for each other, so each old key is kept.
+    Rotations at the same time wait for each other, so each old key is kept. If the key of a folder with records is
+    lost, make a new one alone.
 
     Raises:
         KeyFileError: TANDEM_KEY is set, the clock is wrong, or the file cannot be read or written. The old key stays
@@ -91,7 +92,14 @@ def rotate(folder: Path, valid_s: float) -> Keyring:
             f" or, to rotate the key file, unset {KEY_VARIABLE}",
         )
     path = folder / "key"
+    is_lost = not os.path.lexists(path)
+    if is_lost and not (folder / DATA_FILES[0]).exists():
+        missing = f"key in {folder}" if folder.is_dir() else f"folder {folder}"
+        raise KeyFileError(f"there is no {missing}", "the --data of a server: its first start makes the key")
     try:
+        if is_lost:
+            _create(path)
+            return _read(path)
         return _rotate(path, valid_s)
     except OSError as error:
         raise KeyFileError(f"the key file {path} cannot be used: {error.strerror}") from None
@@ -139,7 +147,7 @@ def _replace_file(path: Path, keyring: Keyring) -> None:
 
 
 def _read(path: Path) -> Keyring:
-    check_private_file(path, "key file")
+    check_private_file(path, KEY)
     with path.open("rb") as file:
         text = file.read(MAX_FILE_BYTES).decode("ascii", errors="replace")
     first, *rest = text.splitlines() or [""]
@@ -156,7 +164,7 @@ def _create(path: Path) -> None:
     """Make the first key. If several servers start at once over one folder, one of them makes it for all."""
     draft = _draft(path, Keyring(secrets.token_bytes(KEY_BYTES)))
     try:
-        check_private_file(draft, "key file")
+        check_private_file(draft, KEY)
         os.link(draft, path)  # unlike a rename, a link never replaces a file
     except FileExistsError:
         pass

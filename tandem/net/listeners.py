@@ -5,10 +5,9 @@ Owns binding and its errors. Knows nothing of what is served on a listener.
 
 import os
 import socket
-from ipaddress import ip_address
 
 from tandem.net.networks import own_addresses
-from tandem.protocol.address import family_of, plain_ip, show_address
+from tandem.protocol.address import ALL_ADDRESSES, accepted_families, family_of, is_loopback, plain_ip, show_address
 from tandem.protocol.errors import TandemError
 
 BACKLOG = 4096  # connections that the system holds ready for us
@@ -67,23 +66,16 @@ def bind_listener(host: str, port: int, shared: bool = False) -> socket.socket:
 def reach_of(listener: socket.socket) -> str:
     """Return in words who can connect to a listener, and which addresses can be typed on other machines."""
     host, port = listener.getsockname()[:2]
-    ip = ip_address(plain_ip(host))
-    if ip.is_loopback:
+    if is_loopback(plain_ip(host)):
         return f"only programs on this machine can connect; for others listen on all addresses, as --listen :{port}"
-    families = _families(listener)
-    if not ip.is_unspecified:
+    families = accepted_families(listener)
+    if host not in ALL_ADDRESSES:
         return f"other machines connect with --server {show_address(host, port)}"
     hint = "" if "and" in families else f" (--listen :{port} takes IPv4 and IPv6)"
     usable = [show_address(own, port) for own in own_addresses() if family_of(own) in families]
     if not usable:
         return f"{families} can connect{hint}; this machine has no such address that other machines can use"
     return f"{families} can connect{hint}; other machines with --server {' or '.join(usable)}"
-
-
-def _families(listener: socket.socket) -> str:
-    if listener.family == socket.AF_INET:
-        return "only IPv4"
-    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
 
 
 def _cannot_listen(host: str, port: int, error: Exception) -> ListenError:

@@ -75,15 +75,24 @@ def own_addresses() -> list[str]:
     return sorted(usable, key=lambda text: ":" in text)
 
 
-def _routed_addresses() -> Iterator[str]:
-    """Yield our addresses on the way to addresses that belong to documentation. To connect UDP sends nothing."""
-    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        try:
+def address_towards(host: str, port: int) -> str:
+    """Return the address of this machine that a host would see, or "" if there is no way or no such name.
+
+    The kernel chooses it from its routes. To connect UDP sends nothing; a name is resolved.
+    """
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM):
             with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
-                datagrams.connect((elsewhere, 9))
-                yield datagrams.getsockname()[0]
-        except OSError:
-            pass  # no such family, or no way there
+                datagrams.connect(address)
+                return str(datagrams.getsockname()[0])
+    except (OSError, UnicodeError):
+        pass  # no such name, no such family, or no way there
+    return ""
+
+
+def _routed_addresses() -> Iterator[str]:
+    """Yield our addresses on the way to addresses that belong to documentation."""
+    yield from filter(None, (address_towards(elsewhere, 9) for elsewhere in ("192.0.2.1", "2001:db8::1")))
 
 
 def _listed_ipv4() -> Iterator[str]:

@@ -1,11 +1,15 @@
-"""HOST:PORT as people write it, and addresses as this project shows them. Text only: resolves no names.
+"""HOST:PORT as people write it, and addresses as this project shows them. Resolves no names and connects to nothing.
 
 One grammar for every option: HOST:PORT, HOST, [IPV6]:PORT and [IPV6]; where a program listens, :PORT and PORT too.
 It is strict, because the system is not: it reads 5550 as 0.0.21.174, 192.168.1 as 192.168.0.1 and 010.0.0.1 as 8.0.0.1.
 """
 
+import socket
+
 SERVER_PORT = 5550  # default (PROTOCOL 1.2)
 CLIENT_2_PORT = 5551  # default (PROTOCOL 1.2)
+
+ALL_ADDRESSES = ("0.0.0.0", "::")  # what a socket that listens on all of them shows as its own
 
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _BYTES = frozenset(map(str, range(256)))  # the numbers of an IPv4 address
@@ -63,6 +67,18 @@ def plain_ip(ip: str) -> str:
 def family_of(ip: str) -> str:
     """Return "IPv4" or "IPv6"."""
     return "IPv6" if ":" in ip else "IPv4"
+
+
+def is_loopback(ip: str) -> bool:
+    """Return whether only programs on the same machine can use the address, or connect from it."""
+    return ip.startswith("127.") or ip == "::1"
+
+
+def accepted_families(listener: socket.socket) -> str:
+    """Return in words whether connections over IPv4, IPv6 or both are accepted."""
+    if listener.family == socket.AF_INET:
+        return "only IPv4"
+    return "only IPv6" if listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) else "IPv4 and IPv6"
 
 
 def _parse(text: str, default_port: int) -> tuple[str, int]:

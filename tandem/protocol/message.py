@@ -99,6 +99,8 @@ def decode(text: bytes) -> Message:
     if not isinstance(found, dict):
         raise NotAMessageError("it is JSON, but not an object in braces")
     missing = [name for name in FIELDS if name not in found]
+    if len(missing) == len(FIELDS):
+        raise NotAMessageError("it has none of the eight fields")
     if missing:
         raise NotAMessageError(f"it has no {' and no '.join(missing)}")
     for name in TEXT_FIELDS:
@@ -111,6 +113,16 @@ def decode(text: bytes) -> Message:
     if type(found["clientid"]) is not int:
         raise NotAMessageError("its clientid is not a number")
     return Message(**{name: found[name] for name in FIELDS})
+
+
+def refusal_in(text: bytes) -> str:
+    """Return the status if a JSON text is a refusal (PROTOCOL 7.1), whatever else it has or lacks; "" if it is none."""
+    try:
+        found = json.loads(text.decode())
+    except (ValueError, RecursionError):
+        return ""
+    status = found.get("status") if isinstance(found, dict) else None
+    return status if isinstance(status, str) and status.startswith(ERROR_PREFIX) else ""
 
 
 def is_unicode(text: str) -> bool:

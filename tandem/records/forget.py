@@ -10,16 +10,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from tandem.protocol.message import NO_TEAMMATE
+from tandem.records.class_spellings import folded, spellings
 from tandem.records.queries import TeamKey
-from tandem.records.rows import DatabaseLocation
+from tandem.records.rows import DatabaseLocation, Values
 from tandem.records.sqlite.sqlite_eraser import Eraser, open_eraser
 from tandem.records.traces import Traces
 from tandem.records.visits import Team
 
 VISIT_BATCH = 100  # each may hold 8 KiB
 NUMBER_BATCH = 100
+MAX_LISTED = 20  # visits
+LISTED_BYTES = 60  # of what came in a visit
 
 _OF_NAME = "classname = :classname AND teamname = :teamname"
 _REFUSED = "outcome NOT IN ('message 1', 'message 2')"
@@ -49,7 +53,7 @@ class Selection:
     def matches(self, team: Team) -> bool:
         """Return whether a team has the given class, name and student number. Ignores the date."""
         return (
-            (self.classname is None or self.classname.casefold() == team.classname.casefold())
+            (self.classname is None or folded(self.classname) == folded(team.classname))
             and self.teamname in (None, team.teamname)
             and self.studentnr in (None, team.studentnr1, team.studentnr2)
         )
@@ -64,6 +68,23 @@ class ForgottenTeam:
     was_last: bool  # no other team of this class and name remains
 
 
+class ForgottenVisit(NamedTuple):
+    """A visit that is removed."""
+
+    started_us: int
+    address: str
+    port: int
+    classname: str  # "" for both names if the visit belongs to no team
+    teamname: str
+    outcome: str
+    received: bytes  # the beginning
+
+    @property
+    def has_team(self) -> bool:
+        """Whether the visit belongs to a team."""
+        return bool(self.classname or self.teamname)
+
+
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """The rows to remove, and the remaining teams that share a student number with them."""
@@ -72,6 +93,7 @@ class Forgotten:
     visits: int
     numbers: frozenset[str]  # student numbers that no remaining team has
     sharing: Sequence[TeamKey]  # remaining teams that have a student number of a removed one
+    listed: Sequence[ForgottenVisit] = ()  # the first MAX_LISTED visits, those of no team before the others
     ips: int = 0  # remaining teams with a student number in their ip, which is emptied
 
 
@@ -121,9 +143,9 @@ def _forget(eraser: Eraser, selection: Selection) -> Forgotten:
         eraser.roll_back()
         found = selected.search(_Found(forgotten.numbers))
     found = selected.search(found if eraser.blocks_writers else _Found(forgotten.numbers))
-    traces = sum(eraser.erase("visit", "id = :id", {"id": id}) for id in found.ids)
+    traces = sum(selected.erase_visits("id = :id", {"id": id}) for id in found.ids)
     ips = _empty_ips(eraser, Traces(forgotten.numbers))
-    return replace(forgotten, visits=forgotten.visits + traces, ips=ips)
+    return replace(forgotten, visits=forgotten.visits + traces, listed=selected.listed, ips=ips)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +171,7 @@ class _SelectedRows:
     def __init__(self, eraser: Eraser, selection: Selection) -> None:
         self._eraser = eraser
         self._selection = selection
+        self.listed: list[ForgottenVisit] = []  # of what was removed
         self._values: dict[str, str | int] = {}
         self._names = " AND ".join(self._name_conditions()) or "1 = 1"  # for teams and for visits
         self._number = ""
@@ -162,17 +185,17 @@ class _SelectedRows:
 
     def _name_conditions(self) -> Iterator[str]:
         if self._selection.classname is not None:
-            spellings = self._spellings(self._selection.classname)
-            self._values |= spellings
-            yield f"classname IN ({', '.join(f':{name}' for name in spellings)})" if spellings else "1 = 0"
+            names = self._class_names(self._selection.classname)
+            self._values |= names
+            yield f"classname IN ({', '.join(f':{name}' for name in names)})" if names else "1 = 0"
         if self._selection.teamname is not None:
             self._values["teamname"] = self._selection.teamname
             yield "teamname = :teamname"
 
-    def _spellings(self, classname: str) -> dict[str, str]:
+    def _class_names(self, classname: str) -> dict[str, str]:
         """Return the recorded spellings of a class, which differ in letter case only."""
         query = "SELECT DISTINCT classname FROM team UNION SELECT DISTINCT classname FROM visit"
-        found = [name for (name,) in self._eraser.query(query, {}) if name.casefold() == classname.casefold()]
+        found = spellings(classname, (name for (name,) in self._eraser.query(query, {})))
         return {f"class_{number}": name for number, name in enumerate(found)}
 
     def erase(self) -> Forgotten:
@@ -210,7 +233,7 @@ class _SelectedRows:
     def _erase_visits(self) -> int:
         """Remove the visits of the teams. Call it before the teams are removed. Return how many."""
         if self._selection.studentnr is None:
-            return self._eraser.erase("visit", f"{self._names}{self._early}", self._values)
+            return self.erase_visits(f"{self._names}{self._early}", self._values)
         return sum(self._erase_visits_of(key) for key, _ in self._teams(only_silent=False))
 
     def _erase_visits_of(self, key: TeamKey) -> int:
@@ -218,7 +241,20 @@ class _SelectedRows:
         values = {**self._values, **key._asdict()}
         others = f"SELECT 1 FROM team WHERE {_OF_NAME} AND :studentnr NOT IN (studentnr1, studentnr2)"
         of_team = f"{_OF_NAME} AND pair = :pair AND pair != ''" if self._eraser.query(others, values) else _OF_NAME
-        return self._eraser.erase("visit", f"{of_team}{self._early}", values)
+        return self.erase_visits(f"{of_team}{self._early}", values)
+
+    def erase_visits(self, chosen: str, values: Values) -> int:
+        """Remove the visits for which a condition holds, and list the first ones. Return how many."""
+        query = f"""SELECT at, address, port, classname, teamname, outcome, substr(received, 1, {LISTED_BYTES})
+            FROM visit WHERE {chosen} ORDER BY classname, teamname, at LIMIT {MAX_LISTED}"""
+        if len(self.listed) < MAX_LISTED or self.listed[-1].has_team:
+            found = [ForgottenVisit(*row) for row in self._eraser.query(query, values)]
+            self.listed = sorted([*self.listed, *found], key=_by_team_and_time)[:MAX_LISTED]
+        return self._eraser.erase("visit", chosen, values)
+
+
+def _by_team_and_time(visit: ForgottenVisit) -> tuple[str, str, int]:
+    return visit.classname, visit.teamname, visit.started_us
 
 
 def _empty_ips(eraser: Eraser, traces: Traces) -> int:

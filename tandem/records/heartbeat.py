@@ -8,10 +8,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tandem.records.data_folder import HAS_MODES, DataFolderError, check_owner
+from tandem.records.data_folder import HAS_MODES, HEARTBEAT_FILE, DataFolderError, check_file_owner
 from tandem.records.path_kind import path_kind
 
-FILE = "heartbeat"
+FILE = HEARTBEAT_FILE
 # Not through a symbolic link, and without waiting for the reader of a named pipe.
 _CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _FOLLOWS_LINKS = os.utime not in os.supports_follow_symlinks
@@ -26,7 +26,7 @@ def check_heartbeat(folder: Path) -> None:
         kind = "a symbolic link" if path.is_symlink() else path_kind(path)
         raise DataFolderError(f"the heartbeat file {path} is {kind}, not a file", "move it away")
     if HAS_MODES:
-        check_owner(path, "heartbeat file")
+        check_file_owner(path, "heartbeat file")
 
 
 def create_heartbeat(folder: Path) -> None:

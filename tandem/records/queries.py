@@ -221,6 +221,17 @@ class Records:
             condition += " AND classname = :classname"
         yield from self._teams(f"WHERE {condition} ORDER BY classname, pair", values)
 
+    def team_names(self, classname: str) -> Iterator[str]:
+        """Yield the different names of the teams of a class, in the order of the records."""
+        query = (
+            "SELECT DISTINCT teamname FROM team WHERE classname = :classname AND teamname > :after"
+            " ORDER BY teamname LIMIT :limit"
+        )
+        values: dict[str, str | int] = {"classname": classname, "after": "", "limit": TEAM_BATCH}
+        while page := self._rows.query(query, values):
+            yield from (name for (name,) in page)
+            values["after"] = page[-1][0]
+
     def team(self, key: TeamKey) -> TeamRow | None:
         """Return the team with this key, or None."""
         condition = "WHERE classname = :classname AND teamname = :teamname AND pair = :pair"

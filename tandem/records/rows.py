@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tandem.records.closing import closed_on_error
-from tandem.records.sqlite.file_watch import check_log, connect_to_read
+from tandem.records.sqlite.file_watch import check_log, connect_to_read, has_tables
 from tandem.records.sqlite.sqlite_store import FILE, LOCK_TIMEOUT_S, check_version, no_results, store_error
 
 Row = tuple[Any, ...]
@@ -48,6 +48,8 @@ class SqliteRows:
             with closed_on_error(self._database):
                 check_version(self._database, self._path)
                 check_log(self._path)
+                if not has_tables(self._database):
+                    raise no_results(str(folder), f"--data {folder}")
         except sqlite3.Error as error:
             raise store_error(f"{self._path} cannot be read", error) from error
 

@@ -6,6 +6,8 @@ that, the wrong name would be a team of its own, which nobody ever finishes. The
 
 from collections.abc import Sequence
 
+from tandem.protocol.message import Message
+from tandem.records.class_spellings import folded
 from tandem.records.visits import Record, RightVisit, Team, Visit, has_number_in_common
 
 
@@ -38,7 +40,10 @@ def _file_under(visit: Visit, owner: Team | None) -> None:
     visit.secret = ""
 
 
-def is_same_team(team: Team, known: Team) -> bool:
-    """Return whether this is a known team with something changed: it has a number in common, or class and name."""
-    is_same_class = team.classname.casefold() == known.classname.casefold()
+def is_same_team(team: Message | Team, known: Team) -> bool:
+    """Return whether this is a known team with something changed: it has a number in common, or class and name.
+
+    Of a class only the letters count here. The secret is over the class as it was in message 1. PROTOCOL 5.3.
+    """
+    is_same_class = folded(team.classname) == folded(known.classname)
     return has_number_in_common(team, known) or (is_same_class and team.teamname == known.teamname)

@@ -7,10 +7,13 @@ import json
 from collections.abc import Iterator
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
-from tandem.diagnosis.excerpt import Excerpt, excerpt
+from tandem.diagnosis.excerpt import Excerpt, as_encoded, excerpt
 from tandem.diagnosis.problems import Problem, Severity
-from tandem.protocol.message import Message
+from tandem.protocol.message import Message, message_1
 from tandem.protocol.reader import Reader
+from tandem.protocol.team_fields import team_in
+
+_ANY_IP = "192.0.2.1"  # client 1 puts its own in its place
 
 _PLAIN = {"problem": "", "remark": "", "right": "", "bold": "", "end": ""}
 _COLOURED = {
@@ -22,14 +25,24 @@ _COLOURED = {
 }
 
 
-def check_report(data: bytes, format: str, colour: bool) -> tuple[str, bool]:
+def check_report(data: bytes, format: str, colour: bool, encoding: str | None = None) -> tuple[str, bool]:
     """Return the text to print about a message, and whether it is accepted: by the server, or as a TEAM.json.
 
-    `format` is "text" or "json".
+    `format` is "text" or "json". `encoding` is that of the terminal (default: UTF-8).
     """
     diagnosis = _as_team_file(check(data))
-    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour)
+    text = as_json(diagnosis, data) if format == "json" else as_text(diagnosis, data, colour, encoding)
     return text, not diagnosis.problems
+
+
+def is_team_file(data: bytes) -> bool:
+    """Return whether the data is a TEAM.json from which client 1 makes a right message 1."""
+    try:
+        team = team_in(json.loads(data.decode("utf-8-sig")), "")
+        made = message_1(**team, ip=_ANY_IP).encode()
+    except (ValueError, TypeError, RecursionError):  # it is none, or one of the four fields is missing
+        return False
+    return not check(made).problems
 
 
 def check(data: bytes, address: str = "") -> Diagnosis:
@@ -58,15 +71,23 @@ def _severity(problem: Problem) -> Severity:
     return Severity.REMARK if _is_allowed_in_team_file(problem) else problem.kind.severity
 
 
+_SAVE = "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
+_FILE_HELP = {  # by the id of a problem: what to try if the message is in a file
+    "nothing-came": "write the message into the file, and save it",
+    "latin-1": _SAVE,
+    "not-utf-8": _SAVE,
+    "utf-16": "save the file as UTF-8; in Windows PowerShell use Set-Content -Encoding utf8, as > writes UTF-16",
+    "two-messages": "check one message at a time: a program sends each of them on a connection of its own",
+}
+
+
 def _what(problem: Problem) -> str:
     return "there is no message in it, at most white space" if problem.id == "nothing-came" else problem.what
 
 
 def _help(problem: Problem) -> str:
-    if problem.id == "nothing-came":
-        return "write the message into the file, and save it"
-    if problem.id == "latin-1":
-        return "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
+    if problem.id in _FILE_HELP:
+        return _FILE_HELP[problem.id]
     if _is_allowed_in_team_file(problem):
         return f"it may stay in a TEAM.json, but as message 1 the server would refuse it: {problem.help}"
     return problem.help
@@ -76,6 +97,7 @@ def as_json(diagnosis: Diagnosis, data: bytes) -> str:
     """Return JSON: every problem and remark with its place, its sentences and the corrected line."""
     whole = {
         "accepted": not diagnosis.problems,
+        "team_file": is_team_file(data),
         "problems": [_entry(problem, data) for problem in diagnosis.problems],
         "remarks": [_entry(remark, data) for remark in diagnosis.remarks],
         "repaired": diagnosis.repaired.fields() if diagnosis.repaired else None,
@@ -98,12 +120,17 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
     }
 
 
-def as_text(diagnosis: Diagnosis, data: bytes, colour: bool) -> str:
+def as_text(diagnosis: Diagnosis, data: bytes, colour: bool, encoding: str | None = None) -> str:
     """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
     lines = [_verdict(diagnosis, style)]
+    if diagnosis.problems and is_team_file(data):
+        lines.append(
+            "but right as a TEAM.json, of which the clients use studentnr1, studentnr2, classname and teamname"
+        )
     for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
-        lines += ["", *_lines(number, problem, excerpt(data, problem), style)]
+        place = excerpt(data, problem)
+        lines += ["", *_lines(number, problem, as_encoded(place, encoding) if place else None, style)]
     if diagnosis.repaired:
         lines += ["", f"{style['bold']}Did you mean{style['end']}", "", *_message(diagnosis.repaired)]
     return "\n".join(lines) + "\n"

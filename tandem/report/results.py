@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 
-from tandem.diagnosis.excerpt import excerpt
+from tandem.diagnosis.excerpt import as_encoded, excerpt
 from tandem.diagnosis.problems import CATALOGUE, Problem
 from tandem.diagnosis.rules import CONTROL
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.records.queries import TeamRow, VisitRow
+from tandem.records.readable_order import team_order
 from tandem.records.visits import Team
 from tandem.report.names import visible_name
 from tandem.report.results_table import state_words
@@ -39,9 +41,18 @@ VISIT_COLUMNS = (
 )
 NO_TEAM = Team("", "", "", "")
 FORMATS = ("table", "json", "csv")
+MAX_SORTED = 2_000  # teams
 
 Cell = str | int | float | bool | None | list[str]
 Row = dict[str, Cell]
+
+
+def in_order(teams: Iterator[TeamRow]) -> Iterator[TeamRow]:
+    """Return teams sorted by class and name as people read them; more than MAX_SORTED as the records have them."""
+    first = list(islice(teams, MAX_SORTED + 1))
+    if len(first) <= MAX_SORTED:
+        first.sort(key=lambda row: (*team_order(row.team), row.pair))
+    return chain(first, teams)
 
 
 def team_rows(teams: Iterable[TeamRow]) -> Iterator[Row]:
@@ -129,8 +140,11 @@ def team_heading(team: TeamRow) -> str:
     return f"{names}: {state_words(team)}, {team.visits} visit{'s' * (team.visits != 1)}\n"
 
 
-def visits_report(heading: str, visits: Iterable[VisitRow]) -> Iterator[str]:
-    """Yield a heading, and visits as text: bytes received, bytes answered, each finding with its help."""
+def visits_report(heading: str, visits: Iterable[VisitRow], encoding: str | None = None) -> Iterator[str]:
+    """Yield a heading, and visits as text: bytes received, bytes answered, each finding with its help.
+
+    `encoding` is that of the terminal (default: UTF-8).
+    """
     yield heading
     for visit in visits:
         yield (
@@ -145,6 +159,7 @@ def visits_report(heading: str, visits: Iterable[VisitRow]) -> Iterator[str]:
             yield f"  {severity:8}  {finding.id}: {printable(_sentence(finding))}\n"
             place = excerpt(visit.received, finding)
             if place:
+                place = as_encoded(place, encoding)
                 yield f"            line {place.line}, column {place.column}\n"
                 yield f"              {place.shown}\n"
                 yield f"              {place.mark}\n"

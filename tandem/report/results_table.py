@@ -8,7 +8,7 @@ from itertools import chain, islice
 from textwrap import wrap
 
 from tandem.diagnosis.excerpt import width
-from tandem.protocol.printable import printable
+from tandem.protocol.printable import encodable, printable
 from tandem.records.queries import TeamRow
 from tandem.report.names import NameShortener, visible_name
 
@@ -22,16 +22,19 @@ _GAP = "  "
 _INDENT = "    "
 
 
-def as_table(teams: Iterable[TeamRow]) -> Iterator[str]:
-    """Yield the teams as a table for a terminal. The first WIDTH_SAMPLE_ROWS teams set the widths of the columns."""
+def as_table(teams: Iterable[TeamRow], encoding: str | None = None) -> Iterator[str]:
+    """Yield the teams as a table for a terminal. The first WIDTH_SAMPLE_ROWS teams set the widths of the columns.
+
+    `encoding` is that of the terminal (default: UTF-8): characters that it lacks are escapes, which are measured.
+    """
     teams = iter(teams)
     first = list(islice(teams, WIDTH_SAMPLE_ROWS))
-    widths = _widths([COLUMNS, *map(_cells, first)])
+    widths = _widths([COLUMNS, *(_cells(team, encoding) for team in first)])
     shorteners = {name: NameShortener() for name in NAMES}
     yield _line(COLUMNS, widths)
     yield _line(["-" * size for size in widths], widths)
     for team in chain(first, teams):
-        yield _line(_cut(_cells(team), widths, shorteners), widths)
+        yield _line(_cut(_cells(team, encoding), widths, shorteners), widths)
         yield from _problem_lines(team)
 
 
@@ -40,8 +43,8 @@ def state_words(team: TeamRow) -> str:
     return f"{team.state}, stuck" if team.stuck else team.state
 
 
-def _cells(team: TeamRow) -> list[str]:
-    classname, teamname, *numbers = map(visible_name, team.team)
+def _cells(team: TeamRow, encoding: str | None) -> list[str]:
+    classname, teamname, *numbers = (encodable(visible_name(name), encoding) for name in team.team)
     return [classname, teamname, " ".join(filter(None, numbers)), team.state, str(team.visits)]
 
 

@@ -1,5 +1,6 @@
 """The output of commands: text on standard output, one line on standard error for an error."""
 
+import errno
 import io
 import select
 import sys
@@ -39,6 +40,29 @@ def echo(pieces: Iterable[str]) -> int:
     return 0
 
 
+def echo_done(done: str, pieces: Iterable[str]) -> int:
+    """Write the report of a command that has changed something.
+
+    Args:
+        done: what was done, for the error: otherwise its reader would think that nothing was.
+        pieces: the report.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        OutputError: standard output cannot be written, or its reader has closed the pipe.
+    """
+    try:
+        echo(pieces)
+        flush()
+    except (OutputError, BrokenPipeError) as error:
+        sys.stdout = None
+        reason = error.what if isinstance(error, OutputError) else "the reader of standard output has closed it"
+        raise OutputError(f"{done}, but {reason}") from None
+    return 0
+
+
 def flush() -> None:
     """Flush standard output.
 
@@ -56,6 +80,8 @@ def _output_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
     sys.stdout = None  # otherwise Python would try to flush it at exit
+    if error.errno == errno.EBADF:  # as cli.py opens it if it was closed before the start
+        return OutputError("standard output is closed, so nothing can be written to it", "a terminal, a file or a pipe")
     return OutputError(f"standard output cannot be written: {error.strerror}", "a file on a disk with room")
 
 

@@ -36,7 +36,34 @@ class BatchStore(Protocol):
         """
 
     def close(self) -> None:
+        """Close the store.
+
+        Raises:
+            StoreError: its files were damaged since the last batch. It is closed.
+        """
+
+
+class LateStore:
+    """A store that could not be opened yet. Each write tries it again, so that waiters get an outcome meanwhile."""
+
+    def __init__(self, open_store: Callable[[], BatchStore]) -> None:
+        self._open_store = open_store
+        self._store: BatchStore | None = None
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records in one transaction.
+
+        Raises:
+            StoreError: none of them is on disk, or nobody can know, or the store cannot be opened.
+        """
+        if self._store is None:
+            self._store = self._open_store()
+        self._store.write(records)
+
+    def close(self) -> None:
         """Close the store."""
+        if self._store is not None:
+            self._store.close()
 
 
 class Committer(Generic[Waiter]):
@@ -109,7 +136,10 @@ class Committer(Generic[Waiter]):
         self._stopping = True
         self._urgent.set()
         self._thread.join()
-        self._store.close()
+        try:
+            self._store.close()
+        except StoreError as error:
+            self._log(str(error))
 
     def _drop(self) -> None:
         """Count a record that is dropped because MAX_WAITING records wait."""

@@ -490,7 +490,7 @@ class Loop:
             for fd in self._listeners:
                 self._poller.modify(fd, READ)
         for state in LIMITS:
-            if self._in[state] and state is not ANSWERED:
+            if state is not ANSWERED:
                 for connection in self._overdue(state):
                     try:
                         self._expire(connection)

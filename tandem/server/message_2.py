@@ -12,7 +12,8 @@ from tandem.diagnosis.problems import Problem
 from tandem.diagnosis.rules import damage_of_secret, is_secret
 from tandem.keys.secret import verify
 from tandem.protocol.message import Message, is_team_of_one
-from tandem.records.visits import Team, has_number_in_common
+from tandem.records.secret_owners import is_same_team
+from tandem.records.visits import Team
 
 
 class SecretOwner(NamedTuple):
@@ -46,7 +47,7 @@ def problems_of_message_2(message: Message, keys: Sequence[bytes], find_owner: F
     owner = find_owner(message)
     if owner is None:
         return (Problem("secret-wrong", facts={"field": "secret"}),)
-    if not _is_same_team(message, owner.team):
+    if not is_same_team(message, owner.team):  # as the visit is counted in the records
         return (Problem("secret-of-another-team", facts={"field": "secret"}),)
     changes = tuple(_changes(message, owner.team))
     return changes or (Problem("secret-expired", facts={"field": "secret"}),)  # everything fits except the key
@@ -58,14 +59,6 @@ def _teams(message: Message) -> tuple[Team, Team]:
     return (
         Team(classname, teamname, message.studentnr2, message.studentnr1),
         Team(classname, teamname, message.studentnr1, message.studentnr2),
-    )
-
-
-def _is_same_team(message: Message, known: Team) -> bool:
-    """Return whether it is the same team with something changed: a number in common, or both names."""
-    return has_number_in_common(message, known) or (message.classname, message.teamname) == (
-        known.classname,
-        known.teamname,
     )
 
 

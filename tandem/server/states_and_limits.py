@@ -44,7 +44,7 @@ STATES = (
     CLOSED,
 )
 
-# Which state may follow, and when. PROTOCOL 3.
+# The states that may follow, and when. PROTOCOL 3.
 TRANSITIONS: Mapping[State, Mapping[State, str]] = {
     FIRST_BYTE: {
         QUEUED: "bytes for the slow path, or 15 minutes of silence",

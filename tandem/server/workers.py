@@ -5,7 +5,9 @@ from the network can end it.
 """
 
 import os
+import select
 import signal
+import socket
 import threading
 import time
 import traceback
@@ -41,6 +43,9 @@ class Supervisor:
         self._stopping = False
         self._killed: set[int] = set()  # process ids of workers that did not end within KILL_TIMEOUT
         self._alive_recv, self._alive_send = os.pipe()  # a worker reads its end when the supervisor has gone
+        # Each signal writes a byte here. A signal that comes just before a call that blocks would else be handled only
+        # when that call returns.
+        self._signal_recv, self._signal_send = socket.socketpair()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start the workers, call `ready` when all are ready, and return when all have ended after a signal.
@@ -48,13 +53,15 @@ class Supervisor:
         Raises:
             SystemExit: a worker could not start, and has reported why.
         """
+        for end in (self._signal_recv, self._signal_send):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self._signal_send.fileno(), warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGALRM, self._kill)
+        signal.signal(signal.SIGCHLD, _do_nothing)  # its byte is enough
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
-        if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:  # then the system does not report which child ended
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
             if all(self._start_and_wait() for _ in range(self._count)):
                 self._is_ready = True
@@ -67,12 +74,16 @@ class Supervisor:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             ignore_signals()
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self._alive_recv)
             os.close(self._alive_send)
+            self._signal_recv.close()
+            self._signal_send.close()
 
     def _wait_for_all(self) -> None:
         while self._started_at:
-            pid, status = os.waitpid(-1, 0)
+            pid, status = self._wait_for_one()
             started_at = self._started_at.pop(pid, None)
             if pid in self._killed:
                 self._report(f"worker {pid} did not end within {KILL_TIMEOUT:g} s and was killed")
@@ -82,6 +93,15 @@ class Supervisor:
             if time.monotonic() - started_at < RESTART_DELAY:
                 time.sleep(RESTART_DELAY)
             self._replace()
+
+    def _wait_for_one(self) -> tuple[int, int]:
+        """Wait until a worker has ended. Return its process id and its status, as `os.waitpid` does."""
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid:
+                return pid, status
+            select.select([self._signal_recv], [], [])
+            self._signal_recv.recv(4096)
 
     def _replace(self) -> None:
         """Start one more worker. Try again until the system allows it."""
@@ -131,6 +151,8 @@ class Supervisor:
     def _run_worker(self, ready_send: int, signals: tuple[signal.Signals, ...]) -> None:
         """Run the worker in the new process, and end the process. It never returns."""
         code = 1
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         try:
             os.setpgid(0, 0)  # a terminal sends Ctrl-C to the whole group, and the supervisor passes it on
             signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # a terminal may stop another group that writes to it
@@ -179,6 +201,10 @@ class Supervisor:
             self._reopen_log = False
             self._log.reopen()
         self._log.write(timestamped_line(text))
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Handle SIGCHLD."""
 
 
 def _signal(pid: int, number: int) -> None:

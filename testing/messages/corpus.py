@@ -293,6 +293,10 @@ JSON = [
     case(repr(str(TEAM)), "object-in-quotes", "single-quotes"),
     case(ONE.replace('"', '\\"'), "escaped-quotes"),
     case(TIGHT.replace('"', '\\"'), "escaped-quotes"),
+    case(ONE.replace('"', "\\u0022"), "escaped-quotes"),
+    case(ONE.replace('": ', ':" '), *["colon-in-quotes"] * 8),
+    case(ONE.replace('"clientid": ', '"clientid:" '), "colon-in-quotes"),
+    case(ONE.replace('"secret": ""', '"secret:" ""'), "colon-in-quotes"),
     case(ONE.replace('"ip":', '\\"ip\\":'), "escaped-quotes"),
     case(ONE.replace('"ip":', '\\"ip\\":').replace('"clientid":', '\\"clientid\\":'), "escaped-quotes"),
     case(ONE.replace('"status":', '\\"status\\":'), "escaped-quotes"),
@@ -305,6 +309,7 @@ JSON = [
     case(json.dumps({"type": "msg", "payload": TEAM}), "extra-key", "wrapped-object"),
     case(json.dumps({"ok": True, "message": TEAM, "v": 1}), *["extra-key"] * 2, "wrapped-object"),
     case(json.dumps({"message": TEAM, "v": 1}), "extra-key", "wrapped-object"),
+    case(json.dumps({"method": "send", "params": TEAM, "id": 1}), *["extra-key"] * 2, "wrapped-object"),
     case(json.dumps({"id": 7, "message": TEAM}), "extra-key", "wrapped-object"),
     case(json.dumps({"message": TEAM}) + "quit", "text-after-object", "wrapped-object"),
     case(json.dumps({"data": {"message": TEAM, "v": 1}, "v": 1}), "extra-key", "wrapped-object"),
@@ -667,11 +672,15 @@ FOREIGN = [
     case(urlencode({"data": ONE}), "form"),
     case(quote(ONE), "form"),
     case(b"\x80\x81\x82\x83", "not-text"),
+    case(b"\x05\x01\0", "not-text"),
+    case(b"\x04\r\n", "not-text"),
+    case(struct.pack("<4i", 60, 1, 0, 2013) + bytes(44), "not-text"),
+    case(b"z\0o\0\xeb\0\0\0", "not-text"),
     case(b"\x9b\x02\x88" + ONE.encode(), "text-before-object"),
     *(case(row.specimen, row.id) for row in SIGNATURES),
 ]
 
-# Where lengths are wanted (--framing length).
+# For a server that wants lengths (--framing length).
 
 FRAMED_RIGHT = [
     struct.pack("<I", SIZE) + ONE.encode(),
@@ -687,6 +696,9 @@ FRAMED_CASES = [
     case(struct.pack("<H", SIZE) + ONE.encode(), "length-of-other-size"),
     case(struct.pack("!Q", SIZE) + ONE.encode(), "length-of-other-size"),
     case(f"{SIZE:<64}{ONE}", "length-in-digits"),
+    case(bytes([SIZE % 128 + 128, SIZE // 128]) + ONE.encode(), "length-7-bit"),
+    case(struct.pack("<I", 8193) + ONE.encode(), "length-too-large"),
+    case(struct.pack("<I", 3) + b"   ", "nothing-came"),
     case(struct.pack("<I", SIZE + 4) + ONE.encode(), "length-wrong"),
     case(struct.pack("<I", SIZE - 1) + ONE.encode(), "length-wrong"),
     case(struct.pack("<I", 4096) + ONE.encode(), "length-wrong"),

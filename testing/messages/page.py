@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.protocol.framing import LENGTH
 from testing.messages.sending import diagnosed
 
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
@@ -27,6 +28,7 @@ _SAMPLES = {
     "ip-elsewhere": _SAMPLE_IP,
     "ip-of-client-1": _SAMPLE_IP,
     "bytes-after-reply": {"found": '{"studentnr1": "0934567", "studentnr2": "0923456", "classname": "INF2A"'},
+    "length-too-large": {"found": "40192", "wanted": "8192"},
     "length-wrong": {"found": "200", "wanted": "157"},
     "secret-damaged": {"field": "secret", "found": "60 characters"},
     "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
@@ -61,6 +63,9 @@ def _entry(kind: Kind) -> Iterator[str]:
     yield ""
     yield f"- It says: {_plain(problem.what)}"
     yield f"- Try: {_plain(problem.help)}"
+    if kind.help_framed:
+        framed = Problem(kind.id, facts=problem.facts | {"framing": LENGTH})
+        yield f"- With `--framing length`, try: {_plain(framed.help)}"
     if kind.needs:
         yield f"- The message alone does not show it: this needs {kind.needs}"
 

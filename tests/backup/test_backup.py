@@ -19,6 +19,7 @@ from tandem.board.gradebook.board_schema import FILE as BOARD
 from tandem.commands.backup import BACKUP_FILES
 from tandem.keys.keyring import load_keyring
 from tandem.protocol.message import STATUS_FINISHED
+from tandem.records.data_folder import LAST_COMMIT_FILE as MARK
 from tandem.records.sqlite.sqlite_schema import VERSION
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from testing.data_folders import OTHER, a_class
@@ -125,7 +126,7 @@ def test_a_key_that_cannot_be_read_keeps_nobody_from_a_backup(data: Path, tmp_pa
 
 @pytest.mark.needs_extra
 def test_what_the_board_alone_keeps_can_be_backed_up(data: Path, tmp_path: Path) -> None:
-    for path in data.glob(f"{FILE}*"):
+    for path in (*data.glob(f"{FILE}*"), data / MARK):
         path.unlink()
     env = os.environ | {"TANDEM_DATABASE": "postgresql://nobody@127.0.0.1:1/none"}
     command = ("backup", "--data", str(data), str(tmp_path / "backup.zip"))
@@ -148,7 +149,7 @@ def test_a_backup_overwrites_nothing_and_needs_something_to_copy(tmp_path: Path)
         with pytest.raises(StoreError, match="cannot be written"):
             make_backup(tmp_path, tmp_path / name if name else Path(), BACKUP_FILES)
     assert (tmp_path / "copy").read_text() == "precious"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "dangling", FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "dangling", MARK, FILE]
 
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(data: Path, tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_what_is_damaged_or_newer_or_no_database_is_no_backup(data: Path, tmp_pa
 
 
 def test_a_database_that_stays_locked_is_reported(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.records.sqlite.data_file.LOCK_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("tandem.records.sqlite.database_copy.LOCK_TIMEOUT_S", 0.01)
     monkeypatch.setattr("tandem.backup.backup.LOCK_TIMEOUT_S", 0.01)
     with closing(sqlite3.connect(data / BOARD, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")

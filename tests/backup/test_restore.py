@@ -652,6 +652,22 @@ def test_what_is_pending_is_finished_by_any_command_but_not_under_a_server(
     assert names(previous_files) == [BOARD]
 
 
+@pytest.mark.parametrize(("step", "is_committed"), [("_prepare", False), ("sync_folder", True)])
+def test_ctrl_c_says_whether_the_next_command_completes_the_restore(
+    step: str, is_committed: bool, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(path: object, *_: object) -> None:
+        if step == "_prepare" or path == tmp_path:  # the last step of the commit
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"tandem.backup.restore.{step}", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        restore(backup, tmp_path, BACKUP_FILES, replace=False)
+    assert caught.value.args == ((f"the next command over {tmp_path} completes the restore",) if is_committed else ())
+    finish_restore(tmp_path)
+    assert (tmp_path / FILE).exists() == is_committed
+
+
 def test_an_interrupted_restore_that_cannot_be_finished_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -694,6 +710,6 @@ def test_restored_by_root_the_files_belong_to_whom_the_folder_belongs(backup: Pa
     a_class(data)
     os.chown(data, 12345, 12345)
     restored(backup, data, replace=True)
-    assert {path.stat().st_uid for path in data.rglob("*") if "before" not in str(path)} == {12345}
+    assert {path.stat().st_uid for path in data.glob("*.sqlite3")} == {12345}
     [previous_files] = data.glob("before-restore-*")
     assert previous_files.stat().st_uid == 12345

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -115,18 +116,34 @@ def test_shows_its_progress_on_a_terminal(shared: RunningServer) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
-@pytest.mark.parametrize(("number", "by"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("number", "by", "code"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 1)], ids=["INT", "TERM"]
+)
 def test_a_stopped_run_shows_what_was_measured_and_fails(
-    shared: RunningServer, number: signal.Signals, by: str
+    shared: RunningServer, number: signal.Signals, by: str, code: int
 ) -> None:
     before = len(shared.results())  # other tests have left some there
     with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
         while len(shared.results()) == before:
             pass
         running.signal(number)
-        assert running.wait() == 1
+        assert running.wait() == code
         assert f"; stopped by {by}\n" in running.out
-        assert running.err == ""
+        assert running.err == f"tandem: stopped by {by}\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
+def test_ctrl_c_again_and_again_is_one_line(shared: RunningServer) -> None:
+    before = len(shared.results())
+    with process("-m", "tandem", "bench", "--server", shared.address, *ENDLESS) as running:
+        while len(shared.results()) == before:
+            pass
+        until = time.monotonic() + LIMIT
+        while not running.has_ended() and time.monotonic() < until:
+            running.signal(signal.SIGINT)
+            time.sleep(0.0003)
+        assert running.wait() == 130
+        assert running.err == "tandem: stopped by Ctrl-C\n"
 
 
 # What servers do wrong
@@ -199,7 +216,7 @@ def test_a_server_that_ends_during_the_run(tmp_path: Path) -> None:
                 pass
             running.process.end()
             loading.signal(signal.SIGINT)
-            assert loading.wait() == 1
+            assert loading.wait() == 130
             told = json.loads(loading.out)
     assert told["finished"] > 0
     assert told["stopped"]

@@ -14,18 +14,17 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from tandem.board.feed.tiles import ClassTiles, TeamStatus
-from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.board.feed.tiles import ClassTiles
 from tandem.board.keyed_hash import Domain, keyed_hash
 from tandem.board.web import display_text
 from tandem.board.web.links import Links, page_number
-from tandem.board.web.problem_text import split_at_mark
 from tandem.board.web.prometheus import BoardHistograms, metrics_text
 from tandem.board.web.rate_limit import MAX_BUCKETS, RateLimiter
 from tandem.board.web.security import LOOPBACK, host_names_for, is_loopback
 from tandem.board.web.token_check import TokenCheck
-from tandem.diagnosis.excerpt import Excerpt
+from tandem.diagnosis.excerpt import Excerpt, split_at_mark
 from tandem.net.networks import host_network
+from tandem.records.class_spellings import ByClass, folded
 from tandem.records.queries import TeamKey, TeamRow, open_records
 from tandem.records.visits import MetricsSample, Team
 from testing.boards import team, write_records
@@ -367,7 +366,7 @@ def test_the_public_id_of_a_tile_is_not_the_tag_in_a_teachers_link() -> None:
     key, row_key = b"key", TeamKey("INF2A", "Team 1", "1000001\n2000001")
     row = TeamRow(team(1), "finished", "192.0.2.1", 1, 2, 1, (), row_key.pair)
     class_tiles = ClassTiles("INF2A", key)
-    class_tiles.replace([TeamStatus(row, False)], [])
+    class_tiles.replace([row], [])
     [tag] = parse_qs(Links(key).team(row.key))["tag"]
     assert len(tag) == 12
     assert tag not in class_tiles.tiles[0].key

@@ -24,7 +24,6 @@ SERVE = ("serve", "--listen", "127.0.0.1:0", "--board", "127.0.0.1:0")
 ENDED_LINE = "the board has ended; the server continues without it"
 STREAMS = 5
 ASKING = 3  # threads
-TIMES = 3
 
 Input = Callable[[], contextlib.AbstractContextManager[int]]
 
@@ -155,11 +154,10 @@ def test_a_signal_while_it_answers(
 ) -> None:
     """As Ctrl-C at a terminal does, the signal goes to the whole group."""
     write_records(tmp_path, message_1(team(1)))
-    for _ in range(TIMES):
-        with stdin() as given, started(tmp_path, *command, stdin=given) as busy:
-            busy.begin()
-            os.killpg(busy.process.pid, number)
-            assert_ends_well(busy)
+    with stdin() as given, started(tmp_path, *command, stdin=given) as busy:
+        busy.begin()
+        os.killpg(busy.process.pid, number)
+        assert_ends_well(busy)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
@@ -178,12 +176,11 @@ def test_a_signal_where_standard_input_was_closed(
 @pytest.mark.parametrize("numbers", [(signal.SIGINT,) * 3, (signal.SIGTERM,) * 3, (signal.SIGTERM, signal.SIGINT)])
 def test_a_second_signal_changes_nothing_but_the_time(tmp_path: Path, numbers: tuple[signal.Signals, ...]) -> None:
     write_records(tmp_path, message_1(team(1)))
-    for _ in range(TIMES):
-        with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as busy:
-            busy.begin()
-            for number in numbers:
-                busy.process.send_signal(number)
-            assert_ends_well(busy)
+    with open_pipe() as given, started(tmp_path, *BOARD, stdin=given) as busy:
+        busy.begin()
+        for number in numbers:
+            busy.process.send_signal(number)
+        assert_ends_well(busy)
 
 
 @pytest.mark.parametrize("gap", [0.005, 0.03, 0.15, 0.3])

@@ -10,8 +10,9 @@ import pytest
 
 from tandem.client import wire
 from tandem.client.client2 import how_to_reach
-from tandem.client.handover_listener import SILENCE_S, HandoverListener
+from tandem.client.handover_listener import SILENCE_S, HandoverListener, check_handover
 from tandem.client.output import Output
+from tandem.protocol.message import decode
 from tandem.protocol.printable import printable
 from testing.clients import (
     REPLY_1,
@@ -49,9 +50,9 @@ STRANGERS: dict[str, Stranger] = {
     "idle": ((), ""),
     "port probe": ((Finish.CLOSE,), "closed before it sent anything"),
     "port probe with a reset": ((Finish.RESET,), "connection reset before it sent anything"),
-    "browser": ((Send(GET),), "speaks HTTP, and sent something that is not a message: GET / HTTP/1.1"),
+    "browser": ((Send(GET),), 'speaks HTTP, and sent something that is not a message: "GET / HTTP/1.1'),
     "secure browser": ((Send(b"\x16\x03\x01\x02\x00\x01"),), "speaks TLS, and sent something that is not a message"),
-    "SSH": ((Send(b"SSH-2.0-OpenSSH_9.6\r\n"),), "speaks SSH, and sent something that is not a message: SSH-2.0"),
+    "SSH": ((Send(b"SSH-2.0-OpenSSH_9.6\r\n"),), 'speaks SSH, and sent something that is not a message: "SSH-2.0'),
     "half a message, left open": ((Send(REPLY_1[:50]),), ""),
     "slow half message": ((Trickle(REPLY_1[:50]),), ""),
     "half a message, closed": ((Send(REPLY_1[:50]), Finish.CLOSE), "closed in the middle of a message"),
@@ -60,11 +61,11 @@ STRANGERS: dict[str, Stranger] = {
         (Send(REPLY_1[:50]), Pause(0.1), Finish.RESET),
         "connection reset in the middle of a message",
     ),
-    "one letter, left open": ((Send(b"G"),), "sent something that is not a message: G"),
-    "three letters, closed": ((Send(b"hi\0"), Finish.CLOSE), r"sent something that is not a message: hi\x00"),
+    "one letter, left open": ((Send(b"G"),), 'sent something that is not a message: "G'),
+    "three letters, closed": ((Send(b"hi\0"), Finish.CLOSE), r'sent something that is not a message: "hi\x00'),
     "white space, closed": ((Send(b" \r\n" * 9), Finish.CLOSE), "closed in the middle of a message"),
-    "garbage": ((Send(b"\x1b[2J\xff\xfe\x00"),), r"sent something that is not a message: \x1b[2J\xff\xfe\x00"),
-    "endless garbage": ((Send(b"{" + b"x" * 9000),), "sent something that is not a message: {xxx"),
+    "garbage": ((Send(b"\x1b[2J\xff\xfe\x00"),), r'sent something that is not a message: "\x1b[2J\xff\xfe\x00'),
+    "endless garbage": ((Send(b"{" + b"x" * 9000),), 'sent something that is not a message: "{xxx'),
     "object that is no JSON": ((Send(b"{status: 'waiting for message 2'}"),), "it is not JSON"),
     "str of a dict": ((Send(b"{'status': 'waiting for message 2'}"),), "it is str() of a dict, with single quotes"),
     "missing field": ((Send(without(REPLY_1, "ip")),), "it has no ip"),
@@ -75,13 +76,23 @@ STRANGERS: dict[str, Stranger] = {
         (Send(changed(REPLY_1, secret="", status="error: the classname is empty")),),
         'it is the server\'s refusal of message 1, "error: the classname is empty": fix that first',
     ),
+    "error alone handed over": (
+        (Send(b'{"status": "error: the classname is empty"}'),),
+        'it is the server\'s refusal of message 1, "error: the classname is empty": fix that first',
+    ),
     "finished handed over": ((Send(changed(REPLY_1, status="Finished successfully")),), "Finished successfully"),
     "other team": ((Send(changed(REPLY_1, teamname="Team2")),), 'its teamname is "Team2", ours is "Team1"'),
     "other class": ((Send(changed(REPLY_1, classname="INF2B")),), 'its classname is "INF2B", ours is "INF2A"'),
+    "another object around it": ((Send(b'{"message": %b}' % REPLY_1),), "it is another object, with the reply inside;"),
+    "another object": ((Send(b'{"message": 1}'),), "it has none of the eight fields"),
     "other students": ((Send(changed(REPLY_1, studentnr2="0999999")),), "its student numbers are not ours"),
     "a length": ((Send(framed(REPLY_1)),), "(there is a length before it: --framing length is for both"),
-    "length of nothing": ((Send(b"\0\0\0\0"),), r"sent something that is not a message: \x00\x00\x00\x00"),
+    "length of nothing": ((Send(b"\0\0\0\0"),), r'sent something that is not a message: "\x00\x00\x00\x00'),
 }
+
+
+def test_classes_are_compared_without_regard_to_letter_case() -> None:
+    check_handover(decode(changed(REPLY_1, classname="inf2a")), TEAM)
 
 
 STRANGERS_FRAMED: dict[str, tuple[tuple[Step, ...], str]] = {

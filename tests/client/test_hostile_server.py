@@ -20,7 +20,6 @@ from testing.other_side import (
     changed,
     framed,
     scripted_server,
-    without,
 )
 from testing.processes import LIMIT
 
@@ -234,7 +233,7 @@ FAILS: dict[str, Fails] = {
         "no reply: .* closed the connection.*is this the server's port",
     ),
     "a name in braces": answers(lambda _: b"Invalid message {studentnr1} expected", "Invalid message {studentnr1} exp"),
-    "a name in braces in the welcome": Fails(lambda _: (Send(b"hello {client}"), Wait.END), ": hello {client}"),
+    "a name in braces in the welcome": Fails(lambda _: (Send(b"hello {client}"), Wait.END), ': "hello {client}"'),
     "SSH": Fails(
         lambda _: (Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Wait.END),
         'speaks SSH: it sent "SSH-2.0-OpenSSH_9.6".*is this the server\'s port',
@@ -249,7 +248,7 @@ FAILS: dict[str, Fails] = {
     "HTTP that waits for the end of a line": Fails(
         lambda _: (Wait.END, Send(b"<!DOCTYPE HTML>\n<html>"), Finish.HALF_CLOSE),
         'speaks HTTP: it sent "<!DOCTYPE HTML>',
-        options=("--timeout", "3"),
+        options=("--timeout", "1"),
     ),
     "echo": Fails(
         lambda _: (Wait.MESSAGE, lambda line: line.socket.sendall(line.came), Wait.END),
@@ -258,13 +257,12 @@ FAILS: dict[str, Fails] = {
     ),
     "JSON for a welcome": Fails(
         lambda _: (Send(b'{"welcome": "connection established"}'), Wait.END),
-        'sent an object that is not a reply, because it has no .*: {"welcome": .*is this the server\'s port',
+        'sent an object that is not a reply, because it has none of the .*: "{"welc.*is this the server\'s port',
     ),
     # another status
     "other status": answers(
         lambda reply: changed(reply, status="being thought about"), 'is "being thought about", not'
     ),
-    "empty status": answers(lambda reply: changed(reply, status=""), 'the status is "", not'),
     "nearly the right status": answers(
         lambda reply: changed(reply, status=f"{'Finished successfully' if reply == REPLIES[2] else 'waiting'}!"),
         'the status is "[^"]+!", not',
@@ -287,13 +285,7 @@ FAILS: dict[str, Fails] = {
     "lone surrogate": answers(
         lambda reply: reply.replace(b"Team1", rb"Team\ud800"), "its teamname holds half of a surrogate pair"
     ),
-    "missing field": answers(lambda reply: without(reply, "secret"), "it has no secret"),
-    "empty object": answers(lambda _: b"{ }", "it has no studentnr1 and no "),
-    "null secret": answers(lambda reply: changed(reply, secret=None), "its secret is not text"),
-    "null status": answers(lambda reply: changed(reply, status=None), "its status is not text"),
-    "number for text": answers(lambda reply: changed(reply, studentnr1=923456), "its studentnr1 is not text"),
-    "text for a number": answers(lambda reply: changed(reply, clientid="1"), "its clientid is not a number"),
-    "true for a number": answers(lambda reply: changed(reply, clientid=True), "its clientid is not a number"),
+    "empty object": answers(lambda _: b"{ }", "it has none of the eight fields"),
     "length shorter than the reply": Fails(
         lambda reply: (Send(framed(WELCOME)), Wait.MESSAGE, Send(framed(reply[:-9]) + reply[-9:]), Wait.END),
         "it is not JSON",
@@ -305,7 +297,7 @@ FAILS: dict[str, Fails] = {
         options=FRAMED,
     ),
     "no lengths where they are wanted": Fails(
-        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), "not a message: Test gr", options=FRAMED
+        lambda reply: (Send(WELCOME), Wait.MESSAGE, Send(reply), Wait.END), 'not a message: "Test gr', options=FRAMED
     ),
     # too large
     "endless object": Fails(
@@ -345,22 +337,6 @@ def test_the_welcome_of_a_server_without_lengths_is_shown_whole() -> None:
     with scripted_server(Send(WELCOME), Wait.MESSAGE, Wait.END) as server:
         client = meet(2, server, server, *PATIENT, *FRAMED)
     assert f"bytes: {WELCOME.decode()}\n" in client.out
-
-
-MANY = (
-    "error: classname: it is empty - give it; do not guess; teamname: it ends in \\n - leave that out; it is invisible"
-)
-
-
-@BOTH_CLIENTS
-def test_a_help_with_a_semicolon_is_not_another_problem(clientid: int) -> None:
-    script = answers(lambda reply: changed(reply, secret="", status=MANY), "").script
-    with scripted_server(*script(REPLIES[clientid])) as server, scripted_server(Wait.END) as peer:
-        client = meet(clientid, server, peer)
-    assert_failed(
-        client, r"the message: classname: it is empty \(and 1 more, shown above\)\. Try: give it; do not guess\n"
-    )
-    assert client.out.count("\n     - ") == 2
 
 
 @BOTH_CLIENTS

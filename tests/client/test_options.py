@@ -102,12 +102,12 @@ def test_an_option_at_the_end_without_its_value(name: str, capsys: pytest.Captur
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "is not JSON"),
+    "empty": (b"", "is empty: write"),
     "not JSON": (b"{'studentnr1': 1}", "is not JSON"),
     "the assignment's own typing errors": (b'{"studentnr1": "0923456". "studentnr2": "0934567"', "is not JSON"),
     "two lines, one mistake": (b'{"studentnr1": "0923456"\n"studentnr2": "0934567"}', "is not JSON"),
-    "not UTF-8": (b'{"teamname": "Zo\xeb"}', "is not JSON"),
-    "UTF-16": ('{"teamname": "T"}'.encode("utf-16"), "is not JSON"),
+    "not UTF-8": (b'{"teamname": "Zo\xeb"}', "is not UTF-8 from byte 17 on: save"),
+    "UTF-16": ('{"teamname": "T"}'.encode("utf-16"), "is not UTF-8 from byte 1 on: save"),
     "brackets without end": (b"[" * 60_000, "is not JSON"),
     "huge": (b" " * 65_537, "has more than 65,536 bytes"),
     "endless number": (b'{"studentnr1": ' + b"1" * 5000 + b"}", "is not JSON"),

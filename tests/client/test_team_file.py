@@ -11,9 +11,10 @@ import pytest
 
 from tandem.client.__main__ import main
 from tandem.client.options import parse_options
+from tandem.protocol.errors import UsageError
+from tandem.protocol.message import message_1
 from tandem.report.check import check_report
-from testing.clients import REPLY_1, WELCOME, client_1
-from testing.other_side import Send, Wait, changed, scripted_server
+from testing.messages.sending import diagnosed
 from testing.processes import LIMIT, ROOT, TEAM, tandem
 
 ADDRESSES = ("--server", "192.0.2.1", "--peer", "192.0.2.2")
@@ -67,7 +68,10 @@ WRONG: dict[str, tuple[bytes, str]] = {  # content, what the client says
     "null for the team": (written(teamname=None), 'write it in quotes, "teamname": "…"'),
     "number": (written(studentnr1=923456), '"studentnr1": "923456", with the zeros at its beginning if it has some'),
     "true": (written(classname=True), 'write it in quotes, "classname": "…"'),
-    "UTF-16": (written().decode().encode("utf-16"), "is not JSON"),
+    "UTF-16": (written().decode().encode("utf-16"), "is not UTF-8 from byte 1 on: save it as UTF-8"),
+    "Latin-1": (written(teamname="?").replace(b"?", b"\xeb"), "is not UTF-8 from byte 96 on: save it as UTF-8"),
+    "empty": (b" \r\n", "is empty: write a message into it, and save it"),
+    "no comma": (written().replace(b",", b"", 1), "is not JSON"),
     "another object": (b"[]", "is not a JSON object"),
 }
 
@@ -108,36 +112,56 @@ def test_a_note_alone_is_no_envelope(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "client 1 needs studentnr1, studentnr2, classname, teamname" in capsys.readouterr().err
 
 
-IGNORED: dict[str, bytes] = {  # accepted by the clients, which read four fields; no message for the server and check
-    "the four fields alone": json.dumps(TEAM).encode(),
-    "null for an ip": written(ip=None),
-    "clientid as text": written(clientid="1"),
+VARIANTS: dict[
+    str, tuple[bytes, bool, bool]
+] = {  # content, whether the server accepts it, and client 1's message of it
+    "empty ip": (written(), True, True),
+    "with an ip": (written(ip="192.0.2.7"), True, True),
+    "byte order mark": (b"\xef\xbb\xbf" + written(), True, True),
+    "the four fields alone": (json.dumps(TEAM).encode(), False, True),
+    "no clientid": (json.dumps(TEAM | {"ip": "", "secret": "", "status": ""}).encode(), False, True),
+    "no secret": (json.dumps(TEAM | {"clientid": 1, "ip": "", "status": ""}).encode(), False, True),
+    "null for an ip": (written(ip=None), False, True),
+    "placeholder for an ip": (written(ip="YOUROWNIPADDRESS"), False, True),
+    "clientid as text": (written(clientid="1"), False, True),
+    "clientid of the second machine": (written(clientid=2), False, True),
+    "clientid 3": (written(clientid=3), False, True),
+    "secret and status of a reply": (written(secret="ab" * 32, status="waiting for message 2"), False, True),
+    "message 2": (written(clientid=2, ip="192.0.2.7", secret="ab" * 32, status="waiting for message 2"), True, True),
+    "another name beside them": (written(room="1.23"), False, True),
+    "a name twice": (written()[:-1] + b', "teamname": "Team1"}', False, True),
+    "no teamname": (json.dumps({**MESSAGE, "teamname": None}).encode(), False, False),
+    "a placeholder": (written(teamname="YOUR TEAM NAME SHOULD BE HERE"), False, False),
+    "a line end in a name": (written(teamname="Team1\n"), False, False),
+    "an empty number": (written(studentnr1=""), False, False),
+    "half a character": (written().replace(b"Team1", rb"\ud800"), False, False),
+    "not UTF-8": (written().replace(b"Team1", b"T\xe9am"), False, False),
+    "no comma": (written().replace(b",", b"", 1), False, False),
+    "a list": (b"[%b]" % written(), False, False),
+    "empty": (b"", False, False),
 }
 
 
-@pytest.mark.parametrize("content", IGNORED.values(), ids=IGNORED.keys())
-def test_the_clients_ignore_the_other_fields_and_check_does_not(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("content", "is_message", "is_team"), VARIANTS.values(), ids=VARIANTS.keys())
+def test_check_and_the_clients_agree(content: bytes, is_message: bool, is_team: bool, tmp_path: Path) -> None:
     file = tmp_path / "TEAM.json"
     file.write_bytes(content)
-    assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
-    assert not check_report(content, "text", colour=False)[1]
+    try:
+        made = message_1(**parse_options(["1", str(file), *ADDRESSES]).team, ip="192.0.2.7").encode()
+    except UsageError:
+        made = b""
+    assert (not diagnosed(made).problems) == is_team
+    report, is_accepted = check_report(content, "json", colour=False)
+    assert (json.loads(report)["accepted"], json.loads(report)["team_file"]) == (is_message, is_team)
+    assert is_accepted == is_message
+    text, _ = check_report(content, "text", colour=False)
+    assert ("but right as a TEAM.json" in text) == (is_team and not is_message)
 
 
 def test_names_of_other_things_are_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ours.json"
     file.write_bytes(written(room="1.23", studentname1="Zoë", team="x"))
     assert parse_options(["1", str(file), *ADDRESSES]).team == TEAM
-
-
-NEWLINE = "error: teamname contains the control character \\n - remove it; call .strip() on text from a file"
-
-
-def test_a_newline_in_a_name_is_told_as_one_problem() -> None:
-    script = (Send(WELCOME), Wait.MESSAGE, Send(changed(REPLY_1, secret="", status=NEWLINE)), Wait.END)
-    with scripted_server(*script) as server, client_1(server.address, "127.0.0.1:1") as client:
-        assert client.wait() == 1
-    assert client.out.count("\n     - ") == 1
-    assert client.err.endswith("Try: remove it; call .strip() on text from a file\n")
 
 
 def test_hints_name_a_command_that_exists_in_a_clone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

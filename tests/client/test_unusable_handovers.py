@@ -76,14 +76,42 @@ LENGTHS: dict[str, bytes] = {
     "little-endian": framed(REPLY_1),
     "little-endian, alone": framed(REPLY_1)[:4],
     "begins with a brace": framed(REPLY_1.ljust(379)),
-    "big-endian": BIG_ENDIAN + REPLY_1,
-    "big-endian, alone": BIG_ENDIAN,
+    "before a line end": framed(b"\r\n" + REPLY_1),
 }
 
 
 @pytest.mark.parametrize("came", LENGTHS.values(), ids=LENGTHS.keys())
 def test_a_length_is_named_however_tcp_cut_it(came: bytes) -> None:
     assert "(there is a length before it: --framing length is for both clients" in describe(came, PLAIN)
+
+
+SIZE = len(REPLY_1)
+FOREIGN_LENGTHS: dict[str, tuple[bytes, str]] = {
+    "big-endian": (BIG_ENDIAN, "a big-endian length of 4 bytes"),
+    "2 bytes": (SIZE.to_bytes(2, "little"), "a length of 2 bytes"),
+    "2 bytes, big-endian": (SIZE.to_bytes(2, "big"), "a length of 2 bytes"),
+    "8 bytes": (SIZE.to_bytes(8, "little"), "a length of 8 bytes"),
+    "8 bytes, big-endian": (SIZE.to_bytes(8, "big"), "a length of 8 bytes"),
+    "1 byte": (bytes([SIZE]), "a length of 1 byte"),
+    "7 bits a byte": (bytes([SIZE % 128 + 128, SIZE // 128]), "a length of 7 bits a byte, as BinaryWriter makes it"),
+    "digits": (f"{SIZE:<10}".encode(), "a length in digits"),
+    "netstring": (f"{SIZE}:".encode(), "a length in digits"),
+}
+
+
+@pytest.mark.parametrize(("before", "says"), FOREIGN_LENGTHS.values(), ids=FOREIGN_LENGTHS.keys())
+def test_a_length_of_another_form_is_named(before: bytes, says: str) -> None:
+    advice = f"(it is {says}, which is no part of a reply; client 1 has to send on the bytes of the reply as they came"
+    assert f"{advice})" in describe(before + REPLY_1, PLAIN)
+    assert f"{advice}, with their length of 4 bytes, little-endian)" in describe(before + REPLY_1, LENGTH)
+
+
+def test_a_big_endian_length_is_named_in_a_segment_of_its_own() -> None:
+    assert "a big-endian length of 4 bytes" in describe(BIG_ENDIAN, PLAIN)
+
+
+def test_a_length_above_the_limit_is_named() -> None:
+    assert "(the length must be from 1 to 8,192)" in describe((8193).to_bytes(4, "little") + REPLY_1, LENGTH)
 
 
 def test_a_length_that_is_missing_is_named() -> None:

@@ -2,41 +2,22 @@
 
 import argparse
 import re
-from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from tandem.cli import COMMANDS, main
+from tandem.cli import main
 from tandem.client.__main__ import main as client
 from tandem.client.options import _CONFLICTS, USAGE
 from tandem.commands.arguments import Parser
 from tandem.commands.combinations import Excludes, Interaction, Requires, RequiresValue, violated_rule
 from tandem.protocol.errors import UsageError
+from testing.command_parsers import PARSERS
 from testing.command_walks import AWAY, CLIENTS, WALKS, Stage, Walk, run_client
 from testing.processes import ROOT, tandem
-
-
-def parsers(name: str) -> Iterator[tuple[tuple[str, ...], Parser]]:
-    """A command's parser, and those of the commands below it, with the words that lead there."""
-    top = Parser(prog=name)
-    import_module(f"tandem.commands.{name}").add_options(top)
-    yield from _with_those_below((name,), top)
-
-
-def _with_those_below(words: tuple[str, ...], parser: Parser) -> Iterator[tuple[tuple[str, ...], Parser]]:
-    yield words, parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, below in action.choices.items():
-                yield from _with_those_below((*words, name), below)
-
-
-PARSERS = {words: parser for name in COMMANDS if name != "client" for words, parser in parsers(name)}
 
 
 def options_of(parser: Parser) -> set[str]:

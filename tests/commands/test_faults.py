@@ -1,11 +1,13 @@
 """What surrounds a command fails: files, streams, memory, Ctrl-C. One line, the right exit code, no traceback."""
 
 import fcntl
+import io
 import json
 import os
 import resource
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +20,14 @@ from pathlib import Path
 
 import pytest
 
+from tandem.backup.backup import make_backup
 from tandem.cli import COMMANDS, main
+from tandem.commands.backup import BACKUP_FILES
+from tandem.doctor.examination import Examination
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import SqliteStore
+from tandem.report.screen import echo
+from testing.bench_runs import run_of
 from testing.command_walks import WALKS, Stage, Walk
 from testing.processes import LIMIT, ROOT, limited, process, tandem, team_options, wait_until
 from testing.raw_sockets import encoded
@@ -63,9 +70,10 @@ class TestStandardStreams:
         assert "No space left" in done.stderr
 
     @pytest.mark.parametrize("words", ["--help", "client --help"])
-    def test_help_that_nobody_can_read(self, words: str) -> None:
+    def test_help_for_a_closed_standard_output(self, words: str) -> None:
         done = shell(f"{TANDEM} {words} >&-")
-        assert (done.returncode, done.stderr) == (0, "")
+        assert_one_line(done)
+        assert "standard output is closed" in done.stderr
 
     @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
     @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
@@ -93,8 +101,108 @@ class TestStandardStreams:
     def test_no_file_gets_the_number_of_a_closed_stream(self, data: Path) -> None:
         for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
             done = shell(f"{TANDEM} results --data {data} --format csv {closed}")
-            assert (done.returncode, done.stderr) == (0, "")
-            assert done.stdout.count("\n") == (0 if ">&- " in f"{closed} " and closed != "2>&-" else 3)
+            if " >&-" in f" {closed}":
+                assert (done.returncode, done.stdout) == (1, "")
+                assert ("standard output is closed" in done.stderr) == ("2>&-" not in closed)
+            else:
+                assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 3, "")
+
+
+# Each command that ends by itself, with the beginning of what it says if its output cannot be written.
+FINISHING = {
+    "results": "standard output ",
+    "results --format csv": "standard output ",
+    "results --visits Team1": "standard output ",
+    "backup new.zip": "the backup new.zip is complete, but ",
+    "restore --data restored backup.zip": "the backup was restored into restored, but ",
+    "forget --team Team1": "1 team and 2 visits were removed for good, but ",
+    "forget --team Team1 --dry-run": "standard output ",
+    "key rotate": "a new key is in tandem-data/key, but ",
+    "board token rotate": "the old token is no longer valid, and a new one needs the same command again, but ",
+    "check message.json": "standard output ",
+    "check --format json message.json": "standard output ",
+    f"init new.json {' '.join(team_options())} --server 192.0.2.1 --peer 192.0.2.2": "new.json is written, but ",
+    "demo": "standard output ",
+    "doctor": "standard output ",
+    "bench --server 127.0.0.1:1": "the run is over, but ",
+}
+BROKEN = {
+    ">/dev/full": "standard output cannot be written: No space left on device",
+    ">&-": "standard output is closed",
+    "| nobody": "the reader of standard output has closed it",
+}
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data folder, a backup and a message."""
+    here = tmp_path_factory.mktemp("furnished")
+    data = here / "tandem-data"
+    data.mkdir(mode=0o700)
+    load_keyring(data)
+    with closing(SqliteStore(data)) as store:
+        store.write([message_1(), message_2()])
+    make_backup(data, here / "backup.zip", BACKUP_FILES)
+    (here / "message.json").write_bytes(encoded(right_message(ip="192.0.2.1")))
+    return here
+
+
+@contextmanager
+def broken_output(how: str) -> Iterator[None]:
+    """Break descriptor 1 of this process in a block, as a shell would for a command."""
+    kept = os.dup(1)
+    reader, writer = os.pipe()
+    os.close(reader)
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        if how == ">&-":
+            os.close(1)
+        else:
+            os.dup2(full if how == ">/dev/full" else writer, 1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.stdout", None if how == ">&-" else open(1, "w", closefd=False))  # noqa: SIM115
+            yield
+    finally:
+        os.dup2(kept, 1)
+        for descriptor in (kept, writer, full):
+            os.close(descriptor)
+
+
+class TestOutputThatCannotBeWritten:
+    """Exit code 1, and a line that says truly what was done. Only where a reader has had enough there may be none."""
+
+    @pytest.mark.needs_extra
+    @pytest.mark.parametrize("how", BROKEN)
+    @pytest.mark.parametrize("words", FINISHING)
+    def test_standard_output(
+        self, words: str, how: str, furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(furnished, tmp_path / "here")
+        monkeypatch.chdir(tmp_path / "here")
+        monkeypatch.setattr("tandem.commands.bench.bench", lambda asked: run_of([1000]))
+        monkeypatch.setattr("tandem.commands.doctor.examine", lambda *_: Examination([("name", "laptop")], []))
+        if words == "demo":
+            monkeypatch.setattr("tandem.commands.demo.demo", lambda: echo(["the exchange\n"]))
+        said = io.StringIO()
+        monkeypatch.setattr("sys.stderr", said)
+        with broken_output(how):
+            assert main(words.split()) == 1
+        done = FINISHING[words]
+        if how == "| nobody" and done == "standard output ":
+            assert said.getvalue() == ""
+        else:
+            assert said.getvalue().startswith(f"tandem: {done}")
+            assert BROKEN[how] in said.getvalue()
+            assert said.getvalue().count("\n") == 1
+
+    def test_every_command_is_in_the_table(self) -> None:
+        endless = {"serve", "board", "client"}
+        assert {words.split()[0] for words in FINISHING} == set(COMMANDS) - endless | {"board"}
+
+    @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+    def test_standard_error_changes_nothing(self, redirection: str, furnished: Path) -> None:
+        done = shell(f"{TANDEM} results --data {furnished}/tandem-data {redirection}")
+        assert (done.returncode, done.stdout.count("Team1"), done.stderr) == (0, 1, "")
 
 
 class TestFiles:
@@ -109,6 +217,27 @@ class TestFiles:
         data.chmod(0o500)
         bound = "setpriv --bounding-set=-dac_override " if os.geteuid() == 0 else ""  # root may write everywhere
         assert_one_line(shell(f"{bound}{TANDEM} key rotate --data {data}"))
+
+    @pytest.mark.parametrize("name", ["here", "nowhere"])
+    def test_no_key_to_rotate(self, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "here").mkdir(mode=0o700)
+        assert main(["key", "rotate", "--data", str(tmp_path / name)]) == 1
+        what = {"here": "key in", "nowhere": "folder"}[name]
+        err = capsys.readouterr().err
+        assert err.startswith(f"tandem: there is no {what} {tmp_path / name}. Try: the --data of a server")
+        assert err.count("\n") == 1
+        assert not list(tmp_path.glob("*/*"))
+
+    @pytest.mark.parametrize(
+        "words",
+        ["backup", "restore", "check", "init", "serve --log", "bench --server h:1 --output", "board --certfile"],
+    )
+    def test_a_name_of_a_file_that_is_none(self, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+        for name, told in (("-", "- stands for no stream here"), ("", "it is empty"), (" ", "it is empty")):
+            with pytest.raises(SystemExit, match="2"):
+                main([*words.split(), name])
+            out, err = capsys.readouterr()
+            assert (out, err.count("\n"), told in err) == ("", 1, True), err
 
     def test_a_key_file_without_end(self, data: Path) -> None:
         os.truncate(data / "key", 2**40)

@@ -18,6 +18,7 @@ from tandem.diagnosis.problems import (
     size_in_json,
 )
 from tandem.keys.secret import derive
+from tandem.protocol.framing import FRAMINGS
 from tandem.protocol.message import ERROR_PREFIX, Message, message_2
 from tandem.records.visits import Team
 from tandem.server.judge import judge
@@ -104,10 +105,11 @@ def test_a_kind_is_filled_in(kind: Kind) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.id)
     assert re.fullmatch(r"\d(\.\d)?", kind.clause)
     assert kind.family in Family
-    for text in (kind.title, kind.what, kind.help):
+    for text in (kind.title, kind.what, kind.help, kind.help_framed):
         assert text == text.strip()
         assert not text.endswith(".")
-    fields = {name for text in (kind.what, kind.help) for _, name, _, _ in string.Formatter().parse(text) if name}
+    texts = (kind.what, kind.help, kind.help_framed)
+    fields = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
     assert fields <= FACTS
     assert "{" not in kind.title
 
@@ -115,10 +117,11 @@ def test_a_kind_is_filled_in(kind: Kind) -> None:
 @by_id
 @pytest.mark.parametrize("fact", ['"' * 500, "\\" * 500, "ë" * 500, "\x1b" * 500, "😀" * 500, "\ud800" * 500, ""])
 def test_a_sentence_is_bounded_whatever_the_facts(kind: Kind, fact: str) -> None:
-    problem = Problem(kind.id, 0, dict.fromkeys(FACTS, fact) | {"line": "8192"})
-    sentence = problem.sentence
-    assert sentence.isprintable()
-    assert size_in_json(sentence) <= MAX_SENTENCE
+    for framing in FRAMINGS:
+        problem = Problem(kind.id, 0, dict.fromkeys(FACTS, fact) | {"line": "8192", "framing": framing})
+        sentence = problem.sentence
+        assert sentence.isprintable()
+        assert size_in_json(sentence) <= MAX_SENTENCE
 
 
 @by_id
@@ -168,7 +171,7 @@ FORBIDDEN = ("'", '"', "\\", "; ")
 
 @by_id
 def test_no_sentence_of_the_catalogue_has_a_quote_a_backslash_or_what_separates_problems(kind: Kind) -> None:
-    for text in (kind.what, kind.help):
+    for text in (kind.what, kind.help, kind.help_framed):
         assert text.isascii()
         assert not [sign for sign in FORBIDDEN if sign in text]
 

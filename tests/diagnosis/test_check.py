@@ -88,9 +88,18 @@ def test_an_empty_ip_is_accepted_with_a_remark_as_in_the_file_of_a_client() -> N
     assert "teamname is empty" in text
 
 
+FOR_A_FILE = [
+    (b"", "write the message into the file"),
+    (ONE.encode().replace(b"Packet", b"Zo\xeb"), "save the file as UTF-8"),
+    (ONE.encode("utf-16"), "save the file as UTF-8; in Windows PowerShell"),
+    (ONE.encode().replace(b"Packet", b"Pack\xc3"), "save the file as UTF-8"),
+    (f"{ONE}\n{ONE}".encode(), "check one message at a time"),
+]
+
+
 def test_the_words_are_those_for_a_file_and_not_for_a_connection() -> None:
-    for data, words in ((b"", "write the message into the file"), ("Zoë".encode("latin-1"), "save the file as UTF-8")):
-        text, accepted = check_report(ONE.encode().replace(b"Packet", data) if data else data, "text", colour=False)
+    for data, words in FOR_A_FILE:
+        text, accepted = check_report(data, "text", colour=False)
         assert not accepted
         assert words in text
         assert "welcome" not in text

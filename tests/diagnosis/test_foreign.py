@@ -4,6 +4,7 @@ import pytest
 
 from tandem.diagnosis.problems import CATALOGUE, Family
 from tandem.diagnosis.recovery.foreign import SIGNATURES, Signature, identify, prefix_of
+from tandem.protocol.framing import FRAMINGS
 from testing.messages.corpus import CASES, JSON_HEADER, ONE, SECOND, TELNET, behind_length
 from testing.messages.sending import diagnosed
 from testing.messages.working import MESSAGES
@@ -93,6 +94,28 @@ def test_what_comes_before_a_message_is_named_and_the_message_is_read(before: by
 def test_a_message_that_is_cut_behind_it_is_not_named_wrongly(before: bytes, id: str) -> None:
     for size in range(len(before) + 1, len(before) + len(ONE)):
         assert diagnosed((before + ONE.encode())[:size]).problems[0].id in (id, "length-of-other-size"), size
+
+
+NEGOTIATIONS = [  # of PuTTY, of Windows, of Linux with -a, after Ctrl-C; a terminal's size and name; and then Enter
+    TELNET,
+    b"\xff\xfb\x18\xff\xfb\x1f",
+    b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfb\x20\xff\xfb\x21\xff\xfb\x22\xff\xfb\x27\xff\xfd\x05\xff\xfb\x23",
+    b"\xff\xf4\xff\xfd\x06",
+    b"\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0xterm\xff\xf0",
+    b"\xff\xfb\x1f\r\n",
+]
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("data", NEGOTIATIONS)
+def test_telnet_alone_is_told_what_to_connect_with(data: bytes, framing: str) -> None:
+    """The server answers after 0.2 s, before anything is typed: these bytes can never become a message."""
+    [problem] = diagnosed(data, framing=framing).problems
+    assert problem.id == "telnet-negotiation"
+    assert (
+        f"({data[:3].hex(' ').upper()}) before what is typed - connect with nc, or with Raw in PuTTY"
+        in problem.sentence
+    )
 
 
 # What looks like it, and is not

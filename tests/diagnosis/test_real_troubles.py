@@ -1,6 +1,7 @@
 """Troubles of real programs and public bug reports: what their sender must read first, and what would mislead."""
 
 import json
+import struct
 from typing import NamedTuple
 
 import pytest
@@ -123,6 +124,24 @@ TROUBLES = [
     trouble(
         "escaped quotes of one key", but(ONE, ('"ip"', '\\"ip\\"')), ("backslashes before the quotes",), "stray", "miss"
     ),
+    trouble("quotes as \\u0022", ONE.replace('"', "\\u0022"), ("backslashes",), "stray", "comma"),
+    trouble(
+        "a colon in the quotes",
+        ONE.replace('nr1": ', 'nr1:" '),
+        ("the colon after studentnr1",),
+        "missing",
+        "inside the",
+    ),
+    trouble("JSON-RPC", json.dumps({"method": "send", "params": TEAM, "id": 1}), ("one level too deep",), "closes"),
+    trouble("MongoDB", struct.pack("<4i", 60, 1, 0, 2013) + bytes(44), ("no text",), "UTF-", "json.dumps"),
+    trouble("a proxy's SOCKS", b"\x05\x01\0", ("no text", "05 01 00"), "json.dumps"),
+    trouble(
+        "Dutch names", but(ONE, ("classname", "klasnaam"), ("secret", "geheim")), ("call it classname",), "missing"
+    ),
+    trouble("telnet, nothing typed", b"\xff\xfb\x18\xff\xfb\x1f", ("option bytes", "nc"), "UTF-8", "no text"),
+    trouble(
+        "a length and a line end", struct.pack("<I", 3) + b"\r\n" + ONE.encode(), ("a length of 4 bytes",), "U+0003"
+    ),
     trouble("JavaScript's String(object)", "[object Object]", ("how a program shows an object", "JSON.stringify")),
 ]
 
@@ -162,7 +181,7 @@ def test_tandem_check_says_the_same(row: Trouble) -> None:
 
 def test_the_cause_is_the_first_problem_and_the_only_one_where_nothing_else_is_wrong() -> None:
     for row in TROUBLES:
-        if not row.name.endswith(("as a tuple", "None for the teammate")):
+        if not row.name.endswith(("as a tuple", "None for the teammate", "JSON-RPC", "Dutch names")):
             assert len(diagnosed(row.data).problems) == 1, row.name
 
 

@@ -112,7 +112,7 @@ def test_the_bench_command_measures(tmp_path: Path) -> None:
 def test_the_commands_about_backups_lose_nothing(tmp_path: Path) -> None:
     """Those of docs/backup.md, in a folder in which a server has run; the data folder is lost in between."""
     page = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
-    making, losing, replacing = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    making, losing, replacing, saved = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     with running_server(tmp_path / "tandem-data") as running:
         visit(running.host, running.port, encoded(message_1()))
     (tmp_path / "safe-place").mkdir()
@@ -123,6 +123,12 @@ def test_the_commands_about_backups_lose_nothing(tmp_path: Path) -> None:
     assert "tandem-data/before-restore-" in shell(replacing, tmp_path)
     with running_server(tmp_path / "tandem-data") as running:
         assert [row["teamname"] for row in running.results()] == ["Team1"]
+        (tmp_path / "tandem-data" / "tandem.sqlite3").unlink()
+        running.process.stop()
+        assert running.process.wait() == 0
+    [copy] = (tmp_path / "tandem-data").glob("tandem.sqlite3.saved-*")
+    copy.rename(tmp_path / shlex.split(saved)[-1])
+    assert "1 teams, 1 visits" in shell(saved, tmp_path)
     [backup] = commands("backup")
     [restore] = commands("restore")
     (tmp_path / "tandem-2026-01-31.zip").unlink()

@@ -61,6 +61,12 @@ def test_no_docstring_begins_with_a_riddle() -> None:
     assert [each for each in found if RIDDLE.match(each[1])] == []
 
 
+def test_no_comment_begins_with_a_riddle() -> None:
+    comment = re.compile(rf"^\s*# {RIDDLE.pattern}", re.MULTILINE)
+    found = [str(source.relative_to(ROOT)) for source in SOURCES if comment.search(source.read_text(encoding="utf-8"))]
+    assert found == []
+
+
 def test_the_server_is_called_so() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     files = [

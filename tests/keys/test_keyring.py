@@ -217,6 +217,6 @@ def test_a_damaged_key_file_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    for use in (load_keyring, lambda folder: rotate(folder, HOUR)):
-        with pytest.raises(KeyFileError, match="cannot be used"):
+    for use, words in ((load_keyring, "cannot be used"), (lambda folder: rotate(folder, HOUR), "there is no folder")):
+        with pytest.raises(KeyFileError, match=words):
             use(tmp_path / "missing")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.protocol.address import parse_address, parse_listen_address, plain_ip, show_address
+from tandem.protocol.address import is_loopback, parse_address, parse_listen_address, plain_ip, show_address
 
 Parse = Callable[[str, int], tuple[str, int]]
 
@@ -209,3 +209,8 @@ PLAIN = {
 @pytest.mark.parametrize(("ip", "plain"), PLAIN.values(), ids=PLAIN.keys())
 def test_plain_ip(ip: str, plain: str) -> None:
     assert plain_ip(ip) == plain
+
+
+def test_is_loopback() -> None:
+    found = [ip for ip in ("127.0.0.1", "127.9.9.9", "::1", "192.0.2.127", "2001:db8::1", "::", "") if is_loopback(ip)]
+    assert found == ["127.0.0.1", "127.9.9.9", "::1"]

@@ -3,16 +3,25 @@
 import os
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tandem.board.gradebook.board_store import BoardStore
+from tandem.cli import main
 from tandem.keys.keyring import KeyFileError, load_keyring, rotate
-from tandem.records.data_folder import DataFolderError, check_private_file, make_private_folder, supports_modes
+from tandem.records.data_folder import (
+    DataFolderError,
+    check_data_folder,
+    check_private_file,
+    make_private_folder,
+    supports_modes,
+)
+from tandem.records.sqlite.sqlite_store import MAKE_WRITABLE, NOT_WRITABLE, SqliteStore
 from tandem.server.serve import make_data_folder
-from testing.processes import running_server, tandem
+from testing.processes import process, running_server, tandem
+from testing.visits import message_1
 
 NOBODY = 65534
 SOMEBODY = 4242  # has no name
@@ -54,34 +63,247 @@ def open_path(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "one" / "two"
-    assert make_private_folder(folder) == []
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    make_private_folder(folder)
+    assert mode_of(folder) == 0o700
 
 
-def test_a_data_folder_that_was_opened_to_others_is_closed(tmp_path: Path) -> None:
-    (tmp_path / "tandem.sqlite3").touch()
-    tmp_path.chmod(0o777)
-    assert make_private_folder(tmp_path) == []
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+@pytest.mark.parametrize("content", ["", "key", "tandem.sqlite3"])
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o755, False), (0o775, True), (0o777, True), (0o1777, True)])
+def test_a_data_folder_that_was_opened_to_others_is_closed_and_told(
+    tmp_path: Path, content: str, mode: int, is_warned: bool
+) -> None:
+    """Also an empty one, and one that has only a key yet."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if content:
+        (folder / content).touch(mode=0o600)
+    folder.chmod(mode)
+    warnings = check_data_folder(folder, makes_private=True)
+    told = f"other users could write to {folder} (mode {mode:04o}): its mode is 0700 now"
+    assert [told in line for line in warnings] == [True] * is_warned
+    assert mode_of(folder) == 0o700
+    assert check_data_folder(folder, makes_private=True) == []
 
 
+@pytest.mark.parametrize("makes_private", [True, False])
 @pytest.mark.parametrize(("mode", "is_warned"), [(0o755, False), (0o775, True), (0o757, True), (0o1777, True)])
-def test_a_shared_folder_keeps_its_mode_and_gives_a_warning(tmp_path: Path, mode: int, is_warned: bool) -> None:
+def test_a_shared_folder_keeps_its_mode_and_gives_a_warning(
+    tmp_path: Path, mode: int, is_warned: bool, makes_private: bool
+) -> None:
     (tmp_path / "something else").touch()
     tmp_path.chmod(mode)
-    warnings = make_private_folder(tmp_path)
+    warnings = check_data_folder(tmp_path, makes_private)
     assert [f"other users may write to {tmp_path} (mode {mode:04o})" in line for line in warnings] == [True] * is_warned
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == mode
+    assert mode_of(tmp_path) == mode
+
+
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o777, True), (0o1777, False), (0o775, False), (0o755, False)])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_above_from_which_the_data_folder_can_be_moved_is_told(
+    tmp_path: Path, mode: int, is_warned: bool, exists: bool
+) -> None:
+    above, folder = tmp_path / "above", tmp_path / "above" / "between" / "data"
+    (folder if exists else above).mkdir(parents=True)
+    if exists:
+        folder.chmod(0o700)
+    above.chmod(mode)
+    (tmp_path / "link").symlink_to(folder)
+    told = f"every user may write to {above} (mode {mode:04o}), and can put another folder in place of "
+    for name in (folder, tmp_path / "link"):
+        assert [told in line for line in check_data_folder(name, makes_private=False)] == [True] * is_warned
+
+
+# Every command that opens a data folder: owners and modes. One table, checked for all of them.
+
+DATA_COMMANDS: dict[str, list[str]] = {
+    "serve": ["serve", "--listen", "127.0.0.1:0"],
+    "board": ["board", "--listen", "127.0.0.1:0"],
+    "board token rotate": ["board", "token", "rotate"],
+    "results": ["results"],
+    "backup": ["backup", "copy.zip"],
+    "restore": ["restore", "copy.zip"],
+    "forget": ["forget", "--team", "Team1"],
+    "key rotate": ["key", "rotate"],
+}
+MAKERS = {"serve", "restore"}  # of a missing folder
+EVERY_COMMAND = pytest.mark.parametrize("words", DATA_COMMANDS.values(), ids=DATA_COMMANDS)
+FILES = ("key", "tandem.sqlite3", "tandem.sqlite3-wal", "board.sqlite3", "heartbeat")
+
+
+class Opened(Exception):  # noqa: N818 (no error)
+    """The command has passed the check of the folder."""
+
+
+@pytest.fixture
+def checked(open_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with all its files. Commands end where they would open it."""
+    folder = open_path / "data"
+    folder.mkdir(mode=0o700)
+    for name in FILES:
+        (folder / name).touch(mode=0o600)
+
+    def ends(*_: object) -> None:
+        raise Opened
+
+    monkeypatch.setattr("tandem.cli.finish_restore", ends)
+    return folder
+
+
+def opens(words: list[str], folder: Path) -> bool:
+    """Whether the command gets past the check."""
+    try:
+        assert main([*words, "--data", str(folder)]) == 1
+        return False
+    except Opened:
+        return True
+
+
+def own(folder: Path, owner: int, *files: str, others: int) -> None:
+    """Give some files to one user, the folder and the other files to another one."""
+    for path in (folder, *folder.iterdir()):
+        number = owner if path.name in files else others
+        os.chown(path, number, number)
+
+
+@needs_root
+@EVERY_COMMAND
+@pytest.mark.parametrize("name", [*FILES, "data"])
+def test_every_command_as_root_refuses_a_file_of_a_third_user_and_warns_of_a_folder(
+    words: list[str], name: str, checked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name == "data":  # the folder and all files in it
+        own(checked, 0, others=SOMEBODY)
+        assert opens(words, checked)
+        assert capsys.readouterr().err.startswith(
+            f"tandem: the data folder {checked} belongs to user {SOMEBODY}, and this runs as root: "
+        )
+        return
+    for others in (0, NOBODY):
+        own(checked, SOMEBODY, name, others=others)
+        assert not opens(words, checked)
+        err = capsys.readouterr().err
+        assert f" file {checked / name} belongs to user {SOMEBODY}, and this runs as root. Try: " in err
+        assert err.count("\n") == 1
+        own(checked, 0, name, others=others)  # a file that root made in a folder of another user
+        assert opens(words, checked)
+        assert capsys.readouterr().err.count("\n") == (1 if others else 0)
+
+
+@needs_root
+@pytest.mark.parametrize("name", [*FILES, "data"])
+def test_every_command_of_another_user_refuses_what_is_not_their_own(name: str, checked: Path) -> None:
+    own(checked, SOMEBODY, name, others=NOBODY)
+    if name == "data":
+        os.chown(checked, SOMEBODY, SOMEBODY)
+        checked.chmod(0o777)
+
+    def run_all() -> None:
+        opened = [command for command, words in DATA_COMMANDS.items() if opens(words, checked)]
+        raise RuntimeError(f"opened by {opened}")
+
+    assert as_user(NOBODY, run_all) == "RuntimeError: opened by []"
+    os.chown(checked / name if name != "data" else checked, NOBODY, NOBODY)
+    assert as_user(NOBODY, run_all) == f"RuntimeError: opened by {list(DATA_COMMANDS)}"
+
+
+@EVERY_COMMAND
+@pytest.mark.parametrize(
+    ("name", "mode", "told"),
+    [
+        ("data", 0o777, "other users {} write to {folder} (mode 0777): "),
+        ("data", 0o755, ""),
+        ("tandem.sqlite3", 0o666, "the mode 0666 of the database file {folder}/tandem.sqlite3 lets other users write"),
+        ("tandem.sqlite3-wal", 0o620, "the mode 0620 of the database file {folder}/tandem.sqlite3-wal lets "),
+        ("board.sqlite3", 0o602, "the mode 0602 of the database file {folder}/board.sqlite3 lets other users write"),
+        (
+            "heartbeat",
+            0o666,
+            "the mode 0666 of the heartbeat file {folder}/heartbeat lets other users write to it. Try: ",
+        ),
+        ("tandem.sqlite3", 0o644, ""),
+    ],
+)
+def test_every_command_tells_of_what_others_may_write_to(
+    words: list[str], name: str, mode: int, told: str, checked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checked if name == "data" else checked / name).chmod(mode)
+    assert opens(words, checked)
+    err = capsys.readouterr().err
+    makes_private = words[0] in ("serve", "board", "restore")
+    assert told.format("could" if makes_private else "may", folder=checked) in err
+    assert err.count("\n") == bool(told)
+    assert mode_of(checked) == (0o700 if makes_private or name != "data" else mode)
+
+
+@needs_root
+@pytest.mark.parametrize("words", ["results", "forget --team Team1", "forget --team Team1 --dry-run", "backup new.zip"])
+def test_a_folder_that_may_not_be_written_is_told_in_plain_words(
+    words: str, open_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also for reading: SQLite makes files beside the database."""
+    folder = open_path / "data"
+    folder.mkdir(mode=0o700)
+    with closing(SqliteStore(folder)) as store:
+        store.write([message_1()])
+    own(folder, NOBODY, others=NOBODY)
+    folder.chmod(0o500)
+    open_path.chmod(0o777)
+    monkeypatch.chdir(open_path)
+
+    def run() -> None:
+        code = main([*words.split(), "--data", str(folder)])
+        raise RuntimeError(f"{code} {capsys.readouterr().err.splitlines()[-1]}")
+
+    said = as_user(NOBODY, run)
+    assert said.startswith(f"RuntimeError: 1 tandem: {folder}/tandem.sqlite3 "), said
+    assert said.endswith(f": {NOT_WRITABLE}. Try: {MAKE_WRITABLE}")
+
+
+def test_results_of_a_database_use_no_folder(checked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checked.parent)
+    checked.rename("tandem-data")
+    monkeypatch.setattr("tandem.commands.arguments.parse_database", str)
+    with pytest.raises(Opened):
+        main(["results"])
+    assert main(["results", "--database", "postgresql://tandem@127.0.0.1:1/away"]) == 1  # it cannot be reached
 
 
 def test_the_warning_is_one_line_of_the_server(tmp_path: Path) -> None:
+    """Also with a board, which opens the same folder."""
     (tmp_path / "something else").touch()
     tmp_path.chmod(0o777)
-    with running_server(tmp_path, "--workers", "2") as running:
-        running.process.wait_for("other users may write")
+    with running_server(tmp_path, "--workers", "2", "--board", "127.0.0.1:0") as running:
+        running.process.wait_for("tandem board: listening")
     assert running.process.err.count("other users may write") == 1
+
+
+def told_of_a_folder_above(program: str, above: Path) -> str:
+    return f"tandem {program}: there is no folder {above}: it is made, with the data folder {above / 'deep'} in it\n"
+
+
+def test_a_server_tells_of_a_folder_above_that_it_makes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    make_data_folder(tmp_path / "data")
+    assert capfd.readouterr().err == ""
+    above = tmp_path / "typo" / "sub"
+    make_data_folder(above / "deep")
+    assert capfd.readouterr().err == told_of_a_folder_above("serve", above)
+
+
+@pytest.mark.needs_extra
+def test_a_board_tells_of_a_folder_above_that_it_makes(tmp_path: Path) -> None:
+    """Only beside a database: without one, there must be a folder."""
+    above = tmp_path / "typo" / "sub"
+    words = ("--listen", "127.0.0.1:0", "--data", str(above / "deep"), "--database", "postgresql://u@127.0.0.1:1/none")
+    with process("-m", "tandem", "board", *words) as board:
+        board.wait_for("listening on")
+        board.stop()
+    assert board.err.startswith(told_of_a_folder_above("board", above))
 
 
 @needs_root
@@ -101,7 +323,7 @@ def test_root_may_use_a_folder_of_somebody_else_and_gives_a_warning(tmp_path: Pa
     folder = tmp_path / "data"
     folder.mkdir()
     os.chown(folder, SOMEBODY, SOMEBODY)
-    [warning] = make_private_folder(folder)
+    [warning] = check_data_folder(folder, makes_private=True)
     assert warning.startswith(f"the data folder {folder} belongs to user {SOMEBODY}, and this runs as root")
     with running_server(folder) as running:
         running.process.wait_for(f"belongs to user {SOMEBODY}")
@@ -210,42 +432,31 @@ def test_where_modes_are_kept_chmod_is_advised(tmp_path: Path) -> None:
         check_private_file(tmp_path / "key", "key file")
 
 
-# Every command with --data.
-
-DATA_COMMANDS: dict[str, tuple[list[str], Any]] = {
-    "serve": (["serve", "--listen", "127.0.0.1:0"], None),  # makes the folder
-    "board": (["board", "--listen", "127.0.0.1:0"], 1),
-    "board token rotate": (["board", "token", "rotate"], 1),
-    "results": (["results"], 1),
-    "backup": (["backup", "copy.sqlite3"], 1),
-    "forget": (["forget", "--team", "Team1"], 1),
-    "key rotate": (["key", "rotate"], 1),
-}
+# Names that are no folder.
 
 
-@pytest.mark.parametrize("words", [words for words, _ in DATA_COMMANDS.values()], ids=DATA_COMMANDS)
-def test_an_empty_name_is_wrong_usage(words: list[str]) -> None:
-    code, out, err = tandem(*words, "--data", "")
-    assert (code, out, err.count("\n")) == (2, "", 1)
+@EVERY_COMMAND
+@pytest.mark.parametrize("name", ["", " ", "\t \n"])
+def test_an_empty_name_is_wrong_usage(words: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--data", name])
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
     assert "--data: it is empty" in err
 
 
 @pytest.mark.needs_extra
-@pytest.mark.parametrize(
-    "words",
-    [words for words, code in DATA_COMMANDS.values() if code],
-    ids=[n for n, (_, c) in DATA_COMMANDS.items() if c],
-)
-def test_a_folder_that_is_not_there_is_reported_and_not_made(tmp_path: Path, words: list[str]) -> None:
+@pytest.mark.parametrize("name", [name for name in DATA_COMMANDS if name not in MAKERS])
+def test_a_folder_that_is_not_there_is_reported_and_not_made(tmp_path: Path, name: str) -> None:
     typo = tmp_path / "typo"
-    code, out, err = tandem(*words, "--data", str(typo))
+    code, out, err = tandem(*DATA_COMMANDS[name], "--data", str(typo))
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert str(typo) in err
     assert not typo.exists()
 
 
 @pytest.mark.needs_extra
-@pytest.mark.parametrize("words", [words for words, _ in DATA_COMMANDS.values()], ids=DATA_COMMANDS)
+@EVERY_COMMAND
 def test_a_file_instead_of_a_folder_is_reported(tmp_path: Path, words: list[str]) -> None:
     file = tmp_path / "file"
     file.write_text("precious")

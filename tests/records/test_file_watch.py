@@ -1,5 +1,6 @@
 """The watched files of a database: lawful changes pass, foreign ones are found at the next commit or start."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -12,7 +13,8 @@ import pytest
 
 from tandem.backup.backup import make_backup
 from tandem.records.queries import open_records
-from tandem.records.sqlite.data_file import RECORDS, copy_database
+from tandem.records.sqlite.data_file import RECORDS
+from tandem.records.sqlite.database_copy import copy_database
 from tandem.records.sqlite.file_watch import DamagedFilesError, check_log, read_identity
 from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
 from tandem.records.visits import Record
@@ -193,6 +195,38 @@ def test_an_index_that_was_cut_is_found_before_it_is_touched(tmp_path: Path, sto
     os.truncate(tmp_path / INDEX, 0)
     with pytest.raises(StoreError, match="was overwritten while the server runs"):
         store.write(batch("second"))
+
+
+def test_a_log_that_was_overwritten_between_two_commits_is_found(tmp_path: Path, store: SqliteStore) -> None:
+    log = tmp_path / LOG
+    before = log.read_bytes()
+    store.write(batch("second"))
+    with log.open("r+b") as overwritten:
+        overwritten.write(bytes(len(before)))
+    with pytest.raises(StoreError, match="do not belong together"):
+        store.write(batch("third"))
+
+
+def test_a_deleted_log_is_saved_at_the_end(tmp_path: Path, store: SqliteStore) -> None:
+    store.write(batch("second"))
+    (tmp_path / LOG).unlink()
+    with pytest.raises(StoreError, match="was deleted"):
+        store.close()
+    assert {row.team.teamname for row in teams(tmp_path)} == {"first 0", "second 0"}
+
+
+def test_a_server_does_not_start_while_another_uses_a_log_that_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SqliteStore(tmp_path).close()
+
+    def is_locked(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("fcntl.lockf", is_locked)  # by another process: a process does not see its own locks
+    monkeypatch.setattr("tandem.records.sqlite.file_watch.LOCK_TIMEOUT_S", 0.0)
+    with pytest.raises(StoreError, match="a running server uses"):
+        SqliteStore(tmp_path)
 
 
 def test_main_file_and_log_of_a_database_before_version_3_are_not_compared(tmp_path: Path) -> None:

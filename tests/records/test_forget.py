@@ -1,6 +1,7 @@
 """`tandem forget`: what is meant goes for good, in whatever encoding it stands; all else stays."""
 
 import json
+import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,13 +14,15 @@ import pytest
 
 from tandem.board.gradebook.board_store import FILE as BOOK
 from tandem.board.gradebook.board_store import BoardStore, Note
+from tandem.cli import main
 from tandem.diagnosis.problems import Problem, findings_text
 from tandem.protocol.message import STATUS_WAITING
 from tandem.records.database import open_rows
-from tandem.records.forget import Forgotten, Selection, forgetting
+from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting
 from tandem.records.queries import TeamKey, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import FILE, SqliteStore, StoreError
+from tandem.records.sqlite.sqlite_eraser import SqliteEraser
+from tandem.records.sqlite.sqlite_store import FILE, MAKE_WRITABLE, SqliteStore, StoreError
 from tandem.records.traces import Traces
 from tandem.records.visits import BYTES_AFTER_REPLY, RightVisit, SuppressedVisits, Team
 from tandem.server.committer import BatchStore
@@ -34,6 +37,7 @@ from testing.visits import TEAM, message_1, message_2, rejected
 
 OTHER = Team("INF2B", "Team2", "1111111", "2222222")
 NAMESAKE = TEAM._replace(studentnr1="3333333", studentnr2="4444444")  # another team of the same class and name
+FULLWIDTH = {ord(digit): 0xFF10 + int(digit) for digit in "0123456789"}
 DAY = 86_400_000_000  # microseconds
 
 
@@ -424,12 +428,66 @@ def test_the_command_says_what_it_removed(tmp_path: Path) -> None:
     assert "removed INF2B/\\x1b[2J\n" in tandem("forget", "--data", str(tmp_path), "--before", "2026-01-01")[1]
 
 
+def test_a_dry_run_lists_visits_without_more_student_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = TEAM.studentnr1
+    nobodys = (f'{{"studentnr1": "{number}", "studentnr2": 7', f"\x1b{number}", number.translate(FULLWIDTH))
+    contents = [*(text.encode() for text in nobodys), number.encode("utf-16"), b"\xf0\xf9\xf2\xf3\xf4\xf5\xf6", b"x"]
+    visits = [replace(rejected(None), received=content, port=port) for port, content in enumerate(contents)]
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([*(message_1(started_us=second * 1_000_000) for second in range(30)), *visits])
+    for words in (("--before", "1999-01-01"), ("--studentnr", number)):
+        assert main(["forget", "--data", str(tmp_path), *words, "--dry-run"]) == 0
+        out = capsys.readouterr().out
+        assert out.count(number) == 1  # of the team
+        assert '\n  1970-01-01T00:00:03.000Z  rejected  from 192.0.2.1 port 0, no team: {"studentnr#": "#######"' in out
+        assert "port 1, no team: \\x1b#######\n" in out
+        assert "port 2, no team: #######\n" in out
+        assert re.search(r"port 3, no team: (\\x[f#][f#e]){2}(#\\x00){7}\n", out)
+        assert r"port 4, no team: \xf#\xf#" in out
+        assert "\n  1970-01-01T00:00:02.000Z  message 1  from 192.0.2.1 port 40000, INF2A/Team1\n" in out
+        listed = [line for line in out.splitlines() if line.startswith("  1970")]
+        assert len(listed) == 20
+        assert f"\n  and {30 + len(contents) - ('--studentnr' in words) - 20} other visits\n" in out
+    main(["forget", "--data", str(tmp_path), "--before", "1999-01-01"])
+    assert "  1970" not in capsys.readouterr().out
+
+
+def test_a_disk_that_is_read_only_is_one_line(tmp_path: Path) -> None:
+    """Nothing fails before the first statement that writes."""
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1()])
+    with closing(SqliteEraser(tmp_path)) as eraser:
+        eraser.query("PRAGMA query_only = ON", {})
+        with pytest.raises(StoreError, match="SQLite may not write the file") as caught:
+            eraser.begin()
+        assert caught.value.help == MAKE_WRITABLE
+
+
+def test_ctrl_c_while_the_file_is_rewritten_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1()])
+
+    def interrupted(self: Forgetting) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Forgetting, "commit", interrupted)
+    assert main(["forget", "--data", str(tmp_path), "--team", "Team1"]) == 130
+    err = capsys.readouterr().err
+    assert err.startswith(
+        "tandem: stopped by Ctrl-C: records may be removed already, and traces of them stay on disk. "
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'. Try: "),
-        (("--team", "team1"), "no team 'team1' on record; there are 'Team1', 'Team2'. Try: 'Team1'"),
-        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'. Try: 'Team2'"),
+        (("--class", "INF9"), "no class 'INF9' on record; there are 'INF2A', 'INF2B'\n"),
+        (("--team", "team3"), "no team 'team3' on record; there are 'Team1', 'Team2'\n"),
+        (("--class", "inf2b", "--team", "Team1"), "no team 'Team1' on record; there is 'Team2'\n"),
         (("--class", "INF2A", "--studentnr", "7777777"), "nothing was removed: no record matches"),
     ],
     ids=str,

@@ -46,6 +46,7 @@ def test_teams_come_in_order_whatever_the_size_of_a_page(
     assert list(records.teams("INF2C")) == []
     for limit in (0, 1, 3, 20, 21):
         assert [row.team for row in records.teams(limit=limit)] == MANY[:limit]
+    assert list(records.team_names("INF2B")) == [team.teamname for team in MANY[5:10]]
 
 
 def test_a_page_begins_behind_a_key(records: Records) -> None:

@@ -1,6 +1,7 @@
 """The store in PostgreSQL: one round trip, several servers at once, a database that goes and comes back."""
 
 import itertools
+import json
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from tandem.records.postgres.postgres_schema import MIGRATIONS, VERSION
 from tandem.records.postgres.postgres_server import PostgresConnection, PostgresServer
-from tandem.records.postgres.postgres_store import _OPTIONAL_SETTINGS, MAX_RETRY_S, PostgresStore
+from tandem.records.postgres.postgres_store import _OPTIONAL_SETTINGS, MAX_RETRY_S, PostgresStore, steps
 from tandem.records.queries import open_records
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.visits import Heartbeat, Outcome, Record
@@ -86,6 +87,12 @@ def test_a_batch_is_one_round_trip(network: Relay) -> None:
             [rejected(), message_1(started_us=4), message_2(started_us=5), rejected(None, started_us=6), SAMPLE]
         )
         assert network.turns == before + 1
+
+
+def test_a_batch_may_have_any_number_of_visits_of_one_team() -> None:
+    visits = [message_1(started_us=number) for number in range(300)]
+    updated = [row["at"] for statement, rows in steps(visits) if "INTO team (" in statement for row in json.loads(rows)]
+    assert updated == list(range(300))
 
 
 def test_it_is_durable_whatever_the_server_likes(database: str) -> None:

@@ -31,6 +31,18 @@ def test_a_locked_database_keeps_nothing_and_goes_on_afterwards(
     assert len(teams(tmp_path)) == 1
 
 
+def test_after_an_error_the_database_is_opened_again(tmp_path: Path) -> None:
+    """SQLite would go on with its cached pages of a file that was damaged, and repaired since then."""
+    with closing(SqliteStore(tmp_path)) as store:
+        before = store._database
+        (tmp_path / FILE).rename(tmp_path / "aside")
+        with pytest.raises(StoreError, match="deleted or moved"):
+            store.write([message_1()])
+        (tmp_path / "aside").rename(tmp_path / FILE)
+        store.write([message_1()])
+        assert store._database is not before
+
+
 def test_it_waits_until_another_has_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         closing(SqliteStore(tmp_path)) as store,

@@ -16,13 +16,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tandem.board.gradebook.board_store import BoardStore
+from tandem.board.gradebook.grades import Gradebook, GradeQuery
 from tandem.commands.arguments import text
+from tandem.commands.names import find_class, find_teams
 from tandem.diagnosis.excerpt import width
 from tandem.diagnosis.problems import Problem
-from tandem.records.queries import TeamRow
+from tandem.protocol.errors import TandemError
+from tandem.protocol.printable import encodable
+from tandem.records.queries import TeamRow, open_records
 from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.records.visits import Outcome, Team
 from tandem.report import results, results_table
+from tandem.report.check import as_text, check
 from tandem.report.names import NameShortener, name_shown_as, visible_name
 from testing.processes import ROOT, tandem
 from testing.visits import TEAM, message_1, message_2, refused, rejected
@@ -147,11 +153,17 @@ def test_a_csv_cell_is_under_the_name_of_its_column() -> None:
 
 
 UNKNOWN = {
-    "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF10A', "),
+    "no class": (("--class", "INF"), "no class 'INF' on record; there are 'INF0A', 'INF1A', 'INF2A', "),
     "a class like another": (("--class", "1nf29a"), "Try: 'INF29A'"),
-    "a bounded list": (("--class", "INF"), " and 20 others. Try: "),
-    "no team": (("--visits", "team29"), "Try: 'Team29'"),
-    "no team in the class": (("--class", "INF3A", "--visits", "Team4"), "no team 'Team4' on record; there is 'Team3'"),
+    "a short class like another": (("--class", "lnf7a"), "Try: 'INF7A'"),
+    "another number": (("--class", "inf77a"), " and 20 others. Try: tandem results, which shows all of them"),
+    "a bounded list": (("--class", "INF"), " and 20 others. Try: tandem results, which shows all of them"),
+    "a team like another": (("--visits", "taem29"), "Try: 'Team29'"),
+    "a team like several": (("--visits", "Teamx"), " and 20 others. Try: tandem results, which shows all of them"),
+    "no team in the class": (
+        ("--class", "INF3A", "--visits", "Team4"),
+        "no team 'Team4' on record; there is 'Team3'\n",
+    ),
     "a blank too many": (("--visits", "Team3 "), "no team 'Team3\\x20' on record"),
 }
 
@@ -167,6 +179,32 @@ def test_an_unknown_name_is_told_with_those_that_there_are(
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert says in err
     assert len(err) < 400
+
+
+# What a team is called on the command line, and the teams that are found, by their student numbers.
+CALLED = {
+    "as written": ("Red", ["1"]),
+    "in other letters": ("BLUE", ["3", "4"]),
+    "in letters of several": ("RED", []),
+    "with a small letter": ("éclair", ["5"]),
+}
+
+
+@pytest.mark.parametrize(("name", "numbers"), CALLED.values(), ids=CALLED)
+def test_a_team_is_found_in_any_letter_case_that_fits_one_name(tmp_path: Path, name: str, numbers: list[str]) -> None:
+    named = [("Net1", "Red"), ("net1", "red"), ("Net1", "Blue"), ("net1", "Blue"), ("Net1", "Éclair")]
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1(Team(*names, f"{number}", "")) for number, names in enumerate(named, 1)])
+    with closing(open_records(tmp_path)) as records:
+        if numbers:
+            assert [row.team.studentnr1 for row in find_teams(records, name, "NET1")] == numbers
+        else:
+            with pytest.raises(TandemError, match=r"no team 'RED' on record; there are 'Red', 'red'$"):
+                find_teams(records, name, "NET1")
+        with pytest.raises(TandemError, match=r"there is 'Net1'$"):
+            find_class(records, "INF2A")
+    code, out, _ = tandem("forget", "--data", str(tmp_path), "--class", "NET1", "--team", name)
+    assert (code, out.lower().count("removed net1/")) == (0 if numbers else 1, len(numbers))
 
 
 def test_names_come_back_unchanged_in_json(data: Path) -> None:
@@ -330,6 +368,43 @@ def test_wide_characters_keep_the_columns_straight(tmp_path: Path) -> None:
         store.write([message_1(TEAM._replace(teamname=name)) for name in ("漢字", "q\u0307", "team")])
     starts = {width(line[: line.index("0923456")]) for line in run(tmp_path).splitlines()[2:]}
     assert len(starts) == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", None])
+def test_what_is_printed_is_measured(encoding: str | None) -> None:
+    """Escapes for characters that the encoding lacks are longer than the characters."""
+    names = ["plain", "Zoë", "漢字", "É" * 40, "É" * 41]
+    teams = [TeamRow(TEAM._replace(teamname=name), "finished", "", 1, 2, 7, (), TEAM.pair) for name in names]
+    lines = [encodable(line, encoding) for line in results_table.as_table(teams, encoding)]
+    assert {width(line[: line.index("0923456")]) for line in lines[2:]} == {width(lines[0].partition("students")[0])}
+    assert max(width(line.rstrip()) for line in lines) <= results_table.TABLE_COLUMNS
+    assert len(set(lines)) == len(lines)
+    data = '{"teamname": "ééé", classname: "INF2A"}'.encode()
+    printed = as_text(check(data), data, False, encoding).splitlines()
+    [shown, mark] = [line for line in printed if line[:7].isspace()][:2]
+    assert encodable(shown, encoding)[mark.index("^") :].startswith("classname")
+
+
+def test_every_format_has_the_teams_in_an_order_for_readers(tmp_path: Path) -> None:
+    named = [("net1", "team10"), ("Net1", "team2"), ("Net10", "a"), ("Net2", "Zed"), ("Net2", "Éclair"), ("NET1", "a")]
+    with closing(SqliteStore(tmp_path)) as store:
+        store.write([message_1(Team(*names, "1", "")) for names in named])
+    expected = [
+        *[("NET1", "a"), ("Net1", "team2"), ("net1", "team10")],  # one class
+        *[("Net2", "Éclair"), ("Net2", "Zed"), ("Net10", "a")],
+    ]
+    for rows in (json.loads(run(tmp_path, "--format", "json")), csv_rows(tmp_path)):
+        assert [(row["classname"], row["teamname"]) for row in rows] == expected
+    with closing(open_records(tmp_path)) as records, closing(BoardStore(tmp_path)) as board_store:
+        grades = Gradebook(records, board_store).grades(GradeQuery())
+        assert [grade.team[:2] for grade in grades] == expected
+
+
+def test_more_teams_than_are_sorted_come_as_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "MAX_SORTED", 2)
+    rows = [TeamRow(TEAM._replace(teamname=name), "finished", "", 1, 2, 7, (), TEAM.pair) for name in "cba"]
+    assert list(results.in_order(iter(rows))) == rows
+    assert list(results.in_order(iter(rows[:2]))) == rows[1::-1]
 
 
 def test_a_long_table_is_shown_while_it_is_read() -> None:

@@ -9,14 +9,17 @@ import pytest
 
 from testing.server_faults.damage import TEAMS, run_row
 
-# file, damage, workers -> the parts of three before the damage of which every team is kept
+# file, damage, workers -> the parts of three before the damage of which every team is kept, at least
 KEPT = {
-    ("main", "deleted", 1): 0,
-    ("main", "overwritten", 2): 1,  # the copy has the first part; `forget` is refused
+    ("main", "deleted", 1): 3,
+    ("main", "overwritten", 2): 1,  # the copy has the first part; more if a worker has the other pages in memory
     ("log", "deleted", 2): 3,
     ("log", "replaced", 2): 3,
-    ("log", "truncated", 1): 2,  # the last part was in the log alone
-    ("log", "overwritten", 1): 2,
+    ("log", "truncated", 1): 3,
+    ("log", "overwritten", 1): 3,
+    ("log and index", "deleted", 1): 3,
+    ("log and index", "deleted", 2): 3,
+    ("all", "deleted", 2): 3,
     ("index", "deleted", 1): 3,
     ("index", "deleted", 2): 3,
     ("index", "overwritten", 1): 3,
@@ -30,6 +33,6 @@ def test_a_damaged_file_costs_no_team_that_is_confirmed_afterwards(
     outcome = run_row(tmp_path, *row)
     outcome.check()
     assert len(outcome.before) == 3 * TEAMS
-    assert len(outcome.before - outcome.lost) == parts * TEAMS, str(outcome)
+    assert len(outcome.before - outcome.lost) >= parts * TEAMS, str(outcome)
     if row[0] != "index" and row[2] == 1:  # files that fit together may serve a worker that is started anew
         assert outcome.after == set()

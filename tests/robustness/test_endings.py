@@ -69,7 +69,12 @@ def test_at_the_end_everything_is_in_the_one_file(tmp_path: Path) -> None:
         visit(running.host, running.port, encoded(message_1()))
         running.process.signal(signal.SIGTERM)
         assert running.process.wait() == 0
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["heartbeat", "key", "tandem.sqlite3"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "heartbeat",
+        "key",
+        "last-commit",
+        "tandem.sqlite3",
+    ]
 
 
 def exchanged(running: RunningServer, team: str) -> None:

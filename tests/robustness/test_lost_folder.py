@@ -105,6 +105,10 @@ def test_without_the_key_the_teams_that_it_concerns_are_told(lost: Lost, tmp_pat
     assert (code, err) == (0, "")
     assert f"there is no key: copy the one of the backup (fingerprint {lost.told.rpartition(' ')[2][:16]})" in out
     assert "1 teams that wait for message 2 are not valid, and their client 1 has to run again: INF2A/Team3\n" in out
+    code, _, err = tandem("serve", "--listen", "127.0.0.1:0", "--data", str(data))
+    assert (code, err.count("\n")) == (1, 1)
+    assert f"make a new one with tandem key rotate --data {data}" in err
+    assert "there was no key: earlier secrets are invalid" in tandem("key", "rotate", "--data", str(data))[1]
     with running_server(data) as running:
         assert by_name(running) == lost.results
         assert ask(running, message_2(lost.handover))["status"].startswith("error: ")
@@ -144,6 +148,8 @@ def test_a_running_program_keeps_a_restore_away_until_it_ends_however_it_ends(
         assert "stop it, then restore" in err
         running.signal(signal.SIGKILL)
         wait_until(lambda: tandem(*restore)[0] == 0)  # the workers of a supervisor that was killed end by themselves
+    if not (data / "key").exists():  # only a server makes one
+        assert tandem("key", "rotate", "--data", str(data))[0] == 0
     with running_server(data) as running:
         assert by_name(running) == lost.results
     assert not list(data.glob("restore.*"))

@@ -12,8 +12,8 @@ from tandem.protocol.message import STATUS_FINISHED
 from testing.processes import LIMIT, Process, is_caught, process, running_server, wait_until
 from testing.raw_sockets import encoded, message_1, message_2, visit
 
-MOMENTS = 8
-STOPS = 4
+MOMENTS = 5
+STOPS = 2
 START_TAKES = 0.5  # seconds, about
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 NUMBERS = {

@@ -121,6 +121,16 @@ def test_a_refused_visit_is_written_before_its_teams_message_2_and_other_teams_w
     assert len(made.store.commits[2:]) == 1  # the other team's, at the end
 
 
+def test_a_deferred_record_that_is_due_shares_the_commit_of_another_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committer_module, "DEFERRED_DELAY", LIMIT)
+    with bench() as made:
+        other, second = message_1(TEAM._replace(teamname="other team")), message_2()
+        made.committer.record(other)  # due at once: nothing was deferred before it
+        made.committer.commit(second, "second")
+        assert made.take_outcomes() == [("second", True)]
+        assert made.store.commits == [[second, other]]
+
+
 def test_what_nobody_waits_for_is_written_all_the_same() -> None:
     with bench() as made:
         made.committer.record(message_1())

@@ -62,6 +62,15 @@ WRONG = [
         ["field-changed classname", "field-changed teamname"],
     ),
     ({"teamname": "x", "studentnr1": "1", "studentnr2": "2"}, ["secret-wrong"], ["secret-of-another-team"]),
+    (  # INF2A and inf2a are one class, in which this is the team that the records count it for
+        {"classname": "inf2a", "studentnr1": "7654321", "studentnr2": "7654322"},
+        ["secret-wrong"],
+        [
+            "field-changed classname",
+            "number-changed studentnr1 of studentnr2",
+            "number-changed studentnr2 of studentnr1",
+        ],
+    ),
 ]
 
 

@@ -5,15 +5,25 @@ import os
 import signal
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
+from tandem.keys.keyring import KeyFileError, load_keyring, rotate
+from tandem.keys.secret import derive
+from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message
+from tandem.records.data_folder import make_private_folder
+from tandem.records.queries import IssuedSecret
+from tandem.records.sqlite.sqlite_store import SqliteStore
+from tandem.server import serve as serve_module
+from tandem.server.serve_options import ServeOptions
 from testing.processes import RunningServer, process, running_server, tandem
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
+from testing.visits import TEAM
+from testing.visits import message_1 as visit_of_message_1
 
 
 def exchange(running: RunningServer, teamname: str) -> dict[str, Any]:
@@ -99,6 +109,85 @@ def test_key_database_and_folder_are_for_the_owner_alone(tmp_path: Path) -> None
     assert modes.pop("data") == 0o700
     assert set(modes.values()) == {0o600}
     assert {"key", "tandem.sqlite3"} <= set(modes)
+
+
+class EmptyDatabase:
+    """The writing or the reading side of a database without a secret."""
+
+    def recent_secrets(self, limit: int) -> list[IssuedSecret]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_new_key_over_one_database_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other servers over this database need the same key."""
+    lines: list[str] = []
+    monkeypatch.setattr(serve_module, "report", lines.append)
+    for opening in ("open_store", "open_records"):
+        monkeypatch.setattr(serve_module, opening, lambda *_, **__: EmptyDatabase())
+    options = ServeOptions(listen=("127.0.0.1", 0), data=tmp_path, database="postgresql://192.0.2.1/tandem")
+    keyring = serve_module._open_storage(options).keyring
+    assert lines == [f"a new key was made in {tmp_path}: all servers over one database need the same one"]
+    serve_module._open_storage(options)
+    shared = serve_module._Shared(keyring, None)
+    serve_module._open_worker_storage(replace(options, data=tmp_path / "worker"), shared)
+    assert len(lines) == 1
+
+
+def record_a_team(data: Path) -> None:
+    make_private_folder(data)
+    reply = Message(**TEAM._asdict(), clientid=1, ip="192.0.2.1")
+    reply = reply.answered(derive(load_keyring(data).key, TEAM), STATUS_WAITING)
+    with closing(SqliteStore(data)) as store:
+        store.write([visit_of_message_1(reply=reply.encode())])
+
+
+def test_a_lost_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    """A backup has no key. A new one would make the secrets invalid that teams have."""
+    record_a_team(tmp_path)
+    lost = (tmp_path / "key").read_bytes()
+    (tmp_path / "key").unlink()
+    options = ServeOptions(listen=("127.0.0.1", 0), data=tmp_path)
+    with pytest.raises(KeyFileError, match=r"the key of .* is missing"):
+        serve_module._open_storage(options)
+    assert not (tmp_path / "key").exists()
+    (tmp_path / "key").write_bytes(lost)
+    (tmp_path / "key").chmod(0o600)
+    serve_module._open_storage(options).close()
+
+
+def test_another_key_than_that_of_the_records_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(serve_module, "report", lines.append)
+    record_a_team(tmp_path)
+    options = ServeOptions(listen=("127.0.0.1", 0), data=tmp_path)
+    serve_module._open_storage(options).close()
+    assert lines == []
+    rotate(tmp_path, 0)  # the old key has expired, and is still known
+    serve_module._open_storage(options).close()
+    assert lines == []
+    (tmp_path / "key").unlink()
+    assert rotate(tmp_path, 3600).old == ()  # the way to go on without the key
+    serve_module._open_storage(options).close()
+    assert [line.partition(": ")[0] for line in lines] == [
+        f"none of the latest secrets on record was made with the key in {tmp_path}"
+    ]
+
+
+def test_a_folder_without_secrets_gets_its_key_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve_module, "report", lambda line: pytest.fail(line))
+    make_private_folder(tmp_path)
+    with closing(SqliteStore(tmp_path)):
+        pass
+    serve_module._open_storage(ServeOptions(listen=("127.0.0.1", 0), data=tmp_path)).close()
+    assert (tmp_path / "key").exists()
+
+
+def test_a_log_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(serve_module.ServeError, match="cannot be written"):
+        serve_module._check_log(tmp_path / "no such folder" / "server.log", tmp_path)
 
 
 def test_a_given_key_serves_on_any_server(tmp_path: Path) -> None:

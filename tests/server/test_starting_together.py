@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -101,6 +101,29 @@ def test_one_migrates_and_the_others_wait(tmp_path: Path, number: int) -> None:
             assert version_of(database) == VERSION
 
     assert together(open_once) == []
+
+
+@pytest.mark.parametrize("timeout_s", [0.0, LIMIT])
+def test_write_ahead_logging_waits_for_a_lock_as_long_as_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timeout_s: float
+) -> None:
+    slept = []
+    with (
+        closing(sqlite3.connect(tmp_path / FILE, timeout=0, isolation_level=None)) as database,
+        closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+
+        def release(seconds: float) -> None:
+            slept.append(seconds)
+            if len(slept) == 3:
+                other.execute("ROLLBACK")
+
+        monkeypatch.setattr("tandem.records.sqlite.sqlite_schema.time.sleep", release)
+        monkeypatch.setattr("tandem.records.sqlite.sqlite_schema.WAL_TIMEOUT_S", timeout_s)
+        with nullcontext() if timeout_s else pytest.raises(sqlite3.OperationalError, match="locked"):
+            use_wal(database)
+    assert len(slept) == (3 if timeout_s else 0)
 
 
 def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

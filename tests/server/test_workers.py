@@ -7,13 +7,17 @@ import re
 import select
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tandem.net.line_writer import StandardError
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING
+from tandem.server.handler import NOT_STORED
+from tandem.server.workers import Supervisor
 from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, wait_until, workers_of
 from testing.raw_sockets import encoded, message_1, message_2, raw, visit
 
@@ -44,6 +48,26 @@ def test_a_worker_that_dies_is_replaced_and_nothing_confirmed_is_lost(tmp_path: 
         assert {row["teamname"] for row in running.results("--state", "finished")} == {"before", "after"}
 
 
+def test_a_worker_that_cannot_open_the_database_answers_and_tries_again(tmp_path: Path) -> None:
+    """The other worker has the deleted index open, so the new one must not make another."""
+    with running_server(tmp_path / "data", "--workers", "2") as running:
+        assert exchange(running, "before") == STATUS_FINISHED
+        index = tmp_path / "data" / "tandem.sqlite3-shm"
+        index.rename(tmp_path / "aside")
+        first, second = workers_of(running.process.pid)
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: len({*workers_of(running.process.pid)} - {first, second}) == 1)
+        with ThreadPoolExecutor(16) as pool:
+            names = [f"team {number}" for number in range(16)]
+            assert set(pool.map(lambda name: exchange(running, name), names)) == {NOT_STORED}
+        workers = workers_of(running.process.pid)
+        (tmp_path / "aside").rename(index)
+        wait_until(lambda: {exchange(running, f"again {number}") for number in range(8)} == {STATUS_FINISHED})
+        assert workers_of(running.process.pid) == workers
+        assert running.process.err.count("starting another") == 1
+        assert running.process.err.count("could not be written") <= 2  # once for each worker
+
+
 @pytest.mark.parametrize("how", ["rotated", "deleted"])
 def test_workers_have_one_key_whatever_becomes_of_its_file(tmp_path: Path, how: str) -> None:
     """Also one that is started later: the key counts until the server itself is started again."""
@@ -69,6 +93,27 @@ def test_signals_as_somebody_else_has_left_them(tmp_path: Path, option: str, wor
         running.signal(signal.SIGINT if option.endswith("INT") else signal.SIGTERM)
         assert running.wait() == 0
         assert "Traceback" not in running.err
+
+
+def test_a_signal_just_before_the_wait_for_a_worker_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blocking waitpid would notice it when a worker ends by itself: never."""
+    options: list[int] = []
+
+    def waitpid(pid: int, how: int) -> tuple[int, int]:
+        options.append(how)
+        return (77, 0) if len(options) == 3 else (0, 0)
+
+    monkeypatch.setattr("os.waitpid", waitpid)
+    supervisor = Supervisor(1, lambda ready: None, StandardError(1.0))
+    supervisor._signal_send.send(b"\x0f")
+    supervisor._signal_recv.setblocking(False)
+    threading.Timer(0.05, supervisor._signal_send.send, (b"\x0f",)).start()
+    assert supervisor._wait_for_one() == (77, 0)
+    assert options == [os.WNOHANG] * 3
+    for end in (supervisor._signal_recv, supervisor._signal_send):
+        end.close()
+    os.close(supervisor._alive_recv)
+    os.close(supervisor._alive_send)
 
 
 CRASHING = """

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from tandem.board.feed.records_pool import RecordsPool
-from tandem.board.gradebook.class_names import ByClass, folded
+from tandem.records.class_spellings import ByClass, folded
 from tandem.records.queries import ClassRow
+from tandem.records.readable_order import name_order
 from tandem.records.sqlite.sqlite_store import StoreError
 
 MIN_INTERVAL_S = 2.0  # between two counts
@@ -46,13 +47,14 @@ def count_states(rows: Iterable[ClassRow]) -> Counter[str]:
 
 
 def by_class(rows: Iterable[ClassRow]) -> ByClass[Sequence[ClassRow]]:
-    """Group the rows by class, those with the most teams first."""
+    """Group the rows by class, in the order of the names; of each class those with the most teams first."""
     found: dict[str, list[ClassRow]] = {}
     for row in rows:
         found.setdefault(folded(row.classname), []).append(row)
     for spellings in found.values():
         spellings.sort(key=lambda row: -sum(row.teams.values()))
-    return ByClass((spellings[0].classname, spellings) for spellings in found.values())
+    named = [(spellings[0].classname, spellings) for spellings in found.values()]
+    return ByClass(sorted(named, key=lambda item: name_order(item[0])))
 
 
 NO_COUNTS = TeamCounts()

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import MAX_SPELLINGS
 from tandem.board.feed.server_status import ServerStatus
-from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, TeamStatus, Tile, TileChanges, TileState
+from tandem.board.feed.tiles import MAX_TILES, ClassTiles, TeamName, Tile, TileChanges, TileState
 from tandem.board.gradebook.recognition import TeamMatcher, candidate_rows, class_rows, expected_key
 from tandem.board.web.page_templates import PageTemplates
 from tandem.records.queries import Records, TeamRow
@@ -28,7 +28,7 @@ Mistakes = Sequence[tuple[str, int]]  # problem id, how often
 class ClassContent(TypedDict):
     """Everything that is read from the records about a class."""
 
-    team_statuses: list[TeamStatus]
+    rows: list[TeamRow]
     has_more: bool
     mistakes: Mistakes
 
@@ -66,11 +66,11 @@ class ClassFeed:
         """Replace the whole content, and publish what has changed. `deadline_us` is in microseconds since 1970."""
         self._deadline_us = deadline_us
         self._mistakes = content["mistakes"]
-        self._publish(self.class_tiles.replace(content["team_statuses"], expected, content["has_more"]))
+        self._publish(self.class_tiles.replace(content["rows"], expected, content["has_more"]))
 
-    def update(self, team_statuses: Mapping[TeamName, Sequence[TeamStatus]]) -> None:
+    def update(self, rows: Mapping[TeamName, Sequence[TeamRow]]) -> None:
         """Replace the state of some teams, and publish what has changed."""
-        self._publish(self.class_tiles.update(team_statuses))
+        self._publish(self.class_tiles.update(rows))
 
     def show_mistakes(self, mistakes: Mistakes) -> None:
         """Replace the mistakes of the last hour, and publish them if they have changed."""
@@ -153,7 +153,7 @@ def read_class(records: Records, spellings: Sequence[str], expected: Sequence[Te
     if has_more:
         rows = _expected_first(records, spellings, rows, expected)
     return {
-        "team_statuses": [TeamStatus(row, row.stuck) for row in rows],
+        "rows": rows,
         "has_more": has_more,
         "mistakes": () if has_more else read_mistakes(records, spellings, now),
     }
@@ -171,15 +171,6 @@ def _expected_first(
     first = [row for row in compared if row.key in expected_keys]
     others = [row for row in rows if row.key not in expected_keys]
     return [*first, *others[: max(0, MAX_TILES - len(first))]]
-
-
-def read_teams(records: Records, classname: str, teamname: str) -> list[TeamStatus]:
-    """Read the status of every team with this name.
-
-    Raises:
-        StoreError: The records cannot be read.
-    """
-    return [TeamStatus(row, row.stuck) for row in records.teams_named(teamname, classname)]
 
 
 def read_mistakes(records: Records, spellings: Sequence[str], now: float) -> Mistakes:

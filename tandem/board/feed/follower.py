@@ -13,16 +13,16 @@ from functools import partial
 
 from tandem.board.feed.channel import Channel
 from tandem.board.feed.class_counts import ClassCounts
-from tandem.board.feed.class_feed import ClassContent, ClassFeed, Mistakes, read_class, read_mistakes, read_teams
+from tandem.board.feed.class_feed import ClassContent, ClassFeed, Mistakes, read_class, read_mistakes
 from tandem.board.feed.records_pool import Result
 from tandem.board.feed.server_status import ServerStatus
-from tandem.board.feed.tiles import TeamName, TeamStatus
+from tandem.board.feed.tiles import TeamName
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
-from tandem.board.gradebook.class_names import folded
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis.rules import is_repeatable
+from tandem.records.class_spellings import folded
 from tandem.records.closing import closed_on_error
-from tandem.records.queries import Arrival, Records, open_records
+from tandem.records.queries import Arrival, Records, TeamRow, open_records
 from tandem.records.rows import DatabaseLocation
 from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.tail import Tail
@@ -35,7 +35,7 @@ RETRY_DELAY_S = 1.0  # after an error
 MAX_TEAM_CHANNELS = 1_000  # beyond, those without listeners are removed
 MAX_FEEDS = 100  # beyond, the unwatched feed that was requested longest ago is removed
 
-EMPTY_CLASS: ClassContent = {"team_statuses": [], "has_more": False, "mistakes": ()}
+EMPTY_CLASS: ClassContent = {"rows": [], "has_more": False, "mistakes": ()}
 
 
 class TooManyFeedsError(Exception):
@@ -183,9 +183,9 @@ class Follower:
         for team_name in {(arrival.classname, arrival.teamname) for arrival in arrivals} & set(self._team_channels):
             self._team_channels[team_name].publish(None)
         for name, teams in changed_teams.items():
-            team_statuses = await self._in_thread(partial(self._read_teams, teams))
+            rows = await self._in_thread(partial(self._read_teams, teams))
             if name in self._feeds:
-                self._feeds[name].update(team_statuses)
+                self._feeds[name].update(rows)
         if self._mistakes_outdated and time.monotonic() >= self._mistakes_read_s + MISTAKES_INTERVAL_S:
             await self._refresh_mistakes()
 
@@ -211,7 +211,8 @@ class Follower:
     async def _reload(self, feed: ClassFeed) -> None:
         """Reload a feed. While there are no records yet, it shows the teams on the roster."""
         expected = self._board_store.roster(feed.classname)
-        spellings = [*(team.classname for team in expected), *self._class_counts.latest.spellings(feed.classname)]
+        on_roster = sorted({team.classname for team in expected})
+        spellings = [*on_roster, *self._class_counts.latest.spellings(feed.classname)]
         before, feed.spellings = feed.spellings, []
         feed.add_spellings(*spellings, *before)
         try:
@@ -278,9 +279,9 @@ class Follower:
     def _new_visits(self) -> list[Arrival]:
         return self._tail.visits() if self._tail else []
 
-    def _read_teams(self, teams: set[TeamName]) -> dict[TeamName, list[TeamStatus]]:
+    def _read_teams(self, teams: set[TeamName]) -> dict[TeamName, list[TeamRow]]:
         records = self._open_records()
-        return {team_name: read_teams(records, *team_name) for team_name in teams}
+        return {(classname, name): list(records.teams_named(name, classname)) for classname, name in teams}
 
     def _read_mistakes(self, spellings: Sequence[str]) -> Mistakes:
         return read_mistakes(self._open_records(), spellings, time.time())

@@ -17,11 +17,13 @@ from typing import Any
 
 from tandem.board.gradebook.board_schema import FILE as FILE
 from tandem.board.gradebook.board_schema import NewerFileError, migrate
-from tandem.board.gradebook.class_names import ByClass, folded
 from tandem.protocol.errors import TandemError
+from tandem.records.class_spellings import ByClass, folded, spellings
 from tandem.records.data_folder import DataFolderError, make_private_folder
 from tandem.records.queries import TeamKey
+from tandem.records.readable_order import name_order, team_order
 from tandem.records.sqlite.data_file import SQL_ERRORS
+from tandem.records.sqlite.sqlite_store import sqlite_reason
 from tandem.records.visits import Team
 
 MAX_EXPECTED_TEAMS = 20_000  # on all rosters together
@@ -55,7 +57,7 @@ class BoardStore:
         self._path = folder / FILE
         self._lock = threading.Lock()
         try:
-            self.warnings = make_private_folder(folder)
+            make_private_folder(folder)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._database = _open(self._path)
         except DataFolderError as error:
@@ -63,8 +65,9 @@ class BoardStore:
         except NewerFileError as error:
             raise BoardStoreError(f"{self._path} {error}") from None
         except (OSError, *SQL_ERRORS) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise BoardStoreError(f"the board's own file {self._path} cannot be used: {reason}") from error
+            raise BoardStoreError(
+                f"the board's own file {self._path} cannot be used: {sqlite_reason(error)}"
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -119,10 +122,10 @@ class BoardStore:
 
     def roster(self, classname: str) -> list[Team]:
         """Return the teams on the roster of a class, by name."""
-        name = folded(classname)
-        spellings = [each for (each,) in self._rows("SELECT DISTINCT classname FROM expected") if folded(each) == name]
-        query = "SELECT * FROM expected WHERE classname = ? ORDER BY teamname, studentnr1, studentnr2"
-        return [Team(*row) for each in spellings for row in self._rows(query, (each,))]
+        names = [name for (name,) in self._rows("SELECT DISTINCT classname FROM expected")]
+        query = "SELECT * FROM expected WHERE classname = ?"
+        teams = [Team(*row) for each in spellings(classname, names) for row in self._rows(query, (each,))]
+        return sorted(teams, key=team_order)
 
     def roster_sizes(self) -> ByClass[int]:
         """Return the classes that have a roster, and the number of teams on each."""
@@ -170,10 +173,10 @@ class BoardStore:
                 execute(f"DELETE FROM {table} WHERE folded(classname) = ?", (folded(classname),))
 
     def _count_rows(self, table: str) -> ByClass[int]:
-        """Count the rows of each class. The spelling of its name is the first in order."""
+        """Count the rows of each class. The spelling of its name is the first by code points."""
         spellings = f"SELECT classname, count(*) AS teams FROM {table} GROUP BY classname"
-        query = f"SELECT min(classname), sum(teams) FROM ({spellings}) GROUP BY folded(classname) ORDER BY 1"
-        return ByClass(self._rows(query))
+        query = f"SELECT min(classname), sum(teams) FROM ({spellings}) GROUP BY folded(classname)"
+        return ByClass(sorted(self._rows(query), key=lambda row: name_order(row[0])))
 
     def _set_value(self, name: str, value: str) -> None:
         with self._transaction() as execute:
@@ -188,7 +191,7 @@ class BoardStore:
             with self._lock:
                 return self._database.execute(query, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise BoardStoreError(f"{self._path} cannot be read: {error}") from error
+            raise BoardStoreError(f"{self._path} cannot be read: {sqlite_reason(error)}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[Callable[[str, Iterable[object]], list[tuple[Any, ...]]]]:
@@ -203,7 +206,7 @@ class BoardStore:
                 yield execute
                 self._database.execute("COMMIT")
             except sqlite3.Error as error:
-                raise BoardStoreError(f"{self._path} cannot be written: {error}") from error
+                raise BoardStoreError(f"{self._path} cannot be written: {sqlite_reason(error)}") from error
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")

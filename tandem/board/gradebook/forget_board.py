@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tandem.board.gradebook.board_store import FILE, BoardStore, BoardStoreError
-from tandem.board.gradebook.class_names import folded
+from tandem.records.class_spellings import folded
 from tandem.records.forget import Forgotten, Selection
 from tandem.records.queries import TeamKey
+from tandem.records.sqlite.sqlite_store import sqlite_reason
 from tandem.records.traces import Traces
 from tandem.records.visits import Team
 
@@ -53,7 +54,7 @@ def forget_notes(folder: Path, selection: Selection, forgotten: Forgotten, commi
             return found
     except sqlite3.Error as error:
         raise BoardStoreError(
-            f"the board's own file {path} cannot be changed: {error}", "the same command again"
+            f"the board's own file {path} cannot be changed: {sqlite_reason(error)}", "the same command again"
         ) from None
 
 

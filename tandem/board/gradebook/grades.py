@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from tandem.board.feed.class_counts import NO_COUNTS, TeamCounts
-from tandem.board.feed.tiles import natural_order
 from tandem.board.gradebook.board_store import NO_NOTE, BoardStore, Note
-from tandem.board.gradebook.class_names import folded
 from tandem.board.gradebook.recognition import (
     NoteAssignment,
     TeamMatcher,
@@ -22,16 +20,18 @@ from tandem.board.gradebook.recognition import (
     missing_teams,
     renamed_teams,
 )
+from tandem.records.class_spellings import folded
 from tandem.records.queries import Records, TeamKey, TeamRow
+from tandem.records.readable_order import name_order, team_order
 from tandem.records.sqlite.sqlite_store import STATES
 from tandem.records.visits import Team
-from tandem.report.results import Row, timestamp
+from tandem.report.results import MAX_SORTED as MAX_SORTED
+from tandem.report.results import Row, in_order, timestamp
 
 EXPECTED = "expected"
 NOTE_ONLY = "note only"  # a note on a team that is not on record and not on a roster
 ALL_STATES = (*STATES, EXPECTED, NOTE_ONLY)
 PAGE_ROWS = 100
-MAX_SORTED = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class Grade:
 
 
 SORTS: dict[str, Callable[[Grade], tuple[object, ...]]] = {
-    "team": lambda grade: (natural_order(grade.team.classname), natural_order(grade.team.teamname), grade.key),
+    "team": lambda grade: (*team_order(grade.team), grade.key),
     "state": lambda grade: (ALL_STATES.index(grade.state),),
     "first seen": lambda grade: (grade.first_seen_us is None, grade.first_seen_us),
     "finished": lambda grade: (grade.finished_us is None, grade.finished_us),
     "visits": lambda grade: (grade.visits,),
-    "mark": lambda grade: (not grade.note.mark, natural_order(grade.note.mark)),
+    "mark": lambda grade: (not grade.note.mark, name_order(grade.note.mark)),
     "oral": lambda grade: (not grade.note.oral,),
 }
 
@@ -130,7 +130,7 @@ class Gradebook:
 
     def grades(self, grade_query: GradeQuery) -> Iterator[Grade]:
         """Yield all rows: teams on record by name, then missing teams, then notes without a team."""
-        yield from map(self._grade, self._rows(grade_query))
+        yield from map(self._grade, in_order(self._rows(grade_query)))
         yield from map(self._grade, self._renamed(grade_query))
         yield from self._missing(grade_query)
         yield from self._orphan_notes(grade_query)

@@ -6,12 +6,12 @@ programs remove them.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import IntEnum
 
-from tandem.board.gradebook.class_names import folded
 from tandem.protocol.message import NO_TEAMMATE
+from tandem.records.class_spellings import folded
 from tandem.records.queries import Records, TeamKey, TeamRow
 from tandem.records.visits import Team
 
@@ -69,9 +69,20 @@ class TeamMatcher:
 
 
 def missing_teams(expected: Iterable[Team], rows: Iterable[TeamRow]) -> list[Team]:
-    """Return the expected teams that match no team on record."""
+    """Return the expected teams that match no team on record.
+
+    Of several groups of one name, a team on record that has the numbers of one of them is none of the others.
+    """
     matcher = TeamMatcher.on_record(rows)
-    return [team for team in expected if matcher.find(expected_key(team)) is None]
+    matches = [(team, matcher.find(expected_key(team))) for team in expected]
+    recognised = {key for _, match in matches if match and match[0] <= MatchKind.NUMBERS for key in match[1]}
+    return [team for team, match in matches if match is None or _is_of_others(team, match, recognised)]
+
+
+def _is_of_others(team: Team, match: tuple[MatchKind, list[TeamKey]], recognised: Set[TeamKey]) -> bool:
+    """Return whether a group matches only the names of teams that were recognised by the numbers of other groups."""
+    kind, keys = match
+    return kind > MatchKind.NUMBERS and is_numbered(team) and recognised >= set(keys)
 
 
 def renamed_teams(expected: Iterable[Team], rows: Sequence[TeamRow]) -> dict[TeamKey, Team]:

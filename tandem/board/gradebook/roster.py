@@ -13,11 +13,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tandem.board.gradebook.class_names import folded
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS, control_in
 from tandem.protocol.errors import TandemError
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.protocol.printable import printable
+from tandem.records.class_spellings import folded
 from tandem.records.visits import Team
 
 COLUMNS = {  # column -> its names in the first line, in lower case

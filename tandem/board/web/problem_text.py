@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.excerpt import Excerpt, excerpt, width
+from tandem.diagnosis.excerpt import Excerpt, excerpt, split_at_mark
 from tandem.diagnosis.problems import CATALOGUE, Problem
 from tandem.protocol.message import Message, NotAMessageError, decode, message_2
 from tandem.records.queries import VisitRow
@@ -90,19 +90,6 @@ def right_message_2(refused: VisitRow, answered: bytes) -> str:
 def indented_json(message: Message) -> str:
     """Return the message as JSON, one field a line."""
     return json.dumps(message.fields(), indent=4)
-
-
-def split_at_mark(excerpt: Excerpt) -> tuple[str, str, str]:
-    """Return the text before the mark, the character over it with its combining characters, and the rest.
-
-    The character is a blank if the mark is at the end of the line.
-    """
-    text, columns = excerpt.shown, len(excerpt.mark) - 1
-    start = next(index for index in range(len(text) + 1) if index == len(text) or width(text[: index + 1]) > columns)
-    end = start + 1
-    while end < len(text) and not width(text[end]):
-        end += 1
-    return text[:start], text[start:end] or " ", text[end:]
 
 
 def _all(diagnosis: Diagnosis) -> tuple[Problem, ...]:

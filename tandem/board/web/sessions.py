@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tandem.board.gradebook.board_store import FILE, BoardStoreError
+from tandem.records.sqlite.sqlite_store import sqlite_reason
 
 MAX_PER_CREDENTIAL = 50  # sessions of one token or of one team's secret; beyond, the oldest is removed
 MAX_PER_KIND = 20_000  # bounds the table: everybody can make up teams
@@ -48,7 +49,9 @@ class SessionStore:
                 self._path, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
-            raise BoardStoreError(f"the board's own file {self._path} cannot be used: {error}") from error
+            raise BoardStoreError(
+                f"the board's own file {self._path} cannot be used: {sqlite_reason(error)}"
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -106,7 +109,7 @@ class SessionStore:
             try:
                 yield self._database
             except sqlite3.Error as error:
-                raise BoardStoreError(f"the sessions in {self._path} cannot be used: {error}") from error
+                raise BoardStoreError(f"the sessions in {self._path} cannot be used: {sqlite_reason(error)}") from error
             finally:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")

@@ -7,6 +7,7 @@ from tandem.diagnosis.catalogue.kind import RIGHT, Family, Kind, Severity, but
 P, BYTES = Severity.PROBLEM, Family.BYTES
 
 _LENGTH = len(RIGHT)
+_WANTED = "4 bytes, little-endian, as struct.pack makes them with <I"
 _HEADER = b'\0\x49{"byteorder": "little", "content-type": "text/json", "content-length": 1}'
 
 KINDS = (
@@ -195,8 +196,8 @@ KINDS = (
         P,
         BYTES,
         "telnet",
-        "telnet negotiates before the message ({found})",
-        "choose Raw in PuTTY, or use nc, and then type or paste the message",
+        "telnet sends option bytes of its own ({found}) before what is typed",
+        "connect with nc, or with Raw in PuTTY, which send only what is typed, and paste the message in one piece",
         "2.4",
         b"\xff\xfb\x1f\xff\xfd\x01" + RIGHT,
     ),
@@ -209,6 +210,7 @@ KINDS = (
         "send the message alone, without a header",
         "2.4",
         _HEADER + RIGHT,
+        help_framed=f"send no header: before the message comes its length alone, {_WANTED}",
     ),
     Kind(
         "zero-bytes-only",
@@ -245,7 +247,7 @@ KINDS = (
         P,
         BYTES,
         "Bytes that are no text",
-        "these bytes are no text in UTF-8: they begin with {found}",
+        "these bytes are no text: they begin with {found}",
         "send the text of one JSON object, and nothing before it",
         "2.1",
         b"\x9b\xe1\x02\x88hello",
@@ -259,6 +261,7 @@ KINDS = (
         "do not use BinaryWriter.Write(text): write Encoding.UTF8.GetBytes(text) to the stream",
         "6.1",
         b"\x9d\x01" + RIGHT,
+        help_framed="write the length as an int, 4 bytes, little-endian, then Encoding.UTF8.GetBytes(text)",
     ),
     Kind(
         "length-not-wanted",
@@ -276,7 +279,7 @@ KINDS = (
         BYTES,
         "No length where one is expected",
         "no length of 4 bytes comes before the object",
-        "put the length of the data before it, as 4 bytes, little-endian: struct.pack with <I makes them",
+        f"put the length of the data before it: {_WANTED}",
         "6.2",
         RIGHT,
         needs="a server with `--framing length`",
@@ -290,6 +293,7 @@ KINDS = (
         "leave the length out, or with --framing length on both sides make it little-endian: struct.pack, <I",
         "6.1",
         _LENGTH.to_bytes(4, "big") + RIGHT,
+        help_framed=f"make the length little-endian: {_WANTED}",
     ),
     Kind(
         "length-of-other-size",
@@ -300,6 +304,7 @@ KINDS = (
         "leave the length out, or with --framing length on both sides send 4 bytes, little-endian: struct.pack, <I",
         "6.1",
         _LENGTH.to_bytes(2, "little") + RIGHT,
+        help_framed=f"make the length {_WANTED}",
     ),
     Kind(
         "length-in-digits",
@@ -310,6 +315,7 @@ KINDS = (
         "send the object alone, or with --framing length on both sides the length as 4 bytes, little-endian",
         "6.1",
         f"{_LENGTH:<64}".encode() + RIGHT,
+        help_framed=f"make the length binary: {_WANTED}",
     ),
     Kind(
         "length-wrong",
@@ -318,6 +324,17 @@ KINDS = (
         "A length that does not fit",
         "the length says {found} bytes, but {wanted} came",
         "count the bytes after .encode(), without the length itself",
+        "6.1",
+        RIGHT,
+        needs="a server with `--framing length`",
+    ),
+    Kind(
+        "length-too-large",
+        P,
+        BYTES,
+        "A length that no message has",
+        "the length says {found} bytes, and a message has at most {wanted}",
+        "count the bytes after .encode(), and send the length little-endian, once",
         "6.1",
         RIGHT,
         needs="a server with `--framing length`",

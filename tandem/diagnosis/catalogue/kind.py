@@ -39,7 +39,7 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One entry of the catalogue. `what` and `help` are templates for the facts of a Problem."""
+    """One entry of the catalogue. `what`, `help` and `help_framed` are templates for the facts of a Problem."""
 
     id: str
     severity: Severity
@@ -50,6 +50,7 @@ class Kind:
     clause: str  # of PROTOCOL.md
     specimen: bytes  # a message with this mistake and no other
     needs: str = ""  # what the server must know besides the message to find it; "": the message is enough
+    help_framed: str = ""  # what to try where a length is wanted (--framing length); "": the same
 
 
 def but(old: bytes, new: bytes, right: bytes = RIGHT) -> bytes:

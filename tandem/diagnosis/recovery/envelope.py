@@ -46,8 +46,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
     if not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES):
         _report_blank(data, findings)
         return None
-    is_empty_frame = framing == LENGTH and len(data) == LENGTH_BYTES
-    if not is_empty_frame and not data[:MAX_MESSAGE_BYTES].strip(_SPACE_BYTES + b"\0"):
+    if _is_only_zeros(data, framing):
         findings.add("zero-bytes-only", 0, found=str(data.count(b"\0")))
         return None
     foreign = identify(data)
@@ -61,7 +60,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
     text = data[start : min(end, start + MAX_MESSAGE_BYTES)]
     if not text.strip(_SPACE_BYTES):
         if findings.empty:
-            findings.add("nothing-came", 0, found="the length says 0 bytes")
+            findings.add("nothing-came", 0, found=_after_length(data))
         return None
     codec = _wide_codec(text)
     if codec:
@@ -71,7 +70,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
         start += 3
     data = data[: _end_before_zeros(data, start, end, findings)]
     brace = data.find(b"{", start)
-    if brace < 0 and not _is_text(data[start:]):
+    if brace < 0 and (data[start : start + 1] in _CONTROLS or not _is_text(data[start:])):
         findings.add("not-text", start, found=_hex(data[start:]))
         return None
     if brace > start and not _is_text(data[start:brace]):
@@ -81,6 +80,7 @@ def to_text(data: bytes, framing: str, findings: Findings) -> Text | None:
 
 
 _BYTES_SHOWN = 8
+_CONTROLS = [bytes((byte,)) for byte in range(0x20) if byte not in b"\b\t\n\v\f\r\x1b"]  # no key of a terminal
 _LETTERS_FOR_ONE = 5  # plain letters for each byte that may be a letter of Latin-1
 _LETTERS_SEEN = 256
 _ASCII_LETTERS = string.ascii_letters.encode()
@@ -109,6 +109,17 @@ def _is_text(data: bytes) -> bool:
     return _LETTERS_FOR_ONE * len(wrong) <= letters and _may_be_letters(chars, wrong)
 
 
+def _is_only_zeros(data: bytes, framing: str) -> bool:
+    """Return whether nothing but zero bytes and white space came. A length may consist of both."""
+    came = data[LENGTH_BYTES if framing == LENGTH else 0 : MAX_MESSAGE_BYTES]
+    return b"\0" in came and not came.strip(_SPACE_BYTES + b"\0")
+
+
+def _after_length(data: bytes) -> str:
+    """Return in words what came after a length, if that is no text."""
+    return "only white space comes after the length" if any(data[:LENGTH_BYTES]) else "the length says 0 bytes"
+
+
 def _hex(data: bytes) -> str:
     return data[:_BYTES_SHOWN].hex(" ").upper()
 
@@ -129,6 +140,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _ZEROS_SEEN = 8  # bytes; a beginning that is shorter must look like that of an object
+_NOT_IN_ASCII_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1f\x7f-\xff]")
 _OBJECT_BEGINS = (b"{", b"[", b'"', b" ", b"\n", b"\r")
 _ZEROS: dict[tuple[bool, ...], str] = {  # which of the first 8 bytes are zero, if they are ASCII characters
     (False, True, False, True, False, True, False, True): "utf-16-le",
@@ -143,6 +155,8 @@ def _wide_codec(data: bytes) -> str:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return codec
+    if _NOT_IN_ASCII_TEXT.search(data[:_ZEROS_SEEN]):
+        return ""
     zeros = tuple(byte == 0 for byte in data[:_ZEROS_SEEN])
     if len(zeros) < _ZEROS_SEEN and data[:2].strip(b"\0") not in _OBJECT_BEGINS:
         return ""
@@ -173,32 +187,36 @@ def _without_prefix(data: bytes, framing: str, findings: Findings) -> tuple[int,
     prefix = prefix_of(data)
     if prefix is None:
         return _without_length(data, framing, findings)
-    findings.add(prefix.id, 0, Edit(0, prefix.size, ""), found=prefix.found)
+    facts = {"framing": framing} if framing == LENGTH else {}
+    findings.add(prefix.id, 0, Edit(0, prefix.size, ""), found=prefix.found, **facts)
     return prefix.size, len(data)
 
 
 # Lengths
 
+_SIZES = {1: "1 byte", 2: "2 bytes", 8: "8 bytes"}  # other than ours
+_MAX_BELIEVED = 0xFFFF  # a number up to here is a length: one of a message that is too large, too
 _PADDING = (b"  ", b"\0\0")  # behind a length in a field of fixed size; a number that somebody typed has none
 _IN_DIGITS = re.compile(rb"[ \t\r\n]*([0-9]{1,20})[ \t\r\n:;,|#\0]*")
 
 
 def _without_length(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
     """Return where the text begins and ends: after a length of any form, and before a second one (PROTOCOL 6.1)."""
-    for size, order in ((8, "big"), (8, "little"), (2, "big"), (2, "little")):
+    facts = {"framing": framing} if framing == LENGTH else {}
+    for size, order in ((8, "big"), (8, "little"), (2, "big"), (2, "little"), (1, "big")):
         if _is_length(data, size, order):
-            findings.add("length-of-other-size", 0, Edit(0, size, ""), found=f"{size} bytes")
+            findings.add("length-of-other-size", 0, Edit(0, size, ""), found=_SIZES[size], **facts)
             return size, len(data)
     if _begins_with_length(data, framing):
         return _after_little_endian(data, framing, findings)
     if _is_length(data, LENGTH_BYTES, "big") or _is_alone(data, slice(0, 2)):
-        findings.add("length-big-endian", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "))
+        findings.add("length-big-endian", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "), **facts)
         return LENGTH_BYTES, len(data)
     digits = _IN_DIGITS.match(data)
     if digits:
         start = digits.end()
         if data[start : start + 1] == b"{" or (start == len(data) and data.endswith(_PADDING)):
-            findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[1].decode())
+            findings.add("length-in-digits", 0, Edit(0, start, ""), found=digits[1].decode(), **facts)
             return start, len(data)
     if framing == LENGTH:
         findings.add("length-missing", 0)
@@ -207,11 +225,15 @@ def _without_length(data: bytes, framing: str, findings: Findings) -> tuple[int,
 
 def _is_length(data: bytes, size: int, order: str) -> bool:
     """Return whether an object follows `size` bytes that hold a number about as large as what follows."""
-    if data[size : size + 1] != b"{":
+    if not _object_follows(data, size):
         return False
     number = int.from_bytes(data[:size], "big" if order == "big" else "little")
     rest = len(data) - size
-    return number in (rest, rest + size) or (0 in data[:size] and number <= MAX_MESSAGE_BYTES)
+    return number in (rest, rest + size) or (size > 1 and 0 in data[:size] and number <= _MAX_BELIEVED)
+
+
+def _object_follows(data: bytes, size: int) -> bool:
+    return data[size:MAX_MESSAGE_BYTES].lstrip(_SPACE_BYTES)[:1] == b"{"
 
 
 def _is_alone(data: bytes, zeros: slice) -> bool:
@@ -223,9 +245,8 @@ def _begins_with_length(data: bytes, framing: str) -> bool:
     """Return whether a little-endian length comes first. Where none is expected, be sure that it is one."""
     if len(data) < LENGTH_BYTES or any(data[2:LENGTH_BYTES]):
         return False
-    object_follows = data[LENGTH_BYTES : LENGTH_BYTES + 1] == b"{"
     counts_the_rest = 0 < int.from_bytes(data[:LENGTH_BYTES], "little") == len(data) - LENGTH_BYTES
-    return framing == LENGTH or object_follows or counts_the_rest or _is_alone(data, slice(2, 4))
+    return framing == LENGTH or _object_follows(data, LENGTH_BYTES) or counts_the_rest or _is_alone(data, slice(2, 4))
 
 
 def _after_little_endian(data: bytes, framing: str, findings: Findings) -> tuple[int, int]:
@@ -235,8 +256,10 @@ def _after_little_endian(data: bytes, framing: str, findings: Findings) -> tuple
     rest = data[LENGTH_BYTES + length :]
     if framing != LENGTH:
         findings.add("length-not-wanted", 0, Edit(0, LENGTH_BYTES, ""), found=data[:LENGTH_BYTES].hex(" "))
-    if length > MAX_MESSAGE_BYTES and came >= MAX_MESSAGE_BYTES:
-        return LENGTH_BYTES, len(data)  # too large, as the reading of the object will find
+    if length > MAX_MESSAGE_BYTES:
+        if framing == LENGTH and came < MAX_MESSAGE_BYTES:  # else the reading of the object finds that it is too large
+            findings.add("length-too-large", 0, found=str(length), wanted=str(MAX_MESSAGE_BYTES))
+        return LENGTH_BYTES, len(data)
     if length and _is_length(rest, LENGTH_BYTES, "little"):
         findings.add("two-messages", LENGTH_BYTES + length, Edit(LENGTH_BYTES + length, len(data), ""))
         return LENGTH_BYTES, LENGTH_BYTES + length
@@ -568,11 +591,14 @@ def _without_quotes(text: Text, findings: Findings) -> Text:
     return text
 
 
+_ESCAPED_QUOTES = ('\\"', '\\\\"', "\\u0022", "\\x22")
+
+
 def _without_backslashes(text: Text, findings: Findings) -> Text:
     r"""Turn \" back into ", if the very first quote is written so."""
     chars = text.chars
     at = skip(chars, chars.find("{") + 1)
-    if chars[at : at + 2] != '\\"' and chars[at : at + 3] != '\\\\"':
+    if not chars.startswith(_ESCAPED_QUOTES, at):
         return text
     findings.add("escaped-quotes", text.offsets[at])
     return _unescaped(text, 0, len(chars), is_bytes=False)

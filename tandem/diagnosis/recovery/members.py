@@ -148,7 +148,7 @@ class MemberReader:
         chars, at = scanner.chars, scanner.position
         follower = skip(chars, at + 1)
         after_comma = follower + 1 if chars[follower : follower + 1] == "," else follower
-        if is_known_member(chars, skip(chars, after_comma)):
+        if is_known_member(chars, skip(chars, after_comma)) and not scanner.is_inside_json(at):
             scanner.replace("closed-early" if c == "}" else "stray-character", 1, "")
             scanner.position = after_comma
         elif c == "}" or follower == len(chars):
@@ -179,7 +179,7 @@ class MemberReader:
         while True:
             c, at = scanner.skip_space(), scanner.position
             if c == ":":
-                scanner.position += 1
+                scanner.position += 2 if _COLON_IN_QUOTES.match(scanner.chars, at) else 1
                 return True
             if not c or c == "}" or is_known_member(scanner.chars, at):
                 return False
@@ -332,6 +332,9 @@ def near_words(name: str) -> str:
     return f"`{name[: MAX_FACT - 2]}`" if name else "an empty name"
 
 
+_COLON_IN_QUOTES = re.compile(rf""":["'][{SPACE}]{{1,9}}["'0-9]""")  # and a value after the quote
+
+
 def read_name(scanner: Scanner) -> Token:
     """Read a name in quotes. It ends at its colon if its closing quote is missing."""
     chars, start = scanner.chars, scanner.position
@@ -347,7 +350,10 @@ def read_name(scanner: Scanner) -> Token:
     if is_quote(chars, end - 1):
         scanner.check_quote(end - 1)
         return Token(chars[start + 1 : end - 1], start, end, quoted=True)
-    scanner.add("quote-never-closed", end, *scanner.text.edit(end, end, '"'), found=f"the name {name}")
+    if _COLON_IN_QUOTES.match(chars, end):
+        scanner.add("colon-in-quotes", end, *scanner.text.edit(end, end + 2, '":'), found=name)
+    else:
+        scanner.add("quote-never-closed", end, *scanner.text.edit(end, end, '"'), found=f"the name {name}")
     return Token(name, start, end, quoted=True)
 
 

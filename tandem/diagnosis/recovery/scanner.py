@@ -361,6 +361,10 @@ class Scanner:
         """Whether JSON's own reader takes what is read now."""
         return self.position < self._json_stop
 
+    def is_inside_json(self, at: int) -> bool:
+        """Return whether an object or list that JSON's own reader takes begins before the index and ends after it."""
+        return at + 1 < self._json_stop
+
     @property
     def is_large(self) -> bool:
         """Whether the object is so large that only its beginning was given to JSON's own reader."""

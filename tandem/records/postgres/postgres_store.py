@@ -149,7 +149,7 @@ _VISIT = """
         mark BIGINT)
     ON CONFLICT (at, mark) DO NOTHING
 """
-# Which teams some secrets were given to: one search of the index for each secret.
+# The teams that some secrets were given to: one search of the index for each secret.
 _OWNERS = "SELECT secret, classname, teamname, studentnr1, studentnr2 FROM team WHERE secret = ANY(%s) AND secret != ''"
 # A message that was too large is not followed by another one. `+ 0` leaves only the index on `at` for the join.
 _LATE_BYTES = f"""

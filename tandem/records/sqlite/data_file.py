@@ -5,7 +5,6 @@ records are described here, the board's file in board/gradebook/board_schema.py.
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from tandem.records.visits import Outcome
 
 # With a damaged schema sqlite3 can fail to decode SQLite's own error message.
 SQL_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-LOCK_TIMEOUT_S = 30.0  # to wait for the lock of another program
 
 
 def _give_new_identity(database: sqlite3.Connection) -> None:
@@ -124,23 +122,6 @@ def kind_of(database: sqlite3.Connection, kinds: Sequence[DataFile]) -> DataFile
     """Return which kind of file a database is, by its tables, or None."""
     tables = tables_of(database)
     return next((kind for kind in kinds if kind.tables <= tables), None)
-
-
-def copy_database(source: sqlite3.Connection, target: Path) -> None:
-    """Copy a database, as it is at one moment, to an empty file without write-ahead log or index.
-
-    Raises:
-        sqlite3.Error: the copy failed, or another program kept the source locked for LOCK_TIMEOUT_S.
-    """
-    until = time.monotonic() + LOCK_TIMEOUT_S
-
-    def check_time(status: int, remaining: int, total: int) -> None:
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > until:
-            raise sqlite3.OperationalError("database is locked")
-
-    with closing(sqlite3.connect(target)) as copy:
-        source.backup(copy, progress=check_time)
-        copy.execute("PRAGMA journal_mode = DELETE")
 
 
 def check_integrity(database: sqlite3.Connection, kind: DataFile, path: Path) -> None:

@@ -4,13 +4,16 @@ In this file "log" is the write-ahead log, never the log of the server.
 
 SQLite does not notice when one of them is deleted, replaced or overwritten while it is in use. It keeps writing to
 files without a name, and the last connection that closes may copy a log into a main file that it does not belong to.
-This module detects it, and closes a connection without more damage. Knows no table but `identity`.
+This module detects it, saves what the open connection still has, and closes it without more damage. Knows no table but
+`identity`.
 
-Three kinds of facts are compared:
+Four kinds of facts are compared:
 
 - Which file has the name: device and inode (os.stat).
 - Whether another process changed a file: size and time of change. The table `identity` tells a valid change (another
   worker, a checkpoint, `forget`) from a foreign one.
+- How long the log must be: the index has the number of its frames. SQLite would go on behind the end of a log that was
+  cut, and the next start would not read what is there.
 - The table `identity`: a random id of the database, the number of commits, and how many of them are known to be in
   the main file. The main file must have the same id. Its number of commits must be at least the number known to be in
   it, and at most the number that the database has together with its write-ahead log. An older copy in its place, or a
@@ -19,6 +22,7 @@ Three kinds of facts are compared:
 
 import os
 import sqlite3
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +31,7 @@ from typing import NamedTuple
 
 from tandem.protocol.errors import TandemError
 from tandem.records.path_kind import path_kind
+from tandem.records.sqlite.database_copy import NotSavedError, how_to_restore, save_copy
 
 try:
     import fcntl
@@ -41,6 +46,11 @@ MAX_READS = 5  # of the main file, while another process may be copying its log 
 _MAIN_LOCK = (0x40000002, 510)
 _INDEX_LOCK = (128, 1)
 
+# The index begins with its version, an unused word, a counter, two flags, the size of a page and the number of frames
+# in the log, in the byte order of the machine. The log has 32 bytes, then 24 bytes and a page for each frame.
+_INDEX_HEAD = struct.Struct("=3I2BHI")
+_LOG_HEAD_BYTES, _FRAME_HEAD_BYTES = 32, 24
+
 # SQLite's errors for damaged files. Its other errors (no memory, no descriptor, not readable) do not mean damage.
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT)
 
@@ -49,7 +59,7 @@ _COMMITS = "SELECT commits FROM identity"
 _IDENTITY = "SELECT id, commits, checkpointed FROM identity"
 _HAS_IDENTITY = "SELECT count(*) FROM sqlite_master WHERE name = 'identity'"
 
-STOP_AND_START = "stop every server on this folder (SIGTERM: it saves what it has), then start again"
+STOP_AND_START = "stop every server on this folder (SIGTERM), then start again"
 
 
 class DamagedFilesError(TandemError, sqlite3.DatabaseError):
@@ -96,6 +106,18 @@ class DatabaseFiles:
         self._opened = self._statuses()
         self._main, self._log, self._index = self._opened  # as they were seen last
         self._in_main = self._last = self._counted = 0  # commits: in the main file, our last one, the one in hand
+        self._id = ""
+        # Descriptors. That of the folder tells whether it was deleted or only moved. That of the index must not be
+        # closed before the database: closing a file drops SQLite's locks on it.
+        self._folder: int | None = None
+        self._index_file: int | None = None
+        self._rescued: tuple[str, DamagedFilesError] | None = None  # the last damage, and what was done about it
+        self._copy: Path | None = None  # that was saved because of it
+
+    @property
+    def identity(self) -> Identity:
+        """Return the identity of the database with the last commit that is known."""
+        return Identity(self._id, self._last, self._in_main)
 
     def check_unused(self) -> None:
         """Raise DamagedFilesError if another process uses a deleted or replaced log or index of this database.
@@ -121,7 +143,13 @@ class DatabaseFiles:
         self._main, self._log, self._index = self._opened
         self._in_main = self._last = 0
         self._compare_with_main()
-        [(self._last,)] = database.execute(_COMMITS)
+        [(self._id, self._last, _)] = database.execute(_IDENTITY)
+        if self._folder is None and fcntl is not None:
+            self._folder = os.open(self._path.parent, os.O_RDONLY)
+            self._index_file = os.open(self._names[2], os.O_RDONLY)
+        if self._copy:  # the files are there again, with all that was committed
+            self._copy.unlink(missing_ok=True)
+        self._rescued = self._copy = None
 
     def check(self) -> tuple[_Status, _Status]:
         """Return the status of main file and log.
@@ -140,7 +168,7 @@ class DatabaseFiles:
         if index.size < self._index.size:
             raise DamagedFilesError(
                 f"{self._names[2]} was overwritten while the server runs: nothing more is confirmed",
-                "stop every server on this folder, delete this file, and start again: no confirmed result is lost",
+                "stop every server on this folder, delete this file, and start again",
             )
         self._index = index
         return main, log
@@ -148,11 +176,14 @@ class DatabaseFiles:
     def count(self, database: sqlite3.Connection) -> None:
         """Check what happened since the last transaction, and count this one. Call it first in each transaction."""
         main, log = self.check()
+        self._check_log_length()
         [(commits,)] = database.execute(_COMMITS)
         was_changed = main != self._main or (commits == self._last and log != self._log)
         if was_changed or commits < self._last:
             self._compare_with_main()
             self._main, self._log = main, log
+        if commits < self._in_main:
+            raise sqlite3.OperationalError("another server has saved its commits in the main file, which is read anew")
         database.execute(_COUNT, (self._in_main,))
         self._counted = commits + 1
 
@@ -167,7 +198,22 @@ class DatabaseFiles:
     def compare(self) -> None:
         """Raise DamagedFilesError if main file and log do not belong together, or are not the opened ones."""
         self.check()
+        self._check_log_length()
         self._compare_with_main()
+
+    def rescue(self, database: sqlite3.Connection, damage: DamagedFilesError) -> DamagedFilesError:
+        """Save what was confirmed, once for each damage. Return the error that says where it is and what to do.
+
+        The connection must not be in a transaction. It still has the deleted files open.
+        """
+        if self._rescued and self._rescued[0] == damage.what:
+            return self._rescued[1]
+        try:
+            told = self._save(database, damage)
+        except (NotSavedError, sqlite3.Error) as error:
+            told = DamagedFilesError(f"{damage.what}. Not all that was confirmed could be saved: {error}", damage.help)
+        self._rescued = damage.what, told
+        return told
 
     def close(self, database: sqlite3.Connection) -> None:
         """Close the connection. Its log goes into the main file if the files are intact and nobody else uses them.
@@ -175,42 +221,117 @@ class DatabaseFiles:
         SQLite does that when the last connection closes, and deletes the log: over damaged files it would destroy
         confirmed results. So a second, read-only connection stays open as long as the first. If it closes last, all
         files stay unchanged.
+
+        Raises:
+            DamagedFilesError: the files were damaged since the last check. What could be saved is saved.
         """
-        if self._reader is None:
-            database.close()
-            return
-        if self._may_checkpoint(database):
+        before = self._rescued
+        if self._reader and self._is_intact(database):
             self._reader.close()
         database.close()
-        self._reader.close()
-        self._reader = None
+        if self._reader:
+            self._reader.close()
+            self._reader = None
+        for descriptor in (self._folder, self._index_file):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._folder = self._index_file = None
+        if self._rescued and self._rescued != before:
+            raise self._rescued[1]
+
+    def _is_intact(self, database: sqlite3.Connection) -> bool:
+        """Compare the files for the last time. Save what is at risk."""
+        try:
+            self.compare()
+            return True
+        except DamagedFilesError as error:
+            self.rescue(database, error)
+        except sqlite3.Error:
+            pass
+        return False
+
+    def _save(self, database: sqlite3.Connection, damage: DamagedFilesError) -> DamagedFilesError:
+        main, log, index = self._statuses()
+        has_main, has_log, has_index = map(_Status.is_same_file, (main, log, index), self._opened)
+        is_cut = has_index and index.size < self._index.size
+        is_whole = has_main and has_log and main.size >= self._main.size and log.size >= self._log.size
+        if is_whole and (is_cut or not has_index):
+            return DamagedFilesError(f"{damage.what}. All that was confirmed is in the other two files", damage.help)
+        if log.size and not has_log and self._is_complete():
+            return DamagedFilesError(damage.what, STOP_AND_START)
+        if is_cut:
+            raise NotSavedError(f"{self._names[2]} was overwritten")  # SQLite would crash on it
+        if has_main and not has_log and not log.size and self._checkpoint_deleted_log(database):
+            return DamagedFilesError(f"{damage.what}. All that was confirmed is in {self._path} now", STOP_AND_START)
+        if not self._make_folder():
+            return damage  # it was moved, with the files in it
+        self._copy = save_copy(database, self._path, self._last)
+        return DamagedFilesError(
+            f"{damage.what}. All that was confirmed is saved in {self._copy}", how_to_restore(self._path, self._copy)
+        )
+
+    def _is_complete(self) -> bool:
+        """Return whether the files that have the names now are copies with everything."""
+        try:
+            check_log(self._path, self._in_main, self._last)
+            return read_identity(self._path).id == self._id
+        except sqlite3.Error:
+            return False
+
+    def _make_folder(self) -> bool:
+        """Make the folder again if it was deleted. Return False if it was moved: then its name is left free."""
+        if self._path.parent.exists():
+            return True
+        if self._folder is None or os.fstat(self._folder).st_nlink:
+            return False
+        try:
+            self._path.parent.mkdir(mode=0o700)
+        except OSError as error:
+            raise NotSavedError(error.strerror) from None
+        return True
 
     def _help(self, name: str) -> str:
         if name == self._names[0]:
             return "put the same file back; or stop the server, restore a backup, and start the server again"
         return STOP_AND_START
 
-    def _may_checkpoint(self, database: sqlite3.Connection) -> bool:
-        _, log, index = self._statuses()
-        if not index.is_same_file(self._index) or index.size < self._index.size:
-            return False
-        try:
-            if log.is_same_file(self._opened[1]):
-                self._compare_with_main()
-                return True
-            return log.size == 0 and self._checkpoint_deleted_log(database)
-        except sqlite3.Error:
-            return False
-
     def _checkpoint_deleted_log(self, database: sqlite3.Connection) -> bool:
-        """Copy a deleted log, which is still open here, into the main file. Return whether it was safe to do.
+        """Copy a deleted log, which is still open here, into the main file. Return whether all of it is there now.
 
-        It is not if another process has written to a new log meanwhile: the shared index belongs to that log.
+        It must not be done if another process has written to a new log meanwhile, or to the main file.
         """
-        if read_identity(self._path, main_only=True).commits < self._in_main:
+        main = read_identity(self._path, main_only=True)
+        if main.id not in ("", self._id) or main.commits < self._in_main:
             return False
-        database.execute("PRAGMA wal_checkpoint").fetchone()
-        return True
+        for number in range(MAX_READS):
+            if number:
+                time.sleep(RETRY_S)  # another worker may be doing the same
+            [(busy, pages, copied)] = database.execute("PRAGMA wal_checkpoint")
+            if not busy and pages == copied:
+                return read_identity(self._path, main_only=True).commits >= self._last
+        return False
+
+    def _check_log_length(self) -> None:
+        """Raise DamagedFilesError if the log is shorter than its index says."""
+        for number in range(MAX_READS):
+            if number:
+                time.sleep(RETRY_S)  # `forget` may be emptying it, unless this connection is in a transaction
+            needed = self._needed_log_size()
+            if _status(self._names[1]).size >= needed:
+                return
+        raise DamagedFilesError(
+            f"{self._names[1]} was cut or emptied while the server runs: nothing more is confirmed",
+            "stop every server on this folder, then start again: the start tells what is missing",
+        )
+
+    def _needed_log_size(self) -> int:
+        if self._index_file is None:
+            return 0
+        head = os.pread(self._index_file, _INDEX_HEAD.size, 0)
+        if len(head) < _INDEX_HEAD.size:
+            return 0
+        *_, page_bytes, frames = _INDEX_HEAD.unpack(head)
+        return _LOG_HEAD_BYTES + int(frames) * (_FRAME_HEAD_BYTES + int(page_bytes)) if frames else 0
 
     def _compare_with_main(self) -> None:
         """Raise DamagedFilesError if main file and log on disk are not the ones of this connection."""
@@ -285,6 +406,11 @@ def read_identity(path: Path, main_only: bool = False) -> Identity:
                 f"{path} was changed by another program: its table identity is damaged", "restore a backup"
             )
         return Identity(*rows[0])
+
+
+def has_tables(database: sqlite3.Connection) -> bool:
+    """Return whether a database has any tables."""
+    return bool(database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
 def count_commit(database: sqlite3.Connection) -> None:

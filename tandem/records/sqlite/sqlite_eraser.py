@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tandem.records.rows import DatabaseLocation, Row, Values
 from tandem.records.sqlite.file_watch import DatabaseFiles, check_log, connect_to_read, count_commit
-from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version, no_results, store_error
+from tandem.records.sqlite.sqlite_store import FILE, StoreError, check_version, no_results, sqlite_reason, store_error
 
 AGAIN = "the same command again"
 LOCK_TIMEOUT_S = 30.0  # to wait for the commits of a running server
@@ -79,7 +79,10 @@ class SqliteEraser:
         """Start a transaction that overwrites what it deletes."""
         self._execute("PRAGMA secure_delete = ON")
         self._execute("BEGIN IMMEDIATE")
-        count_commit(self._database)
+        try:
+            count_commit(self._database)
+        except sqlite3.Error as error:
+            raise self._error(error) from None
 
     def roll_back(self) -> None:
         """Undo the transaction."""
@@ -105,7 +108,9 @@ class SqliteEraser:
             count_commit(self._database)
             is_empty = self._empty_log()
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: removed, but traces stay in the file: {error}", AGAIN) from None
+            raise StoreError(
+                f"{self._path}: removed, but traces stay in the file: {sqlite_reason(error)}", AGAIN
+            ) from None
         if not is_empty:
             raise StoreError(
                 f"removed, but traces stay in the write-ahead log of {self._path}: another program keeps on reading it",
@@ -130,7 +135,11 @@ class SqliteEraser:
         try:
             return self._database.execute(statement, values or {})
         except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}", AGAIN) from None
+            raise self._error(error) from None
+
+    def _error(self, error: sqlite3.Error) -> StoreError:
+        found = store_error(str(self._path), error)
+        return StoreError(found.what, found.help or AGAIN)
 
 
 def _open(folder: Path) -> sqlite3.Connection:

@@ -15,13 +15,22 @@ from dataclasses import asdict, astuple
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
-from tandem.records.class_spellings import CLASS_NAMES
+from tandem.records.class_spellings import CLASS_NAMES, folded
 from tandem.records.secret_owners import file_refused, visits_without_owner
-from tandem.records.sqlite.file_watch import DamagedFilesError, DatabaseFiles, check_log, connect_to_read
+from tandem.records.sqlite.commit_mark import CommitMark, describe_saved, find_missing
+from tandem.records.sqlite.database_copy import how_to_restore, saved_copies
+from tandem.records.sqlite.file_watch import (
+    STOP_AND_START,
+    DamagedFilesError,
+    DatabaseFiles,
+    check_log,
+    connect_to_read,
+    read_identity,
+)
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, use_wal, version_of
 from tandem.records.visits import (
     BYTES_AFTER_REPLY,
@@ -42,6 +51,9 @@ from tandem.records.visits import (
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
 LOCK_RETRY_S = 0.001  # between two tries to get it
+NOT_WRITABLE = "SQLite may not write the file, or make the files beside it, which it also needs in order to read"
+MAKE_WRITABLE = "a folder and files that the user of this command may write to; a copy of them will do"
+PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite's without its details
 METRICS_RETENTION_US = 7 * 86_400 * 1_000_000  # a week
 MAX_SEARCHED_TEAMS = 5_000  # in one transaction, for the owners of secrets
 MAX_SEARCHED_CLASSES = 500  # for other spellings of a class
@@ -121,12 +133,21 @@ class StoreError(TandemError):
 
 
 def store_error(what: str, error: Exception | str) -> StoreError:
-    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with the help of a damaged file.
+    """Return the StoreError for an error of SQLite's: "what: reason", in one line, with what helps if that is known."""
+    if isinstance(error, DamagedFilesError):
+        return StoreError(f"{what}: {error.what}", error.help)
+    reason = sqlite_reason(error)
+    return StoreError(f"{what}: {reason}", MAKE_WRITABLE if reason == NOT_WRITABLE else "")
 
-    The reason may quote a statement from a damaged schema, which has several lines.
+
+def sqlite_reason(error: Exception | str) -> str:
+    """Return the reason of an error of SQLite's, or of the system, in one line.
+
+    It may quote a statement from a damaged schema, which has several lines.
     """
-    reason, help = (error.what, error.help) if isinstance(error, DamagedFilesError) else (error, "")
-    return StoreError(f"{what}: {' '.join(str(reason).split())}", help)
+    if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return NOT_WRITABLE
+    return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
 def no_results(where: str, option: str) -> StoreError:
@@ -134,19 +155,42 @@ def no_results(where: str, option: str) -> StoreError:
     return StoreError(f"there are no results in {where}: no server has run with {option}")
 
 
+class StartedWith(NamedTuple):
+    """The database that a server was started with."""
+
+    database_id: str
+    copies: frozenset[Path]  # that were saved before
+
+
 class SqliteStore:
     """The writing side. Use it in one thread only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, started_with: StartedWith | None = None) -> None:
+        """Open the database, or make one. Open nothing else than the database that the server was started with.
+
+        Raises:
+            StoreError: it cannot be used, or another process of the server has saved it because it was damaged.
+        """
         self._path = folder / FILE
         self._files = DatabaseFiles(self._path)
+        self._mark = CommitMark(self._path)
         self._failed = False  # the last batch was not written
         try:
             self._files.check_unused()
+            notice = find_missing(self._path)
+            if started_with:
+                self._check_is(started_with, notice)
+            notice = notice or describe_saved(self._path)
+            self.warnings = [str(notice)] if notice else []
         except sqlite3.Error as error:
             raise store_error(f"the database {self._path} cannot be used", error) from error
         _create_file(self._path)
         self._open()
+
+    @property
+    def started_with(self) -> StartedWith:
+        """Return the facts that a process checks that opens the database later for the same server."""
+        return StartedWith(self._files.identity.id, frozenset(saved_copies(self._path)))
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
@@ -159,17 +203,40 @@ class SqliteStore:
             self._write_records(records)
             self._database.execute("COMMIT")
             self._files.committed()
+            self._mark.update(self._files.identity)
         except sqlite3.Error as error:
             self._roll_back()
             self._failed = True
+            if isinstance(error, DamagedFilesError):
+                error = self._files.rescue(self._database, error)
             raise store_error(f"{self._path}", error) from error
         except Exception:  # our bug
             self._roll_back()
             raise
 
     def close(self) -> None:
-        """Close the connection. The write-ahead log goes into the main file if no other process uses it."""
-        self._files.close(self._database)
+        """Close the connection. The write-ahead log goes into the main file if no other process uses it.
+
+        Raises:
+            StoreError: the files were damaged since the last batch. What could be saved is saved.
+        """
+        try:
+            self._mark.update(self._files.identity, now=True)
+            self._files.close(self._database)
+        except DamagedFilesError as error:
+            raise store_error(f"{self._path}", error) from error
+
+    def _check_is(self, started_with: StartedWith, notice: TandemError | None) -> None:
+        """Raise StoreError if results are missing, were saved elsewhere meanwhile, or are those of another database.
+
+        A second history would begin otherwise, beside that of the processes that have the right files open.
+        """
+        if notice:
+            raise StoreError(notice.what, notice.help)
+        if not self._path.exists() or read_identity(self._path).id != started_with.database_id:
+            raise StoreError(f"{self._path} is not the database that this server was started with", STOP_AND_START)
+        for copy in set(saved_copies(self._path)) - started_with.copies:
+            raise StoreError(f"a process of this server has saved {copy}", how_to_restore(self._path, copy))
 
     def _begin(self) -> None:
         """Wait for the lock to write.
@@ -183,12 +250,13 @@ class SqliteStore:
                 self._database.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                     raise
             time.sleep(LOCK_RETRY_S)
 
     def _open(self) -> None:
         self._database = _open_for_writing(self._path, self._files)
+        self._mark.update(self._files.identity, now=True)
         self._failed = False
 
     def _reopen(self) -> None:
@@ -261,9 +329,9 @@ class SqliteStore:
         named = [visit.team.classname for visit in visits if visit.team]
         on_record = self._database.execute(CLASS_NAMES, {"limit": MAX_SEARCHED_CLASSES})
         for name in chain(named, (name for (name,) in on_record)):
-            spellings.setdefault(name.casefold(), set()).add(name)
-        rarest_first = reversed(Counter(name.casefold() for name in named).most_common())
-        classes = [name for folded, _ in rarest_first for name in sorted(spellings[folded])]
+            spellings.setdefault(folded(name), set()).add(name)
+        rarest_first = reversed(Counter(folded(name) for name in named).most_common())
+        classes = [name for each, _ in rarest_first for name in sorted(spellings[each])]
         secrets = [visit.secret for visit in visits]
         values = {"classes": json.dumps(classes), "secrets": json.dumps(secrets), "max_teams": MAX_SEARCHED_TEAMS}
         return {secret: Team(*team) for secret, *team in self._database.execute(_OWNERS, values)}

@@ -50,7 +50,7 @@ class ClassPages:
         """List the classes, those with a roster first: the others may be any text that somebody sent."""
         roster_sizes = self._board_store.roster_sizes()
         latest = self._class_counts.latest
-        others = sorted(name for name in latest.classes if name not in roster_sizes)
+        others = [name for name in latest.classes if name not in roster_sizes]
         listed = (*roster_sizes, *others[:MAX_LISTED_CLASSES])
         return self._page_templates.page(
             "classes.html",

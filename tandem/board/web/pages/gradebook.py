@@ -20,7 +20,6 @@ from tandem.board.feed.follower import Follower
 from tandem.board.feed.records_pool import RecordsPool
 from tandem.board.gradebook import grades
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError, Note
-from tandem.board.gradebook.class_names import ByClass
 from tandem.board.gradebook.evidence import keys_in, prove
 from tandem.board.gradebook.exports import FORMATS, TooManyRowsError
 from tandem.board.gradebook.grades import Gradebook, GradePage, GradeQuery, as_row
@@ -32,6 +31,7 @@ from tandem.board.web.links import Links, page_number
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis import rules
 from tandem.keys.keyring import KeyFileError
+from tandem.records.class_spellings import ByClass, distinct_classes
 from tandem.records.queries import Records, TeamKey
 
 GRADEBOOK_PATH = "/gradebook"
@@ -316,15 +316,11 @@ class GradebookPages:
 
         The chosen class is first, as it is spelled. Classes of the board store precede those that are only on record.
         """
-        names = [
-            *([chosen] if chosen else []),
-            *self._board_store.roster_sizes(),
-            *self._board_store.note_counts(),
-            *self._board_store.deadlines(),
-            *self._class_counts.latest.classes,
-        ]
-        classes = list(ByClass((name, None) for name in names))
-        return classes[:MAX_SHOWN_CLASSES], max(0, len(classes) - MAX_SHOWN_CLASSES)
+        store = self._board_store
+        own = distinct_classes([*store.roster_sizes(), *store.note_counts(), *store.deadlines()])
+        names = [*([chosen] if chosen else []), *own, *self._class_counts.latest.classes]
+        shown = list(ByClass((name, None) for name in names))
+        return shown[:MAX_SHOWN_CLASSES], max(0, len(shown) - MAX_SHOWN_CLASSES)
 
     def _separate_states(self, grade_query: GradeQuery) -> list[str]:
         """Return the states of teams that are not on record, which a page of unsorted rows does not show."""
@@ -369,6 +365,7 @@ class GradebookPages:
             deadlines=self._board_store.deadlines(),
             mistakes=mistakes,
             saved=saved,
+            saved_classes=distinct_classes(team.classname for team in saved.teams) if saved else [],
             example=ROSTER_EXAMPLE,
             time_zone=time.strftime("%Z"),
         )

@@ -5,7 +5,7 @@ The team opens it with its secret, the teacher from the gradebook.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import hexdigits
 
 from starlette.exceptions import HTTPException
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from tandem.board.feed.exchange_diagram import NARROW, WIDE, ExchangeDiagram, client_of, draw
 from tandem.board.feed.follower import Follower
 from tandem.board.feed.records_pool import RecordsPool
-from tandem.board.feed.tiles import TeamStatus, state_of
+from tandem.board.feed.tiles import state_of
 from tandem.board.web.auth import Auth, form_field
 from tandem.board.web.event_streams import StreamLimit
 from tandem.board.web.links import Links, page_number
@@ -185,8 +185,9 @@ def _read_team_page(records: Records, row: TeamRow | None, page: int, is_shown: 
             hidden_visits += 1
     latest = list(visits)[::-1]
     refused_last = bool(latest) and latest[0][1].outcome is Outcome.REJECTED
-    state, state_text = state_of(TeamStatus(row, refused_last))
-    stuck_at = _refusal_to_explain(latest) if refused_last and row.finished_us is None else None
+    is_stuck = refused_last and row.finished_us is None
+    state, state_text = state_of(replace(row, stuck=is_stuck))  # visits that are not shown do not count
+    stuck_at = _refusal_to_explain(latest) if is_stuck else None
     pages = max(1, -(-len(latest) // VISITS_PER_PAGE))
     page = min(page, pages)
     return TeamPage(

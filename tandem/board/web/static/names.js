@@ -31,7 +31,7 @@ export class Names {
   // Returns the rows of each name in lines of this width. Of different names no two are shown alike.
   rows(names, width, lines) {
     const known = this.measure(names);
-    const whole = new Map(known.map((name) => [name.text, this.#whole(name, width, lines)]));
+    const whole = new Map(known.map((name) => [name.text, wholeRows(name, width, lines)]));
     const taken = new Set([...whole].filter(([, rows]) => rows).map(([text]) => text));
     for (const name of known) {
       if (!whole.get(name.text)) whole.set(name.text, this.#cut(name, width, lines, taken));
@@ -55,13 +55,6 @@ export class Names {
   #best(breaks) {
     const found = breaks.map((rows) => ({ rows, width: Math.max(...rows.map((row) => this.#width(row.trimEnd()))) }));
     return found.reduce((best, each) => (each.width < best.width ? each : best), { rows: [], width: Infinity });
-  }
-
-  // Returns the rows of the whole name, broken at a blank if that fits, else inside a word; null if it does not fit.
-  #whole(name, width, lines) {
-    if (name.need[1] <= width) return [name.text];
-    if (lines < 2) return null;
-    return [name.atSpace, name.inWord].find((each) => each.width <= width)?.rows ?? null;
   }
 
   // Cuts out the middle. If another name looks like that, a number takes the place of the middle.
@@ -104,6 +97,18 @@ export class Names {
   #width(text) {
     return this.#pen.measureText(text).width / MEASURED_PX;
   }
+}
+
+// Returns whether a name that was measured fits into lines of this width without being cut.
+export function fits(name, width, lines) {
+  return wholeRows(name, width, lines) !== null;
+}
+
+// Returns the rows of the whole name, broken at a blank if that fits, else inside a word; null if it does not fit.
+function wholeRows(name, width, lines) {
+  if (name.need[1] <= width) return [name.text];
+  if (lines < 2) return null;
+  return [name.atSpace, name.inWord].find((each) => each.width <= width)?.rows ?? null;
 }
 
 // The largest number up to `most` that is right, if every smaller one is.
