@@ -21,8 +21,8 @@ from tandem.cli import main
 from tandem.client.options import parse_options
 from tandem.client.output import Output
 from tandem.commands.backup import BACKUP_FILES
-from tandem.doctor.examination import Examination
 from tandem.doctor.findings import DoctorFinding
+from tandem.doctor.machine_report import MachineReport
 from tandem.examiner.submission_result import SubmissionResult
 from tandem.records.database import open_rows
 from tandem.records.queries import TeamKey, open_records
@@ -278,9 +278,9 @@ class Stage:
             tell(asked)
             return run_of([1000])
 
-        def examined(_: object, *asked: object) -> Examination:
+        def examined(_: object, *asked: object) -> MachineReport:
             tell(*asked)
-            return Examination([("own ip", "192.0.2.1")], [])
+            return MachineReport([("own ip", "192.0.2.1")], [])
 
         def way_tested(_: object, *asked: object) -> list[DoctorFinding]:
             tell(*asked[:-1])  # the last one is the function that prints

@@ -7,9 +7,9 @@ from contextlib import closing
 
 from tandem.commands.arguments import argument_type, folder, server_address, set_example, set_rules
 from tandem.commands.combinations import Excludes, Requires
-from tandem.doctor.examination import examine, page
 from tandem.doctor.findings import DoctorFinding, finding_lines
 from tandem.doctor.machine import Machine
+from tandem.doctor.machine_report import examine, page
 from tandem.doctor.way import serve_peer, visit_listener
 from tandem.net.listeners import open_listener
 from tandem.net.networks import own_addresses

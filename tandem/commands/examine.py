@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from tandem.commands.arguments import argument_type, file_name, folder, positive_integer, set_rules
+from tandem.commands.arguments import argument_type, file_name, folder, positive_integer, set_example, set_rules
 from tandem.commands.combinations import Excludes
 from tandem.examiner.examination import Examination
 from tandem.examiner.examine_progress import ExamineProgress
@@ -30,7 +30,7 @@ from tandem.protocol.errors import TandemError, UsageError
 from tandem.report.screen import echo, flush, use_utf8
 
 MAX_JOBS = 256
-JOBS_PER_CORE = 4  # a run mostly waits
+JOBS_PER_CORE = 2  # a run mostly waits
 MAX_SEED = 2**63
 
 _RUNNING = ("--out", "--scenario", "--seed", "--jobs", "--local")
@@ -45,6 +45,7 @@ RULES = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    set_example(command, "tandem examine --init submission > plan.toml", "tandem examine plan.toml")
     set_rules(command, *RULES, repeatable=("--scenario",))
     command.add_argument(
         "plan",

@@ -27,6 +27,7 @@ What = Literal[
     "disturbed",  # a fault took effect; link; text: which fault
     "approached",  # the examiner connected to client 2
     "started again",  # the run that counts begins
+    "overloaded",  # the examiner came late; text: by how much. Its machine had too much to do
     "failure",  # the examiner itself failed; text: how. Every verdict is unclear
 ]
 Link = Literal["", "visit 1", "visit 2", "handover", "approach"]

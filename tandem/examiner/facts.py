@@ -27,6 +27,7 @@ APPROACHED = "the examiner connected to client 2"
 ENDED_1 = "client 1 ended"
 SAID_SO_1 = "client 1 wrote something after the disturbance"
 BUG = "the examiner failed"
+OVERLOADED = "the machine of the examiner had too much to do"
 
 
 def facts(events: Iterable[Event]) -> frozenset[str]:
@@ -46,30 +47,37 @@ def events_that_count(events: Sequence[Event]) -> Sequence[Event]:
     return [event for index, event in enumerate(events) if index >= begin or event.what == "failure"]
 
 
+_OF_KIND: dict[str, str] = {
+    "disturbed": DISTURBED,
+    "approached": APPROACHED,
+    "overloaded": OVERLOADED,
+    "failure": BUG,
+}
+_OF_LINK: dict[tuple[str, Link], str] = {
+    ("connected", "visit 1"): SERVER_CALLED,
+    ("refused", "visit 1"): SERVER_REFUSED,
+    ("connected", "visit 2"): SERVER_CALLED_2,
+    ("connected", "handover"): PEER_CALLED,
+}
+_OF_PROGRAM: dict[tuple[str, str], str] = {
+    ("client 2", "listening"): CLIENT_2_LISTENED,
+    ("client 1", "ended"): ENDED_1,
+}
+
+
 def _facts_of(event: Event) -> Iterable[str]:
     """Yield what one event says by itself."""
-    match event:
-        case Event(who="client 2", what="listening"):
-            yield CLIENT_2_LISTENED
-        case Event(what="connected", link="visit 1"):
-            yield SERVER_CALLED
-        case Event(what="refused", link="visit 1"):
-            yield SERVER_REFUSED
-        case Event(what="connected", link="visit 2"):
-            yield SERVER_CALLED_2
-        case Event(what="connected", link="handover"):
-            yield PEER_CALLED
-        case Event(who="client 1", what="sent", link="handover") if event.data.strip():
-            yield PEER_CALLED
-            yield HANDED_OVER
-        case Event(what="disturbed"):
-            yield DISTURBED
-        case Event(what="approached"):
-            yield APPROACHED
-        case Event(who="client 1", what="ended"):
-            yield ENDED_1
-        case Event(what="failure"):
-            yield BUG
+    yield from filter(
+        None,
+        (
+            _OF_KIND.get(event.what),
+            _OF_LINK.get((event.what, event.link)),
+            _OF_PROGRAM.get((event.who, event.what)),
+        ),
+    )
+    if (event.who, event.what, event.link) == ("client 1", "sent", "handover") and event.data.strip():
+        yield PEER_CALLED
+        yield HANDED_OVER
 
 
 def _facts_of_replies(statuses: list[str], right: str, answered: str, accepted: str) -> set[str]:

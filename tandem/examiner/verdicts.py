@@ -42,7 +42,7 @@ def _judge_check(check: Check, known: frozenset[str], record: Sequence[Event]) -
     if f.BUG in known:
         failure = next(event.text for event in record if event.what == "failure")
         return CheckResult(check, "unclear", f"the examiner failed: {failure}")
-    if forbidden := sorted(check.never & known):
+    if forbidden := sorted(check.never & known):  # it did it, however busy the machine was
         return CheckResult(check, "fail", forbidden[0])
     if missing := sorted(check.needs - known):
         return CheckResult(
@@ -50,6 +50,9 @@ def _judge_check(check: Check, known: frozenset[str], record: Sequence[Event]) -
         )
     if any(lawful <= known for lawful in check.lawful):
         return CheckResult(check, "pass", "")
+    if f.OVERLOADED in known:
+        late = next(event.text for event in record if event.what == "overloaded")
+        return CheckResult(check, "unclear", f"{late}: the machine has too much to do for a verdict; use fewer --jobs")
     return CheckResult(check, "fail", _last_step(known, record))
 
 

@@ -23,7 +23,7 @@ import pytest
 from tandem.backup.backup import make_backup
 from tandem.cli import COMMANDS, main
 from tandem.commands.backup import BACKUP_FILES
-from tandem.doctor.examination import Examination
+from tandem.doctor.machine_report import MachineReport
 from tandem.keys.keyring import load_keyring
 from tandem.records.sqlite.sqlite_store import SqliteStore
 from tandem.report.screen import echo
@@ -124,6 +124,7 @@ FINISHING = {
     f"init new.json {' '.join(team_options())} --server 192.0.2.1 --peer 192.0.2.2": "new.json is written, but ",
     "demo": "standard output ",
     "doctor": "standard output ",
+    "examine --init tandem-data": "standard output ",
     "bench --server 127.0.0.1:1": "the run is over, but ",
 }
 BROKEN = {
@@ -180,7 +181,8 @@ class TestOutputThatCannotBeWritten:
         shutil.copytree(furnished, tmp_path / "here")
         monkeypatch.chdir(tmp_path / "here")
         monkeypatch.setattr("tandem.commands.bench.bench", lambda asked: run_of([1000]))
-        monkeypatch.setattr("tandem.commands.doctor.examine", lambda *_: Examination([("name", "laptop")], []))
+        monkeypatch.setattr("tandem.commands.examine.draft_plan", lambda *_: "[submission]\n")
+        monkeypatch.setattr("tandem.commands.doctor.examine", lambda *_: MachineReport([("name", "laptop")], []))
         if words == "demo":
             monkeypatch.setattr("tandem.commands.demo.demo", lambda: echo(["the exchange\n"]))
         said = io.StringIO()

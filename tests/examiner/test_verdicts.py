@@ -148,6 +148,15 @@ def test_a_failure_of_the_examiner_makes_every_verdict_unclear(scenario: Scenari
     assert all("no memory" in result.reason for result in results)
 
 
+def test_nothing_fails_for_want_of_a_processor() -> None:
+    late = [Event(9, "examiner", "overloaded", text="the examiner came 0.9 s late")]
+    result = only(judge(BY_ID["plain"], [*LISTENING, *late]))
+    assert (result.verdict, result.reason.partition(":")[0]) == ("unclear", "the examiner came 0.9 s late")
+    assert only(judge(BY_ID["plain"], [*FINISHED, *late])).verdict == "pass"
+    forwarded = [*LISTENING, *visit_1(), *DISTURBED, *HANDOVER, *late]
+    assert verdicts("other-status", forwarded) == {"other-status": "fail"}
+
+
 def test_a_reply_in_pieces_has_one_status() -> None:
     whole = reply(f.WAITING)
     pieces = [Event(1, "server", "sent", "visit 1", 1, data=whole[at : at + 1]) for at in range(len(whole))]
@@ -175,7 +184,7 @@ def test_only_the_assignment_decides() -> None:
 
 WHO: list[Who] = ["client 1", "client 2", "server", "examiner"]
 WHAT: list[What] = ["started", "output", "listening", "ended", "stopped", "connected", "refused", "sent", "delivered"]
-WHAT += ["end of stream", "reset", "disturbed", "approached", "started again", "failure", "answered"]
+WHAT += ["end of stream", "reset", "disturbed", "approached", "started again", "failure", "answered", "overloaded"]
 LINKS: list[Link] = ["", "visit 1", "visit 2", "handover", "approach"]
 EVENTS = st.builds(
     Event,

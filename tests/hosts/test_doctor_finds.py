@@ -75,7 +75,7 @@ AT_CLIENT_2 = [
 SCRIPT = """
 import json, sys, time
 from concurrent.futures import ThreadPoolExecutor
-from tandem.doctor.examination import examine
+from tandem.doctor.machine_report import examine
 from tandem.doctor.machine import Machine
 from tandem.doctor.way import visit_listener
 

@@ -18,6 +18,7 @@ class EventLoop:
         self._timers: list[tuple[float, int, Call]] = []  # a heap: when it is due, its number, the call
         self._numbers = count()
         self._begun = time.monotonic()
+        self.late_s = 0.0  # by which the latest of all calls came after its time
 
     def now_s(self) -> float:
         """Return the seconds since the loop was made."""
@@ -65,7 +66,8 @@ class EventLoop:
                     ready()
         now_s = self.now_s()
         while self._timers and self._timers[0][0] <= now_s:
-            _, _, call = heapq.heappop(self._timers)
+            due_s, _, call = heapq.heappop(self._timers)
+            self.late_s = max(self.late_s, now_s - due_s)
             call()
 
     def _is_current(self, key: selectors.SelectorKey) -> bool:

@@ -21,6 +21,7 @@ from tandem.protocol.address import show_address
 
 PERIOD_S = 0.02
 LIMITS_PERIOD_S = 0.1
+OVERLOADED_S = 0.3  # programs that wait for one second would time out for want of a processor
 
 
 class Site(Protocol):
@@ -80,6 +81,8 @@ class LabRun:
         self._loop.every(PERIOD_S, self._turn)
         self._loop.every(LIMITS_PERIOD_S, self._check_limits)
         self._loop.run(lambda: self._rounds_left == 0)
+        if self._loop.late_s >= OVERLOADED_S:
+            self._recorder.add("examiner", "overloaded", text=f"the examiner came {self._loop.late_s:.1f} s late")
 
     def kill(self) -> None:
         """End what still runs: the lab failed, or has to end."""

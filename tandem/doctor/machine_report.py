@@ -25,14 +25,14 @@ _NAMES = (
 MODULES = frozenset(_NAMES.split())
 
 
-class Examination(NamedTuple):
+class MachineReport(NamedTuple):
     """The result of a look at this machine."""
 
     facts: list[tuple[str, str]]  # label, text
     findings: list[DoctorFinding]
 
 
-def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder: str) -> Examination:
+def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder: str) -> MachineReport:
     """Look at everything that is to be known about this machine before an exchange.
 
     Args:
@@ -64,7 +64,7 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
     found += address_findings(addresses, "" if seen and is_loopback(seen) else seen, where)
     found += (*at_name.result(), *at_port, *at_firewall.result())
     found += own_module_findings(machine.own_modules(folder))
-    return Examination(facts, found)
+    return MachineReport(facts, found)
 
 
 def own_module_findings(names: list[str]) -> Iterator[DoctorFinding]:
@@ -75,7 +75,7 @@ def own_module_findings(names: list[str]) -> Iterator[DoctorFinding]:
             yield finding("own-module", file=name, module=module)
 
 
-def page(seen: Examination) -> Iterator[str]:
+def page(seen: MachineReport) -> Iterator[str]:
     """Yield the lines of the page."""
     width = max(len(label) for label, _ in seen.facts)
     for label, text in seen.facts:

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.doctor import own_network, port_state
-from tandem.doctor.examination import MODULES, examine, page
 from tandem.doctor.findings import FINDINGS, DoctorFinding, finding_lines
 from tandem.doctor.firewalls import input_hooks
 from tandem.doctor.machine import Machine, command_output, resolve
+from tandem.doctor.machine_report import MODULES, examine, page
 from testing.doctor_page import PAGE, catalogue_table
 from testing.machines import IN_USE, machine
 from testing.processes import LIMIT, ROOT, tandem
