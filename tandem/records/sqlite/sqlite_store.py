@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, astuple
 from functools import lru_cache
 from itertools import chain
@@ -20,13 +20,15 @@ from typing import Any, NamedTuple
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.class_spellings import CLASS_NAMES, folded
+from tandem.records.data_folder import LAST_COMMIT_FILE
 from tandem.records.secret_owners import file_refused, visits_without_owner
-from tandem.records.sqlite.commit_mark import CommitMark, describe_saved, find_missing
+from tandem.records.sqlite.commit_mark import SAFE_OPEN, describe_saved, find_missing
 from tandem.records.sqlite.database_copy import how_to_restore, saved_copies
 from tandem.records.sqlite.file_watch import (
     STOP_AND_START,
     DamagedFilesError,
     DatabaseFiles,
+    Identity,
     check_log,
     connect_to_read,
     read_identity,
@@ -50,6 +52,7 @@ from tandem.records.visits import (
 
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
+MARK_INTERVAL_S = 1.0
 LOCK_RETRY_S = 0.001  # between two tries to get it
 NOT_WRITABLE = "SQLite may not write the file, or make the files beside it, which it also needs in order to read"
 MAKE_WRITABLE = "a folder and files that the user of this command may write to; a copy of them will do"
@@ -160,6 +163,28 @@ class StartedWith(NamedTuple):
 
     database_id: str
     copies: frozenset[Path]  # that were saved before
+
+
+class CommitMark:
+    """Writes the mark of one database (commit_mark.py reads it), at most once in MARK_INTERVAL_S."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the main file of the database."""
+        self._file = path.with_name(LAST_COMMIT_FILE)
+        self._written = Identity("", 0, 0)
+        self._next_s = 0.0  # time.monotonic()
+
+    def update(self, identity: Identity, now: bool = False) -> None:
+        """Write the mark if it is due, or `now`. It is a single write over the same bytes, without a wait."""
+        if identity == self._written or (not now and time.monotonic() < self._next_s):
+            return
+        self._written, self._next_s = identity, time.monotonic() + MARK_INTERVAL_S
+        with suppress(OSError):  # without a mark only the notice is lost
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | SAFE_OPEN, 0o600)
+            try:
+                os.write(descriptor, f"{identity.id} {identity.commits:020}\n".encode())
+            finally:
+                os.close(descriptor)
 
 
 class SqliteStore:
