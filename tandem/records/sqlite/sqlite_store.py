@@ -1,6 +1,6 @@
 """The store: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
-Owns all writing: one row a team, one row a visit. One connection writes, in the thread of the committer. Readers
+Owns the writing of the server: one row a team, one row a visit. One connection writes, in one thread at a time. Readers
 (queries.py) open connections of their own.
 """
 
@@ -188,7 +188,7 @@ class CommitMark:
 
 
 class SqliteStore:
-    """The writing side. Use it in one thread only."""
+    """The writing side. Never use it in two threads at once."""
 
     def __init__(self, folder: Path, started_with: StartedWith | None = None) -> None:
         """Open the database, or make one. Open nothing else than the database that the server was started with.
@@ -218,7 +218,11 @@ class SqliteStore:
         return StartedWith(self._files.identity.id, frozenset(saved_copies(self._path)))
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
+        """Write the records in one transaction. All are on disk when this returns.
+
+        Raises:
+            StoreError: they may or may not be on disk. Write them again.
+        """
         try:
             if self._failed:
                 self._reopen()
