@@ -20,6 +20,8 @@ from tandem.board.feed.tiles import TeamName
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis.rules import is_repeatable
+from tandem.net.line_writer import report
+from tandem.protocol.printable import printable
 from tandem.records.class_spellings import folded
 from tandem.records.closing import closed_on_error
 from tandem.records.queries import Arrival, Records, TeamRow, open_records
@@ -28,6 +30,7 @@ from tandem.records.sqlite.sqlite_store import StoreError
 from tandem.records.tail import Tail
 from tandem.records.visits import Outcome
 
+NOT_READ_YET = "the records have not been read yet"
 POLL_INTERVAL_S = 0.25
 MISTAKES_INTERVAL_S = 1.0  # between two reads of the mistakes, which cost more
 RELOAD_INTERVAL_S = 10.0
@@ -56,7 +59,7 @@ class Follower:
         class_counts: ClassCounts,
         key: bytes,
     ) -> None:
-        self.read_error = "the records have not been read yet"
+        self.read_error = NOT_READ_YET
         self.read_s = 0.0  # when the records were last read: seconds since 1970
         self._location = location
         self._board_store = board_store
@@ -162,6 +165,10 @@ class Follower:
     def _set_read_error(self, read_error: str) -> None:
         """Publish in every feed that the records cannot be read, or can be read again."""
         if read_error != self.read_error:
+            if read_error:
+                report(f"the records cannot be read: {printable(read_error)}", "tandem board")
+            elif self.read_error != NOT_READ_YET:
+                report("the records can be read again", "tandem board")
             self.read_error = read_error
             for feed in self._feeds.values():
                 feed.show_read_error(self._unread_since)
