@@ -229,5 +229,6 @@ def test_a_class_that_is_opened_while_the_records_cannot_be_read_says_so(
         feed = await follower.feed("other")
         assert feed is not None
         assert "cannot be read" in feed.pieces()["trouble"]
+        assert feed.pieces()["nobody"] == ""  # whether a team has come is not known
 
     play(tmp_path, scene)
