@@ -26,7 +26,7 @@ from tandem.records.class_spellings import folded
 from tandem.records.closing import closed_on_error
 from tandem.records.queries import Arrival, Records, TeamRow, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.sqlite_store import NoResultsError, StoreError
 from tandem.records.tail import Tail
 from tandem.records.visits import Outcome
 
@@ -93,7 +93,8 @@ class Follower:
                 try:
                     await self._follow_once()
                 except (StoreError, BoardStoreError) as error:
-                    self._set_read_error(str(error))
+                    waits = isinstance(error, NoResultsError) and not self.read_s  # for the first start of a server
+                    self._set_read_error(NOT_READ_YET if waits else str(error))
                     await asyncio.sleep(RETRY_DELAY_S)
         finally:
             await self._in_thread(self._close)
@@ -175,7 +176,7 @@ class Follower:
 
     @property
     def _unread_since(self) -> float | None:
-        return self.read_s if self.read_error else None
+        return self.read_s if self.read_error not in ("", NOT_READ_YET) else None
 
     async def _apply(self, arrivals: Sequence[Arrival]) -> None:
         """Update the feeds of the classes and the channels of the teams that visits have come from."""

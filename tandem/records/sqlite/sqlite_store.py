@@ -153,9 +153,13 @@ def sqlite_reason(error: Exception | str) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
-def no_results(where: str, option: str) -> StoreError:
-    """Return the StoreError for a database that no server has written to yet."""
-    return StoreError(f"there are no results in {where}: no server has run with {option}")
+class NoResultsError(StoreError):
+    """No server has written to the database yet."""
+
+
+def no_results(where: str, option: str) -> NoResultsError:
+    """Return the error for a database that no server has written to yet."""
+    return NoResultsError(f"there are no results in {where}: no server has run with {option}")
 
 
 class StartedWith(NamedTuple):
