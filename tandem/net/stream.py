@@ -1,15 +1,16 @@
 """One end of a TCP connection in the event loop: reads, writes what the system takes, and knows how it ended."""
 
+import os
 import socket
 import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
 
 RECV_SIZE = 65_536
 MAX_QUEUED = 262_144  # bytes not yet taken by the system, above which the sender of them is not read any more
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time
+RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no time
 
 
 class StreamHandler(Protocol):
@@ -37,6 +38,8 @@ class Stream:
         self._queue = bytearray()
         self._is_reading = False
         self._is_ending = False  # the end of the stream follows the queue
+        self._has_ended = False  # the other side ended its sending side
+        self._is_broken = False  # nothing can be sent any more; what came before that is still to be read
         self.is_closed = False
         self.on_drained: Callable[[], None] = lambda: None  # the queue is short again
 
@@ -50,6 +53,11 @@ class Stream:
         """Whether all that was sent, and the end, went to the system, or the stream is closed."""
         return self.is_closed or (self._is_ending and not self._queue)
 
+    @property
+    def queued(self) -> int:
+        """How many bytes the system has not taken yet."""
+        return len(self._queue)
+
     def start(self, handler: StreamHandler) -> None:
         """Begin to read."""
         self._handler = handler
@@ -62,7 +70,7 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Send bytes, in a segment of their own if the system takes them at once."""
-        if self.is_closed or self._is_ending:
+        if self.is_closed or self._is_ending or self._is_broken:
             return
         self._queue += data
         self._write()
@@ -71,7 +79,8 @@ class Stream:
         """End the sending side after what is queued."""
         if not self.is_closed and not self._is_ending:
             self._is_ending = True
-            self._write()
+            if not self._is_broken:
+                self._write()
 
     def reset(self) -> None:
         """Close with a reset: what is queued is lost."""
@@ -97,7 +106,10 @@ class Stream:
             return
         if data:
             self._handler.on_data(data)
+        elif self._is_broken:
+            self._lose()
         else:
+            self._has_ended = True
             self.read_on(False)
             self._handler.on_end()
 
@@ -111,11 +123,20 @@ class Stream:
         except BlockingIOError:
             pass
         except OSError:
-            self._lose()
+            self._break()
             return
         self._watch()
         if not self.is_full:
             self.on_drained()
+
+    def _break(self) -> None:
+        """Drop what is queued. What came before the reset is read first: a reply may be among it."""
+        self._queue.clear()
+        self._is_broken = True
+        if self._has_ended:
+            self._lose()
+        else:
+            self.read_on(True)
 
     def _lose(self) -> None:
         self.close()
