@@ -41,6 +41,7 @@ class Stream:
         self._has_ended = False  # the other side ended its sending side
         self._is_broken = False  # nothing can be sent any more; what came before that is still to be read
         self.is_closed = False
+        self.lost = 0  # bytes that were to be sent, and that the system never took
         self.on_drained: Callable[[], None] = lambda: None  # the queue is short again
 
     @property
@@ -52,11 +53,6 @@ class Stream:
     def is_done(self) -> bool:
         """Whether all that was sent, and the end, went to the system, or the stream is closed."""
         return self.is_closed or (self._is_ending and not self._queue)
-
-    @property
-    def queued(self) -> int:
-        """How many bytes the system has not taken yet."""
-        return len(self._queue)
 
     def start(self, handler: StreamHandler) -> None:
         """Begin to read."""
@@ -71,6 +67,7 @@ class Stream:
     def send(self, data: bytes) -> None:
         """Send bytes, in a segment of their own if the system takes them at once."""
         if self.is_closed or self._is_ending or self._is_broken:
+            self.lost += len(data)
             return
         self._queue += data
         self._write()
@@ -92,6 +89,7 @@ class Stream:
         """Close. What the system has not taken yet is lost."""
         if not self.is_closed:
             self.is_closed = True
+            self._drop_queue()
             self._loop.watch(self._socket, None)
             self._socket.close()
 
@@ -131,12 +129,16 @@ class Stream:
 
     def _break(self) -> None:
         """Drop what is queued. What came before the reset is read first: a reply may be among it."""
-        self._queue.clear()
+        self._drop_queue()
         self._is_broken = True
         if self._has_ended:
             self._lose()
         else:
             self.read_on(True)
+
+    def _drop_queue(self) -> None:
+        self.lost += len(self._queue)
+        self._queue.clear()
 
     def _lose(self) -> None:
         self.close()

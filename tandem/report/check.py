@@ -164,9 +164,7 @@ def _count(found: tuple[Problem, ...], noun: str) -> str:
     return f"{len(found) or 'no'} {noun}{'' if len(found) == 1 else 's'}"
 
 
-def _lines(
-    number: int, problem: Problem, place: Excerpt | None, style: dict[str, str], in_file: bool
-) -> Iterator[str]:
+def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str, str], in_file: bool) -> Iterator[str]:
     kind = problem.kind
     severity = _severity(problem, in_file)
     ink = style[severity]
