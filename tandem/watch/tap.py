@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from tandem.net.descriptors import max_connections
 from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 from tandem.protocol.address import plain_ip
 from tandem.protocol.errors import TandemError
 from tandem.watch.tapped_connection import Show, TappedConnection, Target
@@ -75,7 +76,7 @@ class Tap:
         if not cut:
             return ""
         connections = "1 open connection was" if len(cut) == 1 else f"{len(cut)} open connections were"
-        return f"{connections} reset, and {lost} bytes of what had come were not passed on"
+        return f"{connections} reset; lost are {lost} bytes that were read, and what the system still held"
 
     def _accept(self) -> None:
         try:
@@ -93,9 +94,14 @@ class Tap:
         if any(connection.own_address == client for connection in self._open):
             accepted.close()
             raise TapError("--to leads back to this tap", "the address of the server")
+        try:
+            near = Stream(self._loop, accepted)
+        except OSError:  # macOS: it was reset
+            accepted.close()
+            return
         self._count += 1
         connection = TappedConnection(
-            self._loop, self._count, accepted, client, self._framing, self._show, self._capture, self._on_closed
+            self._loop, self._count, near, client, self._framing, self._show, self._capture, self._on_closed
         )
         self._open.append(connection)
         self._accept_on()

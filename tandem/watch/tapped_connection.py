@@ -1,13 +1,14 @@
 """One connection through the tap: from a client, on to the server, until both sides have ended or one has reset.
 
 Bytes, the end of each side and resets go through in their order. A side that does not read holds up the other one,
-because no more is read than the queue takes. Each event is shown before its bytes go on.
+because no more is read than the queue takes. Bytes go on before they are shown.
 """
 
 import errno
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ class TappedConnection:
         self,
         loop: EventLoop,
         number: int,
-        accepted: socket.socket,
+        near: Stream,
         client: tuple[str, int],
         framing: str,
         show: Show,
@@ -49,11 +50,12 @@ class TappedConnection:
         self._capture = capture
         self._on_closed = on_closed
         self._conversation = Conversation(client[0], framing)
-        self._near = Stream(loop, accepted)
+        self._near = near
         self._far: Stream | None = None
         self._connecting: socket.socket | None = None
         self._flow: TcpFlow | None = None
         self._passed = {CLIENT: 0, SERVER: 0}  # bytes that came from each side
+        self._notes: deque[tuple[int, list[WatchEvent], list[bytes]]] = deque()
         self._is_closed = False
 
     @property
@@ -72,7 +74,7 @@ class TappedConnection:
             self._on_unreachable(error, targets[0], others)
             return
         if failed not in _IN_PROGRESS:
-            self._on_unreachable(OSError(failed, os.strerror(failed)), targets[0], others)
+            self._on_unreachable(_error(failed), targets[0], others)
             return
         self.own_address = _address(connecting.getsockname())
         self._loop.watch(connecting, None, lambda: self._on_writable(connecting, targets[0], others))
@@ -89,11 +91,12 @@ class TappedConnection:
 
     # Events of the two streams
 
-    def pass_on(self, sender: str, data: bytes) -> None:
-        """Show bytes and send them on."""
+    def pass_on(self, sender: str, data: bytes, target: Stream) -> None:
+        """Send bytes on, and show them."""
         self._passed[sender] += len(data)
-        events = self._conversation.receive(sender, data)
-        self._tell(events, self._flow.data(sender, data) if self._flow else [])
+        self._note(self._conversation.receive(sender, data), self._flow.data(sender, data) if self._flow else [])
+        target.send(data)  # may find out that the target has reset the connection, which is shown after the bytes
+        self._tell()
         silence_s = self._conversation.silence_s
         if sender == CLIENT and silence_s is not None:
             came = self._passed[CLIENT]
@@ -101,11 +104,11 @@ class TappedConnection:
 
     def end(self, sender: str) -> None:
         """Show the end of a side."""
-        self._tell(self._conversation.end(sender), self._flow.end(sender) if self._flow else [])
+        self._note_and_tell(self._conversation.end(sender), self._flow.end(sender) if self._flow else [])
 
     def reset(self, sender: str) -> None:
         """Show the reset by a side. It ends the connection."""
-        self._tell(self._conversation.reset(sender), self._flow.reset(sender) if self._flow else [])
+        self._note_and_tell(self._conversation.reset(sender), self._flow.reset(sender) if self._flow else [])
         self._close()
 
     def close_if_done(self) -> None:
@@ -117,18 +120,22 @@ class TappedConnection:
 
     def _on_writable(self, connecting: socket.socket, target: Target, others: list[Target]) -> None:
         self._loop.watch(connecting, None)
-        failed = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failed:
-            self._on_unreachable(OSError(failed, os.strerror(failed)), target, others)
+        try:
+            failed = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failed:
+                raise _error(failed)
+            far = Stream(self._loop, connecting)
+        except OSError as error:
+            self._on_unreachable(error, target, others)
             return
         server = _address(target[1])
         self._connecting = None
-        self._far = Stream(self._loop, connecting)
+        self._far = far
         self._flow = TcpFlow(self._client, server)
         text = f"{show_address(*self._client)} -> {show_address(*server)}"
-        self._tell([WatchEvent(EventKind.CONNECTED, text=text)], self._flow.handshake())
-        self._near.start(TapDirection(self, CLIENT, self._near, self._far))
-        self._far.start(TapDirection(self, SERVER, self._far, self._near))
+        self._note_and_tell([WatchEvent(EventKind.CONNECTED, text=text)], self._flow.handshake())
+        self._near.start(TapDirection(self, CLIENT, self._near, far))
+        far.start(TapDirection(self, SERVER, far, self._near))
 
     def _on_unreachable(self, error: OSError, target: Target, others: list[Target]) -> None:
         if self._connecting is not None:
@@ -139,7 +146,7 @@ class TappedConnection:
             return
         server = _address(target[1])
         text = f"{show_address(*server)}: {error.strerror}; {show_address(*self._client)} is reset"
-        self._tell([WatchEvent(EventKind.UNREACHABLE, text=text)], TcpFlow(self._client, server).refused())
+        self._note_and_tell([WatchEvent(EventKind.UNREACHABLE, text=text)], TcpFlow(self._client, server).refused())
         self._near.reset()
         self._is_closed = True
         self._on_closed(self)
@@ -156,20 +163,29 @@ class TappedConnection:
         client, server = self._passed.values()
         lost = f"; {self.lost:,} of them could not be passed on" if self.lost else ""
         text = f"{client:,} bytes from the client, {server:,} bytes from the server{lost}"
-        self._tell([WatchEvent(EventKind.CLOSED, text=text)], [])
+        self._note_and_tell([WatchEvent(EventKind.CLOSED, text=text)], [])
         self._on_closed(self)
 
     def _on_silence(self, came: int) -> None:
         if came == self._passed[CLIENT] and not self._is_closed:
-            self._tell(self._conversation.fall_silent(), [])
+            self._note_and_tell(self._conversation.fall_silent(), [])
 
-    def _tell(self, events: list[WatchEvent], frames: list[bytes]) -> None:
-        """Show events, and write the frames that they are seen in."""
-        now_ns = time.time_ns()
-        if self._capture is not None and frames:
-            self._capture.add(now_ns, frames, [event_words(event) for event in events if event.arrows])
-        for event in events:
-            self._show(now_ns, self._number, event)
+    def _note_and_tell(self, events: list[WatchEvent], frames: list[bytes]) -> None:
+        self._note(events, frames)
+        self._tell()
+
+    def _note(self, events: list[WatchEvent], frames: list[bytes]) -> None:
+        """Keep what happened now, and the frames in which a capture shows it, until `_tell`."""
+        self._notes.append((time.time_ns(), events, frames))
+
+    def _tell(self) -> None:
+        """Write what was noted to the capture, and show it."""
+        while self._notes:
+            time_ns, events, frames = self._notes.popleft()
+            if self._capture is not None and frames:
+                self._capture.add(time_ns, frames, [event_words(event) for event in events if event.arrows])
+            for event in events:
+                self._show(time_ns, self._number, event)
 
 
 class TapDirection:
@@ -185,8 +201,7 @@ class TapDirection:
 
     def on_data(self, data: bytes) -> None:
         """Pass bytes on. Read no more while too many are queued."""
-        self._connection.pass_on(self._sender, data)
-        self._target.send(data)
+        self._connection.pass_on(self._sender, data, self._target)
         if self._target.is_full:
             self._source.read_on(False)
 
@@ -210,3 +225,9 @@ class TapDirection:
 def _address(address: Any) -> tuple[str, int]:
     """Return IP address and port of an address of the socket layer."""
     return plain_ip(address[0]), address[1]
+
+
+def _error(number: int) -> OSError:
+    """Return the error of a connection. Windows has words of its own for those of sockets."""
+    words = getattr(socket, "errorTab", {}).get(number)
+    return OSError(number, words or os.strerror(number))

@@ -1,13 +1,16 @@
 """`tandem watch`: runs the tap until Ctrl-C, and prints what passes."""
 
+import signal
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from tandem.net.listeners import open_listener, reach_of
 from tandem.protocol.address import show_address
 from tandem.protocol.framing import PLAIN
-from tandem.report.screen import echo, flush, write_error
+from tandem.report.screen import echo, flush, print_error, write_error
 from tandem.watch.tap import Tap, resolve
 from tandem.watch.tapped_connection import Show
 from tandem.watch.watch_capture import WatchCapture
@@ -41,21 +44,50 @@ def watch(options: WatchOptions) -> None:
         capture = WatchCapture(options.capture) if options.capture else None
         if capture is not None:
             stack.callback(capture.close)
-        tap = Tap(listener, targets, options.framing, _printer(options), capture)
+        ctrl_c = CtrlC()
+        tap = Tap(listener, targets, options.framing, _printer(options, ctrl_c), capture)
         where = show_address(options.listen[0], listener.getsockname()[1])
         write_error(f"tandem watch: passing on to {show_address(*options.to)}, listening on {where}\n")
         write_error(f"tandem watch: {reach_of(listener)}\n")
+        before = _take_ctrl_c(ctrl_c)
         try:
-            tap.run()
+            tap.run(until=lambda: ctrl_c.came)
         except KeyboardInterrupt:
-            cut = tap.close()
-            raise KeyboardInterrupt(*([cut] if cut else [])) from None
+            pass  # in the output, which nobody takes
         except BaseException:
-            tap.close()
+            signal.signal(signal.SIGINT, before)
+            cut = tap.close()
+            if cut:
+                print_error(cut)
             raise
+        cut = tap.close()
+        raise KeyboardInterrupt(*([cut] if cut else []))
 
 
-def _printer(options: WatchOptions) -> Show:
+class CtrlC:
+    """The handler of Ctrl-C. It lets the bytes in hand go on, and interrupts nothing but the output."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self.may_interrupt = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Note the signal. Raise KeyboardInterrupt where that loses no bytes."""
+        self.came = True
+        if self.may_interrupt:
+            self.may_interrupt = False
+            raise KeyboardInterrupt
+
+
+def _take_ctrl_c(ctrl_c: CtrlC) -> Any:
+    """Set the handler, unless Ctrl-C is ignored, as in the background. Return the handler before it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, ctrl_c)
+    return before
+
+
+def _printer(options: WatchOptions, ctrl_c: CtrlC) -> Show:
     """Return the function that prints an event. While nobody takes the output, the connections wait."""
 
     def show(time_ns: int, number: int, event: WatchEvent) -> None:
@@ -63,7 +95,9 @@ def _printer(options: WatchOptions) -> Show:
             lines = [json_line(time_ns, number, event)]
         else:
             lines = list(text_lines(time_ns, number, event, options.colour, options.encoding))
+        ctrl_c.may_interrupt = True
         echo(f"{line}\n" for line in lines)
         flush()
+        ctrl_c.may_interrupt = False
 
     return show

@@ -1,18 +1,25 @@
 """`tandem watch` as a process: our own clients and server through it, its page's commands, and its end by Ctrl-C."""
 
+import fcntl
 import json
+import os
 import re
 import shlex
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tandem.net.listeners import open_listener
+from tandem.protocol.message import STATUS_WAITING
 from tandem.report.check import check, finding_lines
+from tandem.watch.watch import WatchOptions, watch
 from testing.packets import packets_in
-from testing.processes import ROOT, RunningServer, process, running_server, tandem, team_options
+from testing.processes import LIMIT, ROOT, RunningServer, process, running_server, tandem, team_options, wait_until
 from testing.raw_sockets import encoded, message_1, raw, visit
 
 PAGE = (ROOT / "docs" / "watch.md").read_text(encoding="utf-8")
@@ -84,7 +91,7 @@ def test_json_and_what_ctrl_c_cuts_off(server: RunningServer, tmp_path: Path) ->
             assert tap.wait() == 130
             with pytest.raises(ConnectionResetError):
                 silent.rest()
-        assert "stopped by Ctrl-C: 1 open connection was reset, and 0 bytes" in tap.err
+        assert "stopped by Ctrl-C: 1 open connection was reset; lost are 0 bytes" in tap.err, tap.err[-120:]
         events = [json.loads(line) for line in tap.out.splitlines()]
     assert [event["event"] for event in events] == ["connected", "bytes", "welcome"]
     assert {event["connection"] for event in events} == {1}
@@ -98,3 +105,54 @@ def test_a_start_that_fails_is_one_line(server: RunningServer, tmp_path: Path) -
     ):
         code, out, err = tandem("watch", *words)
         assert (code, out, err.count("\n"), told in err) == (1, "", 1, True), err
+
+
+def test_an_output_that_is_closed_resets_the_connections_and_says_so(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in `tandem watch … | head`."""
+
+    def closed(pieces: object) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("tandem.watch.watch.echo", closed)
+    listener = open_listener("127.0.0.1", 0)
+    monkeypatch.setattr("tandem.watch.watch.open_listener", lambda *_: listener)
+    with raw(*listener.getsockname()) as client:
+        with pytest.raises(BrokenPipeError):
+            watch(WatchOptions(("127.0.0.1", 0), (server.host, server.port)))
+        with pytest.raises(ConnectionResetError):
+            client.rest()
+    assert "tandem: 1 open connection was reset; " in capsys.readouterr().err
+
+
+def test_a_tap_on_ipv6(server: RunningServer, tmp_path: Path) -> None:
+    words = ["tandem", "watch", "--listen", "[::1]:0", "--to", server.address, "--capture", str(tmp_path / "v6.pcapng")]
+    with process("-m", *words) as tap:
+        port = int(tap.wait_for("listening on [::1]:").rpartition(":")[2])
+        assert visit("::1", port, encoded(message_1(ip="::1")))["status"] == STATUS_WAITING
+        tap.wait_for("#1 closed")
+        packets = packets_in(tmp_path / "v6.pcapng", "ipv6.dst", "tcp.checksum.status")
+    assert {tuple(packet) for packet in packets} == {("::1", "1"), ("::ffff:127.0.0.1", "1")}
+
+
+def test_ctrl_c_ends_a_tap_whose_output_nobody_reads(server: RunningServer) -> None:
+    command = [sys.executable, "-m", "tandem", "watch", "--listen", ADDRESS, "--to", server.address]
+    reader, writer = os.pipe()
+    full = bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096))
+    os.write(writer, full)
+    with subprocess.Popen(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True) as tap:
+        try:
+            assert tap.stderr is not None
+            port = int(tap.stderr.readline().rpartition(":")[2])
+            with raw("127.0.0.1", port) as client:
+                wait_until(lambda: "pipe_write" in Path(f"/proc/{tap.pid}/wchan").read_text())
+                tap.send_signal(signal.SIGINT)
+                assert tap.wait(LIMIT) == 130
+                with pytest.raises(ConnectionResetError):
+                    client.rest()
+            assert "stopped by Ctrl-C: 1 open connection was reset" in tap.stderr.read()
+        finally:
+            tap.kill()
+            os.close(reader)
+            os.close(writer)
