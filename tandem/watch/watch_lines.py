@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tandem.diagnosis.problems import CUT
+from tandem.diagnosis.problem import CUT
 from tandem.protocol.arrows import ARROWS, arrow_words
 from tandem.protocol.printable import printable_bytes
 from tandem.report.check import entry, finding_lines, verdict

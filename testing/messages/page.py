@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tandem.diagnosis.excerpt import excerpt
-from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.diagnosis.problem import CATALOGUE, Family, Kind, Problem, Severity
 from tandem.protocol.framing import LENGTH
 from testing.messages.sending import diagnosed
 
