@@ -189,6 +189,17 @@ WALKS = [
     Walk(("key", "rotate"), {"--data": ("--data", "other"), "--valid": ("--valid", "0")}),
     Walk(("check",), {"FILE": ("message.json",), "--format": ("--format", "json")}),
     Walk(
+        ("watch",),
+        {
+            "--listen": ("--listen", "127.0.0.1:7"),
+            "--to": ("--to", "127.0.0.1:5560"),
+            "--framing": ("--framing", "length"),
+            "--format": ("--format", "json"),
+            "--capture": ("--capture", "visit.pcapng"),
+        },
+        base={"--listen": ("--listen", "127.0.0.1:0"), "--to": ("--to", "127.0.0.1:5550")},
+    ),
+    Walk(
         ("bench",),
         {
             "--server": ("--server", "127.0.0.1:5560"),
@@ -299,6 +310,7 @@ class Stage:
         self._patch.setattr("tandem.commands.serve.is_installed", lambda: True)
         self._patch.setattr("tandem.board.serve_board.serve_board", tell)
         self._patch.setattr("tandem.commands.bench.bench", bench)
+        self._patch.setattr("tandem.commands.watch.watch", tell)
         self._replace_the_lab(tell)
 
     def _replace_the_lab(self, tell: Callable[..., Any]) -> None:

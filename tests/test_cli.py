@@ -55,7 +55,21 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "init", "client", "serve", "results", "check", "board", "bench", "backup", "restore", "forget", "key"],
+    [
+        "demo",
+        "init",
+        "client",
+        "serve",
+        "results",
+        "check",
+        "board",
+        "watch",
+        "bench",
+        "backup",
+        "restore",
+        "forget",
+        "key",
+    ],
 )
 def test_every_command_has_its_help(command: str) -> None:
     code, out, err = tandem(command, "--help")

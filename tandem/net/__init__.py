@@ -1,1 +1,1 @@
-"""Socket functions of server, bench and board: listeners, a poller, line output, IP networks, the PROXY header."""
+"""Socket functions of several packages: listeners, streams, an event loop, line output, IP networks, captures."""

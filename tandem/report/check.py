@@ -67,8 +67,8 @@ def _is_allowed_in_team_file(problem: Problem) -> bool:
     return problem.id == "byte-order-mark" or (problem.id == "field-empty" and problem.facts.get("field") == "ip")
 
 
-def _severity(problem: Problem) -> Severity:
-    return Severity.REMARK if _is_allowed_in_team_file(problem) else problem.kind.severity
+def _severity(problem: Problem, in_file: bool) -> Severity:
+    return Severity.REMARK if in_file and _is_allowed_in_team_file(problem) else problem.kind.severity
 
 
 _SAVE = "save the file as UTF-8, or use .encode() without an argument in the program that makes it"
@@ -81,11 +81,15 @@ _FILE_HELP = {  # by the id of a problem: what to try if the message is in a fil
 }
 
 
-def _what(problem: Problem) -> str:
-    return "there is no message in it, at most white space" if problem.id == "nothing-came" else problem.what
+def _what(problem: Problem, in_file: bool) -> str:
+    if in_file and problem.id == "nothing-came":
+        return "there is no message in it, at most white space"
+    return problem.what
 
 
-def _help(problem: Problem) -> str:
+def _help(problem: Problem, in_file: bool) -> str:
+    if not in_file:
+        return problem.help
     if problem.id in _FILE_HELP:
         return _FILE_HELP[problem.id]
     if _is_allowed_in_team_file(problem):
@@ -98,22 +102,23 @@ def as_json(diagnosis: Diagnosis, data: bytes) -> str:
     whole = {
         "accepted": not diagnosis.problems,
         "team_file": is_team_file(data),
-        "problems": [_entry(problem, data) for problem in diagnosis.problems],
-        "remarks": [_entry(remark, data) for remark in diagnosis.remarks],
+        "problems": [entry(problem, data) for problem in diagnosis.problems],
+        "remarks": [entry(remark, data) for remark in diagnosis.remarks],
         "repaired": diagnosis.repaired.fields() if diagnosis.repaired else None,
     }
     return json.dumps(whole, indent=2) + "\n"
 
 
-def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
+def entry(problem: Problem, data: bytes, in_file: bool = True) -> dict[str, str | int | None]:
+    """Return one problem or remark for JSON. `in_file`: the message is in a file, and not from a connection."""
     place = excerpt(data, problem)
     return {
         "id": problem.id,
-        "severity": _severity(problem).value,
+        "severity": _severity(problem, in_file).value,
         "line": place.line if place else None,
         "column": place.column if place else None,
-        "what": _what(problem),
-        "help": _help(problem),
+        "what": _what(problem, in_file),
+        "help": _help(problem, in_file),
         "clause": problem.kind.clause,
         "excerpt": place.shown if place else None,
         "corrected": place.corrected if place else None,
@@ -123,20 +128,31 @@ def _entry(problem: Problem, data: bytes) -> dict[str, str | int | None]:
 def as_text(diagnosis: Diagnosis, data: bytes, colour: bool, encoding: str | None = None) -> str:
     """Return text: each problem with its line, a mark under the place, and the corrected line."""
     style = _COLOURED if colour else _PLAIN
-    lines = [_verdict(diagnosis, style)]
+    lines = [verdict(diagnosis, colour)]
     if diagnosis.problems and is_team_file(data):
         lines.append(
             "but right as a TEAM.json, of which the clients use studentnr1, studentnr2, classname and teamname"
         )
-    for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
-        place = excerpt(data, problem)
-        lines += ["", *_lines(number, problem, as_encoded(place, encoding) if place else None, style)]
+    for found in finding_lines(diagnosis, data, colour, encoding):
+        lines += ["", *found]
     if diagnosis.repaired:
         lines += ["", f"{style['bold']}Did you mean{style['end']}", "", *_message(diagnosis.repaired)]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(diagnosis: Diagnosis, style: dict[str, str]) -> str:
+def finding_lines(
+    diagnosis: Diagnosis, data: bytes, colour: bool, encoding: str | None = None, in_file: bool = True
+) -> Iterator[list[str]]:
+    """Yield the lines of each problem and remark. `in_file`: the message is in a file, and not from a connection."""
+    style = _COLOURED if colour else _PLAIN
+    for number, problem in enumerate((*diagnosis.problems, *diagnosis.remarks), 1):
+        place = excerpt(data, problem)
+        yield list(_lines(number, problem, as_encoded(place, encoding) if place else None, style, in_file))
+
+
+def verdict(diagnosis: Diagnosis, colour: bool) -> str:
+    """Return the first line: whether the message is accepted, and how many problems and remarks there are."""
+    style = _COLOURED if colour else _PLAIN
     problems, remarks = _count(diagnosis.problems, "problem"), _count(diagnosis.remarks, "remark")
     if diagnosis.problems:
         return f"{style['problem']}not accepted: {problems}, {remarks}{style['end']}"
@@ -148,9 +164,9 @@ def _count(found: tuple[Problem, ...], noun: str) -> str:
     return f"{len(found) or 'no'} {noun}{'' if len(found) == 1 else 's'}"
 
 
-def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str, str]) -> Iterator[str]:
+def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str, str], in_file: bool) -> Iterator[str]:
     kind = problem.kind
-    severity = _severity(problem)
+    severity = _severity(problem, in_file)
     ink = style[severity]
     remark = "remark: " if severity is Severity.REMARK else ""
     yield f"{number}. {remark}{style['bold']}{kind.title}{style['end']} ({kind.id}; PROTOCOL.md {kind.clause})"
@@ -158,8 +174,8 @@ def _lines(number: int, problem: Problem, place: Excerpt | None, style: dict[str
         yield f"   line {place.line}, column {place.column}"
         yield f"       {place.shown}"
         yield f"       {ink}{place.mark}{style['end']}"
-    yield f"   what  {_what(problem)}"
-    yield f"   try   {_help(problem)}"
+    yield f"   what  {_what(problem, in_file)}"
+    yield f"   try   {_help(problem, in_file)}"
     if place and place.corrected is not None:
         yield f"   so    {style['right']}{place.corrected}{style['end']}"
 

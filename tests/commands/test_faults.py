@@ -198,7 +198,7 @@ class TestOutputThatCannotBeWritten:
             assert said.getvalue().count("\n") == 1
 
     def test_every_command_is_in_the_table(self) -> None:
-        endless = {"serve", "board", "client"}
+        endless = {"serve", "board", "client", "watch"}
         assert {words.split()[0] for words in FINISHING} == set(COMMANDS) - endless | {"board"}
 
     @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
@@ -232,7 +232,16 @@ class TestFiles:
 
     @pytest.mark.parametrize(
         "words",
-        ["backup", "restore", "check", "init", "serve --log", "bench --server h:1 --output", "board --certfile"],
+        [
+            "backup",
+            "restore",
+            "check",
+            "init",
+            "serve --log",
+            "bench --server h:1 --output",
+            "board --certfile",
+            "watch --listen 0 --to h --capture",
+        ],
     )
     def test_a_name_of_a_file_that_is_none(self, words: str, capsys: pytest.CaptureFixture[str]) -> None:
         for name, told in (("-", "- stands for no stream here"), ("", "it is empty"), (" ", "it is empty")):

@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 from tandem.examiner.events import read_events
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.handover_watch import HandoverWatch
 from tandem.examiner.lab.hosts.segments import ACK, FIN, RST, SYN, Segment
 from tandem.examiner.lab.recorder import MAX_REFUSED, Recorder
+from tandem.net.event_loop import EventLoop
 
 CLIENT_1, CLIENT_2, SERVER = ("10.0.0.11", 40000), ("10.0.0.12", 5551), ("192.0.2.1", 8001)
 FIRST, SECOND = 100, 4_294_967_290  # sequence numbers of the two SYNs

@@ -10,8 +10,8 @@ import pytest
 
 from tandem.examiner.events import Link, What, read_events
 from tandem.examiner.lab import start
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import MAX_BYTES, MAX_CONNECTIONS, MAX_EVENTS, Recorder
+from tandem.net.event_loop import EventLoop
 
 
 def test_calls_come_at_their_time_and_in_their_order() -> None:

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 import pytest
 
 from tandem.examiner.lab.connections.parts import FaultyDirection
-from tandem.examiner.lab.connections.stream import Stream
 from tandem.examiner.lab.connections.tunnel import NoFaults, NoObserver, join
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.scenario import Fault
+from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 from testing.processes import LIMIT
 
 LOCALHOST = ("127.0.0.1", 0)

@@ -6,7 +6,6 @@ from random import Random
 
 from tandem.examiner.events import Link
 from tandem.examiner.lab.connections.endpoints import Address
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.addresses import addresses_of
 from tandem.examiner.lab.hosts.capture import Capture
 from tandem.examiner.lab.hosts.handover_watch import HandoverWatch
@@ -20,6 +19,7 @@ from tandem.examiner.lab.programs.sandbox import WORK, Sandbox, mount_work_folde
 from tandem.examiner.lab.programs.socket_table import SocketTable
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.order import LabOrder
+from tandem.net.event_loop import EventLoop
 
 HOST_NAMES: dict[Client, str] = {"client 1": "laptop-1", "client 2": "laptop-2"}
 

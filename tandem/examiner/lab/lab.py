@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tandem.examiner.events import Event
 from tandem.examiner.lab.connections.relay import Relay
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.capture import Capture
 from tandem.examiner.lab.isolated_site import IsolatedSite
 from tandem.examiner.lab.lab_run import LabRun
@@ -18,6 +17,7 @@ from tandem.examiner.lab.programs.process_table import adopt_orphans
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.server_process import ServerProcess
 from tandem.examiner.order import LabOrder
+from tandem.net.event_loop import EventLoop
 from tandem.protocol.errors import TandemError
 
 COMMENTED = frozenset(

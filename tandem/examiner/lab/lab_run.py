@@ -11,12 +11,12 @@ from tandem.examiner.events import Event
 from tandem.examiner.lab.connections.approach import approach, leave_closed_connection
 from tandem.examiner.lab.connections.endpoints import Address
 from tandem.examiner.lab.connections.relay import Relay
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.programs.process_table import end_orphans, read_processes
 from tandem.examiner.lab.programs.program import Client, Launch, Program, StopReason
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.lab.schedule import Look, ProgramTimes, client1_is_due, client2_is_due, over
 from tandem.examiner.order import LabOrder
+from tandem.net.event_loop import EventLoop
 from tandem.protocol.address import show_address
 
 PERIOD_S = 0.02

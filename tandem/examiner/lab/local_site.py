@@ -12,13 +12,13 @@ from pathlib import Path
 from tandem.examiner.lab.connections.endpoints import Address
 from tandem.examiner.lab.connections.forwarder import Forwarder, Observers
 from tandem.examiner.lab.connections.recorded_side import RecordedSide
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.programs.process_table import descendants, read_processes
 from tandem.examiner.lab.programs.program import Client, Launch
 from tandem.examiner.lab.programs.sandbox import copy_submission, rlimits
 from tandem.examiner.lab.programs.socket_table import SocketTable, sockets_of
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.order import LabOrder
+from tandem.net.event_loop import EventLoop
 from tandem.protocol.address import show_address
 
 LOCALHOST = "127.0.0.1"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tandem.examiner.events import FILE, Event, Link, What, Who
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
 
 MAX_EVENTS = 20_000
 MAX_BYTES = 8 << 20  # of data in events

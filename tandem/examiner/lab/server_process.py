@@ -7,8 +7,8 @@ from pathlib import Path
 
 import tandem
 from tandem.examiner.lab.connections.endpoints import Address, Inside
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
+from tandem.net.event_loop import EventLoop
 from tandem.protocol.address import parse_address
 from tandem.protocol.errors import TandemError
 

@@ -4,10 +4,10 @@ import socket
 from collections.abc import Callable
 
 from tandem.examiner.lab.connections.endpoints import Address, Inside, connect
-from tandem.examiner.lab.connections.stream import Stream
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.scenario import Approach
+from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 from tandem.protocol.address import show_address
 
 AFTER_S = 0.3  # a program that was connected to gets this time to notice

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
 
 Inside = Callable[[], AbstractContextManager[None]]  # being on a host within a block
 Address = tuple[str, int]

@@ -8,9 +8,9 @@ import socket
 from collections.abc import Callable
 
 from tandem.examiner.lab.connections.endpoints import Address, Inside, Listener, connect
-from tandem.examiner.lab.connections.stream import Stream
 from tandem.examiner.lab.connections.tunnel import NoFaults, NoObserver, Observer, join
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 
 Observers = tuple[Observer, Observer]  # of what comes from the side that connects, and of what comes back
 

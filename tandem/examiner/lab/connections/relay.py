@@ -11,11 +11,11 @@ from tandem.examiner.events import Link
 from tandem.examiner.lab.connections.endpoints import Address, Inside, Listener, connect
 from tandem.examiner.lab.connections.parts import FaultyDirection
 from tandem.examiner.lab.connections.recorded_side import RecordedSide
-from tandem.examiner.lab.connections.stream import Stream
 from tandem.examiner.lab.connections.tunnel import join
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.scenario import Direction, Fault
+from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 from tandem.protocol.address import show_address
 from tandem.protocol.answer_reader import AnswerReader
 from tandem.protocol.reader import COMPLETE

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tandem.examiner.lab.connections.faults import Action, EndOfStream, Pause, Reset, Send
-from tandem.examiner.lab.connections.stream import Stream
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
+from tandem.net.stream import Stream
 
 
 class Faults(Protocol):

@@ -5,9 +5,9 @@ They look for the other side on their own machine, listen only there, or look fo
 
 from tandem.examiner.lab.connections.endpoints import Address, Inside
 from tandem.examiner.lab.connections.forwarder import Forwarder
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.addresses import Addresses
 from tandem.examiner.lab.programs.socket_table import takes
+from tandem.net.event_loop import EventLoop
 
 LOCALHOST = "127.0.0.1"  # built into a program; another loopback address comes from the name of the host
 

@@ -5,11 +5,11 @@ from collections.abc import Collection
 
 from tandem.examiner.events import Link
 from tandem.examiner.lab.connections.endpoints import Address, Inside
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.hosts import open_packet_socket
 from tandem.examiner.lab.hosts.segments import RST, Segment, parse_segment
 from tandem.examiner.lab.programs.program import Client
 from tandem.examiner.lab.recorder import Recorder
+from tandem.net.event_loop import EventLoop
 from tandem.protocol.address import show_address
 
 MAX_FRAME = 65_536

@@ -7,10 +7,10 @@ chooses the frames that are lost.
 from collections.abc import Callable
 from random import Random
 
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.hosts.hosts import Host
 from tandem.examiner.lab.hosts.segments import IPV4, ether_type
 from tandem.examiner.scenario import Path
+from tandem.net.event_loop import EventLoop
 
 MAX_FRAME = 65_536
 BATCH = 32  # frames of one host in one turn of the loop

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tandem.examiner.lab.event_loop import EventLoop
 from tandem.examiner.lab.programs.process_table import ProcessUse, use_of
 from tandem.examiner.lab.programs.prompts import Prompts
 from tandem.examiner.lab.recorder import Recorder
 from tandem.examiner.order import Limits, ProgramOrder
+from tandem.net.event_loop import EventLoop
 
 Client = Literal["client 1", "client 2"]
 StopReason = Literal["done", "time", "memory", "output", "processes"]

@@ -1,15 +1,16 @@
 """One end of a TCP connection in the event loop: reads, writes what the system takes, and knows how it ended."""
 
+import os
 import socket
 import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from tandem.examiner.lab.event_loop import EventLoop
+from tandem.net.event_loop import EventLoop
 
 RECV_SIZE = 65_536
 MAX_QUEUED = 262_144  # bytes not yet taken by the system, above which the sender of them is not read any more
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time
+RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no time
 
 
 class StreamHandler(Protocol):
@@ -37,7 +38,10 @@ class Stream:
         self._queue = bytearray()
         self._is_reading = False
         self._is_ending = False  # the end of the stream follows the queue
+        self._has_ended = False  # the other side ended its sending side
+        self._is_broken = False  # nothing can be sent any more; what came before that is still to be read
         self.is_closed = False
+        self.lost = 0  # bytes that were to be sent, and that the system never took
         self.on_drained: Callable[[], None] = lambda: None  # the queue is short again
 
     @property
@@ -62,7 +66,8 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Send bytes, in a segment of their own if the system takes them at once."""
-        if self.is_closed or self._is_ending:
+        if self.is_closed or self._is_ending or self._is_broken:
+            self.lost += len(data)
             return
         self._queue += data
         self._write()
@@ -71,7 +76,8 @@ class Stream:
         """End the sending side after what is queued."""
         if not self.is_closed and not self._is_ending:
             self._is_ending = True
-            self._write()
+            if not self._is_broken:
+                self._write()
 
     def reset(self) -> None:
         """Close with a reset: what is queued is lost."""
@@ -83,6 +89,7 @@ class Stream:
         """Close. What the system has not taken yet is lost."""
         if not self.is_closed:
             self.is_closed = True
+            self._drop_queue()
             self._loop.watch(self._socket, None)
             self._socket.close()
 
@@ -97,7 +104,10 @@ class Stream:
             return
         if data:
             self._handler.on_data(data)
+        elif self._is_broken:
+            self._lose()
         else:
+            self._has_ended = True
             self.read_on(False)
             self._handler.on_end()
 
@@ -111,11 +121,24 @@ class Stream:
         except BlockingIOError:
             pass
         except OSError:
-            self._lose()
+            self._break()
             return
         self._watch()
         if not self.is_full:
             self.on_drained()
+
+    def _break(self) -> None:
+        """Drop what is queued. What came before the reset is read first: a reply may be among it."""
+        self._drop_queue()
+        self._is_broken = True
+        if self._has_ended:
+            self._lose()
+        else:
+            self.read_on(True)
+
+    def _drop_queue(self) -> None:
+        self.lost += len(self._queue)
+        self._queue.clear()
 
     def _lose(self) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""The event loop of the lab: one thread, one clock, files and timers. Knows nothing of what they are for."""
+"""An event loop: one thread, one clock, files and timers. Knows nothing of what they are for."""
 
 import heapq
 import selectors
