@@ -37,6 +37,7 @@ COMMANDS = {
     "forget": "remove personal data for good",
     "key": "manage the key that signs secrets",
     "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
+    "explain": "show what an error, its number or a status means, and what to do",
     "examine": "run a submission, both clients on hosts of their own, and say what holds (Linux)",
     "bench": "run many exchanges with a server and measure them",
 }

@@ -189,6 +189,11 @@ WALKS = [
     Walk(("key", "rotate"), {"--data": ("--data", "other"), "--valid": ("--valid", "0")}),
     Walk(("check",), {"FILE": ("message.json",), "--format": ("--format", "json")}),
     Walk(
+        ("explain",),
+        {"TEXT": ("111",), "--format": ("--format", "json")},
+        base={"TEXT": ("98",)},
+    ),
+    Walk(
         ("bench",),
         {
             "--server": ("--server", "127.0.0.1:5560"),

@@ -34,6 +34,7 @@ ALL_OF_OURS = frozenset(
         "demo",
         "examiner",
         "doctor",
+        "explain",
         "commands",
     }
 )
@@ -55,6 +56,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     ),
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "doctor": (ANY, frozenset({"protocol", "net", "diagnosis", "doctor"})),
+    "explain": (ANY, frozenset({"protocol", "diagnosis", "explain"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "examiner": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "examiner", ""})),
     "commands": (ANY, ALL_OF_OURS),
