@@ -13,20 +13,23 @@ from string import Formatter
 
 from tandem.diagnosis.problems import CATALOGUE
 from tandem.explain.entries import ENTRIES
+from tandem.explain.mistakes import MISTAKES
 from tandem.explain.symptoms import SYMPTOMS
 from tandem.explain.wordings import COMMON_WORDS, PHRASES, SAME_WORDS, WORDINGS
 from tandem.protocol.message import ERROR_PREFIX
 
 MAX_FOUND = 3  # the first entry, and two more by title
 
-NUMBER_POINTS = 6.0
-PHRASE_POINTS = 4.0  # and one for each of its words
+NUMBER_POINTS = 8.0
+PHRASE_POINTS = 6.0  # and one for each of its words
 MAX_WORDS = 10  # of a phrase that count
 LESS_LIKELY = 0.9  # for each next entry in a row of the table
 EARLIER_LINE = 0.5  # for what stands before the last line
 WORDS_BESIDE_ERRORS = 0.5  # of the points for words, if there is a phrase or a number of an error
 MIN_SENTENCE = 11  # characters of a sentence that are not facts, to know it without its help
-MIN_WORD_POINTS = 2.5  # less is chance
+WHOLE_TEXT = 0.75  # of the points for words: it has many words
+STEM = 5  # letters
+MIN_WORD_POINTS = 3.5  # less is chance
 
 
 def find(text: str) -> list[str]:
@@ -38,7 +41,7 @@ def find(text: str) -> list[str]:
     if stated:
         return stated[:MAX_FOUND]
     points = _points(text)
-    return sorted(points, key=lambda entry: -points[entry])[:MAX_FOUND]
+    return sorted((entry for entry in ENTRIES if entry in points), key=lambda entry: -points[entry])[:MAX_FOUND]
 
 
 # A status, or a sentence of one
@@ -92,13 +95,16 @@ def _points(text: str) -> dict[str, float]:
     last = _normal(told[-1]) if told else ""
     in_last = _error_points(last)
     points = {entry: earlier * EARLIER_LINE for entry, earlier in _error_points(_normal(text)).items()} | in_last
+    if told and not points and _UNKNOWN_ERROR.match(told[-1]):  # its words say something else than a student's
+        return {}
     part = WORDS_BESIDE_ERRORS if points else 1.0
     for entry, words in _word_points(_words(last if in_last else _normal(" ".join(told)))).items():
         points[entry] = points.get(entry, 0.0) + words * part
     return points
 
 
-_FRAME = re.compile(r"\s|Traceback |at |\}")  # a line of a traceback that is not its error
+_FRAME = re.compile(r"\s|Traceback |at |\}|Emitted |Node\.js v")  # a line of a traceback that is not its error
+_UNKNOWN_ERROR = re.compile(r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?:: |\Z)")
 _STRAIGHT = str.maketrans({**dict.fromkeys("‘’‚`´", "'"), **dict.fromkeys("“”„", '"')})
 
 
@@ -165,9 +171,9 @@ def _word_points(words: frozenset[str]) -> dict[str, float]:
     best: dict[str, float] = {}
     weights = _weights()
     size = sum(weights.get(word, math.log(len(ENTRIES))) for word in words)
-    for entry, wording in _wordings():
+    for entry, wording, part in _wordings():
         shared = sum(weights[word] for word in wording & words)
-        points = shared * shared / min(sum(weights[word] for word in wording), size or math.inf)
+        points = part * shared * shared / min(sum(weights[word] for word in wording), size or math.inf)
         if points >= max(MIN_WORD_POINTS, best.get(entry, 0.0)):
             best[entry] = points
     return best
@@ -177,8 +183,14 @@ _WORD = re.compile(r"\w[\w.+-]*\w|\w")
 
 
 def _words(text: str) -> frozenset[str]:
-    """Return the words of a normalised text. The first of SAME_WORDS stands for the others."""
-    return frozenset(_same().get(word, word) for word in _WORD.findall(text) if word not in _common())
+    """Return the words of a normalised text, without their endings. The first of SAME_WORDS stands for the others."""
+    stems = (_stem(word) for word in _WORD.findall(text) if word not in _common())
+    return frozenset(_same().get(stem, stem) for stem in stems)
+
+
+def _stem(word: str) -> str:
+    """Return the beginning of a word, which is enough to tell words apart: connect, connected, connection."""
+    return word[:STEM] if word.isalpha() else word
 
 
 @cache
@@ -188,22 +200,26 @@ def _common() -> frozenset[str]:
 
 @cache
 def _same() -> dict[str, str]:
-    groups = [line.split() for line in SAME_WORDS.split("\n")]
-    return {word: group[0] for group in groups for word in group}
+    groups = [[_stem(word) for word in line.split()] for line in SAME_WORDS.split("\n")]
+    return {stem: group[0] for group in groups for stem in group}
 
 
 @cache
-def _wordings() -> tuple[tuple[str, frozenset[str]], ...]:
-    """Return the words of each wording, with its entry. The title of an entry is one too, and a row without errors."""
-    pairs = [(entry.id, entry.title) for entry in ENTRIES.values()]
-    pairs += [(symptom.entries[0], symptom.shown) for symptom in SYMPTOMS if "`" not in symptom.shown]
-    pairs += [(entry, line) for entry, lines in WORDINGS.items() for line in lines.split("\n")]
-    found = [(entry, _words(_normal(wording))) for entry, wording in pairs]
-    return tuple((entry, words) for entry, words in found if words)
+def _wordings() -> tuple[tuple[str, frozenset[str], float], ...]:
+    """Return each wording as its entry, its words, and the part of the points that it gives.
+
+    Wordings are also the title of an entry, its whole text, and a row of the table without an error.
+    """
+    given = [(entry.id, entry.title, 1.0) for entry in ENTRIES.values()]
+    given += [(mistake.id, " ".join(ENTRIES[mistake.id].texts.values()), WHOLE_TEXT) for mistake in MISTAKES]
+    given += [(symptom.entries[0], symptom.shown, 1.0) for symptom in SYMPTOMS if "`" not in symptom.shown]
+    given += [(entry, line, 1.0) for entry, lines in WORDINGS.items() for line in lines.split("\n")]
+    found = [(entry, _words(_normal(wording)), part) for entry, wording, part in given]
+    return tuple((entry, words, part) for entry, words, part in found if words)
 
 
 @cache
 def _weights() -> dict[str, float]:
     """Return the weight of each word: the fewer entries it occurs in, the more."""
-    entries = Counter(word for word, _ in {(word, entry) for entry, words in _wordings() for word in words})
+    entries = Counter(word for word, _ in {(word, entry) for entry, words, _ in _wordings() for word in words})
     return {word: math.log(len(ENTRIES) / count) for word, count in entries.items()}

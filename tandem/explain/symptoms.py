@@ -99,7 +99,8 @@ SYMPTOMS = (
         ("udp",),
     ),
     Symptom(
-        "`Bad file descriptor`, `[Errno 9]`, `[WinError 10038]`: a socket is used after its `close`",
+        "`Bad file descriptor`, `[Errno 9]`, `Socket operation on non-socket`, `[Errno 88]`, `[Errno 38]`, "
+        "`[WinError 10038]`: a socket is used after its `close`",
         ("wrong-type",),
     ),
     Symptom(

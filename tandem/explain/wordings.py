@@ -7,6 +7,10 @@ the text counts. Both are by the id of a mistake or of a problem of the catalogu
 # Of other entries than the first one of their line of the table, or of systems that the table leaves out.
 PHRASES = {
     "not-listening": """
+        expressément refusée
+        keine verbindung hergestellt werden
+        could not connect to host
+        unable to connect to the remote server
         econnrefused
         wsaeconnrefused
         no connection could be made because the target machine actively refused it
@@ -120,6 +124,21 @@ PHRASES = {
         toegang geweigerd
         """,
     "end-of-stream": """
+        receive b""
+        receive b''
+        returns b''
+        returns b""
+        recv returned 0
+        existing connection was closed
+        connection closed by foreign host
+        connection closed by remote host
+        connection closed unexpectedly
+        prematurely closed
+        eofexception
+        eoferror
+        incompletereaderror
+        interrupción de una conexión existente
+        远程主机强迫关闭了一个现有的连接
         econnreset
         econnaborted
         epipe
@@ -151,6 +170,9 @@ PHRASES = {
         unexpected end of file from server
         """,
     "wrong-type": """
+        'socket' object has no attribute
+        string argument without an encoding
+        'tuple' object is not callable
         enotconn
         wsaenotconn
         a request to send or receive data was disallowed because the socket is not connected
@@ -233,6 +255,16 @@ PHRASES = {
         resourcewarning: unclosed
         unclosed <socket
         """,
+    "wsl": """
+        in wsl
+        wsl2
+        windows subsystem for linux
+        """,
+    "wrong-own-ip": """
+        127.0.1.1
+        gethostbyname
+        gethostname
+        """,
     "udp": """
         eopnotsupp
         wsaeopnotsupp
@@ -258,6 +290,7 @@ PHRASES = {
         reached end of data
         """,
     "welcome-as-reply": """
+        a jsonobject text must begin with
         is not valid json
         unexpected token w in json at position 0
         in json at position 0
@@ -285,9 +318,9 @@ PHRASES = {
     "str-of-bytes": """
         object of type bytes is not json serializable
         type bytes is not json serializable
-        is not json serializable
         """,
     "decoded-twice": """
+        is not json serializable
         object has no attribute 'decode'
         object has no attribute 'encode'
         the json object must be str, bytes or bytearray, not
@@ -352,6 +385,16 @@ PHRASES = {
 
 WORDINGS = {
     "one-recv": """
+        recv(1024) does not give everything
+        only the first 1024 bytes arrive
+        message is not complete
+        data comes in several parts
+        het bericht is niet compleet
+        die nachricht ist nicht vollständig
+        message longer than the buffer size
+        how many bytes do i give to recv
+        how do i know that the whole message arrived
+        hoe weet ik of het hele bericht er is
         only a part of the message arrives
         i get half of the json and the rest comes later
         the message is cut in the middle
@@ -366,6 +409,15 @@ WORDINGS = {
         die nachricht ist abgeschnitten
         """,
     "not-listening": """
+        connection refused although his program is running
+        refused although client 2 was started
+        client 2 has another port or address than i gave
+        geweigerd terwijl client 2 wel draait
+        abgelehnt obwohl client 2 läuft
+        in which order do i start the programs
+        cannot connect to client 2
+        wrong port number
+        could not resolve the host name
         client 1 cannot connect because client 2 was not started
         the connection is refused
         server is not running
@@ -377,6 +429,16 @@ WORDINGS = {
         client 2 läuft nicht
         """,
     "wrong-bind-address": """
+        client 2 can only be reached from its own machine
+        reached from itself only and not from other machines
+        localhost works but with the real ip address it is refused
+        should i bind to 0.0.0.0 or 127.0.0.1
+        only i can connect to my server
+        only clients on the own machine can connect
+        my classmate cannot connect to my server but i can
+        others cannot connect to my program
+        mijn teamgenoot kan niet verbinden maar ik zelf wel
+        mein partner kann sich nicht verbinden aber ich schon
         it works on one machine but not on two
         works on localhost but not over the network
         refused from another machine but fine on the same machine
@@ -392,6 +454,16 @@ WORDINGS = {
         lokal geht es aber vom anderen rechner nicht
         """,
     "firewall": """
+        connecting to my teammate times out
+        the network blocks connections between students
+        timeout when connecting to the other machine
+        verbinden met mijn teamgenoot geeft een time-out
+        verbinden mit meinem partner ergibt timeout
+        it works at home but not at school or in the university
+        do i have to open a port in the firewall or router
+        connecting to the other machine does not work on the school network
+        thuis werkt het maar op school niet
+        zu hause geht es aber in der hochschule nicht
         connecting takes very long and then fails
         times out after some seconds
         firewall blocks the connection
@@ -408,6 +480,9 @@ WORDINGS = {
         im wlan der hochschule erreichen wir uns nicht
         """,
     "wrong-own-ip": """
+        docker or vpn address in the message
+        ip remark loopback
+        getsockname own address
         which ip is mine
         what is my ip address
         how do i find my own ip
@@ -421,6 +496,20 @@ WORDINGS = {
         wie finde ich meine ip adresse
         """,
     "port-in-use": """
+        after ctrl-c i cannot start again for about a minute
+        restarting client 2 quickly does not work
+        second start of client 2 fails at bind
+        na ctrl-c kan ik niet opnieuw starten
+        nach strg-c kann ich nicht neu starten
+        change the port number every time i run
+        need a new port after each run
+        elke keer een andere poort nodig
+        jedes mal einen anderen port
+        bind fails after a crash
+        which program uses the port
+        kill the process that holds the port
+        no permission to use port 80
+        ports below 1024
         the port is in use when i start the program again
         cannot bind to the port a second time
         i have to wait a minute before i can restart
@@ -434,6 +523,9 @@ WORDINGS = {
         port wird schon benutzt
         """,
     "python-for-json": """
+        json must have double quotes
+        true false null in python
+        eval fails on null
         my json has single quotes
         none instead of null
         str of a dict is not json
@@ -442,6 +534,9 @@ WORDINGS = {
         einfache anführungszeichen in json
         """,
     "str-of-bytes": """
+        why do i see b' when i print
+        output has b' and quotes around it
+        how do i remove the b before the string
         there is a b in front of my text
         the text begins with b'
         b before the string in the output
@@ -449,6 +544,9 @@ WORDINGS = {
         vor meinem text steht ein b
         """,
     "welcome-as-reply": """
+        the parser fails on the first message of the server
+        why does the server send text that is not json
+        read the welcome first
         the first thing i receive is the welcome and not the reply
         every answer comes one too late
         json.loads fails on the welcome text
@@ -458,6 +556,12 @@ WORDINGS = {
         ich bekomme die begrüßung statt der antwort
         """,
     "end-of-stream": """
+        endless loop of empty messages after the client disconnects
+        connection is suddenly closed
+        connection lost while sending
+        machine gets hot
+        verbinding wordt plotseling verbroken
+        verbindung bricht plötzlich ab
         recv returns b'' all the time
         recv returns empty bytes
         the loop prints b'' over and over
@@ -477,6 +581,11 @@ WORDINGS = {
         der lüfter dreht auf
         """,
     "numbers-not-changed": """
+        moeten de studentnummers omgewisseld worden
+        müssen die matrikelnummern vertauscht werden
+        order of the two student numbers in message 2
+        who is studentnr1 in the message of client 2
+        message 2 still has clientid 1
         do i have to swap the student numbers
         swap studentnr1 and studentnr2
         clientid must be 2 in the second message
@@ -485,6 +594,12 @@ WORDINGS = {
         matrikelnummern vertauschen
         """,
     "object-not-continued": """
+        how can client 2 get the secret from client 1
+        which secret do i put in message 2
+        what do i put in status and secret of message 2
+        message 2 made from scratch without the secret
+        what does client 1 send to client 2
+        how do i give the secret to client 2
         where does client 2 get the secret
         secret is empty in message 2
         the secret is lost on the way
@@ -493,6 +608,29 @@ WORDINGS = {
         woher bekommt client 2 das secret
         """,
     "both-wait": """
+        read never returns
+        recv never returns
+        program waits in recv and does not continue
+        nothing comes back after sending
+        programma wacht op recv en komt niet verder
+        programm wartet in recv und kommt nicht weiter
+        program never finishes
+        accept waits forever
+        blocked in accept or recv
+        script does not end and shows no error
+        het script loopt vast
+        programma loopt vast zonder foutmelding
+        mein programm reagiert nicht mehr
+        programm friert ein
+        programm wartet und endet nie
+        nothing is printed after connecting
+        the terminal is frozen after accept
+        no output any more
+        the script does not continue or end
+        the reply never comes
+        server never gets the whole message and client waits
+        er wordt niets geprint
+        es wird nichts mehr ausgegeben
         nothing happens and there is no error
         the program hangs
         the program stands still
@@ -512,6 +650,11 @@ WORDINGS = {
         beide warten aufeinander
         """,
     "wrong-type": """
+        how to convert string to bytes for a socket
+        can only send bytes not string
+        socket is already closed when sending
+        use the listening socket to send or recv
+        with statement closes my socket too early
         can i send a dict or a string with send
         how to send a dictionary through a socket
         how to send text over a socket
@@ -523,6 +666,10 @@ WORDINGS = {
         wie sende ich einen string über einen socket
         """,
     "other-encoding": """
+        the é in the team name turns into strange symbols
+        file saved with notepad cannot be read
+        encoding of the json file is wrong
+        dictionary key error
         strange characters in the name
         letters with accents are wrong
         ë becomes Ã«
@@ -532,6 +679,8 @@ WORDINGS = {
         umlaute sind falsch
         """,
     "connected-twice": """
+        reconnect on the same socket fails
+        retry connect with the same socket
         calling connect again on the same socket
         connect in a loop fails the second time
         can i reuse a socket for the second connection
@@ -539,6 +688,9 @@ WORDINGS = {
         zweites connect mit demselben socket
         """,
     "non-blocking": """
+        settimeout(0) error at recv
+        settimeout 0
+        non-blocking socket
         recv returns at once without data
         accept does not wait
         setblocking false
@@ -546,6 +698,10 @@ WORDINGS = {
         recv wartet nicht
         """,
     "sockets-left-open": """
+        each try makes a new socket
+        too many sockets open
+        crash after hundreds of connections
+        resource leak of sockets
         after many tries no more sockets can be opened
         do i have to close the socket
         file descriptors run out
@@ -553,12 +709,18 @@ WORDINGS = {
         nach vielen versuchen geht kein socket mehr auf
         """,
     "udp": """
+        sendto and recvfrom
+        packets get lost
         udp or tcp
         do i need udp
         datagram socket
         udp of tcp gebruiken
         """,
     "wsl": """
+        running in wsl timed out from the other machine
+        program in wsl not reachable from outside
+        wsl2 others cannot connect
+        linux in windows virtual network
         wsl
         windows subsystem for linux
         ubuntu inside windows
@@ -569,6 +731,8 @@ WORDINGS = {
         ubuntu unter windows
         """,
     "decoded-twice": """
+        data is none after print or update
+        convert dict to json and bytes
         bytes or text or dict
         do i have to decode before json.loads
         json.loads of a dict
@@ -576,6 +740,8 @@ WORDINGS = {
         moet ik decoderen voor json.loads
         """,
     "own-module": """
+        import socket gives a strange attribute error
+        circular import
         my file is called socket.py
         i named my program json.py
         import of my own file instead of the module
@@ -583,12 +749,17 @@ WORDINGS = {
         meine datei heißt socket.py
         """,
     "escaped-bytes-text": """
+        json fails only for a name with an apostrophe
+        invalid backslash after str(data)[2:-1]
         backslash in the json only with some names
         apostrophe in the team name breaks json
         apostrof in de teamnaam
         apostroph im teamnamen
         """,
     "self-connect": """
+        client 1 talks to itself
+        connected without a listener running
+        client connects although nobody listens
         i receive my own message back
         my client connects to itself
         client 1 is connected before client 2 runs
@@ -598,12 +769,21 @@ WORDINGS = {
         ich bekomme meine eigene nachricht zurück
         """,
     "refusal-ignored": """
+        status of message 1 was an error and then message 2 is refused too
+        do i check the status before i hand over
         message 1 was refused but client 2 sends on
         client 2 gets an error about message 1
         status of the reply begins with error and i send it on
         bericht 1 is geweigerd maar client 2 gaat door
         """,
     "second-message": """
+        open a new connection for message 2
+        do i keep the connection open for message 2
+        can i send message 2 over the same socket as message 1
+        use the same connection for message 1 and message 2
+        do i need a new connection for each message
+        moet ik voor bericht 2 opnieuw verbinden
+        brauche ich für nachricht 2 eine neue verbindung
         second message gets no reply
         only the first message is answered
         can i send two messages on one connection
@@ -623,9 +803,10 @@ WORDINGS = {
 
 # Words that count as the same one: the first of each line stands for all of them.
 SAME_WORDS = """
-    two 2 both twee zwei beide
+    two 2 twee zwei
+    both beide each
     machine machines laptop laptops computer computers pc pcs rechner macbook host hosts
-    hang hangs hung hanging hangt hängt hängen stuck freeze freezes frozen blocks blocked stilstaan stil still stands
+    hang hangs hung hanging hangt hängt stuck freeze frozen blocks stilstaan stil still stands vast reagiert friert
     wait waits waiting wacht wachten wartet warten
     forever endless endlessly eeuwig ewig
     nothing niets niks nichts
@@ -656,7 +837,14 @@ SAME_WORDS = """
     wrong false incorrect verkeerd falsch weird strange vreemde
     apostrophe apostrof apostroph
     number numbers nummer nummers
-    swap swapped omwisselen vertauschen exchange
+    every each elke jedes jede
+    finish finishes finished ends end endet eindigt stops stopt
+    print prints printed geprint ausgegeben output shows show toont zeigt
+    partner classmate teammate friend teamgenoot klasgenoot kommilitone kommilitonin others other andere anderen anderer
+    school university uni campus hochschule universiteit hogeschool eduroam
+    ip ip-adres ip-adresse ip-address
+    student studentnummer studentnummers matrikelnummer matrikelnummern
+    swap swapped omwisselen omgewisseld vertauschen vertauscht exchange
     name names naam namen
     text string tekst strings
     slow long lang lange
@@ -664,7 +852,7 @@ SAME_WORDS = """
 
 # Words that tell nothing.
 COMMON_WORDS = """
-    client 1 just always error
+    client 1 just always error errno winerror traceback 127.0.0.1 5551
     a an the is are was be it its i we you he of to in on at for and or but not no do does did this that there
     what which how when with from by as if so can have has had will would get only then
     de het een zijn ik wij je van naar op bij voor en maar niet geen dat die er wat hoe met als dan wel

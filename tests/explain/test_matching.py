@@ -65,7 +65,24 @@ def test_a_status_with_several_problems_finds_them_in_its_order() -> None:
     assert find(error_status(problems, 2000)) == ["key-case", "not-swapped", "secret-missing"]
 
 
-@pytest.mark.parametrize("text", ["", " ", "\0", "how do I bake a pizza", "1", "12345", "error: ", "[Errno 2]"])
+FITS_NOTHING = [
+    "",
+    " ",
+    "\0",
+    "1",
+    "12345",
+    "error: ",
+    "how do I bake a pizza",
+    "[Errno 2] No such file or directory: 'TEAM.json'",
+    "NameError: name 'sokcet' is not defined",
+    "IndexError: list index out of range",
+    "ModuleNotFoundError: No module named 'requests'",
+    "SyntaxError: invalid syntax",
+    "KeyboardInterrupt",
+]
+
+
+@pytest.mark.parametrize("text", FITS_NOTHING)
 def test_a_text_that_fits_nothing_finds_nothing(text: str) -> None:
     assert find(text) == []
 
