@@ -170,6 +170,12 @@ PHRASES = {
         unexpected end of file from server
         """,
     "wrong-type": """
+        bytes-like object, not
+        invalid literal for int() with base 10
+        argument should be integer or bytes-like object
+        cannot unpack non-iterable socket object
+        embedded null byte
+        'builtin_function_or_method' object is not subscriptable
         'socket' object has no attribute
         string argument without an encoding
         'tuple' object is not callable
@@ -228,7 +234,7 @@ PHRASES = {
         eisconn
         wsaeisconn
         a connect request was made on an already connected socket
-        already connected
+        : already connected
         alreadyconnectedexception
         transportendpunkt ist bereits verbunden
         """,
@@ -256,8 +262,7 @@ PHRASES = {
         unclosed <socket
         """,
     "wsl": """
-        in wsl
-        wsl2
+        wsl
         windows subsystem for linux
         """,
     "wrong-own-ip": """
@@ -355,6 +360,10 @@ PHRASES = {
         bad escaped character in json
         """,
     "other-encoding": """
+        utf-8-sig
+        byte order mark
+        keyerror: 'secret'
+        surrogates not allowed
         unexpected utf-8 bom
         codec can't decode byte
         codec can't encode character
@@ -385,6 +394,9 @@ PHRASES = {
 
 WORDINGS = {
     "one-recv": """
+        soms krijg ik de helft van het bericht
+        manchmal kommt nur die hälfte der nachricht
+        json.loads fails sometimes over the network
         recv(1024) does not give everything
         only the first 1024 bytes arrive
         message is not complete
@@ -666,6 +678,8 @@ WORDINGS = {
         wie sende ich einen string über einen socket
         """,
     "other-encoding": """
+        bom at the start of the file
+        byte order mark in the json file
         the é in the team name turns into strange symbols
         file saved with notepad cannot be read
         encoding of the json file is wrong
@@ -823,7 +837,7 @@ SAME_WORDS = """
     connect connects connected connecting connection verbinden verbinding verbindung verbindt
     refused refuses refuse rejects rejected geweigerd geweigert abgelehnt verweigert
     reach reached reachable bereiken erreichen
-    part parts half deel teil piece pieces incomplete truncated cut partial afgekapt abgeschnitten
+    part parts half deel stuk helft hälfte teil piece pieces incomplete truncated cut partial afgekapt abgeschnitten
     port poort
     use used uses gebruik gebruikt bezet belegt benutzt taken busy occupied
     empty leeg lege leer leere
