@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Ending, diagnose
-from tandem.diagnosis.problems import findings_text
+from tandem.diagnosis.problem import findings_text
 from tandem.protocol.reader import MAX_MESSAGE_BYTES, Reader
 from tandem.server.judge import Judgement, judge
 

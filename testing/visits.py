@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problem import Problem
 from tandem.records.visits import MetricsSample, Outcome, RightVisit, Team, Visit
 
 TEAM = Team("INF2A", "Team1", "0923456", "0934567")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fuzz.targets.law import require
 from fuzz.targets.stretch import place, stretched
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import MAX_FINDINGS, MAX_SENTENCE, Problem, size_in_json
+from tandem.diagnosis.problem import MAX_FINDINGS, MAX_SENTENCE, Problem, size_in_json
 from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN, unframe
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_FINISHED, STATUS_WAITING, is_team_of_one

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from tandem.diagnosis import rules
-from tandem.diagnosis.problems import MAX_FINDINGS, Edit, Findings, Problem, in_order
+from tandem.diagnosis.problem import MAX_FINDINGS, Edit, Findings, Problem, in_order
 from tandem.diagnosis.recovery.envelope import BACKTICKS, Place, find_object, to_text
 from tandem.diagnosis.recovery.fields import FieldReader, meant_field
 from tandem.diagnosis.recovery.members import MemberReader, ObjectEnd

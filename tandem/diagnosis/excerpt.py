@@ -6,7 +6,7 @@ Takes any bytes. What it returns is safe to show on a terminal.
 import unicodedata
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import CUT, Edit, Problem
+from tandem.diagnosis.problem import CUT, Edit, Problem
 from tandem.protocol.printable import encodable, printable_bytes
 
 _BEFORE, _AFTER = 60, 36  # characters of a long line that are shown around the mark

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problem import Problem
 from tandem.protocol.address import is_loopback, plain_ip
 from tandem.protocol.message import ERROR_PREFIX, FIELDS, STATUS_WAITING, Message
 

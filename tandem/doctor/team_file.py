@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problem import Problem
 from tandem.diagnosis.rules import check_fields
 from tandem.protocol.errors import TandemError
 from tandem.protocol.message import Message

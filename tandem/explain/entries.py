@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from string import Formatter
 
-from tandem.diagnosis.problems import CATALOGUE, Kind, Problem
+from tandem.diagnosis.problem import CATALOGUE, Kind, Problem
 from tandem.explain.mistakes import MISTAKES, Mistake
 
 PAGE = "docs/mistakes.md"

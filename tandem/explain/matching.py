@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from string import Formatter
 
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from tandem.explain.entries import ENTRIES
 from tandem.explain.mistakes import MISTAKES
 from tandem.explain.symptoms import SYMPTOMS

@@ -27,7 +27,7 @@ MISTAKES = (
 error, each time at another column; often only between two machines, never on one.""",
         why="TCP carries a stream of bytes. One `send` of the other side may take two `recv` calls here.",
         do="""call `recv` again and put the pieces together until the message is complete: until its last brace
-closes. Do not wait for the connection to close: the server may keep it open.""",
+closes. Do not wait for the connection to close: another server may keep it open.""",
     ),
     Mistake(
         2,

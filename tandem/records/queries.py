@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import CATALOGUE, Problem, findings_in, is_only_handed_on
+from tandem.diagnosis.problem import CATALOGUE, Problem, findings_in, is_only_handed_on
 from tandem.protocol.message import NotAMessageError, decode
 from tandem.records.class_spellings import CLASS_NAMES, MAX_CLASSES
 from tandem.records.database import open_rows

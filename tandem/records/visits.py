@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Problem, findings_in, findings_text, is_only_handed_on
+from tandem.diagnosis.problem import Problem, findings_in, findings_text, is_only_handed_on
 from tandem.protocol.address import show_address
 from tandem.protocol.message import NO_TEAMMATE, Message
 
@@ -61,7 +61,7 @@ class RightVisit(NamedTuple):
     received: bytes  # what came, cut off at MAX_STORED_BYTES
     size_bytes: int  # of everything that came
     reply: bytes
-    findings: str  # its remarks as JSON (findings_text in diagnosis/problems.py)
+    findings: str  # its remarks as JSON (findings_text in diagnosis/problem.py)
     studentnr1: str  # the numbers in the order of message 1
     studentnr2: str
     secret: str
@@ -183,7 +183,7 @@ class MetricsSample:
     period_us: int
     visits: int  # answered in the period
     connections: int  # open at its end
-    reply_p50_us: int  # from the last byte of a right message 2 to its reply
+    reply_p50_us: int  # from the start of the commit of a right message 2 to its reply
     reply_p99_us: int
     commits: int
     commit_p50_us: int

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
 from tandem.diagnosis.excerpt import Excerpt, as_encoded, excerpt
-from tandem.diagnosis.problems import Problem, Severity
+from tandem.diagnosis.problem import Problem, Severity
 from tandem.protocol.message import Message, message_1
 from tandem.protocol.reader import Reader
 from tandem.protocol.team_fields import team_in

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from tandem.diagnosis.excerpt import as_encoded, excerpt
-from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.diagnosis.problem import CATALOGUE, Problem
 from tandem.diagnosis.rules import CONTROL
 from tandem.protocol.printable import printable, printable_bytes
 from tandem.records.queries import TeamRow, VisitRow

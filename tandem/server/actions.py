@@ -95,7 +95,7 @@ class Handler(Protocol):
     def expired(self, peer: Peer, progress: Progress, state: State) -> Action:
         """Return the action after the limit of FIRST_BYTE, MESSAGE or NO_MESSAGE has passed without a byte."""
 
-    def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
+    def reply_after_commit(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
         """Return the reply for a commit, `waited_s` seconds after it was asked for. `stored`: its record is on disk."""
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:

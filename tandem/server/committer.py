@@ -20,7 +20,7 @@ MAX_BATCH = 1000  # records in one transaction
 MAX_WAITING = 20_000  # records that wait while nothing can be written; more are dropped and counted
 GROUP_COMMIT_DELAY = 0.003  # seconds from the first record with a waiter to its commit: others join it
 DEFERRED_DELAY = 0.2  # seconds that a record without a waiter may be deferred
-RETRY_DELAY = 1.0  # seconds between two attempts after a failure
+RETRY_DELAY = 1.0  # seconds until the next attempt after a failure; a record with a waiter does not wait for it
 
 Waiter = TypeVar("Waiter")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from hmac import compare_digest
 
-from tandem.diagnosis.problems import Problem, findings_text
+from tandem.diagnosis.problem import Problem, findings_text
 from tandem.diagnosis.rules import MAX_LENGTHS, USUAL_DIGITS, remarks_on_ip
 from tandem.keys.secret import derive
 from tandem.protocol.message import FIELDS, STATUS_FINISHED, STATUS_WAITING

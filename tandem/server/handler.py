@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 
 from tandem.diagnosis.diagnose import Ending, diagnose, with_offsets
-from tandem.diagnosis.problems import Problem, findings_text
+from tandem.diagnosis.problem import Problem, findings_text
 from tandem.keys.keyring import Keyring
 from tandem.protocol.address import show_address
 from tandem.protocol.framing import LENGTH, frame, unframe
@@ -27,7 +27,7 @@ from tandem.server.judge import Accepted, Judgement, judge
 from tandem.server.log import Log
 from tandem.server.message_2 import SecretOwner
 from tandem.server.metrics import Metrics
-from tandem.server.quota import LateBytesQuota, RecordQuota
+from tandem.server.record_quota import LateBytesQuota, RecordQuota
 from tandem.server.serve_options import CLOSE, EXPLAIN
 from tandem.server.states_and_limits import MESSAGE, NO_MESSAGE, SILENCED, State
 
@@ -88,7 +88,7 @@ class VisitHandler:
         except Exception:
             self._log_bug(peer)
             return None  # the slow path may have an answer
-        return self._accept(peer, accepted, data) if accepted else None
+        return self._commit_right(peer, accepted, data) if accepted else None
 
     def received(self, peer: Peer, progress: Progress, data: bytes) -> Action:
         """Feed the reader, and answer once the message is complete or cannot become one. PROTOCOL 2.4, 3.4."""
@@ -106,7 +106,7 @@ class VisitHandler:
         """Answer after silence: nothing came, a message was not finished, or it is none. PROTOCOL 3.4."""
         return self._answer(peer, self._reader_in(progress), Ending.SILENCE)
 
-    def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
+    def reply_after_commit(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
         """Return the reply if the record is on disk, else one that asks to send it again. PROTOCOL 5.4, 7.3."""
         self._metrics.replies_s.append(waited_s)
         if stored:
@@ -148,14 +148,14 @@ class VisitHandler:
         outcome, reply, team, secret, ip, _, remarks = judgement
         if team and outcome in (Outcome.MESSAGE_1, Outcome.MESSAGE_2):
             accepted = Accepted(outcome, reply, team, secret, ip, findings_text(remarks))
-            return self._accept(peer, accepted, bytes(reader.received))
+            return self._commit_right(peer, accepted, bytes(reader.received))
         if self._errors == EXPLAIN:
             reply = frame(reply, self._framing)
             return Reply(reply, self._refused(peer, reader, judgement, reply))
         record = self._refused(peer, reader, judgement, b"")
         return End(record) if self._errors == CLOSE else Wait(SILENCED, None, record)
 
-    def _accept(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
+    def _commit_right(self, peer: Peer, accepted: Accepted, received: bytes) -> Action:
         """Return the action for a right message."""
         outcome, reply, team, secret, ip, findings = accepted
         reply = frame(reply, self._framing)

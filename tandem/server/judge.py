@@ -1,4 +1,6 @@
-"""The judgement of a message: its reply, and what is recorded. Pure: takes a diagnosis, the keys and a lookup.
+"""The judgement of a message that the fast path leaves: its reply, and what is recorded.
+
+Pure: takes a diagnosis, the keys and a lookup.
 
 Nothing is remembered between the two messages: the secret proves that message 1 came. So message 2 is judged from
 itself and the key alone. The lookup in the records only makes the problems of a wrong message more exact.
@@ -8,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tandem.diagnosis.diagnose import Diagnosis
-from tandem.diagnosis.problems import MAX_FINDINGS, REFUSAL_HANDED_ON, Problem, error_status
+from tandem.diagnosis.problem import MAX_FINDINGS, REFUSAL_HANDED_ON, Problem, error_status
 from tandem.diagnosis.rules import is_secret, is_shared_by_router
 from tandem.keys.secret import derive
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message

@@ -1,9 +1,9 @@
 """The event loop: accept, send the welcome, read, reply, drain, close. Owns the sockets. Knows no JSON.
 
 One thread, and nothing blocks. The handler gets bytes and returns an action, and the loop carries it out. Each
-connection is in exactly one state, which has a time limit (states_and_limits.py). The work of one turn is bounded:
-what the fast path does not decide waits in a queue, and each turn takes from it for a limited time. So a burst of slow
-messages delays no right message.
+connection is in exactly one state, and each but QUEUED has a time limit (states_and_limits.py). The work of one turn is
+bounded: what the fast path does not decide waits in a queue, and each turn takes from it for a limited time. So a burst
+of slow messages delays no right message.
 
 System calls are most of the cost of an exchange. Therefore a connection is its low-level socket, without a second
 object. The poller forgets a socket after one event. Most need one only, and are closed without a call to the poller.
@@ -425,7 +425,7 @@ class Loop:
                     self._close_after_bug(connection, bug)
 
     def _answer_commit(self, connection: Connection, stored: bool) -> None:
-        reply = self._handler.committed(connection.commit, stored, self._now - connection.state_since)
+        reply = self._handler.reply_after_commit(connection.commit, stored, self._now - connection.state_since)
         del connection.commit
         self._reply(connection, reply)
 

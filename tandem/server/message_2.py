@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problem import Problem
 from tandem.diagnosis.rules import damage_of_secret, is_secret
 from tandem.keys.secret import verify
 from tandem.protocol.message import Message, is_team_of_one

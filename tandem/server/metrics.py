@@ -20,8 +20,10 @@ class Metrics:
         """Count from now on. `server` is its name in the samples."""
         self._server = server
         self.visits = 0  # answered
-        self.replies_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # from a right message 2 to its reply: seconds
-        self.commits_s: deque[float] = deque(maxlen=MAX_DURATIONS)  # of one commit: seconds
+        self.replies_s: deque[float] = deque(
+            maxlen=MAX_DURATIONS
+        )  # from the start of the commit of a right message 2 to its reply: seconds
+        self.commits_s: deque[float] = deque(maxlen=MAX_DURATIONS)
         self._period_start = time.monotonic()
 
     @property

@@ -63,9 +63,9 @@ class ProxyProtocolHandler:
             return _END
         return self._visits.expired(progress.peer or peer, progress.reader, state)
 
-    def committed(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
+    def reply_after_commit(self, commit: CommitThenReply, stored: bool, waited_s: float) -> bytes:
         """Return the visit handler's reply for a commit."""
-        return self._visits.committed(commit, stored, waited_s)
+        return self._visits.reply_after_commit(commit, stored, waited_s)
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:
         """Return what to record. A connection without a client behind it is not a visit."""

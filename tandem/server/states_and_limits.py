@@ -1,7 +1,7 @@
 """The states of a connection, as data: what each one means, how long it may last, and which state may follow it.
 
-Knows no socket and no message. The loop (loop.py) makes every transition through this table: one that is not in it is a
-bug of the server. The diagram in ARCHITECTURE.md is generated from it.
+Knows no socket and no message. The loop (loop.py) makes every transition but closing through this table: one that is
+not in it is a bug of the server. The diagram in ARCHITECTURE.md is generated from it.
 """
 
 from collections.abc import Mapping

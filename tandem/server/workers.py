@@ -59,7 +59,8 @@ class Supervisor:
         for number in STOP_SIGNALS:
             signal.signal(number, self._stop)
         signal.signal(signal.SIGALRM, self._kill)
-        signal.signal(signal.SIGCHLD, _do_nothing)  # its byte is enough
+        if signal.getsignal(signal.SIGCHLD) in (signal.SIG_IGN, signal.SIG_DFL):  # the board has a handler of its own
+            signal.signal(signal.SIGCHLD, _do_nothing)  # its byte is enough
         if HANGUP:
             signal.signal(HANGUP, self._hang_up)
         try:
@@ -75,7 +76,6 @@ class Supervisor:
             signal.setitimer(signal.ITIMER_REAL, 0)
             ignore_signals()
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.close(self._alive_recv)
             os.close(self._alive_send)
             self._signal_recv.close()

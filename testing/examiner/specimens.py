@@ -16,7 +16,7 @@ class Specimen:
 
     old: str
     new: str
-    also: tuple[str, ...] = ()  # other checks that cannot hold with this mistake
+    also: tuple[str, ...] = ()  # other checks that may fail with this mistake
 
 
 SPECIMENS = {
@@ -81,6 +81,7 @@ SPECIMENS = {
         "        print(connection.recv(1024).decode())\n",
         "        connection.settimeout(1)\n        print(connection.recv(1024).decode())\n"
         "        connection.settimeout(TIMEOUT_S)\n",
+        also=("delay-and-loss",),  # a lost packet is sent again after a second
     ),
     "long-names": Specimen(
         "        data += piece\n",

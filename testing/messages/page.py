@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tandem.diagnosis.excerpt import excerpt
-from tandem.diagnosis.problems import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.diagnosis.problem import CATALOGUE, Family, Kind, Problem, Severity
 from tandem.explain.entries import ENTRIES, anchor
 from tandem.explain.mistakes import MISTAKES
 from tandem.explain.symptoms import SYMPTOMS

@@ -20,7 +20,7 @@ from tandem.board.feed.exchange_diagram import (
 )
 from tandem.board.web.display_text import fine_clock, problem_title
 from tandem.board.web.problem_text import findings, recorded_findings, repaired, right_message_2
-from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.diagnosis.problem import CATALOGUE, Problem
 from tandem.protocol.arrows import CLIENT_1, CLIENT_2
 from tandem.protocol.message import STATUS_WAITING, decode
 from tandem.records.queries import VisitRow

@@ -217,12 +217,18 @@ def test_a_class_that_is_opened_while_the_records_cannot_be_read_says_so(
     monkeypatch.setattr(follower_module, "RELOAD_INTERVAL_S", 0.1)
     write_records(tmp_path, numbered(1))
 
+    lines: list[str] = []
+    monkeypatch.setattr(follower_module, "report", lambda words, prefix: lines.append(words))
+
     async def scene(follower: Follower) -> None:
+        assert lines == []  # that nothing has been read yet is no line
         for file in tmp_path.glob("tandem.sqlite3*"):
             file.unlink()
         await until(lambda: follower.read_error != "")
+        assert lines == [f"the records cannot be read: {follower.read_error}"]
         feed = await follower.feed("other")
         assert feed is not None
         assert "cannot be read" in feed.pieces()["trouble"]
+        assert feed.pieces()["nobody"] == ""  # whether a team has come is not known
 
     play(tmp_path, scene)

@@ -23,7 +23,7 @@ from tandem.board.web.auth import RIGHT_SECRETS, TEACHER_COOKIE, TEAM_COOKIE, WR
 from tandem.board.web.pages import gradebook
 from tandem.board.web.pages.teams import VISITS_PER_PAGE
 from tandem.board.web.security import MAX_BODY_BYTES
-from tandem.diagnosis.problems import REFUSAL_HANDED_ON
+from tandem.diagnosis.problem import REFUSAL_HANDED_ON
 from tandem.keys.keyring import load_keyring
 from tandem.keys.secret import derive
 from tandem.records.visits import MetricsSample, Outcome

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tandem.diagnosis.catalogue.kind import RIGHT, RIGHT_2, but
-from tandem.diagnosis.problems import (
+from tandem.diagnosis.problem import (
     CATALOGUE,
     MAX_SENTENCE,
     Family,

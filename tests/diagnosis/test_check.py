@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tandem.diagnosis.excerpt import excerpt
-from tandem.diagnosis.problems import Edit, Problem
+from tandem.diagnosis.problem import Edit, Problem
 from tandem.report.check import check, check_report
 from testing.messages.corpus import ASSIGNMENT_EXAMPLE, ONE, SECOND, TEAM, team
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tandem.diagnosis.problems import CATALOGUE, Edit, Problem
+from tandem.diagnosis.problem import CATALOGUE, Edit, Problem
 from tandem.diagnosis.recovery.foreign import SIGNATURES
 from tandem.protocol.framing import LENGTH
 from tandem.protocol.message import Message

@@ -7,7 +7,7 @@ import pytest
 
 from fuzz.diagnosis import ENDS, STARTS, UNITS
 from fuzz.shapes import Shape, answer, data_of, kept, memory_of, read
-from tandem.diagnosis.problems import Edit, Findings, Problem
+from tandem.diagnosis.problem import Edit, Findings, Problem
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from testing.messages.corpus import ONE, TEAM
 from testing.messages.sending import diagnosed, ids

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.diagnosis.problems import CATALOGUE, Family
+from tandem.diagnosis.problem import CATALOGUE, Family
 from tandem.diagnosis.recovery.foreign import SIGNATURES, Signature, identify, prefix_of
 from tandem.protocol.framing import FRAMINGS
 from testing.messages.corpus import CASES, JSON_HEADER, ONE, SECOND, TELNET, behind_length

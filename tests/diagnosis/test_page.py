@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from testing.messages.page import BEGIN, PAGE, page
 
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose, recover
-from tandem.diagnosis.problems import MAX_FINDINGS
+from tandem.diagnosis.problem import MAX_FINDINGS
 from tandem.diagnosis.recovery.fields import distance
 from tandem.protocol.framing import PLAIN
 from tandem.protocol.message import FIELDS, Message

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tandem.diagnosis.problems import MAX_FINDINGS, Findings
+from tandem.diagnosis.problem import MAX_FINDINGS, Findings
 from tandem.diagnosis.recovery.envelope import to_text
 from tandem.protocol.framing import LENGTH, PLAIN
 from tandem.protocol.reader import MAX_MESSAGE_BYTES

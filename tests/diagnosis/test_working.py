@@ -2,7 +2,7 @@
 
 import pytest
 
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from testing.messages.oracle import is_right
 from testing.messages.sending import diagnosed
 from testing.messages.working import MESSAGES, Working

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.cli import main
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from tandem.doctor.team_file import QUESTIONS, check_answer, keep_out_of_git, write_team_file
 from tandem.net.networks import address_towards
 from tandem.protocol.errors import TandemError

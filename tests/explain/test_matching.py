@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.diagnosis.problems import CATALOGUE, Problem, error_status
+from tandem.diagnosis.problem import CATALOGUE, Problem, error_status
 from tandem.explain.entries import ENTRIES
 from tandem.explain.matching import MAX_FOUND, find
 from tandem.explain.mistakes import MISTAKES

@@ -70,8 +70,8 @@ def accepts_everything(*asked: Any) -> Judgement:
 class TellsTooSoon(VisitHandler):
     """Does not wait for the commit."""
 
-    def _accept(self, *given: Any, **named: Any) -> Action:
-        action = super()._accept(*given, **named)
+    def _commit_right(self, *given: Any, **named: Any) -> Action:
+        action = super()._commit_right(*given, **named)
         return Reply(action.reply, action.record) if isinstance(action, CommitThenReply) else action
 
 

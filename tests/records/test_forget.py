@@ -15,7 +15,7 @@ import pytest
 from tandem.board.gradebook.board_store import FILE as BOOK
 from tandem.board.gradebook.board_store import BoardStore, Note
 from tandem.cli import main
-from tandem.diagnosis.problems import Problem, findings_text
+from tandem.diagnosis.problem import Problem, findings_text
 from tandem.protocol.message import STATUS_WAITING
 from tandem.records.database import open_rows
 from tandem.records.forget import Forgetting, Forgotten, Selection, forgetting

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tandem.diagnosis.problems import Problem, findings_text
+from tandem.diagnosis.problem import Problem, findings_text
 from tandem.protocol.message import Message
 from tandem.records import queries as records_module
 from tandem.records.queries import IssuedSecret, Records, TeamKey, open_records

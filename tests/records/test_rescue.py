@@ -301,7 +301,7 @@ def test_a_start_without_a_loss_is_silent(tmp_path: Path, change: Callable[[Path
 
 def test_the_mark_is_written_once_a_second_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
-    monkeypatch.setattr("tandem.records.sqlite.commit_mark.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("tandem.records.sqlite.sqlite_store.time.monotonic", lambda: now_s[0])
     marks = []
     with closing(SqliteStore(tmp_path)) as store:
         for step_s in (0.5, 0.4, 0.2, 0.1):

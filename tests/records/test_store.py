@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Problem, findings_in
+from tandem.diagnosis.problem import REFUSAL_HANDED_ON, Problem, findings_in
 from tandem.records.database import open_rows
 from tandem.records.queries import open_records
 from tandem.records.rows import DatabaseLocation, Rows

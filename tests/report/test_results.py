@@ -21,7 +21,7 @@ from tandem.board.gradebook.grades import Gradebook, GradeQuery
 from tandem.commands.arguments import text
 from tandem.commands.names import find_class, find_teams
 from tandem.diagnosis.excerpt import width
-from tandem.diagnosis.problems import Problem
+from tandem.diagnosis.problem import Problem
 from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import encodable
 from tandem.records.queries import TeamRow, open_records

@@ -11,7 +11,7 @@ from tandem.server.actions import ProxiedPeer
 from tandem.server.handler import VisitHandler
 from tandem.server.log import Log
 from tandem.server.proxy_handler import ProxyProtocolHandler
-from tandem.server.quota import MAX_LATE, MAX_LATE_OF_ADDRESS
+from tandem.server.record_quota import MAX_LATE, MAX_LATE_OF_ADDRESS
 from testing.handled import Lines, new_handler
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tandem.diagnosis import rules
 from tandem.diagnosis.diagnose import Ending, diagnose
-from tandem.diagnosis.problems import findings_text
+from tandem.diagnosis.problem import findings_text
 from tandem.keys.keyring import Keyring
 from tandem.keys.secret import derive
 from tandem.protocol.framing import PLAIN

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tandem.diagnosis.diagnose import Diagnosis, Ending, diagnose
-from tandem.diagnosis.problems import MAX_FINDINGS, Problem
+from tandem.diagnosis.problem import MAX_FINDINGS, Problem
 from tandem.protocol.message import STATUS_FINISHED, STATUS_WAITING, Message, decode
 from tandem.protocol.reader import Reader
 from tandem.records.visits import Outcome, Team

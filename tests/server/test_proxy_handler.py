@@ -52,7 +52,7 @@ class Scribe:
         self._ask("expired", peer)
         return REPLY
 
-    def committed(self, commit: CommitThenReply, stored: bool, waited: float) -> bytes:
+    def reply_after_commit(self, commit: CommitThenReply, stored: bool, waited: float) -> bytes:
         return b"stored" if stored else b"not stored"
 
     def lost(self, peer: Peer, progress: Progress) -> Record | None:

@@ -108,8 +108,14 @@ class ClassFeed:
             ),
             "mistakes": self._page_templates.piece("mistakes", mistakes=self._mistakes[:MAX_MISTAKES]),
             "stuck": self._stuck_piece(),
-            "nobody": self._page_templates.piece("nobody", server=self._server_status) if self.is_empty else Markup(),
+            "nobody": self._nobody_piece(),
         }
+
+    def _nobody_piece(self) -> Markup:
+        """Render that no team has come yet; nothing where it is not known, because the records cannot be read."""
+        if not self.is_empty or self._unread_since is not None:
+            return Markup()
+        return self._page_templates.piece("nobody", server=self._server_status)
 
     def _trouble_piece(self) -> Markup:
         """Render why the page may not be live: the records cannot be read, or no server runs."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from textwrap import wrap
 
 from tandem.board.web.display_text import duration, fine_clock, problem_title, visible
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from tandem.protocol.arrows import ARROWS, CLIENT_1, CLIENT_2, SERVER
 from tandem.records.queries import VisitRow
 from tandem.records.visits import Outcome

@@ -20,14 +20,17 @@ from tandem.board.feed.tiles import TeamName
 from tandem.board.gradebook.board_store import BoardStore, BoardStoreError
 from tandem.board.web.page_templates import PageTemplates
 from tandem.diagnosis.rules import is_repeatable
+from tandem.net.line_writer import report
+from tandem.protocol.printable import printable
 from tandem.records.class_spellings import folded
 from tandem.records.closing import closed_on_error
 from tandem.records.queries import Arrival, Records, TeamRow, open_records
 from tandem.records.rows import DatabaseLocation
-from tandem.records.sqlite.sqlite_store import StoreError
+from tandem.records.sqlite.sqlite_store import NoResultsError, StoreError
 from tandem.records.tail import Tail
 from tandem.records.visits import Outcome
 
+NOT_READ_YET = "the records have not been read yet"
 POLL_INTERVAL_S = 0.25
 MISTAKES_INTERVAL_S = 1.0  # between two reads of the mistakes, which cost more
 RELOAD_INTERVAL_S = 10.0
@@ -56,7 +59,7 @@ class Follower:
         class_counts: ClassCounts,
         key: bytes,
     ) -> None:
-        self.read_error = "the records have not been read yet"
+        self.read_error = NOT_READ_YET
         self.read_s = 0.0  # when the records were last read: seconds since 1970
         self._location = location
         self._board_store = board_store
@@ -90,7 +93,8 @@ class Follower:
                 try:
                     await self._follow_once()
                 except (StoreError, BoardStoreError) as error:
-                    self._set_read_error(str(error))
+                    waits = isinstance(error, NoResultsError) and not self.read_s  # for the first start of a server
+                    self._set_read_error(NOT_READ_YET if waits else str(error))
                     await asyncio.sleep(RETRY_DELAY_S)
         finally:
             await self._in_thread(self._close)
@@ -162,13 +166,17 @@ class Follower:
     def _set_read_error(self, read_error: str) -> None:
         """Publish in every feed that the records cannot be read, or can be read again."""
         if read_error != self.read_error:
+            if read_error:
+                report(f"the records cannot be read: {printable(read_error)}", "tandem board")
+            elif self.read_error != NOT_READ_YET:
+                report("the records can be read again", "tandem board")
             self.read_error = read_error
             for feed in self._feeds.values():
                 feed.show_read_error(self._unread_since)
 
     @property
     def _unread_since(self) -> float | None:
-        return self.read_s if self.read_error else None
+        return self.read_s if self.read_error not in ("", NOT_READ_YET) else None
 
     async def _apply(self, arrivals: Sequence[Arrival]) -> None:
         """Update the feeds of the classes and the channels of the teams that visits have come from."""

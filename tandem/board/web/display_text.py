@@ -8,7 +8,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
-from tandem.diagnosis.problems import CATALOGUE
+from tandem.diagnosis.problem import CATALOGUE
 from tandem.protocol.message import NO_TEAMMATE
 from tandem.records.visits import Team
 from tandem.report.names import visible as visible

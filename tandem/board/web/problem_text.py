@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tandem.diagnosis.diagnose import Diagnosis
 from tandem.diagnosis.excerpt import Excerpt, excerpt, split_at_mark
-from tandem.diagnosis.problems import CATALOGUE, Problem
+from tandem.diagnosis.problem import CATALOGUE, Problem
 from tandem.protocol.message import Message, NotAMessageError, decode, message_2
 from tandem.records.queries import VisitRow
 from tandem.report.check import check

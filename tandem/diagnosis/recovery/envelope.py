@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from tandem.diagnosis.problems import Edit, Findings
+from tandem.diagnosis.problem import Edit, Findings
 from tandem.diagnosis.recovery.foreign import identify, prefix_of
 from tandem.diagnosis.recovery.scanner import (
     QUOTES,

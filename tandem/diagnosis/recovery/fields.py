@@ -5,7 +5,7 @@ The rules themselves are in rules.py.
 
 from collections.abc import Collection
 
-from tandem.diagnosis.problems import REFUSAL_HANDED_ON, Edit, Findings, Problem
+from tandem.diagnosis.problem import REFUSAL_HANDED_ON, Edit, Findings, Problem
 from tandem.diagnosis.recovery.members import Member
 from tandem.diagnosis.recovery.scanner import CLIENTID_PLACEHOLDER, Text, Type, Value
 from tandem.diagnosis.rules import (

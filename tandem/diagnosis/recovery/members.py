@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tandem.diagnosis.problems import MAX_FACT
+from tandem.diagnosis.problem import MAX_FACT
 from tandem.diagnosis.recovery.scanner import (
     COLONS,
     MAX_STORED,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tandem.diagnosis.problems import Edit, Findings
+from tandem.diagnosis.problem import Edit, Findings
 from tandem.diagnosis.rules import MAX_NAME, is_known_name, normalise, wanted_value
 
 # Characters, and the bytes that they came from

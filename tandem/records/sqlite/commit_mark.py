@@ -1,53 +1,29 @@
-"""The mark: how many commits the records are known to have, in a small file beside the database.
+"""The mark beside the database, read: how many commits the records are known to have, and what is missing of them.
 
 A write-ahead log that is deleted or emptied while no server runs leaves a database that is whole and lacks commits. The
-mark tells. It is written after a commit is on disk, so the database is never behind it, and at most once in
-MARK_INTERVAL_S. A mark that is missing, damaged, or of another database says nothing.
+mark tells. The store writes it after a commit is on disk (sqlite_store.py), so the database is never behind it. A mark
+that is missing, damaged, or of another database says nothing.
 """
 
 import os
 import re
-import time
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tandem.protocol.errors import TandemError
 from tandem.records.data_folder import LAST_COMMIT_FILE
 from tandem.records.sqlite.database_copy import how_to_restore, saved_copies
-from tandem.records.sqlite.file_watch import Identity, connect_to_read, has_tables, read_identity
+from tandem.records.sqlite.file_watch import connect_to_read, has_tables, read_identity
 
-MARK_INTERVAL_S = 1.0
 MAX_BYTES = 100
 # Not through a symbolic link, and without waiting for the other end of a named pipe.
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+SAFE_OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _FORM = re.compile(rb"([0-9a-f]{32}) ([0-9]{20})\n")
 
 
 class ResultsGoneError(TandemError):
     """The database is missing or empty, and had commits."""
-
-
-class CommitMark:
-    """Writes the mark of one database."""
-
-    def __init__(self, path: Path) -> None:
-        """`path` is the main file of the database."""
-        self._file = path.with_name(LAST_COMMIT_FILE)
-        self._written = Identity("", 0, 0)
-        self._next_s = 0.0  # time.monotonic()
-
-    def update(self, identity: Identity, now: bool = False) -> None:
-        """Write the mark if it is due, or `now`. It is a single write over the same bytes, without a wait."""
-        if identity == self._written or (not now and time.monotonic() < self._next_s):
-            return
-        self._written, self._next_s = identity, time.monotonic() + MARK_INTERVAL_S
-        with suppress(OSError):  # without a mark only the notice is lost
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | _SAFE, 0o600)
-            try:
-                os.write(descriptor, f"{identity.id} {identity.commits:020}\n".encode())
-            finally:
-                os.close(descriptor)
 
 
 def find_missing(path: Path) -> TandemError | None:
@@ -107,7 +83,7 @@ def _help(path: Path) -> str:
 def _read(file: Path) -> tuple[str, int, str] | None:
     """Return the id of the database, its commits, and when the mark was written."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | _SAFE)
+        descriptor = os.open(file, os.O_RDONLY | SAFE_OPEN)
     except OSError:
         return None
     try:

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tandem.diagnosis.problems import findings_in
+from tandem.diagnosis.problem import findings_in
 from tandem.records.sqlite.sqlite_schema import VERSION, migrate, version_of
 from tandem.records.sqlite.sqlite_store import FILE, STATES, StoreError, store_error
 from tandem.records.visits import Outcome

@@ -92,7 +92,7 @@ class _Status(NamedTuple):
 
 
 class DatabaseFiles:
-    """The files of a database that this process writes. Use it in one thread only.
+    """The files of a database that this process writes. Never use it in two threads at once.
 
     Call `check_unused`, then connect and migrate, then `opened`. For each transaction call `check`, BEGIN IMMEDIATE,
     `count`, COMMIT and `committed`. Call `close` at the end. Each method may raise sqlite3.Error; then no result of

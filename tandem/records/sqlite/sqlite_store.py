@@ -1,6 +1,6 @@
 """The store: SQLite, one file in the data folder. A transaction is on disk when `write` returns.
 
-Owns all writing: one row a team, one row a visit. One connection writes, in the thread of the committer. Readers
+Owns the writing of the server: one row a team, one row a visit. One connection writes, in one thread at a time. Readers
 (queries.py) open connections of their own.
 """
 
@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, astuple
 from functools import lru_cache
 from itertools import chain
@@ -20,13 +20,15 @@ from typing import Any, NamedTuple
 from tandem.protocol.errors import TandemError
 from tandem.protocol.reader import MAX_MESSAGE_BYTES
 from tandem.records.class_spellings import CLASS_NAMES, folded
+from tandem.records.data_folder import LAST_COMMIT_FILE
 from tandem.records.secret_owners import file_refused, visits_without_owner
-from tandem.records.sqlite.commit_mark import CommitMark, describe_saved, find_missing
+from tandem.records.sqlite.commit_mark import SAFE_OPEN, describe_saved, find_missing
 from tandem.records.sqlite.database_copy import how_to_restore, saved_copies
 from tandem.records.sqlite.file_watch import (
     STOP_AND_START,
     DamagedFilesError,
     DatabaseFiles,
+    Identity,
     check_log,
     connect_to_read,
     read_identity,
@@ -50,6 +52,7 @@ from tandem.records.visits import (
 
 FILE = "tandem.sqlite3"
 LOCK_TIMEOUT_S = 2.0  # to wait for the lock of another program
+MARK_INTERVAL_S = 1.0
 LOCK_RETRY_S = 0.001  # between two tries to get it
 NOT_WRITABLE = "SQLite may not write the file, or make the files beside it, which it also needs in order to read"
 MAKE_WRITABLE = "a folder and files that the user of this command may write to; a copy of them will do"
@@ -150,9 +153,13 @@ def sqlite_reason(error: Exception | str) -> str:
     return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
-def no_results(where: str, option: str) -> StoreError:
-    """Return the StoreError for a database that no server has written to yet."""
-    return StoreError(f"there are no results in {where}: no server has run with {option}")
+class NoResultsError(StoreError):
+    """No server has written to the database yet."""
+
+
+def no_results(where: str, option: str) -> NoResultsError:
+    """Return the error for a database that no server has written to yet."""
+    return NoResultsError(f"there are no results in {where}: no server has run with {option}")
 
 
 class StartedWith(NamedTuple):
@@ -162,8 +169,30 @@ class StartedWith(NamedTuple):
     copies: frozenset[Path]  # that were saved before
 
 
+class CommitMark:
+    """Writes the mark of one database (commit_mark.py reads it), at most once in MARK_INTERVAL_S."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the main file of the database."""
+        self._file = path.with_name(LAST_COMMIT_FILE)
+        self._written = Identity("", 0, 0)
+        self._next_s = 0.0  # time.monotonic()
+
+    def update(self, identity: Identity, now: bool = False) -> None:
+        """Write the mark if it is due, or `now`. It is a single write over the same bytes, without a wait."""
+        if identity == self._written or (not now and time.monotonic() < self._next_s):
+            return
+        self._written, self._next_s = identity, time.monotonic() + MARK_INTERVAL_S
+        with suppress(OSError):  # without a mark only the notice is lost
+            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | SAFE_OPEN, 0o600)
+            try:
+                os.write(descriptor, f"{identity.id} {identity.commits:020}\n".encode())
+            finally:
+                os.close(descriptor)
+
+
 class SqliteStore:
-    """The writing side. Use it in one thread only."""
+    """The writing side. Never use it in two threads at once."""
 
     def __init__(self, folder: Path, started_with: StartedWith | None = None) -> None:
         """Open the database, or make one. Open nothing else than the database that the server was started with.
@@ -193,7 +222,11 @@ class SqliteStore:
         return StartedWith(self._files.identity.id, frozenset(saved_copies(self._path)))
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write the records in one transaction: all are on disk when this returns, none if it raises StoreError."""
+        """Write the records in one transaction. All are on disk when this returns.
+
+        Raises:
+            StoreError: they may or may not be on disk. Write them again.
+        """
         try:
             if self._failed:
                 self._reopen()

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from tandem.board.feed.class_counts import ClassCounts, count_states
 from tandem.board.feed.class_feed import ClassFeed
-from tandem.board.feed.follower import Follower
+from tandem.board.feed.follower import NOT_READ_YET, Follower
 from tandem.board.gradebook.board_store import BoardStore
 from tandem.board.web.auth import Auth
 from tandem.board.web.event_streams import StreamLimit
@@ -60,7 +60,7 @@ class ClassPages:
             not_listed=max(0, len(others) - MAX_LISTED_CLASSES),
             states={name: count_states(latest.classes.get(name, ())) for name in listed},
             counted_us=int(latest.counted_s * 1e6),
-            read_error=self._follower.read_error,
+            read_error="" if self._follower.read_error == NOT_READ_YET else self._follower.read_error,
         )
 
     async def one(self, request: Request) -> Response:

@@ -3,8 +3,8 @@
 import pytest
 
 from tandem.records.visits import SuppressedVisits, Team
-from tandem.server import quota as quota_module
-from tandem.server.quota import RecordQuota
+from tandem.server import record_quota as quota_module
+from tandem.server.record_quota import RecordQuota
 
 MINUTE = 60_000_000  # microseconds
 

@@ -2,8 +2,8 @@
 
 A flood of wrong messages must not fill the disk. A class behind one campus address must not lose records, and one noisy
 team there must not cost the others theirs. So there is a quota for each team at an address, and a larger one for the
-address. Remarks on bytes after a reply have a quota of their own. No reply depends on any of them. Pure: the time is an
-argument.
+address. Remarks on bytes after a reply have a quota of their own. No reply depends on any of them. The time is an
+argument, and the counters are the only state.
 """
 
 from collections import Counter
