@@ -38,6 +38,7 @@ COMMANDS = {
     "key": "manage the key that signs secrets",
     "check": "check a message without a server; exit 0 if no problem is found (only the server can check a secret)",
     "watch": "pass connections on to a server, and show and check what passes",
+    "explain": "show what an error, its number or a status means, and what to do",
     "examine": "run a submission, both clients on hosts of their own, and say what holds (Linux)",
     "bench": "run many exchanges with a server and measure them",
 }

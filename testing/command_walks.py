@@ -200,6 +200,11 @@ WALKS = [
         base={"--listen": ("--listen", "127.0.0.1:0"), "--to": ("--to", "127.0.0.1:5550")},
     ),
     Walk(
+        ("explain",),
+        {"TEXT": ("111",), "--format": ("--format", "json")},
+        base={"TEXT": ("98",)},
+    ),
+    Walk(
         ("bench",),
         {
             "--server": ("--server", "127.0.0.1:5560"),

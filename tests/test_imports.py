@@ -35,6 +35,7 @@ ALL_OF_OURS = frozenset(
         "examiner",
         "doctor",
         "watch",
+        "explain",
         "commands",
     }
 )
@@ -57,6 +58,7 @@ RULES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "bench": (ANY, frozenset({"protocol", "net", "bench"})),
     "doctor": (ANY, frozenset({"protocol", "net", "diagnosis", "doctor"})),
     "watch": (ANY, frozenset({"protocol", "net", "diagnosis", "report", "watch"})),
+    "explain": (ANY, frozenset({"protocol", "diagnosis", "explain"})),
     "demo": (ANY, frozenset({"protocol", "records", "report", "demo", ""})),
     "examiner": (ANY, frozenset({"protocol", "net", "diagnosis", "records", "keys", "report", "examiner", ""})),
     "commands": (ANY, ALL_OF_OURS),

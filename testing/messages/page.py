@@ -1,18 +1,25 @@
-"""Makes the second part of docs/mistakes.md from the catalogue.
+"""Makes docs/mistakes.md: the table of symptoms, the mistakes on the way, and the catalogue. The rest is by hand.
 
-After a change of the catalogue run python3 -m testing.messages.page.
+After a change of tandem/explain/ or of the catalogue run python3 -m testing.messages.page.
 """
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tandem.diagnosis.excerpt import excerpt
 from tandem.diagnosis.problem import CATALOGUE, Family, Kind, Problem, Severity
+from tandem.explain.entries import ENTRIES, anchor
+from tandem.explain.mistakes import MISTAKES
+from tandem.explain.symptoms import SYMPTOMS
 from tandem.protocol.framing import LENGTH
 from testing.messages.sending import diagnosed
 
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 BEGIN = "<!-- from the catalogue: python3 -m testing.messages.page -->"
+BEGIN_MISTAKES = "<!-- from tandem/explain/: python3 -m testing.messages.page -->"
+END_MISTAKES = "<!-- the end of tandem/explain/ -->"
+WIDTH = 120
 
 HEADINGS = {
     Family.BYTES: "The bytes",
@@ -34,6 +41,40 @@ _SAMPLES = {
     "number-changed": {"field": "studentnr1", "found": "0934568", "wanted": "0934567", "other": "studentnr2"},
     "number-lost": {"field": "studentnr2", "found": "0934567"},
 }
+
+
+def mistakes() -> str:
+    """Return the page's table of symptoms, and the mistakes in connecting, sending and reading."""
+    lines = [BEGIN_MISTAKES, "", "## Symptoms on your screen", "", "| it shows | go to |", "|---|---|"]
+    lines += [f"| {symptom.shown} | {_leads(symptom.entries)} |" for symptom in SYMPTOMS]
+    lines += [
+        "| a status that begins with `error: ` | the same words [below](#all-problems-and-remarks-of-a-message) |"
+    ]
+    lines += ["", "## Connecting, sending and reading", ""]
+    lines += ["Error numbers differ by system; the order here is Linux / macOS / Windows."]
+    for mistake in MISTAKES:
+        lines += ["", f"### {ENTRIES[mistake.id].heading}", "", *_wrapped("**You see**", mistake.see)]
+        lines += [*_wrapped("**Why:**", mistake.why), *_wrapped("**Do:**", mistake.do)]
+    return "\n".join([*lines, "", END_MISTAKES]) + "\n"
+
+
+def _leads(ids: tuple[str, ...]) -> str:
+    """Return links to mistakes by number, or the ids of problems with a link to their family."""
+    numbers = {mistake.id: mistake.number for mistake in MISTAKES}
+    if ids[0] in numbers:
+        links = [f"[{numbers[id]}](#{anchor(ENTRIES[id].heading)})" for id in ids if id in numbers]
+        others = [id for id in ids if id not in numbers]
+        return ", ".join([*links, *([_below(others)] if others else [])])
+    return _below(ids)
+
+
+def _below(ids: Sequence[str]) -> str:
+    heading = HEADINGS[CATALOGUE[ids[0]].family]
+    return f"{', '.join(f'`{id}`' for id in ids)} [below](#{anchor(heading)})"
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    return textwrap.wrap(f"{label} {text}", WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def catalogue() -> str:
@@ -82,10 +123,16 @@ def _plain(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
+def page(text: str) -> str:
+    """Return the page with the parts that are made, and the rest of `text` as it is."""
+    before, _, rest = text.partition(BEGIN_MISTAKES)
+    between = rest.partition(f"{END_MISTAKES}\n")[2].partition(BEGIN)[0]
+    return before + mistakes() + between + catalogue()
+
+
 def main() -> None:
-    """Write the page, and keep its first part."""
-    by_hand = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
-    PAGE.write_text(by_hand + catalogue(), encoding="utf-8")
+    """Write the page, and keep what is by hand."""
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

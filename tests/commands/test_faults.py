@@ -122,6 +122,7 @@ FINISHING = {
     "check message.json": "standard output ",
     "check --format json message.json": "standard output ",
     f"init new.json {' '.join(team_options())} --server 192.0.2.1 --peer 192.0.2.2": "new.json is written, but ",
+    "explain 98": "standard output ",
     "demo": "standard output ",
     "doctor": "standard output ",
     "examine --init tandem-data": "standard output ",

@@ -1,4 +1,4 @@
-"""docs/mistakes.md is the catalogue, with the mistakes on the way in front of it."""
+"""docs/mistakes.md is made of tandem/explain/ and of the catalogue."""
 
 import json
 import re
@@ -11,15 +11,15 @@ from types import SimpleNamespace
 import pytest
 
 from tandem.diagnosis.problem import CATALOGUE
-from testing.messages.page import BEGIN, PAGE, catalogue
+from testing.messages.page import BEGIN, PAGE, page
 
 TEXT = PAGE.read_text(encoding="utf-8")
-BY_HAND = TEXT.partition(BEGIN)[0]
+FIRST_PART = TEXT.partition(BEGIN)[0]
 PROTOCOL = (PAGE.parents[1] / "PROTOCOL.md").read_text(encoding="utf-8")
 
 
-def test_the_second_part_is_the_catalogue() -> None:
-    assert BY_HAND + catalogue() == TEXT, "run python3 -m testing.messages.page"
+def test_both_parts_are_made_of_the_data() -> None:
+    assert page(TEXT) == TEXT, "run python3 -m testing.messages.page"
 
 
 def test_every_kind_is_on_the_page() -> None:
@@ -34,7 +34,7 @@ def test_every_clause_is_one_of_the_protocols() -> None:
 
 
 def test_the_numbered_ones_stand_in_front_and_each_says_what_why_and_do() -> None:
-    sections = re.split(r"^### ", BY_HAND, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^### ", FIRST_PART, flags=re.MULTILINE)[1:]
     assert [section.partition(".")[0] for section in sections] == [str(number) for number in range(1, 27)]
     for section in sections:
         assert section.count("**You see**") == section.count("**Why:**") == section.count("**Do:**") == 1
@@ -49,7 +49,7 @@ def test_links_on_the_page_lead_somewhere() -> None:
 
 
 def test_ids_in_the_first_part_are_ids() -> None:
-    shown = re.findall(r"(?:problems?|remarks?) ((?:`[a-z0-9-]+`(?:,\s| or |,? and )?)+)", BY_HAND)
+    shown = re.findall(r"(?:problems?|remarks?) ((?:`[a-z0-9-]+`(?:,\s| or |,? and )?)+)", FIRST_PART)
     named = {id for ids in shown for id in re.findall(r"`([a-z0-9-]+)`", ids)}
     assert len(named) > 10
     assert named <= set(CATALOGUE)
@@ -57,9 +57,9 @@ def test_ids_in_the_first_part_are_ids() -> None:
 
 def test_the_numbers_of_errors_stand_for_all_three_systems() -> None:
     for numbers in ("111 / 61 / 10061", "110 / 60 / 10060", "98 / 48 / 10048", "104 / 54 / 10054"):
-        assert numbers in BY_HAND
+        assert numbers in FIRST_PART
     for numbers in ("106 / 56 / 10056", "11 / 35 / 10035", "24 / 24 / 10024", "95 / 102 / 10045"):
-        assert numbers in BY_HAND
+        assert numbers in FIRST_PART
 
 
 # What a student writes by mistake
@@ -94,7 +94,7 @@ def test_the_text_of_an_error_is_on_the_page_as_python_writes_it(mistake: str) -
     for one in opened:
         one.close()
     words = re.sub(r"bind\(\)", "connect()", re.sub(r": line 1 column.*", "", str(raised.value)))
-    assert words in BY_HAND.replace("\n", " ")
+    assert words in FIRST_PART.replace("\n", " ")
 
 
 OWN_FILES = {
@@ -108,4 +108,4 @@ def test_an_own_file_called_like_a_module_gives_the_words_on_the_page(name: str,
     (tmp_path / name).write_text(OWN_FILES[name], encoding="utf-8")
     done = subprocess.run([sys.executable, name], cwd=tmp_path, capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1].partition(": ")[2].partition(" (")[0]
-    assert last in BY_HAND.replace("\n", " ")
+    assert last in FIRST_PART.replace("\n", " ")
