@@ -1,7 +1,7 @@
 """The error texts in error_texts.txt, each with the entry that fits: `=== ENTRY`, then the text.
 
 They are of Python 3.8 to 3.13 on Linux, macOS and Windows, of other languages, and of students. Those that are marked
-`set aside` were not looked at while the matching was tuned.
+`set aside` were not used to tune the matching.
 """
 
 from pathlib import Path

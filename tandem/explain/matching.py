@@ -50,7 +50,7 @@ def find(text: str) -> list[str]:
 def _stated(text: str) -> list[str]:
     """Return the ids of the problems whose sentences a status in the text has, in its order."""
     found: dict[str, None] = {}
-    for line in text.splitlines():
+    for line in filter(str.strip, text.splitlines()):
         for piece in line.rpartition(ERROR_PREFIX)[2].split("; "):
             id = _kind_stated(re.sub(r"\Aline \d+: ", "", piece.strip()))
             if id:
@@ -138,8 +138,8 @@ def _numbers_in(text: str) -> Iterator[tuple[str, float]]:
 
 def _phrases_in(text: str) -> Iterator[tuple[str, float]]:
     """Yield entries with points for the phrases in a text."""
-    for pattern, points, entries in _phrases():
-        if pattern.search(text):
+    for phrase, pattern, points, entries in _phrases():
+        if phrase in text and pattern.search(text):  # the first is fast
             yield from _in_order(entries, points)
 
 
@@ -149,12 +149,17 @@ def _in_order(entries: tuple[str, ...], points: float) -> Iterator[tuple[str, fl
 
 
 @cache
-def _phrases() -> tuple[tuple[re.Pattern[str], float, tuple[str, ...]], ...]:
-    """Return each phrase as a pattern, its points, and its entries. A phrase does not begin inside a word."""
+def _phrases() -> tuple[tuple[str, re.Pattern[str], float, tuple[str, ...]], ...]:
+    """Return each phrase, its pattern, its points and its entries. A phrase does not begin inside a word."""
     pairs = [(_normal(phrase), symptom.entries) for symptom in SYMPTOMS for phrase in symptom.phrases]
     pairs += [(_normal(phrase), (entry,)) for entry, lines in PHRASES.items() for phrase in lines.split("\n")]
     return tuple(
-        (re.compile(rf"(?<!\w){re.escape(phrase)}"), PHRASE_POINTS + min(phrase.count(" ") + 1, MAX_WORDS), entries)
+        (
+            phrase,
+            re.compile(rf"(?<!\w){re.escape(phrase)}"),
+            PHRASE_POINTS + min(phrase.count(" ") + 1, MAX_WORDS),
+            entries,
+        )
         for phrase, entries in pairs
         if phrase
     )
