@@ -91,7 +91,7 @@ class Tap:
             accepted.close()
             return
         client = (plain_ip(address[0]), address[1])
-        if any(connection.own_address == client for connection in self._open):
+        if any(connection.is_other_end_of(accepted) for connection in self._open):
             accepted.close()
             raise TapError("--to leads back to this tap", "the address of the server")
         try:

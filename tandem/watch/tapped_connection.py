@@ -42,7 +42,6 @@ class TappedConnection:
         capture: WatchCapture | None,
         on_closed: Callable[["TappedConnection"], None],
     ) -> None:
-        self.own_address: tuple[str, int] | None = None  # of the socket to the server
         self._loop = loop
         self._number = number
         self._client = client
@@ -53,6 +52,7 @@ class TappedConnection:
         self._near = near
         self._far: Stream | None = None
         self._connecting: socket.socket | None = None
+        self._outgoing: socket.socket | None = None  # to the server, for its addresses
         self._flow: TcpFlow | None = None
         self._passed = {CLIENT: 0, SERVER: 0}  # bytes that came from each side
         self._notes: deque[tuple[int, list[WatchEvent], list[bytes]]] = deque()
@@ -63,11 +63,21 @@ class TappedConnection:
         """Count of the bytes that came from one side and could not be sent to the other."""
         return self._near.lost + (self._far.lost if self._far else 0)
 
+    def is_other_end_of(self, accepted: socket.socket) -> bool:
+        """Return whether an accepted connection is the one from here to the server: then the tap leads to itself."""
+        if self._outgoing is None:
+            return False
+        try:
+            here = _address(self._outgoing.getsockname()), _address(self._outgoing.getpeername())
+            return here == (_address(accepted.getpeername()), _address(accepted.getsockname()))
+        except OSError:  # one of the two is not connected
+            return False
+
     def connect(self, targets: list[Target]) -> None:
         """Connect to the first of the addresses that accepts. The client is not read before that."""
         (family, address), *others = targets
         try:
-            self._connecting = connecting = socket.socket(family, socket.SOCK_STREAM)
+            self._outgoing = self._connecting = connecting = socket.socket(family, socket.SOCK_STREAM)
             connecting.setblocking(False)
             failed = connecting.connect_ex(address)
         except OSError as error:  # this process may not open more files
@@ -76,7 +86,6 @@ class TappedConnection:
         if failed not in _IN_PROGRESS:
             self._on_unreachable(_error(failed), targets[0], others)
             return
-        self.own_address = _address(connecting.getsockname())
         self._loop.watch(connecting, None, lambda: self._on_writable(connecting, targets[0], others))
 
     def abort(self) -> None:
@@ -109,6 +118,9 @@ class TappedConnection:
     def reset(self, sender: str) -> None:
         """Show the reset by a side. It ends the connection."""
         self._note_and_tell(self._conversation.reset(sender), self._flow.reset(sender) if self._flow else [])
+        for stream in (self._near, self._far):
+            if stream is not None:
+                stream.reset()
         self._close()
 
     def close_if_done(self) -> None:
@@ -156,9 +168,7 @@ class TappedConnection:
             return
         self._is_closed = True
         for stream in (self._near, self._far):
-            if stream is not None and not stream.is_done:
-                stream.reset()
-            elif stream is not None:
+            if stream is not None:
                 stream.close()
         client, server = self._passed.values()
         lost = f"; {self.lost:,} of them could not be passed on" if self.lost else ""

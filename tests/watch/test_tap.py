@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -140,6 +141,16 @@ class TestTransparency:
             [closed] = tap.wait_for(EventKind.CLOSED)
             assert closed.text == "0 bytes from the client, 5 bytes from the server"
 
+    def test_a_reset_after_the_end_is_passed_on(self, tap: RunningTap) -> None:
+        with both_ends(tap) as (client, server):
+            client.end()
+            assert server.rest() == b""
+            client.reset()
+            server.send(b"reply")
+            [closed] = tap.wait_for(EventKind.CLOSED)
+            assert server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # recv shows none after the end
+            assert closed.text.endswith("; 5 of them could not be passed on")
+
     def test_a_reader_that_is_slow_slows_the_writer(self, tap: RunningTap) -> None:
         with both_ends(tap) as (client, server):
             client.socket.setblocking(False)
@@ -188,11 +199,8 @@ class TestTransparency:
 def test_a_server_that_cannot_be_reached() -> None:
     with running_tap() as tap:
         tap.server.close()
-        client = Raw(HOST, tap.port)
-        try:
-            assert ends_with_reset(client)
-        finally:
-            client.socket.close()
+        with pytest.raises(ConnectionResetError), socket.create_connection((HOST, tap.port)) as client:
+            client.recv(100)
         [event] = tap.wait_for(EventKind.UNREACHABLE)
         assert "refused" in event.text
 
@@ -222,6 +230,26 @@ def test_a_tap_that_leads_to_itself_ends() -> None:
         with client, pytest.raises(TapError, match="leads back"):
             tap.run()
         tap.close()
+
+
+class Sharing(socket.socket):
+    """A socket that lets another one have its port."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+def test_a_client_may_have_the_port_of_a_connection_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives a port to two connections if they lead to different ports."""
+    monkeypatch.setattr("socket.socket", Sharing)
+    with running_tap() as tap, both_ends(tap) as (_, server), socket.socket() as client:
+        client.bind(server.socket.getpeername())
+        client.connect((HOST, tap.port))
+        second, _ = tap.server.accept()
+        with second:
+            client.sendall(b"question")
+            assert second.recv(100) == b"question"
 
 
 def test_a_name_that_does_not_resolve() -> None:
