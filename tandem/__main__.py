@@ -111,7 +111,7 @@ def _run(arguments: list[str]) -> int:
 
         return client(arguments[1:])
     if arguments[:1] == ["doctor"]:
-        sys.path.append(sys.path.pop(0))  # the current folder, which may have the own socket.py that the doctor finds
+        sys.path.append(sys.path.pop(0))  # the current folder, where the doctor may find a file socket.py
     if arguments[:1] == ["serve"] or (arguments[:1] == ["board"] and "token" not in arguments):
         from tandem.net.process_signals import exit_on_signals
 

@@ -40,7 +40,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     set_rules(command, *RULES)
     command.add_argument(
-        "--server", type=server_address, metavar="HOST:PORT", help="show the own address that this server will see"
+        "--server", type=server_address, metavar="HOST:PORT", help="show the address of this machine that it will see"
     )
     command.add_argument(
         "--listen-port",

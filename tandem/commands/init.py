@@ -62,7 +62,7 @@ def _check_server(value: str) -> Answer:
 
 
 def _check_peer(own: str) -> Check:
-    """Make the check of the address of client 2. An empty answer means the own address of this machine."""
+    """Make the check of the address of client 2. An empty answer means the address of this machine."""
 
     def check(value: str) -> Answer:
         text = value.strip() or (show_address(own, CLIENT_2_PORT) if own else "")

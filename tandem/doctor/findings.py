@@ -87,17 +87,17 @@ _KINDS = (
     FindingKind(
         "own-name-loopback",
         R,
-        "The own name is a loopback address",
+        "The name of this machine is a loopback address",
         "the name of this machine, {name}, stands for {found}: gethostbyname(gethostname()) returns an address that"
-        " means every machine itself",
-        "take the own ip from the socket that is connected to the server: connection.getsockname()[0]",
+        " means this machine itself, on every machine",
+        "take your own ip from the socket that is connected to the server: connection.getsockname()[0]",
     ),
     FindingKind(
         "own-name-unknown",
         R,
-        "The own name is not known",
+        "The name of this machine is not known",
         "the name of this machine, {name}, cannot be resolved ({reason}): gethostbyname(gethostname()) fails",
-        "take the own ip from the socket that is connected to the server: connection.getsockname()[0]",
+        "take your own ip from the socket that is connected to the server: connection.getsockname()[0]",
     ),
     FindingKind(
         "name-unknown",

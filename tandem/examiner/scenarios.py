@@ -250,7 +250,7 @@ ROBUSTNESS = (
     ),
     Scenario(
         "own-name-is-loopback",
-        "The own name is 127.0.1.1",
+        "The name of each host is 127.0.1.1",
         "The name of each host stands for 127.0.1.1 in /etc/hosts, as on many Linux laptops.",
         (
             _finishes(

@@ -24,7 +24,7 @@ class Addresses:
 
     @property
     def loopbacks(self) -> set[str]:
-        """From where connections to the own machine come."""
+        """The addresses that connections from the same machine come from."""
         return {"127.0.0.1", *filter(None, (self.server_loopback, self.peer_loopback))}
 
     def hosts_file(self, own_name: str, own_address: str, own_name_is_loopback: bool) -> str:
