@@ -34,9 +34,8 @@ def run() -> None:
     except Exception as error:
         code = _print_exception(error)
     if code == STOPPED:
-        os._exit(
-            code
-        )  # not through Python's end, which takes some handled interrupts for unhandled ones (exit code -2)
+        # Not through Python's end, which takes some handled interrupts for unhandled ones (exit code -2).
+        os._exit(code)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is done, and Python gives up other handlers at its end
     sys.exit(code)
 
