@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import select
 import sys
 from collections.abc import Iterable
@@ -79,8 +80,11 @@ def flush() -> None:
 def _output_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
-    sys.stdout = None  # otherwise Python would try to flush it at exit
     if error.errno == errno.EBADF:  # as cli.py opens it if it was closed before the start
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())  # Python 3.13 reports what it cannot flush
+    sys.stdout = None  # otherwise Python would try to flush it at exit
+    if error.errno == errno.EBADF:
         return OutputError("standard output is closed, so nothing can be written to it", "a terminal, a file or a pipe")
     return OutputError(f"standard output cannot be written: {error.strerror}", "a file on a disk with room")
 

@@ -265,6 +265,7 @@ def test_a_folder_that_may_not_be_written_is_told_in_plain_words(
     assert said.endswith(f": {NOT_WRITABLE}. Try: {MAKE_WRITABLE}")
 
 
+@pytest.mark.needs_extra
 def test_results_of_a_database_use_no_folder(checked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(checked.parent)
     checked.rename("tandem-data")
@@ -274,6 +275,7 @@ def test_results_of_a_database_use_no_folder(checked: Path, monkeypatch: pytest.
     assert main(["results", "--database", "postgresql://tandem@127.0.0.1:1/away"]) == 1  # it cannot be reached
 
 
+@pytest.mark.needs_extra
 def test_the_warning_is_one_line_of_the_server(tmp_path: Path) -> None:
     """Also with a board, which opens the same folder."""
     (tmp_path / "something else").touch()
