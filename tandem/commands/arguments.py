@@ -21,6 +21,7 @@ from tandem.report.screen import echo, flush, write_error
 
 DEFAULT_DATA = Path("tandem-data")
 BOARD_PORT = 8080
+PYTHON = "py" if os.name == "nt" else "python3"  # in commands that are shown for another machine
 SUBCOMMAND = "subcommand"  # the destination of the name of a subcommand
 DATABASE_VARIABLE = "TANDEM_DATABASE"
 VARIABLES = (DATABASE_VARIABLE,)  # of the environment, which count as options

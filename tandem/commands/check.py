@@ -10,7 +10,7 @@ from tandem.protocol.errors import TandemError
 from tandem.protocol.printable import printable
 from tandem.records.path_kind import DEVICE, PIPE, path_kind, reason
 from tandem.report import check
-from tandem.report.screen import echo, write_error
+from tandem.report.screen import echo, has_colours, write_error
 
 END_OF_INPUT = "Ctrl-Z, Enter" if os.name == "nt" else "Ctrl-D"
 MAX_FILE_BYTES = 65_536  # read from a file; a message has at most 8,192
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         source = options.file or "standard input"
         why = reason(options.file, error) if options.file else error.strerror
         raise TandemError(f"{source} cannot be read: {why}", "a file with one message in it") from None
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = has_colours()
     text, accepted = check.check_report(data, options.format, colour, sys.stdout.encoding)
     echo([text])
     return 0 if accepted else 1

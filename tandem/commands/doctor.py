@@ -5,7 +5,7 @@ import os
 import sys
 from contextlib import closing
 
-from tandem.commands.arguments import argument_type, folder, server_address, set_example, set_rules
+from tandem.commands.arguments import PYTHON, argument_type, folder, server_address, set_example, set_rules
 from tandem.commands.combinations import Excludes, Requires
 from tandem.doctor.findings import DoctorFinding, finding_lines
 from tandem.doctor.machine import Machine
@@ -114,7 +114,7 @@ def listen(machine: Machine, host: str, port: int) -> list[DoctorFinding]:
     with closing(open_listener(host, port)) as listener:
         port = listener.getsockname()[1]
         _show(f"listening on {show_address(host, port)} for one test. Run on the other machine:")
-        _show(f"  {_PYTHON} -m tandem doctor --peer {show_address(_address_to_type(host), port)}")
+        _show(f"  {PYTHON} -m tandem doctor --peer {show_address(_address_to_type(host), port)}")
         _show("if nothing comes and the other doctor says dropped, look at the firewall of this machine")
         return serve_peer(machine, listener, _show)
 
@@ -125,9 +125,6 @@ def _address_to_type(host: str) -> str:
         return host
     usable = [own for own in own_addresses() if host != "::" or ":" in own]
     return usable[0] if usable else "ADDRESS"
-
-
-_PYTHON = "py" if os.name == "nt" else "python3"
 
 
 def _confirm(where: str) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -27,7 +26,7 @@ from tandem.examiner.scenario import Scenario
 from tandem.examiner.scenarios import SCENARIOS
 from tandem.examiner.submission_result import PASS, SubmissionResult
 from tandem.protocol.errors import TandemError, UsageError
-from tandem.report.screen import echo, flush, use_utf8
+from tandem.report.screen import echo, flush, has_colours, use_utf8
 
 MAX_JOBS = 256
 JOBS_PER_CORE = 2  # a run mostly waits
@@ -131,7 +130,7 @@ def _decide_again(options: argparse.Namespace) -> int:
     if options.format == "json":
         echo([as_json_text(document(results, **whole))])
     else:
-        echo(as_text(result, _has_colours()) for result in results)
+        echo(as_text(result, has_colours()) for result in results)
     return _exit_code(results)
 
 
@@ -152,7 +151,7 @@ def _examine(options: argparse.Namespace) -> int:
             _write(out / RESULTS, whole)
             if options.format == "text":
                 progress.erase()
-                echo([as_text(result, _has_colours())])
+                echo([as_text(result, has_colours())])
                 flush()
     if options.format == "json":
         echo([whole])
@@ -214,10 +213,6 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise TandemError(f"{file} cannot be written: {error.strerror}", "a disk with room") from None
-
-
-def _has_colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _exit_code(results: Iterable[SubmissionResult]) -> int:

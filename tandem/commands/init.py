@@ -1,12 +1,11 @@
 """`tandem init`: asks for the team's details, writes TEAM.json, and prints the commands for both machines."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tandem.commands.arguments import file_name, set_example
+from tandem.commands.arguments import PYTHON, file_name, set_example
 from tandem.doctor.team_file import QUESTIONS, Answer, check_answer, keep_out_of_git, write_team_file
 from tandem.net.networks import address_towards
 from tandem.protocol.address import CLIENT_2_PORT, SERVER_PORT, family_of, parse_address, show_address
@@ -15,7 +14,6 @@ from tandem.protocol.message import argument_text
 from tandem.protocol.printable import printable
 from tandem.report.screen import echo, echo_done, flush
 
-PYTHON = "py" if os.name == "nt" else "python3"
 TRIES = 10  # wrong answers to one question, before it is given up
 SERVER = "address of the server: HOST, or HOST:PORT"
 PEER = "address of the machine that runs client 2 (empty for this machine"

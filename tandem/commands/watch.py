@@ -1,11 +1,11 @@
 """`tandem watch`: its options."""
 
 import argparse
-import os
 import sys
 
 from tandem.commands.arguments import file_name, listen_address, server_address, set_example
 from tandem.protocol.framing import FRAMINGS, PLAIN
+from tandem.report.screen import has_colours
 from tandem.watch.watch import WatchOptions, watch
 from tandem.watch.watch_lines import FORMATS, TEXT
 
@@ -45,7 +45,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Pass connections on until Ctrl-C, which ends the command with exit code 130."""
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colour = has_colours()
     watch(
         WatchOptions(
             options.listen,

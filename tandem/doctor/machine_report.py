@@ -68,7 +68,7 @@ def examine(machine: Machine, server: tuple[str, int] | None, port: int, folder:
 
 
 def own_module_findings(names: list[str]) -> Iterator[DoctorFinding]:
-    """Yield a finding for each file that Python may load in the place of a module that every client needs."""
+    """Yield a finding for each file that Python may load instead of a module that every client needs."""
     for name in names:
         module = name.removesuffix(".py").removesuffix("/__init__")
         if module in MODULES:

@@ -23,6 +23,11 @@ def use_utf8() -> None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")
 
 
+def has_colours() -> bool:
+    """Return whether standard output is a terminal whose user has not switched colours off (NO_COLOR)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
 def echo(pieces: Iterable[str]) -> int:
     """Write pieces of text to standard output. Characters that its encoding lacks become escapes.
 
